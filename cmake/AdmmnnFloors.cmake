@@ -1,0 +1,64 @@
+# admmnn_floor(NAME USES lower...): one object library of src/NAME/*.c whose
+# include path holds its own folder and the folders below it, nothing else.
+function(admmnn_floor name)
+  cmake_parse_arguments(floor "" "" "USES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+  # Sources are included as "folder/file.h": a private view of src/ with one
+  # link per permitted folder makes a call upwards a compile error.
+  set(view ${CMAKE_BINARY_DIR}/floors/${name})
+  file(MAKE_DIRECTORY ${view})
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/src/${name} ${view}/${name} SYMBOLIC)
+  if(NOT sources)
+    file(WRITE ${CMAKE_BINARY_DIR}/floors/${name}.c "extern int admmnn_${name}_;\n")
+    set(sources ${CMAKE_BINARY_DIR}/floors/${name}.c)
+  endif()
+  add_library(admmnn_${name} STATIC ${sources})
+  set_target_properties(admmnn_${name} PROPERTIES LINKER_LANGUAGE C)
+  target_include_directories(admmnn_${name}
+    PUBLIC $<BUILD_INTERFACE:${view}> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+  foreach(lower IN LISTS floor_USES)
+    target_link_libraries(admmnn_${name} PUBLIC admmnn_${lower})
+  endforeach()
+endfunction()
+
+# admmnn_library(NAME FLOORS ...): the installed library, all floors in one.
+function(admmnn_library name)
+  cmake_parse_arguments(library "" "" "FLOORS" ${ARGN})
+  set(objects)
+  set(dependencies)
+  foreach(floor IN LISTS library_FLOORS)
+    get_target_property(sources admmnn_${floor} SOURCES)
+    if(sources)
+      list(APPEND objects $<TARGET_OBJECTS:admmnn_${floor}>)
+    endif()
+    get_target_property(links admmnn_${floor} LINK_LIBRARIES)
+    foreach(link IN LISTS links)
+      if(NOT link MATCHES "^admmnn_")
+        list(APPEND dependencies ${link})
+      endif()
+    endforeach()
+  endforeach()
+  list(REMOVE_DUPLICATES dependencies)
+  add_library(${name} STATIC ${objects})
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE C)
+  target_link_libraries(${name} PRIVATE ${dependencies})
+  target_include_directories(${name} PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endfunction()
+
+# The ONNX schema is Debian's (libonnx-dev); its C code is generated at build time.
+function(admmnn_onnx_schema target)
+  set(out ${CMAKE_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${out}/onnx_schema)
+  add_custom_command(
+    OUTPUT ${out}/onnx_schema/onnx.pb-c.c ${out}/onnx_schema/onnx.pb-c.h
+    COMMAND ${PROTOC_C} --c_out=${out}/onnx_schema -I ${ONNX_PROTO_DIR}/onnx
+            ${ONNX_PROTO_DIR}/onnx/onnx.proto
+    DEPENDS ${ONNX_PROTO_DIR}/onnx/onnx.proto VERBATIM)
+  target_sources(${target} PRIVATE ${out}/onnx_schema/onnx.pb-c.c)
+  set_source_files_properties(${out}/onnx_schema/onnx.pb-c.c PROPERTIES
+    COMPILE_OPTIONS "-w" TARGET_DIRECTORY ${target})
+  target_include_directories(${target} SYSTEM PRIVATE ${out})
+  target_link_libraries(${target} PRIVATE PkgConfig::PROTOBUF_C)
+endfunction()

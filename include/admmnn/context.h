@@ -1,0 +1,43 @@
+/* What the library asks of its caller: threads, a log, progress, a way to stop. */
+#ifndef ADMMNN_CONTEXT_H
+#define ADMMNN_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum admmnn_log_level {
+    ADMMNN_LOG_DEBUG,
+    ADMMNN_LOG_INFO,
+    ADMMNN_LOG_WARNING
+} admmnn_log_level;
+
+/* Progress of one piece of long work. `done` and `total` are in `unit`s
+ * ("images", "bytes", "files"); total is 0 when it is not known. `run_done` is
+ * the fraction of the whole run in [0, 1], negative when it is not known.
+ * Strings live only during the call. */
+typedef struct admmnn_progress {
+    const char *task;
+    const char *unit;
+    uint64_t done;
+    uint64_t total;
+    double run_done;
+} admmnn_progress;
+
+/* All callbacks may be NULL; they are called from the thread that called the
+ * library, never from its workers. The library never prints. */
+typedef struct admmnn_context {
+    unsigned threads; /* 0: one per core this process may use */
+    void (*log)(void *user, admmnn_log_level level, const char *message);
+    void (*progress)(void *user, const admmnn_progress *progress);
+    bool (*cancelled)(void *user); /* asked between batches; true stops cleanly */
+    void *user;
+} admmnn_context;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,165 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+static admmnn_status read_all(int descriptor, const char *path, size_t limit, uint8_t **bytes,
+                              size_t *count, admmnn_error *err) {
+    size_t capacity = 1 << 16;
+    size_t used = 0;
+    uint8_t *buffer = base_array(capacity, 1);
+    while (buffer != NULL) {
+        if (used + 1 == capacity) {
+            uint8_t *grown = base_array_resize(buffer, capacity, capacity * 2, 1);
+            if (grown == NULL)
+                break;
+            buffer = grown;
+            capacity *= 2;
+        }
+        ssize_t got = read(descriptor, buffer + used, capacity - used - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            base_free(buffer);
+            return base_fail(err, ADMMNN_IO, "%s: cannot read: %s", path, strerror(errno));
+        }
+        if (got == 0) {
+            buffer[used] = 0;
+            *bytes = buffer;
+            *count = used;
+            return ADMMNN_OK;
+        }
+        used += (size_t)got;
+        if (used > limit) {
+            base_free(buffer);
+            return base_fail(err, ADMMNN_INPUT, "%s: larger than the %zu bytes expected here", path,
+                             limit);
+        }
+    }
+    base_free(buffer);
+    return base_fail_memory(err, path);
+}
+
+admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
+                             admmnn_error *err) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        admmnn_status status = errno == ENOENT ? ADMMNN_NOT_FOUND : ADMMNN_INPUT;
+        return base_fail(err, status, "%s: cannot open: %s", path, strerror(errno));
+    }
+    struct stat info;
+    if (fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
+        close(descriptor);
+        return base_fail(err, ADMMNN_INPUT, "%s: is a folder, a file was expected", path);
+    }
+    admmnn_status status = read_all(descriptor, path, limit, bytes, count, err);
+    close(descriptor);
+    return status;
+}
+
+static bool write_all(int descriptor, const uint8_t *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t written = write(descriptor, bytes, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        bytes += written;
+        count -= (size_t)written;
+    }
+    return true;
+}
+
+static void sync_folder_of(const char *path) {
+    char folder[BASE_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+    if (length >= sizeof folder)
+        return;
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    int descriptor = open(slash == NULL ? "." : length == 0 ? "/" : folder, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    /* Some filesystems refuse fsync of a folder; the rename is atomic all the same. */
+    (void)fsync(descriptor);
+    close(descriptor);
+}
+
+admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
+                              admmnn_error *err) {
+    char temporary[BASE_PATH_MAX];
+    int used = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    if (used < 0 || (size_t)used >= sizeof temporary)
+        return base_fail(err, ADMMNN_INPUT, "%s: path too long", path);
+    int descriptor = mkstemp(temporary);
+    if (descriptor < 0)
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(errno));
+    mode_t mask = umask(0);
+    umask(mask);
+    bool done = write_all(descriptor, bytes, count) &&
+                fchmod(descriptor, (mode_t)(0666 & ~mask)) == 0 && fsync(descriptor) == 0;
+    int saved = errno;
+    if (close(descriptor) != 0 && done) {
+        done = false;
+        saved = errno;
+    }
+    if (done && rename(temporary, path) != 0) {
+        done = false;
+        saved = errno;
+    }
+    if (!done) {
+        unlink(temporary);
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(saved));
+    }
+    sync_folder_of(path);
+    return ADMMNN_OK;
+}
+
+admmnn_status base_folder_make(const char *path, admmnn_error *err) {
+    char partial[BASE_PATH_MAX];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof partial)
+        return base_fail(err, ADMMNN_INPUT, "'%.64s': not a usable folder name", path);
+    memcpy(partial, path, length + 1);
+    for (size_t i = 1; i <= length; i++) {
+        if (partial[i] != '/' && partial[i] != 0)
+            continue;
+        char kept = partial[i];
+        partial[i] = 0;
+        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
+            return base_fail(err, ADMMNN_IO, "%s: cannot make the folder: %s", partial,
+                             strerror(errno));
+        partial[i] = kept;
+    }
+    if (!base_folder_exists(path))
+        return base_fail(err, ADMMNN_IO, "%s: exists and is not a folder", path);
+    return ADMMNN_OK;
+}
+
+bool base_file_exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool base_folder_exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+admmnn_status base_path_join(char *out, size_t size, const char *folder, const char *name,
+                             admmnn_error *err) {
+    size_t length = strlen(folder);
+    const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
+    int used = snprintf(out, size, "%s%s%s", folder, slash, name);
+    if (used < 0 || (size_t)used >= size)
+        return base_fail(err, ADMMNN_INPUT, "%.64s/%.64s: path too long", folder, name);
+    return ADMMNN_OK;
+}

@@ -1,0 +1,33 @@
+/* Files, written whole or not at all. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Reads a whole file. *bytes is the caller's, freed with base_free; one zero
+ * byte stands after the last, so that text may be read as a string. Larger than
+ * limit bytes is ADMMNN_INPUT; absent is ADMMNN_NOT_FOUND. */
+admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
+                             admmnn_error *err);
+
+/* Temporary file in the same folder, fsync, rename, fsync of the folder: after
+ * a kill at any moment path holds either its old content or all of the new. */
+admmnn_status base_file_write(const char *path, const void *bytes, size_t count, admmnn_error *err);
+
+/* Makes path and the folders above it. */
+admmnn_status base_folder_make(const char *path, admmnn_error *err);
+
+bool base_file_exists(const char *path);
+bool base_folder_exists(const char *path);
+
+/* Joins with one slash into out[size]; ADMMNN_INPUT when it does not fit. */
+admmnn_status base_path_join(char *out, size_t size, const char *folder, const char *name,
+                             admmnn_error *err);
+
+#define BASE_PATH_MAX 4096
+
+#endif

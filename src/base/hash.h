@@ -1,0 +1,13 @@
+/* Checksums of content. */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* SHA-256 (libcrypto) as 64 lower-case hexadecimal digits and a zero. */
+void base_sha256(const void *bytes, size_t count, char digest[65]);
+/* CRC-32 of IEEE 802.3 (zlib). */
+uint32_t base_crc32(const void *bytes, size_t count);
+
+#endif

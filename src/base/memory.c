@@ -1,0 +1,44 @@
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool base_multiply(size_t a, size_t b, size_t *product) {
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+void *base_array(size_t count, size_t size) {
+    size_t bytes;
+    if (!base_multiply(count, size, &bytes) || bytes > SIZE_MAX - BASE_ALIGNMENT)
+        return NULL;
+    size_t padded = (bytes + BASE_ALIGNMENT - 1) / BASE_ALIGNMENT * BASE_ALIGNMENT;
+    if (padded == 0)
+        padded = BASE_ALIGNMENT;
+    void *memory = aligned_alloc(BASE_ALIGNMENT, padded);
+    if (memory != NULL)
+        memset(memory, 0, padded);
+    return memory;
+}
+
+void *base_array_resize(void *array, size_t old_count, size_t count, size_t size) {
+    void *grown = base_array(count, size);
+    if (grown == NULL)
+        return NULL;
+    size_t keep = old_count < count ? old_count : count;
+    if (array != NULL && keep > 0)
+        memcpy(grown, array, keep * size);
+    base_free(array);
+    return grown;
+}
+
+void *base_array_copy(const void *array, size_t count, size_t size) {
+    void *copy = base_array(count, size);
+    if (copy != NULL && count > 0)
+        memcpy(copy, array, count * size);
+    return copy;
+}
+
+void base_free(void *memory) {
+    free(memory);
+}

@@ -1,0 +1,28 @@
+/* Allocation with checked sizes. */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Alignment of every numeric buffer: one cache line, one AVX-512 register. */
+#define BASE_ALIGNMENT 64
+
+/* *product = a * b; false when it overflows. */
+bool base_multiply(size_t a, size_t b, size_t *product);
+
+/* Zeroed array of count elements of size bytes, aligned to BASE_ALIGNMENT;
+ * NULL when memory is short or the product overflows. Free with base_free.
+ * count 0 gives a valid pointer. */
+void *base_array(size_t count, size_t size);
+
+/* Grows or shrinks an array of base_array from old_count to count elements;
+ * new elements are zero. On failure NULL, and the old array stays. */
+void *base_array_resize(void *array, size_t old_count, size_t count, size_t size);
+
+/* A copy of count elements; NULL when memory is short. */
+void *base_array_copy(const void *array, size_t count, size_t size);
+
+void base_free(void *memory);
+
+#endif

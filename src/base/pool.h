@@ -1,0 +1,21 @@
+/* A fixed set of threads that run one function together. Work is divided by
+ * thread index alone, so that results do not depend on timing. */
+#ifndef BASE_POOL_H
+#define BASE_POOL_H
+
+#include "base/error.h"
+
+typedef struct base_pool base_pool;
+typedef void (*base_pool_task)(void *argument, unsigned thread, unsigned threads);
+
+/* threads 0: one for each core this process may use. The calling thread is
+ * thread 0, so a pool of one starts no thread. */
+admmnn_status base_pool_create(unsigned threads, base_pool **pool, admmnn_error *err);
+void base_pool_destroy(base_pool *pool);
+unsigned base_pool_threads(const base_pool *pool);
+
+/* Calls task once in every thread and returns when all have returned. One
+ * caller at a time. */
+void base_pool_run(base_pool *pool, base_pool_task task, void *argument);
+
+#endif

@@ -1,0 +1,121 @@
+/* A recipe: everything a compression run depends on, read from YAML. */
+#ifndef COMPRESS_RECIPE_H
+#define COMPRESS_RECIPE_H
+
+#include "admm/admm.h"
+#include "data/data.h"
+#include "pack/pack.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+#define RECIPE_LAYERS_MAX 64
+#define RECIPE_ROUNDS_MAX 32
+
+/* One stretch of training. */
+typedef struct recipe_training {
+    uint32_t epochs;
+    uint32_t batch;
+    train_optimizer_kind optimizer;
+    double learning_rate; /* the schedule's peak */
+    double momentum;      /* SGD */
+    double weight_decay;
+    train_schedule_kind schedule;
+    double label_smoothing;
+    double distill;     /* weight of the dense network's answers in the targets, 0..1 */
+    double temperature; /* their softening */
+    data_augmentation augment;
+} recipe_training;
+
+typedef struct recipe_admm {
+    uint32_t iterations;
+    uint32_t epochs; /* of the x step */
+    admm_schedule rho;
+    double tolerance; /* relative residuals to stop early at; 0: never */
+    recipe_training training; /* epochs unused */
+} recipe_admm;
+
+typedef enum recipe_prune_method {
+    RECIPE_PRUNE_NONE,
+    RECIPE_PRUNE_ADMM,
+    RECIPE_PRUNE_ONE_SHOT,
+    RECIPE_PRUNE_GRADUAL,
+    RECIPE_PRUNE_RANDOM
+} recipe_prune_method;
+
+typedef enum recipe_prune_set {
+    RECIPE_SET_SPARSE,
+    RECIPE_SET_FILTERS,
+    RECIPE_SET_CHANNELS,
+    RECIPE_SET_COLUMNS,
+    RECIPE_SET_BLOCKS,
+    RECIPE_SET_N_OF_M
+} recipe_prune_set;
+
+/* How a layer's share is found when it is not given. */
+typedef enum recipe_scope {
+    RECIPE_SCOPE_GLOBAL,   /* one rank over all layers */
+    RECIPE_SCOPE_PER_LAYER /* the ratios of `keep` */
+} recipe_scope;
+
+typedef struct recipe_layer_keep {
+    char layer[GRAPH_NAME_MAX];
+    double keep; /* fraction of the layer's weights */
+} recipe_layer_keep;
+
+typedef struct recipe_layer_bits {
+    char layer[GRAPH_NAME_MAX];
+    unsigned bits;
+} recipe_layer_bits;
+
+typedef struct recipe_prune {
+    recipe_prune_method method;
+    recipe_prune_set set;
+    recipe_scope scope;
+    uint32_t block_rows, block_columns, n, m;
+    double rounds[RECIPE_ROUNDS_MAX]; /* total ratios, rising; the last is the target */
+    size_t round_count;
+    recipe_layer_keep keep[RECIPE_LAYERS_MAX]; /* or the final share of each layer */
+    size_t keep_count;
+    double bit_cost[RECIPE_LAYERS_MAX]; /* bits a kept weight of layer i costs in the file,
+                                           for the global rank; 0 entries: 1 each */
+    size_t bit_cost_count;
+    recipe_admm admm;
+    recipe_training retrain; /* after each round but the last */
+    recipe_training finish;  /* after the last round */
+} recipe_prune;
+
+typedef struct recipe_quantize {
+    bool enabled;
+    admm_levels levels;
+    recipe_layer_bits bits[RECIPE_LAYERS_MAX];
+    size_t bits_count;   /* 0: searched */
+    unsigned max_bits;   /* of the search */
+    double max_loss;     /* validation accuracy the search may give up (fraction) */
+    unsigned bias_bits;  /* 0: biases stay float32 */
+    recipe_admm admm;
+    recipe_training retrain;
+} recipe_quantize;
+
+typedef struct recipe {
+    char path[1024];
+    char model[64];
+    char dataset_format[16]; /* "mnist" (the fetched one) or "idx" */
+    char dataset_path[1024]; /* idx: the folder */
+    uint64_t validation;     /* samples split from training */
+    uint64_t seed;
+    engine_backend_id backend;
+    recipe_training training;
+    recipe_prune prune;
+    recipe_quantize quantize;
+    pack_settings pack;
+    char sha256[65]; /* of the file: a resumed run must have the same */
+} recipe;
+
+/* Errors name the line and the key. *out is the caller's (base_free). */
+admmnn_status recipe_read(const char *path, recipe **out, admmnn_error *err);
+admmnn_status recipe_parse(const char *path, const uint8_t *text, size_t count, recipe **out,
+                           admmnn_error *err);
+/* Checks the parts that need the network: layers exist, ratios are reachable. */
+admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err);
+
+#endif

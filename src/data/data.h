@@ -1,0 +1,56 @@
+/* Image datasets in memory, their split and the loader that feeds the engine. */
+#ifndef DATA_DATA_H
+#define DATA_DATA_H
+
+#include "engine/engine.h"
+
+typedef enum data_part {
+    DATA_TRAIN,
+    DATA_TEST
+} data_part;
+
+/* pixels[count][channels][height][width] of 0..255, labels[count] < classes.
+ * Both arrays are the set's. */
+typedef struct data_set {
+    size_t count;
+    graph_shape shape;
+    uint32_t classes;
+    uint8_t *pixels;
+    uint8_t *labels;
+} data_set;
+
+/* Opens one part of a folder in MNIST's IDX layout (train-images-idx3-ubyte,
+ * train-labels-idx1-ubyte, t10k-..., each plain or with .gz). classes is the
+ * largest label + 1, at least 2. Errors name the file, the place and the reason. */
+admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, admmnn_error *err);
+void data_set_free(data_set *set);
+
+/* Splits 0..count-1 at random by seed: the last `validation` of the permutation
+ * are validation. order[count] is the caller's array: first the training
+ * samples, then the validation samples, each part ascending. */
+admmnn_status data_split(size_t count, size_t validation, uint64_t seed, uint32_t *order,
+                         admmnn_error *err);
+
+/* Random distortion of a training image: a shift by up to `shift` pixels each
+ * way, a rotation by up to `rotate` degrees (bilinear); what comes in is 0. */
+typedef struct data_augmentation {
+    uint32_t shift;
+    float rotate;
+} data_augmentation;
+
+/* A batch's view of a set: sample i of the batch is image order[first + i].
+ * Pixels become (pixel / 255 - mean) * scale. The distortion of an image is
+ * drawn from (seed, epoch, place in order) alone. */
+typedef struct data_view {
+    const data_set *set;
+    const uint32_t *order; /* NULL: identity */
+    size_t first;
+    data_augmentation augmentation;
+    uint64_t seed, epoch;
+    float mean, scale;
+} data_view;
+
+/* An engine_fill whose user is a data_view; safe from several threads. */
+void data_view_fill(void *view, size_t sample, float *input, size_t stride);
+
+#endif

@@ -1,0 +1,120 @@
+/* The network as a directed acyclic graph of typed operations.
+ *
+ * Values carry one sample's shape (channels, height, width); the batch is
+ * implicit. Parameters live in one flat float vector that the caller owns:
+ * parameter p is floats [offset, offset + count) of it. Nodes stand in
+ * topological order: a node reads only values made before it. */
+#ifndef GRAPH_GRAPH_H
+#define GRAPH_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* X(name, text, inputs, has weights) */
+#define GRAPH_OP_MAP(X)                                                                            \
+    X(CONV, "conv", 1, true)                                                                       \
+    X(MAXPOOL, "maxpool", 1, false)                                                                \
+    X(INNER_PRODUCT, "inner-product", 1, true)                                                     \
+    X(RELU, "relu", 1, false)
+
+typedef enum graph_op {
+#define GRAPH_OP_ENUM(name, text, inputs, weighted) GRAPH_##name,
+    GRAPH_OP_MAP(GRAPH_OP_ENUM)
+#undef GRAPH_OP_ENUM
+        GRAPH_OP_COUNT
+} graph_op;
+
+#define GRAPH_NONE UINT32_MAX
+#define GRAPH_NAME_MAX 32
+/* Parameter offsets are multiples of this many floats (one AVX-512 register). */
+#define GRAPH_PARAMETER_ALIGNMENT 16
+/* Bounds that no real network meets and that keep every size product small. */
+#define GRAPH_DIMENSION_MAX 1048576U
+#define GRAPH_PARAMETERS_MAX ((size_t)1 << 31)
+#define GRAPH_NODES_MAX 65536U
+
+typedef struct graph_shape {
+    uint32_t channels, height, width;
+} graph_shape;
+
+/* Geometry of a convolution or pooling window: {vertical, horizontal}. Padding
+ * is symmetric. Output size = (in + 2 pad - kernel) / stride + 1, rounded down. */
+typedef struct graph_window {
+    uint32_t kernel[2], stride[2], pad[2];
+} graph_window;
+
+typedef struct graph_value {
+    graph_shape shape;
+    uint32_t producer; /* node, or GRAPH_NONE for the input */
+} graph_value;
+
+typedef struct graph_node {
+    graph_op op;
+    char name[GRAPH_NAME_MAX];
+    uint32_t inputs[2]; /* values; unused ones are GRAPH_NONE */
+    uint32_t output;    /* value */
+    graph_window window;
+    uint32_t weight, bias; /* parameters, or GRAPH_NONE */
+} graph_node;
+
+typedef enum graph_parameter_kind {
+    GRAPH_WEIGHT,
+    GRAPH_BIAS
+} graph_parameter_kind;
+
+/* A weight is a matrix of `rows` outputs by `columns` inputs: a convolution's
+ * columns run over (input channel, kernel row, kernel column), an inner
+ * product's over its input's (channel, row, column). A bias has columns 1. */
+typedef struct graph_parameter {
+    graph_parameter_kind kind;
+    uint32_t node;
+    uint32_t rows, columns;
+    size_t count;  /* rows * columns */
+    size_t offset; /* into the flat vector */
+} graph_parameter;
+
+typedef struct graph {
+    char name[GRAPH_NAME_MAX];
+    uint32_t value_count, node_count, parameter_count;
+    graph_value *values;
+    graph_node *nodes;
+    graph_parameter *parameters;
+    uint32_t input, output; /* values */
+    size_t flat_count;      /* floats in the flat vector, padding included */
+} graph;
+
+/* The graph is the caller's, freed with graph_free; so are clones. */
+admmnn_status graph_create(const char *name, graph_shape input, graph **out, admmnn_error *err);
+admmnn_status graph_clone(const graph *g, graph **out, admmnn_error *err);
+void graph_free(graph *g);
+
+/* Each adds one node that reads value `in` and sets *out (and the graph's
+ * output) to the value it makes. Impossible geometry is ADMMNN_INPUT. */
+admmnn_status graph_add_conv(graph *g, const char *name, uint32_t in, uint32_t filters,
+                             graph_window window, uint32_t *out, admmnn_error *err);
+admmnn_status graph_add_maxpool(graph *g, const char *name, uint32_t in, graph_window window,
+                                uint32_t *out, admmnn_error *err);
+admmnn_status graph_add_inner_product(graph *g, const char *name, uint32_t in, uint32_t outputs,
+                                      uint32_t *out, admmnn_error *err);
+admmnn_status graph_add_relu(graph *g, const char *name, uint32_t in, uint32_t *out,
+                             admmnn_error *err);
+
+const char *graph_op_name(graph_op op);
+/* channels * height * width of a value. */
+size_t graph_value_count(const graph *g, uint32_t value);
+size_t graph_shape_count(graph_shape shape);
+/* Weights without biases, and with them. */
+size_t graph_weight_count(const graph *g);
+size_t graph_trainable_count(const graph *g);
+/* The node of that name; GRAPH_NONE when there is none. */
+uint32_t graph_find_node(const graph *g, const char *name);
+/* The i-th node with weights (a "layer"), in order; GRAPH_NONE beyond the last. */
+uint32_t graph_layer(const graph *g, uint32_t i);
+uint32_t graph_layer_count(const graph *g);
+/* Multiply-accumulates of one sample's forward pass, dense. */
+uint64_t graph_macs(const graph *g);
+
+#endif

@@ -1,0 +1,95 @@
+/* The packed model: a graph and, for each parameter, its values as the file
+ * holds them. pack_encode and pack_decode are inverse to the bit. */
+#ifndef PACK_PACK_H
+#define PACK_PACK_H
+
+#include "admm/set.h"
+#include "graph/graph.h"
+
+typedef enum pack_values {
+    PACK_FLOAT32, /* values[] as they are */
+    PACK_LEVELS   /* codes[] of admm/set.h's levels, scaled by step */
+} pack_values;
+
+typedef struct pack_tensor {
+    pack_values form;
+    admm_levels levels; /* PACK_LEVELS */
+    unsigned bits;      /* of one code, PACK_LEVELS */
+    float step;         /* q */
+    int32_t *codes;     /* [count], 0 where the weight is pruned; NULL for PACK_FLOAT32 */
+    float *values;      /* [count]; NULL for PACK_LEVELS */
+} pack_tensor;
+
+/* tensors[g->parameter_count]; all arrays are the model's. original_weights and
+ * original_biases: those of the network before compression. mean and scale: how
+ * the network wants its input, (pixel / 255 - mean) * scale. */
+typedef struct pack_model {
+    graph *g;
+    pack_tensor *tensors;
+    uint64_t original_weights, original_biases;
+    float mean, scale;
+} pack_model;
+
+/* X(name, text) */
+#define PACK_POSITION_MAP(X)                                                                       \
+    X(AUTO, "auto")         /* the smallest of those below, layer by layer */                      \
+    X(DENSE, "dense")       /* every place has a value */                                          \
+    X(RELATIVE, "relative") /* gaps of fixed width, with an escape (Han et al. 2016) */            \
+    X(BITMAP, "bitmap")                                                                            \
+    X(ENTROPY, "entropy") /* adaptive binary range coder, row and column contexts */
+
+#define PACK_CODER_MAP(X)                                                                          \
+    X(AUTO, "auto")                                                                                \
+    X(FIXED, "fixed")     /* `bits` bits each */                                                   \
+    X(HUFFMAN, "huffman") /* canonical */                                                          \
+    X(RANGE, "range")     /* adaptive range coder */
+
+typedef enum pack_position_id {
+#define PACK_POSITION_ENUM(name, text) PACK_POSITION_##name,
+    PACK_POSITION_MAP(PACK_POSITION_ENUM)
+#undef PACK_POSITION_ENUM
+} pack_position_id;
+
+typedef enum pack_coder_id {
+#define PACK_CODER_ENUM(name, text) PACK_CODER_##name,
+    PACK_CODER_MAP(PACK_CODER_ENUM)
+#undef PACK_CODER_ENUM
+} pack_coder_id;
+
+typedef struct pack_settings {
+    pack_position_id positions;
+    pack_coder_id values;
+} pack_settings;
+
+/* Where a file's bits went, and the papers' accounting of one parameter. */
+typedef struct pack_tensor_report {
+    pack_position_id positions;
+    pack_coder_id values;
+    uint64_t count, kept;
+    unsigned bits;             /* of one value before entropy coding; 32 for floats */
+    unsigned relative_bits;    /* best width of a relative index */
+    uint64_t relative_entries; /* kept + escapes at that width */
+    uint64_t value_bits;       /* in this file */
+    uint64_t position_bits;    /* in this file */
+} pack_tensor_report;
+
+typedef struct pack_report {
+    pack_tensor_report *tensors; /* [parameter_count]; the report's */
+    uint64_t bytes_values, bytes_positions, bytes_codebooks, bytes_scales, bytes_biases,
+        bytes_header, bytes_total;
+} pack_report;
+
+/* *bytes is the caller's (base_free). report may be NULL; else fill with
+ * pack_report_free afterwards. */
+admmnn_status pack_encode(const pack_model *model, const pack_settings *settings, uint8_t **bytes,
+                          size_t *count, pack_report *report, admmnn_error *err);
+admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out,
+                          pack_report *report, admmnn_error *err);
+void pack_report_free(pack_report *report);
+
+admmnn_status pack_model_create(const graph *g, pack_model **out, admmnn_error *err);
+void pack_model_free(pack_model *model);
+/* params[g->flat_count]: the dense values. */
+void pack_model_values(const pack_model *model, float *params);
+
+#endif

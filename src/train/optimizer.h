@@ -1,0 +1,67 @@
+/* First-order optimisers, each one pass over the parameters: the gradient parts
+ * are added, the ADMM penalty's gradient rho (W - (Z - U)) and the weight decay
+ * joined, the moments and weights updated, every float touched once. */
+#ifndef TRAIN_OPTIMIZER_H
+#define TRAIN_OPTIMIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+
+/* X(name, text) */
+#define TRAIN_OPTIMIZER_MAP(X)                                                                     \
+    X(SGD, "sgd")     /* with momentum */                                                          \
+    X(ADAM, "adam")   /* Kingma and Ba 2015; weight decay joins the gradient */                    \
+    X(ADAMW, "adamw") /* Loshchilov and Hutter 2019: decoupled weight decay */
+
+typedef enum train_optimizer_kind {
+#define TRAIN_OPTIMIZER_ENUM(name, text) TRAIN_##name,
+    TRAIN_OPTIMIZER_MAP(TRAIN_OPTIMIZER_ENUM)
+#undef TRAIN_OPTIMIZER_ENUM
+} train_optimizer_kind;
+
+typedef struct train_optimizer_settings {
+    train_optimizer_kind kind;
+    float momentum;      /* SGD */
+    float beta1, beta2;  /* Adam; 0.9 and 0.999 when 0 */
+    float epsilon;       /* Adam; 1e-8 when 0 */
+    float weight_decay;
+} train_optimizer_settings;
+
+/* A range of the parameter vector with its own penalty. */
+typedef struct train_segment {
+    size_t offset, count;
+    float rho;         /* 0: no penalty */
+    bool decay;        /* weight decay applies (weights, not biases) */
+} train_segment;
+
+typedef struct train_optimizer train_optimizer;
+
+admmnn_status train_optimizer_create(const train_optimizer_settings *settings, size_t count,
+                                     train_optimizer **out, admmnn_error *err);
+void train_optimizer_free(train_optimizer *optimizer);
+
+typedef struct train_update {
+    const float *const *parts; /* gradient parts */
+    uint32_t part_count;
+    float scale;           /* of the summed gradient: 1 / samples */
+    float learning_rate;
+    const float *anchor;   /* Z - U, NULL: no penalty */
+    const uint8_t *mask;   /* 0: the parameter stays zero; NULL: none */
+    const train_segment *segments; /* cover the vector in order */
+    size_t segment_count;
+} train_update;
+
+/* params[count] is updated. Parameters are divided among the pool's threads. */
+void train_optimizer_step(train_optimizer *optimizer, base_pool *pool, const train_update *update,
+                          float *params);
+
+/* Moments, for checkpoints and for the importance rank: first[count] and
+ * second[count] (SGD has no second: NULL). step is the number of steps done. */
+float *train_optimizer_first(train_optimizer *optimizer);
+float *train_optimizer_second(train_optimizer *optimizer);
+uint64_t *train_optimizer_steps(train_optimizer *optimizer);
+
+#endif
