@@ -11,3 +11,21 @@ if(ADMMNN_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+
+# The lanes kernels: one file an instruction set, chosen at run time; their
+# multiply-adds are fused on purpose.
+function(admmnn_lanes_kernels target)
+  set(kernels ${CMAKE_SOURCE_DIR}/src/engine/lanes)
+  set(common -O3 -ffp-contract=fast -Wno-psabi)
+  set_source_files_properties(${kernels}_4.c PROPERTIES COMPILE_OPTIONS "${common}"
+    TARGET_DIRECTORY ${target})
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+    set_source_files_properties(${kernels}_8.c PROPERTIES
+      COMPILE_OPTIONS "${common};-mavx2;-mfma" TARGET_DIRECTORY ${target})
+    set_source_files_properties(${kernels}_16.c PROPERTIES
+      COMPILE_OPTIONS "${common};-mavx512f;-mavx512bw;-mavx512vl;-mfma" TARGET_DIRECTORY ${target})
+  else()
+    set_source_files_properties(${kernels}_8.c ${kernels}_16.c PROPERTIES
+      HEADER_FILE_ONLY ON TARGET_DIRECTORY ${target})
+  endif()
+endfunction()

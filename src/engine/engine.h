@@ -34,6 +34,7 @@ typedef struct engine_settings {
     engine_backend_id backend;
     uint32_t max_batch; /* samples of the largest batch */
     bool training;      /* plan memory for the backward pass */
+    uint32_t lanes;     /* SIMD width of the lanes back end: 4, 8, 16; 0: the widest there is */
 } engine_settings;
 
 /* Writes one sample's input, element i (channel, row, column order) to

@@ -1,0 +1,118 @@
+/* Kernels of the lanes back end: one SIMD lane an image.
+ *
+ * A block is `lanes` images. A value of C x H x W elements is stored as
+ * [block][C * H * W][lanes]; "vector" below is one such group of lanes. With a
+ * lane an image, every weight is a scalar broadcast, every shift of a window is
+ * an aligned load, and a single nonzero weight costs one multiply-add a
+ * position: dense and sparse layers run at the same rate per weight.
+ *
+ * The template is compiled once per instruction set; lanes_kernels_best picks
+ * by what the processor has. */
+#ifndef ENGINE_LANES_KERNELS_H
+#define ENGINE_LANES_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Stride 1, no padding. When pooled, a 2x2 maximum of stride 2 follows and only
+ * its result is stored, with the winner (0..3, row-major) of each maximum. */
+typedef struct lanes_conv {
+    size_t channels, height, width; /* input */
+    size_t filters, kernel_height, kernel_width;
+    size_t out_height, out_width; /* before pooling */
+    int pooled;
+} lanes_conv;
+
+/* The nonzeros of a weight matrix, by row and by column. Entry e of row r
+ * (row_start[r] <= e < row_start[r + 1]) is compact weight e. For a convolution
+ * offset[e] is the input vector its tap reads for output position (0, 0); for an
+ * inner product it is the column. by_column lists entries column by column. */
+typedef struct lanes_sparse {
+    size_t rows, columns;
+    uint32_t *row_start;    /* [rows + 1] */
+    uint32_t *offset;       /* [nonzeros] */
+    uint32_t *column_start; /* [columns + 1] */
+    uint32_t *by_column;    /* [nonzeros] */
+    uint32_t *row_of;       /* [nonzeros] */
+} lanes_sparse;
+
+typedef struct lanes_pool {
+    size_t channels, height, width; /* input */
+    size_t kernel[2], stride[2];
+    size_t out_height, out_width;
+} lanes_pool;
+
+typedef struct lanes_kernels {
+    const char *name;
+    size_t lanes;
+
+    /* y = conv(x), pooled or not. w[filters][channels*kh*kw], b[filters]; scratch:
+     * one filter tile of two rows, lanes_conv_scratch vectors. winner NULL unless
+     * pooled. */
+    void (*conv_forward)(const lanes_conv *c, const float *w, const float *b, const float *x,
+                         float *y, int8_t *winner, float *scratch);
+    void (*conv_forward_sparse)(const lanes_conv *c, const lanes_sparse *s, const float *w,
+                                const float *b, const float *x, float *y, int8_t *winner,
+                                float *scratch);
+    /* The gradient before pooling of filters [first, first + count):
+     * dy[count][out_height][out_width]. */
+    void (*conv_expand)(const lanes_conv *c, const float *pooled_dy, const int8_t *winner,
+                        size_t first, size_t count, float *dy);
+    /* dw of filters [first, first + count) (rows of dw), summed over `blocks`
+     * blocks; dy[block][count][oh][ow] at dy_stride floats, x at x_stride. db too. */
+    void (*conv_weights)(const lanes_conv *c, size_t first, size_t count, size_t blocks,
+                         const float *dy, size_t dy_stride, const float *x, size_t x_stride,
+                         float *dw, float *db);
+    void (*conv_weights_sparse)(const lanes_conv *c, const lanes_sparse *s, size_t first,
+                                size_t count, size_t blocks, const float *dy, size_t dy_stride,
+                                const float *x, size_t x_stride, float *dw, float *db);
+    /* dx (overwritten) of one block; dy[filters][oh][ow]. */
+    void (*conv_data)(const lanes_conv *c, const float *w, const float *dy, float *dx);
+    void (*conv_data_sparse)(const lanes_conv *c, const lanes_sparse *s, const float *w,
+                             const float *dy, float *dx);
+
+    /* Inner product over `blocks` blocks: x[block][columns], y[block][rows]. */
+    void (*product_forward)(size_t rows, size_t columns, size_t blocks, const float *w,
+                            const float *b, const float *x, float *y);
+    void (*product_forward_sparse)(const lanes_sparse *s, size_t blocks, const float *w,
+                                   const float *b, const float *x, float *y);
+    /* scratch: lanes_product_scratch floats. */
+    void (*product_weights)(size_t rows, size_t columns, size_t blocks, const float *dy,
+                            const float *x, float *dw, float *scratch);
+    void (*product_weights_sparse)(const lanes_sparse *s, size_t blocks, const float *dy,
+                                   const float *x, float *dw);
+    void (*product_bias)(size_t rows, size_t blocks, const float *dy, float *db);
+    void (*product_data)(size_t rows, size_t columns, size_t blocks, const float *w,
+                         const float *dy, float *dx);
+    void (*product_data_sparse)(const lanes_sparse *s, size_t blocks, const float *w,
+                                const float *dy, float *dx);
+
+    /* Maximum pooling without a convolution before it; one block. */
+    void (*pool_forward)(const lanes_pool *p, const float *x, float *y);
+    void (*pool_backward)(const lanes_pool *p, const float *x, const float *y, const float *dy,
+                          float *dx);
+    /* Element-wise over `count` vectors. */
+    void (*relu_forward)(size_t count, const float *x, float *y);
+    void (*relu_backward)(size_t count, const float *y, const float *dy, float *dx);
+} lanes_kernels;
+
+/* Filters the caller expands at a time for conv_weights: the register tile. */
+#define LANES_FILTER_TILE 5
+/* Kernel widths the register tiles are instantiated for. */
+#define LANES_KERNEL_WIDTH_MAX 7
+
+/* Kernels of that many lanes (4, 8 or 16), or of the widest kind this processor
+ * runs when lanes is 0; NULL when it has none of that width. */
+const lanes_kernels *lanes_kernels_get(size_t lanes);
+
+/* Vectors of scratch for one convolution; floats for one inner product. */
+size_t lanes_conv_scratch(const lanes_conv *c);
+size_t lanes_product_scratch(size_t rows, size_t columns, size_t samples);
+
+extern const lanes_kernels lanes_kernels_4;
+#if defined(__x86_64__)
+extern const lanes_kernels lanes_kernels_8;
+extern const lanes_kernels lanes_kernels_16;
+#endif
+
+#endif

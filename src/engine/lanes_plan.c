@@ -1,0 +1,342 @@
+#include "engine/lanes_plan.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+static uint32_t only_consumer(const graph *g, uint32_t value, uint32_t *consumers) {
+    uint32_t found = GRAPH_NONE;
+    *consumers = 0;
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        for (int i = 0; i < 2; i++) {
+            if (g->nodes[n].inputs[i] == value) {
+                found = n;
+                ++*consumers;
+            }
+        }
+    }
+    return found;
+}
+
+static bool window_is(const graph_window *w, uint32_t kernel, uint32_t stride, uint32_t pad) {
+    for (int i = 0; i < 2; i++)
+        if (w->kernel[i] != kernel || w->stride[i] != stride || w->pad[i] != pad)
+            return false;
+    return true;
+}
+
+static admmnn_status check_node(const graph *g, const graph_node *node, admmnn_error *err) {
+    uint32_t consumers;
+    only_consumer(g, node->output, &consumers);
+    bool last = node->output == g->output;
+    if (consumers != (last ? 0U : 1U))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "node %s: the lanes back end runs chains; its output is read %u times",
+                         node->name, consumers);
+    const graph_window *w = &node->window;
+    bool padded = w->pad[0] != 0 || w->pad[1] != 0;
+    bool conv_fits = !padded && w->stride[0] == 1 && w->stride[1] == 1 &&
+                     w->kernel[1] <= LANES_KERNEL_WIDTH_MAX;
+    if ((node->op == GRAPH_CONV && !conv_fits) || (node->op == GRAPH_MAXPOOL && padded))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "node %s: the lanes back end has no such window; use the dnnl back end",
+                         node->name);
+    return ADMMNN_OK;
+}
+
+static lanes_conv conv_geometry(const graph *g, const graph_node *node) {
+    graph_shape in = g->values[node->inputs[0]].shape;
+    graph_shape out = g->values[node->output].shape;
+    return (lanes_conv){.channels = in.channels,
+                        .height = in.height,
+                        .width = in.width,
+                        .filters = out.channels,
+                        .kernel_height = node->window.kernel[0],
+                        .kernel_width = node->window.kernel[1],
+                        .out_height = out.height,
+                        .out_width = out.width};
+}
+
+static lanes_pool pool_geometry(const graph *g, const graph_node *node) {
+    graph_shape in = g->values[node->inputs[0]].shape;
+    graph_shape out = g->values[node->output].shape;
+    return (lanes_pool){.channels = in.channels,
+                        .height = in.height,
+                        .width = in.width,
+                        .kernel = {node->window.kernel[0], node->window.kernel[1]},
+                        .stride = {node->window.stride[0], node->window.stride[1]},
+                        .out_height = out.height,
+                        .out_width = out.width};
+}
+
+static void set_parameters(const graph *g, const graph_node *node, lanes_step *step) {
+    const graph_parameter *weight = &g->parameters[node->weight];
+    const graph_parameter *bias = &g->parameters[node->bias];
+    step->rows = weight->rows;
+    step->columns = weight->columns;
+    step->weight_first = weight->offset;
+    step->weight_count = weight->count;
+    step->bias_first = bias->offset;
+    step->bias_count = bias->count;
+}
+
+/* The step of node n; *next is the node after what the step covers. */
+static lanes_step make_step(const graph *g, uint32_t n, uint32_t *next, uint32_t *output) {
+    const graph_node *node = &g->nodes[n];
+    lanes_step step = {.node = n, .wants_data = node->inputs[0] != g->input};
+    *output = node->output;
+    *next = n + 1;
+    switch (node->op) {
+    case GRAPH_CONV: {
+        step.kind = LANES_CONV;
+        step.conv = conv_geometry(g, node);
+        uint32_t consumers;
+        uint32_t after = only_consumer(g, node->output, &consumers);
+        if (after == n + 1 && g->nodes[after].op == GRAPH_MAXPOOL &&
+            window_is(&g->nodes[after].window, 2, 2, 0)) {
+            step.conv.pooled = 1;
+            *output = g->nodes[after].output;
+            *next = n + 2;
+        }
+        break;
+    }
+    case GRAPH_MAXPOOL:
+        step.kind = LANES_POOL;
+        step.pool = pool_geometry(g, node);
+        break;
+    case GRAPH_INNER_PRODUCT:
+        step.kind = LANES_PRODUCT;
+        break;
+    default:
+        step.kind = LANES_RELU;
+        break;
+    }
+    if (node->weight != GRAPH_NONE)
+        set_parameters(g, node, &step);
+    step.in_count = graph_value_count(g, node->inputs[0]);
+    step.out_count = graph_value_count(g, *output);
+    return step;
+}
+
+static size_t aligned(size_t floats) {
+    return (floats + 15) / 16 * 16;
+}
+
+static size_t take(size_t *total, size_t floats) {
+    size_t at = *total;
+    *total += aligned(floats);
+    return at;
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* Buffers shared by all steps: kernel scratch, expanded gradients, gradients to gather. */
+static void plan_shared(lanes_plan *plan) {
+    const size_t lanes = plan->kernels->lanes;
+    size_t scratch = 0;
+    size_t expanded = 0;
+    size_t weights = 0;
+    size_t biases = 0;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const lanes_step *step = &plan->steps[i];
+        weights = larger(weights, step->weight_count);
+        biases = larger(biases, step->bias_count);
+        if (step->kind == LANES_PRODUCT)
+            scratch = larger(scratch, lanes_product_scratch(step->rows, step->columns,
+                                                            plan->max_blocks * lanes));
+        if (step->kind != LANES_CONV)
+            continue;
+        scratch = larger(scratch, lanes_conv_scratch(&step->conv) * lanes);
+        size_t plane = step->conv.out_height * step->conv.out_width * lanes;
+        if (step->conv.pooled)
+            expanded = larger(expanded, larger(plan->max_blocks * LANES_FILTER_TILE,
+                                               step->conv.filters) * plane);
+    }
+    plan->scratch = take(&plan->arena_floats, scratch);
+    plan->expanded = take(&plan->arena_floats, expanded);
+    plan->dense_weights = take(&plan->arena_floats, weights);
+    plan->dense_biases = take(&plan->arena_floats, biases);
+}
+
+static void plan_values(lanes_plan *plan, bool training) {
+    const size_t per_element = plan->max_blocks * plan->kernels->lanes;
+    size_t last = take(&plan->arena_floats, plan->input_count * per_element);
+    size_t last_gradient = 0;
+    plan->input = last;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        lanes_step *step = &plan->steps[i];
+        step->in = last;
+        step->in_gradient = last_gradient;
+        last = take(&plan->arena_floats, step->out_count * per_element);
+        step->out = last;
+        if (training)
+            last_gradient = take(&plan->arena_floats, step->out_count * per_element);
+        step->out_gradient = last_gradient;
+        if (step->kind == LANES_CONV && step->conv.pooled) {
+            step->winner = plan->winner_bytes;
+            plan->winner_bytes += step->out_count * per_element;
+        }
+    }
+    plan->output = last;
+    plan->output_gradient = last_gradient;
+}
+
+admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings, unsigned threads,
+                                lanes_plan **out, admmnn_error *err) {
+    const lanes_kernels *kernels = lanes_kernels_get(settings->lanes);
+    if (kernels == NULL)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "this processor has no SIMD of %u lanes",
+                         settings->lanes);
+    for (uint32_t n = 0; n < g->node_count; n++)
+        BASE_TRY(check_node(g, &g->nodes[n], err));
+    lanes_plan *plan = base_array(1, sizeof *plan);
+    lanes_step *steps = base_array(g->node_count, sizeof *steps);
+    if (plan == NULL || steps == NULL) {
+        base_free(plan);
+        base_free(steps);
+        return base_fail_memory(err, "the lanes plan");
+    }
+    plan->kernels = kernels;
+    plan->steps = steps;
+    size_t blocks = (settings->max_batch + kernels->lanes - 1) / kernels->lanes;
+    plan->max_blocks = (blocks + threads - 1) / threads;
+    plan->input_count = graph_value_count(g, g->input);
+    plan->classes = graph_value_count(g, g->output);
+    uint32_t output;
+    for (uint32_t n = 0; n < g->node_count;)
+        steps[plan->step_count++] = make_step(g, n, &n, &output);
+    plan_values(plan, settings->training);
+    plan_shared(plan);
+    *out = plan;
+    return ADMMNN_OK;
+}
+
+static void forget_support(lanes_step *step) {
+    base_free(step->list.row_start);
+    base_free(step->list.offset);
+    base_free(step->list.column_start);
+    base_free(step->list.by_column);
+    base_free(step->list.row_of);
+    base_free(step->weight_index);
+    base_free(step->bias_index);
+    base_free(step->weight_dense);
+    base_free(step->bias_dense);
+    memset(&step->list, 0, sizeof step->list);
+    step->weight_index = NULL;
+    step->bias_index = NULL;
+    step->weight_dense = NULL;
+    step->bias_dense = NULL;
+    step->listed = false;
+}
+
+void lanes_plan_free(lanes_plan *plan) {
+    if (plan == NULL)
+        return;
+    for (size_t i = 0; i < plan->step_count; i++)
+        forget_support(&plan->steps[i]);
+    base_free(plan->steps);
+    base_free(plan);
+}
+
+static size_t lower_bound(const size_t *index, size_t count, size_t value) {
+    size_t low = 0;
+    while (count > 0) {
+        size_t half = count / 2;
+        if (index[low + half] < value) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low;
+}
+
+/* The places of index[first ...] in a parameter, relative to its start. */
+static size_t *relative_places(const size_t *index, size_t count, size_t offset) {
+    size_t *places = base_array(count, sizeof *places);
+    for (size_t i = 0; places != NULL && i < count; i++)
+        places[i] = index[i] - offset;
+    return places;
+}
+
+static uint32_t input_vector(const lanes_step *step, size_t column) {
+    if (step->kind != LANES_CONV)
+        return (uint32_t)column;
+    const lanes_conv *c = &step->conv;
+    size_t kx = column % c->kernel_width;
+    size_t ky = column / c->kernel_width % c->kernel_height;
+    size_t channel = column / (c->kernel_width * c->kernel_height);
+    return (uint32_t)((channel * c->height + ky) * c->width + kx);
+}
+
+static bool make_list(lanes_step *step, const size_t *index, size_t count, size_t offset) {
+    lanes_sparse *list = &step->list;
+    list->rows = step->rows;
+    list->columns = step->columns;
+    list->row_start = base_array(step->rows + 1, sizeof *list->row_start);
+    list->offset = base_array(count, sizeof *list->offset);
+    list->column_start = base_array(step->columns + 1, sizeof *list->column_start);
+    list->by_column = base_array(count, sizeof *list->by_column);
+    list->row_of = base_array(count, sizeof *list->row_of);
+    uint32_t *next = base_array(step->columns, sizeof *next);
+    bool whole = list->row_start != NULL && list->offset != NULL && list->column_start != NULL &&
+                 list->by_column != NULL && list->row_of != NULL && next != NULL;
+    for (size_t e = 0; whole && e < count; e++) {
+        size_t place = index[e] - offset;
+        list->row_of[e] = (uint32_t)(place / step->columns);
+        list->offset[e] = input_vector(step, place % step->columns);
+        list->row_start[place / step->columns + 1]++;
+        list->column_start[place % step->columns + 1]++;
+    }
+    for (size_t r = 0; whole && r < step->rows; r++)
+        list->row_start[r + 1] += list->row_start[r];
+    for (size_t k = 0; whole && k < step->columns; k++) {
+        list->column_start[k + 1] += list->column_start[k];
+        next[k] = list->column_start[k];
+    }
+    for (size_t e = 0; whole && e < count; e++)
+        list->by_column[next[(index[e] - offset) % step->columns]++] = (uint32_t)e;
+    base_free(next);
+    return whole;
+}
+
+static bool support_layer(lanes_step *step, const graph_parameter *weight,
+                          const graph_parameter *bias, const size_t *index, size_t count) {
+    step->weight_first = lower_bound(index, count, weight->offset);
+    step->weight_count = lower_bound(index, count, weight->offset + weight->count) -
+                         step->weight_first;
+    step->bias_first = lower_bound(index, count, bias->offset);
+    step->bias_count = lower_bound(index, count, bias->offset + bias->count) - step->bias_first;
+    step->bias_index = relative_places(index + step->bias_first, step->bias_count, bias->offset);
+    step->bias_dense = base_array(step->rows, sizeof *step->bias_dense);
+    if (step->bias_index == NULL || step->bias_dense == NULL)
+        return false;
+    step->listed = (double)step->weight_count < LANES_SPARSE_DENSITY * (double)weight->count;
+    if (step->listed)
+        return make_list(step, index + step->weight_first, step->weight_count, weight->offset);
+    step->weight_index =
+        relative_places(index + step->weight_first, step->weight_count, weight->offset);
+    step->weight_dense = base_array(weight->count, sizeof *step->weight_dense);
+    return step->weight_index != NULL && step->weight_dense != NULL;
+}
+
+admmnn_status lanes_plan_support(lanes_plan *plan, const graph *g, const size_t *index,
+                                 size_t count, admmnn_error *err) {
+    for (size_t i = 0; i < plan->step_count; i++) {
+        lanes_step *step = &plan->steps[i];
+        const graph_node *node = &g->nodes[step->node];
+        forget_support(step);
+        if (node->weight == GRAPH_NONE)
+            continue;
+        set_parameters(g, node, step);
+        if (index == NULL)
+            continue;
+        if (!support_layer(step, &g->parameters[node->weight], &g->parameters[node->bias], index,
+                           count))
+            return base_fail_memory(err, "the support's lists");
+    }
+    return ADMMNN_OK;
+}

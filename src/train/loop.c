@@ -1,0 +1,195 @@
+#include "train/loop.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+/* Everything one stretch works with. */
+typedef struct loop {
+    train_network *network;
+    train_optimizer *optimizer;
+    const train_samples *samples;
+    const train_settings *settings;
+    const train_hooks *hooks;
+    const admmnn_context *context;
+    uint32_t *order;
+    uint8_t *labels;
+    float *targets; /* NULL: one-hot */
+    float *used;    /* transformed parameters; NULL: the network's own */
+    train_segment *segments;
+    size_t segment_count;
+    size_t classes, steps;
+} loop;
+
+static void loop_free(loop *l) {
+    base_free(l->order);
+    base_free(l->labels);
+    base_free(l->targets);
+    base_free(l->used);
+    base_free(l->segments);
+}
+
+/* One segment a parameter of the graph, in the active vector's places. */
+static void make_segments(loop *l) {
+    const train_network *n = l->network;
+    size_t at = 0;
+    for (uint32_t p = 0; p < n->g->parameter_count; p++) {
+        const graph_parameter *parameter = &n->g->parameters[p];
+        train_segment segment = {.offset = parameter->offset,
+                                 .count = parameter->count,
+                                 .rho = l->hooks->rho == NULL ? 0.0F : l->hooks->rho[p],
+                                 .decay = parameter->kind == GRAPH_WEIGHT};
+        if (n->support != NULL) {
+            segment.offset = at;
+            while (at < n->active_count &&
+                   n->support[at] < parameter->offset + parameter->count)
+                at++;
+            segment.count = at - segment.offset;
+        }
+        l->segments[l->segment_count++] = segment;
+    }
+}
+
+static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
+    const train_settings *s = l->settings;
+    l->classes = graph_value_count(l->network->g, l->network->g->output);
+    l->steps = (l->samples->count + s->batch - 1) / s->batch;
+    l->order = base_array(l->samples->count, sizeof *l->order);
+    l->labels = base_array(s->batch, 1);
+    l->segments = base_array(l->network->g->parameter_count, sizeof *l->segments);
+    bool soft = s->label_smoothing > 0 || (s->distill > 0 && l->samples->teacher != NULL);
+    if (soft)
+        l->targets = base_array(s->batch * l->classes, sizeof *l->targets);
+    if (l->hooks->transform != NULL)
+        l->used = base_array(l->network->active_count, sizeof *l->used);
+    if (l->order == NULL || l->labels == NULL || l->segments == NULL ||
+        (soft && l->targets == NULL) || (l->hooks->transform != NULL && l->used == NULL))
+        return base_fail_memory(err, "the training loop");
+    make_segments(l);
+    return ADMMNN_OK;
+}
+
+static void fill_targets(const loop *l, size_t first, size_t count) {
+    const float smoothing = (float)l->settings->label_smoothing;
+    const float teacher = l->samples->teacher == NULL ? 0.0F : (float)l->settings->distill;
+    const float hard = (1.0F - teacher) * (1.0F - smoothing);
+    const float uniform = (1.0F - teacher) * smoothing / (float)l->classes;
+    for (size_t i = 0; i < count; i++) {
+        float *target = l->targets + i * l->classes;
+        for (size_t c = 0; c < l->classes; c++) {
+            target[c] = uniform;
+            if (teacher > 0.0F)
+                target[c] += teacher * l->samples->teacher[l->order[first + i] * l->classes + c];
+        }
+        target[l->labels[i]] += hard;
+    }
+}
+
+static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
+                              engine_result *result, admmnn_error *err) {
+    const train_settings *s = l->settings;
+    size_t first = step * s->batch;
+    size_t count = l->samples->count - first < s->batch ? l->samples->count - first : s->batch;
+    data_view view = {.set = l->samples->set,
+                      .order = l->order,
+                      .first = first,
+                      .augmentation = s->augment,
+                      .seed = s->seed ^ (s->stream << 32),
+                      .epoch = epoch,
+                      .mean = l->samples->input.mean,
+                      .scale = l->samples->input.scale};
+    for (size_t i = 0; i < count; i++)
+        l->labels[i] = l->samples->set->labels[l->order[first + i]];
+    if (l->targets != NULL)
+        fill_targets(l, first, count);
+    engine_batch batch = {.count = count,
+                          .fill = data_view_fill,
+                          .user = &view,
+                          .labels = l->labels,
+                          .targets = l->targets};
+    const float *params = l->network->params;
+    if (l->used != NULL) {
+        BASE_TRY(l->hooks->transform(l->hooks->user, l->network, epoch * (uint64_t)l->steps + step,
+                                     done, l->used, err));
+        params = l->used;
+    }
+    BASE_TRY(engine_step(l->network->engine, params, &batch, result, err));
+    if (!isfinite(result->loss))
+        return base_fail(err, ADMMNN_DIVERGED,
+                         "%s: the loss is not finite at epoch %u, step %zu; lower the learning rate",
+                         s->task, epoch + 1, step + 1);
+    train_update update = {.parts = result->parts,
+                           .part_count = result->part_count,
+                           .scale = 1.0F / (float)count,
+                           .learning_rate =
+                               (float)train_schedule_rate(s->schedule, s->learning_rate, done),
+                           .anchor = l->hooks->anchor,
+                           .segments = l->segments,
+                           .segment_count = l->segment_count};
+    train_optimizer_step(l->optimizer, l->network->pool, &update, l->network->params);
+    return ADMMNN_OK;
+}
+
+static void report(const loop *l, uint32_t done_epochs, size_t step) {
+    const train_settings *s = l->settings;
+    uint64_t all = (uint64_t)s->epochs * l->samples->count;
+    uint64_t done = (uint64_t)done_epochs * l->samples->count + (uint64_t)step * s->batch;
+    double share = (double)done / (double)all;
+    admmnn_progress progress = {.task = s->task,
+                                .unit = "images",
+                                .done = done < all ? done : all,
+                                .total = all,
+                                .run_done = l->hooks->run_from +
+                                            share * (l->hooks->run_to - l->hooks->run_from)};
+    base_progress(l->context, &progress);
+}
+
+static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_error *err) {
+    const train_settings *s = l->settings;
+    uint32_t epoch = s->first_epoch + k;
+    uint32_t of = s->schedule_epochs == 0 ? s->first_epoch + s->epochs : s->schedule_epochs;
+    memcpy(l->order, l->samples->order, l->samples->count * sizeof *l->order);
+    base_random random = base_random_at(s->seed, 0x6f72646572U + s->stream, epoch);
+    base_random_shuffle(&random, l->order, l->samples->count);
+    *score = (train_score){.count = l->samples->count};
+    for (size_t step = 0; step < l->steps; step++) {
+        if (base_cancelled(l->context))
+            return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", s->task);
+        double done = ((double)epoch * (double)l->steps + (double)step) /
+                      ((double)of * (double)l->steps);
+        engine_result result;
+        BASE_TRY(one_step(l, epoch, step, done, &result, err));
+        score->loss += result.loss / (double)l->samples->count;
+        score->correct += result.correct;
+        if (step % 32 == 0)
+            report(l, k, step);
+    }
+    score->accuracy = (double)score->correct / (double)score->count;
+    return ADMMNN_OK;
+}
+
+admmnn_status train_run(train_network *network, train_optimizer *optimizer,
+                        const train_samples *samples, const train_settings *settings,
+                        const train_hooks *hooks, const admmnn_context *context,
+                        admmnn_error *err) {
+    static const train_hooks none = {0};
+    loop l = {.network = network,
+              .optimizer = optimizer,
+              .samples = samples,
+              .settings = settings,
+              .hooks = hooks == NULL ? &none : hooks,
+              .context = context};
+    admmnn_status status = loop_prepare(&l, err);
+    for (uint32_t k = 0; k < settings->epochs && status == ADMMNN_OK; k++) {
+        train_score score;
+        status = one_epoch(&l, k, &score, err);
+        if (status == ADMMNN_OK && l.hooks->epoch_done != NULL)
+            status = l.hooks->epoch_done(l.hooks->user, settings->first_epoch + k, &score, err);
+    }
+    if (status == ADMMNN_OK)
+        report(&l, settings->epochs, 0);
+    loop_free(&l);
+    return status;
+}

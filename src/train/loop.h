@@ -1,0 +1,64 @@
+/* The training loop: epochs of shuffled, distorted batches. Nothing random is
+ * carried from epoch to epoch: an epoch's order and distortions are a function
+ * of (seed, stream, epoch), so a run resumed at an epoch is the same run. */
+#ifndef TRAIN_LOOP_H
+#define TRAIN_LOOP_H
+
+#include "base/context.h"
+#include "train/network.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+typedef struct train_samples {
+    const data_set *set;
+    const uint32_t *order; /* the training images' places in the set */
+    size_t count;
+    train_input input;
+    /* Probabilities [set->count][classes] mixed into the targets (distillation);
+     * NULL: none. */
+    const float *teacher;
+} train_samples;
+
+typedef struct train_settings {
+    const char *task; /* for progress and errors */
+    uint32_t epochs;
+    uint32_t batch;
+    train_optimizer_settings optimizer;
+    train_schedule_kind schedule;
+    double learning_rate;
+    double label_smoothing; /* share of the uniform distribution in the targets */
+    double distill;         /* share of the teacher */
+    data_augmentation augment;
+    uint64_t seed, stream;
+    /* The schedule is that of epochs [first_epoch, first_epoch + epochs) of
+     * schedule_epochs; 0: of this stretch alone. Order and distortions are drawn
+     * for the same numbers. */
+    uint32_t first_epoch, schedule_epochs;
+} train_settings;
+
+/* Hooks of a stretch; each may be NULL. */
+typedef struct train_hooks {
+    void *user;
+    /* The ADMM penalty: anchor[active_count], and rho of each parameter of the
+     * graph (weights and biases in the graph's order). */
+    const float *anchor;
+    const float *rho;
+    /* Straight-through training: the forward and backward pass use used[], the
+     * update applies to the network's own params[]. Called before every step;
+     * done in [0, 1]. */
+    admmnn_status (*transform)(void *user, const train_network *network, uint64_t step, double done,
+                               float *used, admmnn_error *err);
+    /* After each epoch, with the mean training loss and accuracy; an error stops. */
+    admmnn_status (*epoch_done)(void *user, uint32_t epoch, const train_score *score,
+                                admmnn_error *err);
+    double run_from, run_to; /* this stretch's place in the whole run, for progress */
+} train_hooks;
+
+/* Trains the network's params in place with the caller's optimiser (created for
+ * active_count parameters). A loss that is not finite is ADMMNN_DIVERGED with
+ * the epoch and step; a request to stop is ADMMNN_CANCELLED. */
+admmnn_status train_run(train_network *network, train_optimizer *optimizer,
+                        const train_samples *samples, const train_settings *settings,
+                        const train_hooks *hooks, const admmnn_context *context, admmnn_error *err);
+
+#endif

@@ -1,0 +1,139 @@
+#include "train/network.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/loss.h"
+
+admmnn_status train_network_create(const graph *g, const float *params, base_pool *pool,
+                                   engine_backend_id backend, uint32_t batch, train_network **out,
+                                   admmnn_error *err) {
+    train_network *n = base_array(1, sizeof *n);
+    if (n == NULL)
+        return base_fail_memory(err, "a network");
+    *n = (train_network){.g = g, .pool = pool, .batch = batch, .active_count = g->flat_count};
+    n->params = base_array_copy(params, g->flat_count, sizeof *params);
+    if (n->params == NULL) {
+        train_network_free(n);
+        return base_fail_memory(err, "the parameters");
+    }
+    engine_settings settings = {.backend = backend, .max_batch = batch, .training = true};
+    admmnn_status status = engine_create(g, &settings, pool, &n->engine, err);
+    if (status != ADMMNN_OK) {
+        train_network_free(n);
+        return status;
+    }
+    *out = n;
+    return ADMMNN_OK;
+}
+
+void train_network_free(train_network *n) {
+    if (n == NULL)
+        return;
+    engine_destroy(n->engine);
+    base_free(n->support);
+    base_free(n->params);
+    base_free(n);
+}
+
+void train_network_expand(const train_network *n, const float *active, float *flat) {
+    if (n->support == NULL) {
+        memcpy(flat, active, n->active_count * sizeof *flat);
+        return;
+    }
+    memset(flat, 0, n->g->flat_count * sizeof *flat);
+    for (size_t i = 0; i < n->active_count; i++)
+        flat[n->support[i]] = active[i];
+}
+
+void train_network_compact(const train_network *n, const float *flat, float *active) {
+    if (n->support == NULL) {
+        memcpy(active, flat, n->active_count * sizeof *flat);
+        return;
+    }
+    for (size_t i = 0; i < n->active_count; i++)
+        active[i] = flat[n->support[i]];
+}
+
+static size_t *places_of(const graph *g, const uint8_t *mask, size_t *count) {
+    *count = 0;
+    for (uint32_t p = 0; p < g->parameter_count; p++)
+        for (size_t i = 0; i < g->parameters[p].count; i++)
+            *count += mask[g->parameters[p].offset + i] != 0;
+    size_t *places = base_array(*count, sizeof *places);
+    size_t at = 0;
+    for (uint32_t p = 0; places != NULL && p < g->parameter_count; p++) {
+        const graph_parameter *parameter = &g->parameters[p];
+        for (size_t i = parameter->offset; i < parameter->offset + parameter->count; i++)
+            if (mask[i] != 0)
+                places[at++] = i;
+    }
+    return places;
+}
+
+admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admmnn_error *err) {
+    float *flat = base_array(n->g->flat_count, sizeof *flat);
+    if (flat == NULL)
+        return base_fail_memory(err, "the parameters");
+    train_network_expand(n, n->params, flat);
+    size_t count = n->g->flat_count;
+    size_t *support = mask == NULL ? NULL : places_of(n->g, mask, &count);
+    float *active = base_array(count, sizeof *active);
+    if (active == NULL || (mask != NULL && support == NULL)) {
+        base_free(flat);
+        base_free(support);
+        base_free(active);
+        return base_fail_memory(err, "the support");
+    }
+    admmnn_status status = engine_set_support(n->engine, support, count, err);
+    base_free(n->support);
+    base_free(n->params);
+    n->support = support;
+    n->active_count = count;
+    n->params = active;
+    train_network_compact(n, flat, active);
+    base_free(flat);
+    return status;
+}
+
+static void gather_labels(const data_set *set, const uint32_t *order, size_t first, size_t count,
+                          uint8_t *labels) {
+    for (size_t i = 0; i < count; i++)
+        labels[i] = set->labels[order == NULL ? first + i : order[first + i]];
+}
+
+admmnn_status train_network_evaluate(train_network *n, const float *params, const data_set *set,
+                                     const uint32_t *order, size_t count, train_input input,
+                                     float *logits, train_score *score, admmnn_error *err) {
+    const size_t classes = graph_value_count(n->g, n->g->output);
+    float *scores = base_array(n->batch * classes, sizeof *scores);
+    uint8_t *labels = base_array(n->batch, 1);
+    if (scores == NULL || labels == NULL) {
+        base_free(scores);
+        base_free(labels);
+        return base_fail_memory(err, "an evaluation");
+    }
+    engine_loss_sum sum = {0};
+    admmnn_status status = ADMMNN_OK;
+    for (size_t first = 0; first < count && status == ADMMNN_OK; first += n->batch) {
+        size_t size = count - first < n->batch ? count - first : n->batch;
+        data_view view = {
+            .set = set, .order = order, .first = first, .mean = input.mean, .scale = input.scale};
+        engine_batch batch = {.count = size, .fill = data_view_fill, .user = &view};
+        status = engine_forward(n->engine, params, &batch, scores, err);
+        if (status != ADMMNN_OK)
+            break;
+        if (logits != NULL)
+            memcpy(logits + first * classes, scores, size * classes * sizeof *scores);
+        gather_labels(set, order, first, size, labels);
+        engine_loss_layout layout = {size, classes, classes, 1};
+        engine_loss_softmax(&layout, scores, labels, NULL, scores, &sum);
+    }
+    base_free(scores);
+    base_free(labels);
+    *score = (train_score){.count = count,
+                           .correct = sum.correct,
+                           .accuracy = count == 0 ? 0 : (double)sum.correct / (double)count,
+                           .loss = count == 0 ? 0 : sum.loss / (double)count};
+    return status;
+}

@@ -1,0 +1,54 @@
+/* A graph with its parameters and the engine that runs it. Parameters exist in
+ * two forms: flat (the graph's vector) and active (the engine's: flat, or
+ * compact on a support). Training works on the active form. */
+#ifndef TRAIN_NETWORK_H
+#define TRAIN_NETWORK_H
+
+#include "data/data.h"
+#include "engine/engine.h"
+#include "graph/graph.h"
+
+typedef struct train_network {
+    const graph *g; /* the caller's */
+    base_pool *pool;
+    engine *engine;
+    uint32_t batch;
+    size_t *support; /* places in the flat vector; NULL: all */
+    size_t active_count;
+    float *params; /* [active_count] */
+} train_network;
+
+/* params[g->flat_count] are copied. g and pool must outlive the network. */
+admmnn_status train_network_create(const graph *g, const float *params, base_pool *pool,
+                                   engine_backend_id backend, uint32_t batch, train_network **out,
+                                   admmnn_error *err);
+void train_network_free(train_network *network);
+
+/* Restricts the network to the parameters whose mask[flat_count] is not 0; the
+ * others become zero. NULL: all parameters again, as they are. */
+admmnn_status train_network_restrict(train_network *network, const uint8_t *mask,
+                                     admmnn_error *err);
+
+/* Between the two forms. Values outside the support are dropped or zero. */
+void train_network_expand(const train_network *network, const float *active, float *flat);
+void train_network_compact(const train_network *network, const float *flat, float *active);
+
+/* How pixels become inputs, the same in training, evaluation and the file. */
+typedef struct train_input {
+    float mean, scale;
+} train_input;
+
+typedef struct train_score {
+    size_t count, correct;
+    double accuracy; /* fraction */
+    double loss;     /* mean cross-entropy */
+} train_score;
+
+/* Evaluates active parameters on images order[0..count) of the set (NULL: the
+ * first count). logits[count][classes] also when not NULL. */
+admmnn_status train_network_evaluate(train_network *network, const float *params,
+                                     const data_set *set, const uint32_t *order, size_t count,
+                                     train_input input, float *logits, train_score *score,
+                                     admmnn_error *err);
+
+#endif
