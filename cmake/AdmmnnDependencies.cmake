@@ -13,5 +13,6 @@ find_path(DNNL_INCLUDE_DIR dnnl.h REQUIRED)
 find_path(ONNX_PROTO_DIR onnx/onnx.proto REQUIRED)
 find_program(PROTOC_C NAMES protoc-c REQUIRED)
 add_library(dnnl INTERFACE IMPORTED)
-target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY})
+# gomp: the runtime Debian's oneDNN runs on; the engine sets its number of threads.
+target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY} gomp)
 target_include_directories(dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})

@@ -1,0 +1,371 @@
+#include "compress/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "compress/rank.h"
+#include "compress/structure.h"
+#include "graph/zoo.h"
+
+/* Glorot draws, data split and every epoch take their numbers from the recipe's seed. */
+
+const char *run_stage_text(run_stage stage) {
+    static const char *const text[] = {
+#define STAGE_TEXT(name, text) text,
+        RUN_STAGE_MAP(STAGE_TEXT)
+#undef STAGE_TEXT
+    };
+    return text[stage];
+}
+
+double run_seconds(const compress_run *run) {
+    return run->seconds_before + base_seconds() - run->seconds_start;
+}
+
+static admmnn_status open_data(compress_run *run, admmnn_error *err) {
+    const recipe *r = run->r;
+    BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &run->train, err));
+    if (r->validation == 0 || r->validation >= run->train.count)
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: dataset.validation is %llu; the %zu training images of %s need it "
+                         "between 1 and %zu",
+                         r->path, (unsigned long long)r->validation, run->train.count,
+                         r->dataset_path, run->train.count - 1);
+    run->validation_count = (size_t)r->validation;
+    run->train_count = run->train.count - run->validation_count;
+    run->order = base_array(run->train.count, sizeof *run->order);
+    if (run->order == NULL)
+        return base_fail_memory(err, "the order of the images");
+    return data_split(run->train.count, run->validation_count, r->seed, run->order, err);
+}
+
+static admmnn_status open_network(compress_run *run, admmnn_error *err) {
+    BASE_TRY(graph_zoo_create(run->r->model, run->train.shape, run->train.classes, &run->g, err));
+    BASE_TRY(recipe_check(run->r, run->g, err));
+    size_t flat = run->g->flat_count;
+    run->layer_count = graph_layer_count(run->g);
+    run->mask = base_array(flat, 1);
+    run->dense = base_array(flat, sizeof *run->dense);
+    run->pruned = base_array(flat, sizeof *run->pruned);
+    run->importance = base_array(flat, sizeof *run->importance);
+    run->anchor = base_array(flat, sizeof *run->anchor);
+    run->rho = base_array(run->g->parameter_count, sizeof *run->rho);
+    run->layers = base_array(run->layer_count, sizeof *run->layers);
+    if (run->mask == NULL || run->dense == NULL || run->pruned == NULL ||
+        run->importance == NULL || run->anchor == NULL || run->rho == NULL || run->layers == NULL)
+        return base_fail_memory(err, "the run");
+    memset(run->mask, 1, flat);
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        run->layers[l].node = graph_layer(run->g, l);
+    graph_initialise(run->g, run->r->seed, run->dense);
+    return train_network_create(run->g, run->dense, run->pool, run->r->backend,
+                                run->r->training.batch, &run->network, err);
+}
+
+admmnn_status run_create(const recipe *r, const admmnn_context *context, compress_run **out,
+                         admmnn_error *err) {
+    compress_run *run = base_array(1, sizeof *run);
+    if (run == NULL)
+        return base_fail_memory(err, "the run");
+    run->r = r;
+    run->context = context;
+    run->input = (train_input){.mean = 0.0F, .scale = 1.0F};
+    run->scores = (run_scores){-1, -1, -1, -1, -1, -1};
+    run->seconds_start = base_seconds();
+    admmnn_status status = base_pool_create(context->threads, &run->pool, err);
+    if (status == ADMMNN_OK)
+        status = open_data(run, err);
+    if (status == ADMMNN_OK)
+        status = open_network(run, err);
+    if (status == ADMMNN_OK)
+        status = run_begin(run, RUN_DENSE, err);
+    if (status != ADMMNN_OK) {
+        run_free(run);
+        return status;
+    }
+    *out = run;
+    return ADMMNN_OK;
+}
+
+void run_free(compress_run *run) {
+    if (run == NULL)
+        return;
+    admm_free(run->admm);
+    train_optimizer_free(run->optimizer);
+    train_network_free(run->network);
+    data_set_free(&run->train);
+    graph_free(run->g);
+    base_free(run->order);
+    base_free(run->mask);
+    base_free(run->dense);
+    base_free(run->pruned);
+    base_free(run->importance);
+    base_free(run->anchor);
+    base_free(run->rho);
+    base_free(run->teacher);
+    base_free(run->layers);
+    base_writer_free(&run->log);
+    base_pool_destroy(run->pool);
+    base_free(run);
+}
+
+static const recipe_training *training_of(const compress_run *run) {
+    const recipe *r = run->r;
+    switch (run->at.stage) {
+    case RUN_PRUNE_ADMM:
+        return &r->prune.admm.training;
+    case RUN_RETRAIN:
+        return run->at.round + 1 < r->prune.round_count ? &r->prune.retrain : &r->prune.finish;
+    case RUN_QUANTIZE_ADMM:
+        return &r->quantize.admm.training;
+    case RUN_BITS:
+    case RUN_QUANTIZE_TRAIN:
+        return &r->quantize.retrain;
+    default:
+        return &r->training;
+    }
+}
+
+admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err) {
+    run->at.stage = stage;
+    run->at.epoch = 0;
+    run->at.iteration = 0;
+    run->at.stream++;
+    train_optimizer_free(run->optimizer);
+    run->optimizer = NULL;
+    if (stage == RUN_DONE)
+        return ADMMNN_OK;
+    const recipe_training *training = training_of(run);
+    train_optimizer_settings settings = {.kind = training->optimizer,
+                                         .momentum = (float)training->momentum,
+                                         .weight_decay = (float)training->weight_decay};
+    return train_optimizer_create(&settings, run->network->active_count, &run->optimizer, err);
+}
+
+/* Relative cost of an epoch at a pruning ratio: what does not depend on the
+ * weights (images, pooling, moments) is about a sixth of a dense epoch. */
+static double epoch_cost(double ratio) {
+    return 1.0 / 6.0 + (5.0 / 6.0) / ratio;
+}
+
+typedef struct work_sum {
+    double all, before;
+    double each; /* of the current stage */
+} work_sum;
+
+static void add_work(work_sum *sum, const compress_run *run, run_stage stage, uint32_t round,
+                     double epochs, double ratio) {
+    double each = epoch_cost(ratio);
+    bool earlier = run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN
+                       ? round < run->at.round || stage == RUN_DENSE ||
+                             (round == run->at.round && stage < run->at.stage)
+                       : stage < run->at.stage;
+    sum->all += epochs * each;
+    if (earlier)
+        sum->before += epochs * each;
+    if (stage == run->at.stage && round == run->at.round)
+        sum->each = each;
+}
+
+void run_progress(const compress_run *run, double *from, double *each) {
+    const recipe *r = run->r;
+    work_sum sum = {0};
+    add_work(&sum, run, RUN_DENSE, run->at.stage == RUN_DENSE ? run->at.round : 0,
+             r->training.epochs, 1);
+    double ratio = 1;
+    for (uint32_t k = 0; r->prune.method != RECIPE_PRUNE_NONE && k < r->prune.round_count; k++) {
+        const recipe_training *t = k + 1 < r->prune.round_count ? &r->prune.retrain
+                                                                : &r->prune.finish;
+        add_work(&sum, run, RUN_PRUNE_ADMM, k,
+                 (double)r->prune.admm.iterations * r->prune.admm.epochs, ratio);
+        ratio = r->prune.rounds[k];
+        add_work(&sum, run, RUN_RETRAIN, k, t->epochs, ratio);
+    }
+    if (r->quantize.enabled) {
+        add_work(&sum, run, RUN_QUANTIZE_ADMM, run->at.round,
+                 (double)r->quantize.admm.iterations * r->quantize.admm.epochs, ratio);
+        add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, ratio);
+    }
+    *each = sum.all > 0 ? sum.each / sum.all : 0;
+    double done = run->at.epoch;
+    *from = sum.all > 0 ? sum.before / sum.all + done * *each : 0;
+}
+
+admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
+                           admmnn_error *err) {
+    return train_network_evaluate(run->network, params, &run->train, run->order + run->train_count,
+                                  run->validation_count, run->input, NULL, score, err);
+}
+
+static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *score,
+                                admmnn_error *err) {
+    (void)epoch;
+    (void)err;
+    *(train_score *)user = *score;
+    return ADMMNN_OK;
+}
+
+/* A hook's transform gets its own user; the score goes by a second hook. */
+typedef struct epoch_hooks {
+    const train_hooks *outer;
+    train_score score;
+} epoch_hooks;
+
+static admmnn_status pass_transform(void *user, const train_network *network, uint64_t step,
+                                    double done, float *used, admmnn_error *err) {
+    const epoch_hooks *h = user;
+    return h->outer->transform(h->outer->user, network, step, done, used, err);
+}
+
+static admmnn_status pass_score(void *user, uint32_t epoch, const train_score *score,
+                                admmnn_error *err) {
+    epoch_hooks *h = user;
+    return keep_score(&h->score, epoch, score, err);
+}
+
+admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
+                        const train_hooks *hooks, admmnn_error *err) {
+    static const train_hooks none = {0};
+    epoch_hooks own = {.outer = hooks == NULL ? &none : hooks};
+    train_hooks all = *own.outer;
+    all.user = &own;
+    all.transform = own.outer->transform == NULL ? NULL : pass_transform;
+    all.epoch_done = pass_score;
+    double each;
+    run_progress(run, &all.run_from, &each);
+    all.run_to = all.run_from + each;
+    char task[96];
+    snprintf(task, sizeof task, "%s", run_stage_text(run->at.stage));
+    if (run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN)
+        snprintf(task, sizeof task, "%s, round %u/%zu (%.0fx)", run_stage_text(run->at.stage),
+                 run->at.round + 1, run->r->prune.round_count,
+                 run->r->prune.rounds[run->at.round]);
+    train_settings settings = {.task = task,
+                               .epochs = 1,
+                               .batch = training->batch,
+                               .optimizer = {.kind = training->optimizer},
+                               .schedule = training->schedule,
+                               .learning_rate = training->learning_rate,
+                               .label_smoothing = training->label_smoothing,
+                               .distill = training->distill,
+                               .augment = training->augment,
+                               .seed = run->r->seed,
+                               .stream = run->at.stream,
+                               .first_epoch = run->at.epoch,
+                               .schedule_epochs = epochs};
+    train_samples samples = {.set = &run->train,
+                             .order = run->order,
+                             .count = run->train_count,
+                             .input = run->input,
+                             .teacher = run->teacher};
+    double start = base_seconds();
+    BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
+    run->stage_seconds[run->at.stage] += base_seconds() - start;
+    train_score validation;
+    BASE_TRY(run_validate(run, run->network->params, &validation, err));
+    run_log_epoch(run, &own.score, &validation);
+    return ADMMNN_OK;
+}
+
+admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err) {
+    train_network *n = run->network;
+    BASE_TRY(train_network_restrict(n, run->mask, err));
+    run->sparse = true;
+    train_network_compact(n, params, n->params);
+    return ADMMNN_OK;
+}
+
+static bool wants_teacher(const recipe *r) {
+    return r->prune.admm.training.distill > 0 || r->prune.retrain.distill > 0 ||
+           r->prune.finish.distill > 0 || r->quantize.admm.training.distill > 0 ||
+           r->quantize.retrain.distill > 0;
+}
+
+static void soften(float *logits, size_t classes, float temperature) {
+    float largest = logits[0];
+    for (size_t c = 1; c < classes; c++)
+        largest = logits[c] > largest ? logits[c] : largest;
+    float sum = 0.0F;
+    for (size_t c = 0; c < classes; c++) {
+        logits[c] = expf((logits[c] - largest) / temperature);
+        sum += logits[c];
+    }
+    for (size_t c = 0; c < classes; c++)
+        logits[c] /= sum;
+}
+
+/* The dense network's answers on the undistorted training images. */
+admmnn_status run_make_teacher(compress_run *run, admmnn_error *err) {
+    if (!wants_teacher(run->r))
+        return ADMMNN_OK;
+    const size_t classes = run->train.classes;
+    train_network *dense;
+    BASE_TRY(train_network_create(run->g, run->dense, run->pool, run->r->backend,
+                                  run->network->batch, &dense, err));
+    base_free(run->teacher);
+    run->teacher = base_array(run->train.count * classes, sizeof *run->teacher);
+    train_score score;
+    admmnn_status status =
+        run->teacher == NULL
+            ? base_fail_memory(err, "the dense network's answers")
+            : train_network_evaluate(dense, dense->params, &run->train, NULL, run->train.count,
+                                     run->input, run->teacher, &score, err);
+    train_network_free(dense);
+    if (status != ADMMNN_OK)
+        return status;
+    for (size_t i = 0; i < run->train.count; i++)
+        soften(run->teacher + i * classes, classes, (float)run->r->prune.finish.temperature);
+    return ADMMNN_OK;
+}
+
+void run_keep_importance(compress_run *run) {
+    const float *second = train_optimizer_second(run->optimizer);
+    if (second != NULL)
+        train_network_expand(run->network, second, run->importance);
+}
+
+static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
+    train_score score;
+    BASE_TRY(run_validate(run, run->network->params, &score, err));
+    run->scores.dense = score.accuracy;
+    run_log_event(run, "dense", &score);
+    train_network_expand(run->network, run->network->params, run->dense);
+    train_network_expand(run->network, run->network->params, run->pruned);
+    run_keep_importance(run);
+    BASE_TRY(run_make_teacher(run, err));
+    if (run->r->prune.method == RECIPE_PRUNE_NONE)
+        return run_begin_quantize(run, err);
+    return run_begin_round(run, err);
+}
+
+static admmnn_status tick_dense(compress_run *run, admmnn_error *err) {
+    const recipe_training *training = &run->r->training;
+    if (run->at.epoch < training->epochs) {
+        BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
+        run->at.epoch++;
+        return ADMMNN_OK;
+    }
+    return after_dense(run, err);
+}
+
+admmnn_status run_tick(compress_run *run, admmnn_error *err) {
+    run->at.ticks++;
+    switch (run->at.stage) {
+    case RUN_DENSE:
+        return tick_dense(run, err);
+    case RUN_PRUNE_ADMM:
+    case RUN_RETRAIN:
+        return run_tick_prune(run, err);
+    case RUN_BITS:
+        return run_tick_bits(run, err);
+    case RUN_QUANTIZE_ADMM:
+        return run_tick_quantize_admm(run, err);
+    case RUN_QUANTIZE_TRAIN:
+        return run_tick_quantize_train(run, err);
+    case RUN_DONE:
+        break;
+    }
+    return ADMMNN_OK;
+}

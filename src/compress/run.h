@@ -1,0 +1,134 @@
+/* One compression run as a machine of small steps: each tick is one epoch or one
+ * change of stage, and between two ticks the whole run can be written down. */
+#ifndef COMPRESS_RUN_H
+#define COMPRESS_RUN_H
+
+#include "base/bytes.h"
+#include "base/context.h"
+#include "compress/recipe.h"
+#include "train/loop.h"
+
+/* X(name, text) */
+#define RUN_STAGE_MAP(X)                                                                           \
+    X(DENSE, "dense training")                                                                     \
+    X(PRUNE_ADMM, "ADMM pruning")                                                                  \
+    X(RETRAIN, "masked retraining")                                                                \
+    X(BITS, "search of bits")                                                                      \
+    X(QUANTIZE_ADMM, "ADMM quantization")                                                          \
+    X(QUANTIZE_TRAIN, "quantized retraining")                                                      \
+    X(DONE, "done")
+
+typedef enum run_stage {
+#define RUN_STAGE_ENUM(name, text) RUN_##name,
+    RUN_STAGE_MAP(RUN_STAGE_ENUM)
+#undef RUN_STAGE_ENUM
+} run_stage;
+
+/* Where the run is: what a checkpoint holds beside the vectors. */
+typedef struct run_position {
+    run_stage stage;
+    uint32_t round;     /* of pruning */
+    uint32_t iteration; /* of ADMM */
+    uint32_t epoch;     /* of the stretch */
+    uint32_t stream;    /* stretches begun: names their random numbers */
+    uint32_t ticks;
+} run_position;
+
+typedef struct run_layer {
+    uint32_t node;
+    size_t target; /* weights to keep after this round */
+    unsigned bits;
+    float step;      /* q of the weights */
+    float bias_step; /* q of the biases */
+    bool fixed_bits; /* the search is done with this layer */
+} run_layer;
+
+/* Validation accuracies of the stages, fractions; negative when not measured. */
+typedef struct run_scores {
+    double dense, before_projection, after_projection, pruned, quantized_projection, quantized;
+} run_scores;
+
+typedef struct compress_run {
+    const recipe *r;
+    const admmnn_context *context;
+    base_pool *pool;
+    graph *g;
+    data_set train;
+    uint32_t *order; /* training images, then validation images */
+    size_t train_count, validation_count;
+    train_input input;
+
+    run_position at;
+    train_network *network;
+    train_optimizer *optimizer;
+    admm_problem *admm; /* in the ADMM stages */
+    float *anchor;      /* active form of z - u */
+    float *rho;         /* [parameter_count] */
+
+    uint8_t *mask;     /* [flat_count] */
+    float *dense;      /* [flat_count] the dense network */
+    float *pruned;     /* [flat_count] after the last retraining */
+    float *importance; /* [flat_count] second moments of the last training */
+    float *teacher;    /* [train.count][classes] probabilities; NULL: none */
+    run_layer *layers;
+    uint32_t layer_count;
+    run_scores scores;
+    bool sparse; /* the mask is in force */
+
+    double seconds_before; /* of earlier sessions of this run */
+    double seconds_start;
+    double stage_seconds[RUN_DONE];
+    base_writer log; /* log.jsonl */
+} compress_run;
+
+admmnn_status run_create(const recipe *r, const admmnn_context *context, compress_run **out,
+                         admmnn_error *err);
+void run_free(compress_run *run);
+
+/* One epoch or change of stage; at.stage RUN_DONE ends. */
+admmnn_status run_tick(compress_run *run, admmnn_error *err);
+const char *run_stage_text(run_stage stage);
+
+/* The whole state as bytes, and back. Restoring checks the recipe's digest, the
+ * seed and the number of threads. */
+admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err);
+admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
+                          admmnn_error *err);
+
+/* ---- shared by the stages ---- */
+
+double run_seconds(const compress_run *run);
+/* Share of the whole run's work done at the start of the current stretch, and
+ * what one epoch of it adds. */
+void run_progress(const compress_run *run, double *from, double *each);
+/* Begins a stretch of training: a new optimiser, epoch 0. */
+admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err);
+/* One epoch of a stretch, with the penalty in the ADMM stages. */
+admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
+                        const train_hooks *hooks, admmnn_error *err);
+admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
+                           admmnn_error *err);
+/* Rebuilds the network on the current mask; params[flat_count]. */
+admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err);
+admmnn_status run_make_teacher(compress_run *run, admmnn_error *err);
+void run_keep_importance(compress_run *run);
+
+/* run_prune.c */
+admmnn_status run_begin_round(compress_run *run, admmnn_error *err);
+admmnn_status run_tick_prune(compress_run *run, admmnn_error *err);
+admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
+
+/* run_quantize.c */
+admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err);
+admmnn_status run_tick_bits(compress_run *run, admmnn_error *err);
+admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err);
+admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err);
+admmnn_status run_quantize_problem(compress_run *run, admmnn_error *err);
+
+/* run_log.c: one JSON object a line. */
+void run_log_epoch(compress_run *run, const train_score *training, const train_score *validation);
+void run_log_residuals(compress_run *run, const admm_residual *residuals);
+void run_log_event(compress_run *run, const char *event, const train_score *validation);
+void run_log_layers(compress_run *run);
+
+#endif

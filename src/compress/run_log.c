@@ -1,0 +1,60 @@
+/* log.jsonl: what happened, one object a line. Times are not in it, so that the
+ * same run leaves the same log. */
+#include "compress/rank.h"
+#include "compress/run.h"
+
+static const char *layer_name(const compress_run *run, uint32_t layer) {
+    return run->g->nodes[run->layers[layer].node].name;
+}
+
+void run_log_epoch(compress_run *run, const train_score *training, const train_score *validation) {
+    base_write_text(&run->log,
+                    "{\"kind\":\"epoch\",\"stage\":\"%s\",\"round\":%u,\"epoch\":%u,"
+                    "\"train_loss\":%.6f,\"train_accuracy\":%.6f,"
+                    "\"validation_loss\":%.6f,\"validation_accuracy\":%.6f}\n",
+                    run_stage_text(run->at.stage), run->at.round, run->at.epoch, training->loss,
+                    training->accuracy, validation->loss, validation->accuracy);
+    base_log(run->context, ADMMNN_LOG_DEBUG,
+             "%s, round %u, epoch %u: training loss %.4f, validation accuracy %.2f %%",
+             run_stage_text(run->at.stage), run->at.round + 1, run->at.epoch + 1, training->loss,
+             100.0 * validation->accuracy);
+}
+
+void run_log_residuals(compress_run *run, const admm_residual *residuals) {
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        base_write_text(&run->log,
+                        "{\"kind\":\"residual\",\"stage\":\"%s\",\"round\":%u,\"iteration\":%u,"
+                        "\"layer\":\"%s\",\"rho\":%.6g,\"primal\":%.6g,\"dual\":%.6g,"
+                        "\"w_norm\":%.6g,\"z_norm\":%.6g}\n",
+                        run_stage_text(run->at.stage), run->at.round, run->at.iteration,
+                        layer_name(run, l), (double)admm_block_at(run->admm, l)->rho,
+                        residuals[l].primal, residuals[l].dual, residuals[l].x_norm,
+                        residuals[l].z_norm);
+}
+
+void run_log_event(compress_run *run, const char *event, const train_score *validation) {
+    base_write_text(&run->log,
+                    "{\"kind\":\"event\",\"stage\":\"%s\",\"round\":%u,\"event\":\"%s\","
+                    "\"validation_loss\":%.6f,\"validation_accuracy\":%.6f}\n",
+                    run_stage_text(run->at.stage), run->at.round, event, validation->loss,
+                    validation->accuracy);
+    base_log(run->context, ADMMNN_LOG_INFO, "%s, round %u: %s: validation accuracy %.2f %%",
+             run_stage_text(run->at.stage), run->at.round + 1, event,
+             100.0 * validation->accuracy);
+}
+
+void run_log_layers(compress_run *run) {
+    size_t total = 0;
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        size_t kept = rank_kept(run->g, run->layers[l].node, run->mask);
+        total += kept;
+        base_write_text(&run->log,
+                        "{\"kind\":\"layer\",\"stage\":\"%s\",\"round\":%u,\"layer\":\"%s\","
+                        "\"kept\":%zu,\"bits\":%u}\n",
+                        run_stage_text(run->at.stage), run->at.round, layer_name(run, l), kept,
+                        run->layers[l].bits);
+        base_log(run->context, ADMMNN_LOG_INFO, "  %-8s keeps %zu", layer_name(run, l), kept);
+    }
+    base_log(run->context, ADMMNN_LOG_INFO, "  all keep %zu weights: %.1fx", total,
+             (double)graph_weight_count(run->g) / (double)(total > 0 ? total : 1));
+}

@@ -1,0 +1,314 @@
+/* Progressive pruning: each round lowers the number of weights by ADMM (or one
+ * of its controls), prunes hard, removes dead structure and retrains. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "compress/rank.h"
+#include "compress/run.h"
+#include "compress/structure.h"
+
+static size_t layer_weights(const compress_run *run, uint32_t layer) {
+    return run->g->parameters[run->g->nodes[run->layers[layer].node].weight].count;
+}
+
+static const graph_parameter *weight_of(const compress_run *run, uint32_t layer) {
+    return &run->g->parameters[run->g->nodes[run->layers[layer].node].weight];
+}
+
+static double final_share(const compress_run *run, uint32_t layer) {
+    const recipe_prune *p = &run->r->prune;
+    const char *name = run->g->nodes[run->layers[layer].node].name;
+    for (size_t i = 0; i < p->keep_count; i++)
+        if (strcmp(p->keep[i].layer, name) == 0)
+            return p->keep[i].keep;
+    return 1.0 / p->rounds[p->round_count - 1];
+}
+
+/* Given shares are reached along the rounds' geometric path. */
+static void targets_by_share(compress_run *run) {
+    const recipe_prune *p = &run->r->prune;
+    double path = log(p->rounds[run->at.round]) / log(p->rounds[p->round_count - 1]);
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        double kept = (double)layer_weights(run, l) * pow(final_share(run, l), path);
+        run->layers[l].target = kept < 1 ? 1 : (size_t)(kept + 0.5);
+    }
+}
+
+static admmnn_status targets_by_rank(compress_run *run, admmnn_error *err) {
+    const recipe_prune *p = &run->r->prune;
+    bool magnitude = p->method != RECIPE_PRUNE_ADMM;
+    double cost[RECIPE_LAYERS_MAX];
+    for (uint32_t l = 0; l < run->layer_count && l < RECIPE_LAYERS_MAX; l++)
+        cost[l] = !magnitude && l < p->bit_cost_count && p->bit_cost[l] > 0 ? p->bit_cost[l] : 1.0;
+    size_t *counts = base_array(run->layer_count, sizeof *counts);
+    float *flat = base_array(run->g->flat_count, sizeof *flat);
+    size_t total = (size_t)((double)graph_weight_count(run->g) / p->rounds[run->at.round]);
+    admmnn_status status = base_fail_memory(err, "the weights' rank");
+    if (counts != NULL && flat != NULL) {
+        train_network_expand(run->network, run->network->params, flat);
+        status = rank_global(run->g, flat, run->mask, magnitude ? NULL : run->importance, cost,
+                             total, counts, err);
+    }
+    for (uint32_t l = 0; status == ADMMNN_OK && l < run->layer_count; l++)
+        run->layers[l].target = counts[l];
+    base_free(counts);
+    base_free(flat);
+    return status;
+}
+
+static admm_shape shape_of(const compress_run *run, uint32_t layer) {
+    const graph_node *node = &run->g->nodes[run->layers[layer].node];
+    const graph_parameter *weight = weight_of(run, layer);
+    size_t taps = (size_t)node->window.kernel[0] * node->window.kernel[1];
+    return (admm_shape){.rows = weight->rows, .inputs = weight->columns / taps, .taps = taps};
+}
+
+static size_t share_of(size_t groups, double share) {
+    double kept = (double)groups * share;
+    return kept < 1 ? 1 : (size_t)(kept + 0.5);
+}
+
+static admmnn_status make_set(const compress_run *run, uint32_t layer, admm_set **set,
+                              admmnn_error *err) {
+    const recipe_prune *p = &run->r->prune;
+    admm_shape shape = shape_of(run, layer);
+    size_t columns = shape.inputs * shape.taps;
+    double share = (double)run->layers[layer].target / (double)layer_weights(run, layer);
+    switch (p->set) {
+    case RECIPE_SET_FILTERS:
+        return admm_set_filters(shape, share_of(shape.rows, share), set, err);
+    case RECIPE_SET_CHANNELS:
+        return admm_set_channels(shape, share_of(shape.inputs, share), set, err);
+    case RECIPE_SET_COLUMNS:
+        return admm_set_columns(shape, share_of(columns, share), set, err);
+    case RECIPE_SET_BLOCKS: {
+        size_t down = (shape.rows + p->block_rows - 1) / p->block_rows;
+        size_t across = (columns + p->block_columns - 1) / p->block_columns;
+        return admm_set_blocks(shape, p->block_rows, p->block_columns,
+                               share_of(down * across, share), set, err);
+    }
+    case RECIPE_SET_N_OF_M:
+        return admm_set_n_of_m(shape, p->n, p->m, set, err);
+    default:
+        return admm_set_sparse(run->layers[layer].target, set, err);
+    }
+}
+
+static void fill_penalty(compress_run *run) {
+    memset(run->rho, 0, run->g->parameter_count * sizeof *run->rho);
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        run->rho[run->g->nodes[run->layers[l].node].weight] = admm_block_at(run->admm, l)->rho;
+}
+
+admmnn_status run_prune_problem(compress_run *run, admmnn_error *err) {
+    admm_block *blocks = base_array(run->layer_count, sizeof *blocks);
+    if (blocks == NULL)
+        return base_fail_memory(err, "the ADMM problem");
+    admmnn_status status = ADMMNN_OK;
+    uint32_t made = 0;
+    for (; made < run->layer_count && status == ADMMNN_OK; made++) {
+        const graph_parameter *weight = weight_of(run, made);
+        blocks[made] = (admm_block){.offset = weight->offset,
+                                    .count = weight->count,
+                                    .rho = run->r->prune.admm.rho.first};
+        snprintf(blocks[made].name, sizeof blocks[made].name, "%s",
+                 run->g->nodes[run->layers[made].node].name);
+        status = make_set(run, made, &blocks[made].set, err);
+    }
+    admm_free(run->admm);
+    run->admm = NULL;
+    if (status == ADMMNN_OK)
+        status = admm_create(blocks, run->layer_count, run->g->flat_count, &run->admm, err);
+    else
+        for (uint32_t l = 0; l + 1 < made; l++)
+            admm_set_free(blocks[l].set);
+    base_free(blocks);
+    return status;
+}
+
+/* Flat copy of the network's parameters, given to f. */
+static admmnn_status flat_params(const compress_run *run, float **flat, admmnn_error *err) {
+    *flat = base_array(run->g->flat_count, sizeof **flat);
+    if (*flat == NULL)
+        return base_fail_memory(err, "the parameters");
+    train_network_expand(run->network, run->network->params, *flat);
+    return ADMMNN_OK;
+}
+
+static admmnn_status start_admm(compress_run *run, admmnn_error *err) {
+    BASE_TRY(run_prune_problem(run, err));
+    float *flat;
+    BASE_TRY(flat_params(run, &flat, err));
+    admmnn_status status = admm_start(run->admm, flat, err);
+    base_free(flat);
+    admm_set_rho(run->admm, &run->r->prune.admm.rho, 0, NULL);
+    return status;
+}
+
+admmnn_status run_begin_round(compress_run *run, admmnn_error *err) {
+    const recipe_prune *p = &run->r->prune;
+    if (p->scope == RECIPE_SCOPE_GLOBAL && p->set == RECIPE_SET_SPARSE &&
+        p->method != RECIPE_PRUNE_RANDOM)
+        BASE_TRY(targets_by_rank(run, err));
+    else
+        targets_by_share(run);
+    BASE_TRY(run_begin(run, RUN_PRUNE_ADMM, err));
+    if (p->method == RECIPE_PRUNE_ADMM)
+        BASE_TRY(start_admm(run, err));
+    return ADMMNN_OK;
+}
+
+/* One epoch of the x step, with the penalty when the method is ADMM. */
+static admmnn_status train_iteration(compress_run *run, admmnn_error *err) {
+    const recipe_admm *a = &run->r->prune.admm;
+    train_hooks hooks = {0};
+    if (run->admm != NULL) {
+        float *flat = base_array(run->g->flat_count, sizeof *flat);
+        if (flat == NULL)
+            return base_fail_memory(err, "the penalty");
+        admm_anchor(run->admm, flat);
+        train_network_compact(run->network, flat, run->anchor);
+        base_free(flat);
+        fill_penalty(run);
+        hooks.anchor = run->anchor;
+        hooks.rho = run->rho;
+    }
+    return run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err);
+}
+
+static admmnn_status update_admm(compress_run *run, bool *converged, admmnn_error *err) {
+    const recipe_admm *a = &run->r->prune.admm;
+    *converged = false;
+    if (run->admm == NULL)
+        return ADMMNN_OK;
+    float *flat;
+    BASE_TRY(flat_params(run, &flat, err));
+    admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
+    admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
+                                             : admm_update(run->admm, flat, residuals, err);
+    if (status == ADMMNN_OK) {
+        run_log_residuals(run, residuals);
+        *converged = a->tolerance > 0 && admm_converged(run->admm, residuals, a->tolerance);
+        if (run->at.iteration + 1 < a->iterations)
+            admm_set_rho(run->admm, &a->rho, run->at.iteration + 1, residuals);
+    }
+    base_free(residuals);
+    base_free(flat);
+    return status;
+}
+
+/* The controls' choice of what stays: magnitude is the projection onto the
+ * sparse set; random draws. */
+static void choose_at_random(compress_run *run, uint32_t layer, float *flat) {
+    const graph_parameter *weight = weight_of(run, layer);
+    uint32_t *places = base_array(weight->count, sizeof *places);
+    size_t count = 0;
+    for (size_t i = 0; places != NULL && i < weight->count; i++)
+        if (run->mask[weight->offset + i] != 0)
+            places[count++] = (uint32_t)i;
+    base_random random = base_random_at(run->r->seed, 0x72616e64U + layer, run->at.round);
+    if (places != NULL)
+        base_random_shuffle(&random, places, count);
+    for (size_t i = run->layers[layer].target; i < count; i++)
+        flat[weight->offset + places[i]] = 0.0F;
+    base_free(places);
+}
+
+static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) {
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_parameter *weight = weight_of(run, l);
+        if (run->r->prune.method == RECIPE_PRUNE_RANDOM) {
+            choose_at_random(run, l, flat);
+            continue;
+        }
+        admm_set *set;
+        BASE_TRY(make_set(run, l, &set, err));
+        admmnn_status status = admm_set_project(set, flat + weight->offset, flat + weight->offset,
+                                                weight->count, err);
+        admm_set_free(set);
+        BASE_TRY(status);
+    }
+    return ADMMNN_OK;
+}
+
+static void mask_nonzeros(compress_run *run, const float *flat) {
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_parameter *weight = weight_of(run, l);
+        for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
+            run->mask[i] = flat[i] != 0.0F;
+    }
+}
+
+/* The hard projection, with the accuracy before and after it. */
+static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
+    train_score score;
+    BASE_TRY(run_validate(run, run->network->params, &score, err));
+    run->scores.before_projection = score.accuracy;
+    run_log_event(run, "before projection", &score);
+    run_keep_importance(run);
+    float *flat;
+    BASE_TRY(flat_params(run, &flat, err));
+    admmnn_status status = project(run, flat, err);
+    if (status == ADMMNN_OK) {
+        mask_nonzeros(run, flat);
+        structure_remove_dead(run->g, run->mask, flat);
+        status = run_apply_mask(run, flat, err);
+    }
+    base_free(flat);
+    BASE_TRY(status);
+    BASE_TRY(run_validate(run, run->network->params, &score, err));
+    run->scores.after_projection = score.accuracy;
+    run_log_event(run, "after projection", &score);
+    run_log_layers(run);
+    admm_free(run->admm);
+    run->admm = NULL;
+    return ADMMNN_OK;
+}
+
+static admmnn_status after_retraining(compress_run *run, admmnn_error *err) {
+    train_score score;
+    BASE_TRY(run_validate(run, run->network->params, &score, err));
+    run->scores.pruned = score.accuracy;
+    run_log_event(run, "after retraining", &score);
+    if (run->at.epoch > 0)
+        run_keep_importance(run);
+    train_network_expand(run->network, run->network->params, run->pruned);
+    if (run->at.round + 1 < run->r->prune.round_count) {
+        run->at.round++;
+        return run_begin_round(run, err);
+    }
+    return run_begin_quantize(run, err);
+}
+
+static admmnn_status tick_admm(compress_run *run, admmnn_error *err) {
+    const recipe_admm *a = &run->r->prune.admm;
+    if (run->at.iteration < a->iterations) {
+        BASE_TRY(train_iteration(run, err));
+        run->at.epoch++;
+        if (run->at.epoch % a->epochs != 0)
+            return ADMMNN_OK;
+        bool converged;
+        BASE_TRY(update_admm(run, &converged, err));
+        run->at.iteration = converged ? a->iterations : run->at.iteration + 1;
+        return ADMMNN_OK;
+    }
+    BASE_TRY(prune_hard(run, err));
+    return run_begin(run, RUN_RETRAIN, err);
+}
+
+admmnn_status run_tick_prune(compress_run *run, admmnn_error *err) {
+    if (run->at.stage == RUN_PRUNE_ADMM)
+        return tick_admm(run, err);
+    const recipe_prune *p = &run->r->prune;
+    const recipe_training *training =
+        run->at.round + 1 < p->round_count ? &p->retrain : &p->finish;
+    if (run->at.epoch < training->epochs) {
+        BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
+        run->at.epoch++;
+        return ADMMNN_OK;
+    }
+    return after_retraining(run, err);
+}

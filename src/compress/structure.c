@@ -1,0 +1,257 @@
+#include "compress/structure.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* The layer that reads a layer's units, through pooling and rectifiers. */
+typedef struct reader {
+    uint32_t node; /* GRAPH_NONE: the graph's output, or more than one reader */
+    size_t block;  /* consecutive columns of its weights that read one unit */
+    bool rectified;
+    bool padded;
+} reader;
+
+static uint32_t only_reader(const graph *g, uint32_t value) {
+    uint32_t found = GRAPH_NONE;
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        for (int i = 0; i < 2; i++) {
+            if (g->nodes[n].inputs[i] != value)
+                continue;
+            if (found != GRAPH_NONE)
+                return GRAPH_NONE;
+            found = n;
+        }
+    }
+    return found;
+}
+
+static reader find_reader(const graph *g, uint32_t layer) {
+    reader r = {.node = GRAPH_NONE};
+    uint32_t value = g->nodes[layer].output;
+    while (value != g->output) {
+        uint32_t n = only_reader(g, value);
+        if (n == GRAPH_NONE)
+            return r;
+        const graph_node *node = &g->nodes[n];
+        r.rectified |= node->op == GRAPH_RELU;
+        r.padded |= node->window.pad[0] != 0 || node->window.pad[1] != 0;
+        if (node->weight != GRAPH_NONE) {
+            graph_shape shape = g->values[value].shape;
+            r.node = n;
+            r.block = node->op == GRAPH_CONV
+                          ? (size_t)node->window.kernel[0] * node->window.kernel[1]
+                          : (size_t)shape.height * shape.width;
+            return r;
+        }
+        value = node->output;
+    }
+    return r;
+}
+
+static bool row_is_empty(const graph_parameter *weight, const uint8_t *mask, size_t row) {
+    const uint8_t *from = mask + weight->offset + row * weight->columns;
+    for (size_t i = 0; i < weight->columns; i++)
+        if (from[i] != 0)
+            return false;
+    return true;
+}
+
+static bool columns_are_empty(const graph_parameter *weight, const uint8_t *mask, size_t first,
+                              size_t count) {
+    for (size_t row = 0; row < weight->rows; row++) {
+        const uint8_t *from = mask + weight->offset + row * weight->columns + first;
+        for (size_t i = 0; i < count; i++)
+            if (from[i] != 0)
+                return false;
+    }
+    return true;
+}
+
+static void clear(uint8_t *mask, float *params, size_t first, size_t count) {
+    memset(mask + first, 0, count);
+    memset(params + first, 0, count * sizeof *params);
+}
+
+/* A unit that is the constant `value`: into the reader's biases with it. */
+static void fold_constant(const graph *g, const reader *r, size_t unit, float value, uint8_t *mask,
+                          float *params) {
+    const graph_parameter *weight = &g->parameters[g->nodes[r->node].weight];
+    const graph_parameter *bias = &g->parameters[g->nodes[r->node].bias];
+    for (size_t row = 0; row < weight->rows; row++) {
+        size_t first = weight->offset + row * weight->columns + unit * r->block;
+        for (size_t i = 0; i < r->block; i++)
+            params[bias->offset + row] += value * params[first + i];
+        clear(mask, params, first, r->block);
+    }
+}
+
+static bool remove_from_layer(const graph *g, uint32_t layer, uint8_t *mask, float *params) {
+    reader r = find_reader(g, layer);
+    if (r.node == GRAPH_NONE)
+        return false;
+    const graph_parameter *weight = &g->parameters[g->nodes[layer].weight];
+    const graph_parameter *bias = &g->parameters[g->nodes[layer].bias];
+    const graph_parameter *next = &g->parameters[g->nodes[r.node].weight];
+    bool changed = false;
+    for (size_t unit = 0; unit < weight->rows; unit++) {
+        size_t own_bias = bias->offset + unit;
+        bool empty = row_is_empty(weight, mask, unit);
+        bool unread = columns_are_empty(next, mask, unit * r.block, r.block);
+        if (empty && !unread && !r.padded) {
+            float value = params[own_bias];
+            if (r.rectified && value < 0.0F)
+                value = 0.0F;
+            fold_constant(g, &r, unit, value, mask, params);
+            unread = true;
+            changed = true;
+        }
+        if (!unread || (empty && mask[own_bias] == 0))
+            continue;
+        clear(mask, params, weight->offset + unit * weight->columns, weight->columns);
+        clear(mask, params, own_bias, 1);
+        changed = true;
+    }
+    return changed;
+}
+
+void structure_remove_dead(const graph *g, uint8_t *mask, float *params) {
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        for (uint32_t n = g->node_count; n-- > 0;)
+            if (g->nodes[n].weight != GRAPH_NONE)
+                changed |= remove_from_layer(g, n, mask, params);
+    }
+}
+
+/* Which units of a layer live: those with a bias in the mask. At least one, so
+ * that the small network has a shape. */
+static size_t living_units(const graph *g, uint32_t layer, const uint8_t *mask, bool *lives) {
+    const graph_parameter *bias = &g->parameters[g->nodes[layer].bias];
+    bool all = find_reader(g, layer).node == GRAPH_NONE;
+    size_t count = 0;
+    for (size_t unit = 0; unit < bias->rows; unit++) {
+        lives[unit] = all || mask[bias->offset + unit] != 0;
+        count += lives[unit];
+    }
+    if (count == 0)
+        lives[0] = true;
+    return count == 0 ? 1 : count;
+}
+
+/* Per value of g: the channels that live, as flags over all channels. */
+typedef struct channel_map {
+    bool **lives;
+    uint32_t value_count;
+} channel_map;
+
+static void free_map(channel_map *map) {
+    for (uint32_t v = 0; map->lives != NULL && v < map->value_count; v++)
+        base_free(map->lives[v]);
+    base_free(map->lives);
+}
+
+static bool make_map(const graph *g, const uint8_t *mask, channel_map *map) {
+    map->value_count = g->value_count;
+    map->lives = base_array(g->value_count, sizeof *map->lives);
+    if (map->lives == NULL)
+        return false;
+    for (uint32_t v = 0; v < g->value_count; v++) {
+        size_t channels = g->values[v].shape.channels;
+        map->lives[v] = base_array(channels, sizeof **map->lives);
+        if (map->lives[v] == NULL)
+            return false;
+        uint32_t n = g->values[v].producer;
+        if (n == GRAPH_NONE)
+            memset(map->lives[v], true, channels);
+        else if (g->nodes[n].weight != GRAPH_NONE)
+            living_units(g, n, mask, map->lives[v]);
+        else
+            memcpy(map->lives[v], map->lives[g->nodes[n].inputs[0]], channels);
+    }
+    return true;
+}
+
+static uint32_t count_living(const channel_map *map, const graph *g, uint32_t value) {
+    uint32_t count = 0;
+    for (uint32_t c = 0; c < g->values[value].shape.channels; c++)
+        count += map->lives[value][c];
+    return count;
+}
+
+static admmnn_status add_small_node(const graph *g, const channel_map *map, uint32_t n,
+                                    const uint32_t *values, graph *small, uint32_t *out,
+                                    admmnn_error *err) {
+    const graph_node *node = &g->nodes[n];
+    uint32_t in = values[node->inputs[0]];
+    uint32_t channels = count_living(map, g, node->output);
+    switch (node->op) {
+    case GRAPH_CONV:
+        return graph_add_conv(small, node->name, in, channels, node->window, out, err);
+    case GRAPH_MAXPOOL:
+        return graph_add_maxpool(small, node->name, in, node->window, out, err);
+    case GRAPH_INNER_PRODUCT:
+        return graph_add_inner_product(small, node->name, in, channels, out, err);
+    case GRAPH_RELU:
+        return graph_add_relu(small, node->name, in, out, err);
+    default:
+        return base_fail(err, ADMMNN_UNSUPPORTED, "node %s: cannot be made smaller", node->name);
+    }
+}
+
+static void map_layer(const graph *g, const channel_map *map, uint32_t n, const graph *small,
+                      size_t *origin) {
+    const graph_node *node = &g->nodes[n];
+    const graph_parameter *weight = &g->parameters[node->weight];
+    const graph_parameter *bias = &g->parameters[node->bias];
+    const bool *rows = map->lives[node->output];
+    const bool *channels = map->lives[node->inputs[0]];
+    size_t block = weight->columns / g->values[node->inputs[0]].shape.channels;
+    size_t at_weight = small->parameters[small->nodes[n].weight].offset;
+    size_t at_bias = small->parameters[small->nodes[n].bias].offset;
+    for (size_t row = 0; row < weight->rows; row++) {
+        if (!rows[row])
+            continue;
+        origin[at_bias++] = bias->offset + row;
+        for (size_t column = 0; column < weight->columns; column++)
+            if (channels[column / block])
+                origin[at_weight++] = weight->offset + row * weight->columns + column;
+    }
+}
+
+static admmnn_status build_small(const graph *g, const channel_map *map, uint32_t *values,
+                                 graph **small, size_t **origin, admmnn_error *err) {
+    BASE_TRY(graph_create(g->name, g->values[g->input].shape, small, err));
+    values[g->input] = (*small)->input;
+    for (uint32_t n = 0; n < g->node_count; n++)
+        BASE_TRY(add_small_node(g, map, n, values, *small, &values[g->nodes[n].output], err));
+    *origin = base_array((*small)->flat_count, sizeof **origin);
+    if (*origin == NULL)
+        return base_fail_memory(err, "the smaller network");
+    for (size_t i = 0; i < (*small)->flat_count; i++)
+        (*origin)[i] = SIZE_MAX;
+    for (uint32_t n = 0; n < g->node_count; n++)
+        if (g->nodes[n].weight != GRAPH_NONE)
+            map_layer(g, map, n, *small, *origin);
+    return ADMMNN_OK;
+}
+
+admmnn_status structure_shrink(const graph *g, const uint8_t *mask, graph **small, size_t **origin,
+                               admmnn_error *err) {
+    channel_map map = {0};
+    uint32_t *values = base_array(g->value_count, sizeof *values);
+    *small = NULL;
+    *origin = NULL;
+    admmnn_status status = values != NULL && make_map(g, mask, &map)
+                               ? build_small(g, &map, values, small, origin, err)
+                               : base_fail_memory(err, "the smaller network");
+    if (status != ADMMNN_OK) {
+        graph_free(*small);
+        *small = NULL;
+    }
+    base_free(values);
+    free_map(&map);
+    return status;
+}

@@ -1,0 +1,217 @@
+/* The engine itself: the choice of a back end, wrong use, supports that are
+ * refused. */
+#include "support.h"
+
+#define EXPECT(call, expected, words)                                                              \
+    do {                                                                                           \
+        admmnn_error error_ = {0};                                                                 \
+        admmnn_error *err = &error_;                                                               \
+        assert_int_equal((call), (expected));                                                      \
+        assert_int_equal(error_.status, (expected));                                               \
+        if (strstr(error_.message, (words)) == NULL)                                               \
+            fail_msg("'%s' does not speak of '%s'", error_.message, (words));                      \
+    } while (0)
+
+static graph *lenet300(void) {
+    graph *g;
+    assert_int_equal(graph_zoo_create("lenet-300-100", (graph_shape){1, 28, 28}, 10, &g, NULL),
+                     ADMMNN_OK);
+    return g;
+}
+
+/* A network of one convolution of that stride and, maybe, an inner product below
+ * it. */
+static graph *small_network(uint32_t stride, bool product_first) {
+    graph *g;
+    assert_int_equal(graph_create("small", (graph_shape){1, 6, 6}, &g, NULL), ADMMNN_OK);
+    uint32_t v = g->input;
+    graph_window window = {{2, 2}, {stride, stride}, {0, 0}};
+    if (product_first) {
+        window = (graph_window){{1, 1}, {stride, stride}, {0, 0}};
+        assert_int_equal(graph_add_inner_product(g, "p", v, 5, &v, NULL), ADMMNN_OK);
+    }
+    assert_int_equal(graph_add_conv(g, "c", v, 2, window, &v, NULL), ADMMNN_OK);
+    return g;
+}
+
+static void names(void **state) {
+    (void)state;
+    engine_backend_id id;
+#define FIND(name, text)                                                                           \
+    assert_int_equal(engine_backend_find(text, &id, NULL), ADMMNN_OK);                             \
+    assert_int_equal(id, ENGINE_##name);
+    ENGINE_BACKEND_MAP(FIND)
+#undef FIND
+    EXPECT(engine_backend_find("cuda", &id, err), ADMMNN_USAGE, "'cuda'");
+    EXPECT(engine_backend_find("", &id, err), ADMMNN_USAGE, "lanes");
+}
+
+static void expect_chosen(graph *g, engine_backend_id backend, const char *name) {
+    base_pool *pool = pool_make(1);
+    const engine_settings settings = {backend, 4, true, 0};
+    engine *e;
+    admmnn_error err = {0};
+    assert_int_equal(engine_create(g, &settings, pool, &e, &err), ADMMNN_OK);
+    assert_int_equal(err.status, ADMMNN_OK);
+    assert_string_equal(engine_backend_name(e), name);
+    engine_destroy(e);
+    base_pool_destroy(pool);
+    graph_free(g);
+}
+
+static void auto_takes_the_fastest_that_holds_the_graph(void **state) {
+    (void)state;
+    expect_chosen(lenet300(), ENGINE_AUTO, "lanes");
+    expect_chosen(small_network(2, false), ENGINE_AUTO, "dnnl");
+    expect_chosen(small_network(2, true), ENGINE_AUTO, "reference");
+    expect_chosen(lenet300(), ENGINE_DNNL, "dnnl");
+    expect_chosen(lenet300(), ENGINE_REFERENCE, "reference");
+}
+
+static void back_ends_name_the_node_they_lack(void **state) {
+    (void)state;
+    base_pool *pool = pool_make(1);
+    engine *e = NULL;
+    graph *strided = small_network(2, false);
+    graph *reshaped = small_network(2, true);
+    engine_settings settings = {ENGINE_LANES, 4, true, 0};
+    EXPECT(engine_create(strided, &settings, pool, &e, err), ADMMNN_UNSUPPORTED, "node c");
+    settings.backend = ENGINE_DNNL;
+    EXPECT(engine_create(reshaped, &settings, pool, &e, err), ADMMNN_UNSUPPORTED, "node c");
+    assert_null(e);
+    graph_free(strided);
+    graph_free(reshaped);
+    base_pool_destroy(pool);
+}
+
+static void creation_checks_its_arguments(void **state) {
+    (void)state;
+    base_pool *pool = pool_make(1);
+    graph *g = lenet300();
+    graph *empty;
+    assert_int_equal(graph_create("bare", (graph_shape){1, 2, 2}, &empty, NULL), ADMMNN_OK);
+    engine *e = NULL;
+    engine_settings settings = {ENGINE_AUTO, 0, true, 0};
+    EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_USAGE, "at least 1");
+    settings.max_batch = 4;
+    EXPECT(engine_create(empty, &settings, pool, &e, err), ADMMNN_USAGE, "bare");
+    settings.backend = (engine_backend_id)17;
+    EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_USAGE, "17");
+    assert_int_equal(engine_create(g, &settings, pool, &e, NULL), ADMMNN_USAGE);
+    assert_null(e);
+    engine_destroy(NULL);
+    graph_free(empty);
+    graph_free(g);
+    base_pool_destroy(pool);
+}
+
+typedef struct bench {
+    graph *g;
+    base_pool *pool;
+    samples s;
+    float *params;
+    engine *e;
+} bench;
+
+static bench bench_make(engine_backend_id backend, bool training) {
+    bench b = {.g = lenet300(), .pool = pool_make(2)};
+    const engine_settings settings = {backend, 4, training, 0};
+    b.s = samples_make(b.g, 4);
+    b.params = floats(b.g->flat_count);
+    assert_int_equal(engine_create(b.g, &settings, b.pool, &b.e, NULL), ADMMNN_OK);
+    return b;
+}
+
+static void bench_free(bench *b) {
+    engine_destroy(b->e);
+    samples_free(&b->s);
+    base_free(b->params);
+    base_pool_destroy(b->pool);
+    graph_free(b->g);
+}
+
+static void passes_check_their_arguments(void **state) {
+    (void)state;
+    bench b = bench_make(ENGINE_REFERENCE, true);
+    float logits[40];
+    engine_result result;
+    engine_batch batch = batch_of(&b.s, 0);
+    EXPECT(engine_forward(b.e, b.params, &batch, logits, err), ADMMNN_USAGE, "0 samples");
+    EXPECT(engine_step(b.e, b.params, &batch, &result, err), ADMMNN_USAGE, "0 samples");
+    batch.count = 5;
+    EXPECT(engine_step(b.e, b.params, &batch, &result, err), ADMMNN_USAGE, "1 to 4");
+    EXPECT(engine_forward(b.e, b.params, &batch, logits, err), ADMMNN_USAGE, "1 to 4");
+    batch.count = 4;
+    EXPECT(engine_forward(b.e, NULL, &batch, logits, err), ADMMNN_USAGE, "parameters");
+    batch.fill = NULL;
+    EXPECT(engine_step(b.e, b.params, &batch, &result, err), ADMMNN_USAGE, "fills");
+    batch.fill = fill_sample;
+    batch.labels = NULL;
+    EXPECT(engine_step(b.e, b.params, &batch, &result, err), ADMMNN_USAGE, "labels");
+    assert_int_equal(engine_forward(b.e, b.params, &batch, logits, NULL), ADMMNN_OK);
+    batch.labels = b.s.labels;
+    b.s.labels[2] = 10;
+    EXPECT(engine_step(b.e, b.params, &batch, &result, err), ADMMNN_INPUT, "sample 2");
+    b.s.labels[2] = 9;
+    assert_int_equal(engine_step(b.e, b.params, &batch, &result, NULL), ADMMNN_OK);
+    bench_free(&b);
+}
+
+static void an_engine_for_inference_takes_no_step(void **state) {
+    (void)state;
+    static const engine_backend_id ids[] = {ENGINE_LANES, ENGINE_REFERENCE, ENGINE_DNNL};
+    for (size_t i = 0; i < 2 + TEST_DNNL; i++) {
+        bench b = bench_make(ids[i], false);
+        bench trained = bench_make(ids[i], true);
+        float logits[40];
+        float expected[40];
+        engine_result result;
+        engine_batch batch = batch_of(&b.s, 3);
+        graph_initialise(b.g, 1, b.params);
+        EXPECT(engine_step(b.e, b.params, &batch, &result, err), ADMMNN_USAGE, "forward");
+        assert_int_equal(engine_forward(b.e, b.params, &batch, logits, NULL), ADMMNN_OK);
+        assert_int_equal(engine_forward(trained.e, b.params, &batch, expected, NULL), ADMMNN_OK);
+        assert_true(distance(logits, expected, 30) < 1e-6);
+        bench_free(&b);
+        bench_free(&trained);
+    }
+}
+
+static void supports_are_checked(void **state) {
+    (void)state;
+    static const engine_backend_id ids[] = {ENGINE_LANES, ENGINE_REFERENCE};
+    for (size_t i = 0; i < 2; i++) {
+        bench b = bench_make(ids[i], true);
+        const size_t good[] = {0, 5, b.g->parameters[1].offset};
+        const size_t twice[] = {4, 4};
+        const size_t falling[] = {9, 3};
+        const size_t beyond[] = {1, b.g->flat_count};
+        /* After the last layer's 10 biases up to the next multiple of 16. */
+        const size_t padding[] = {b.g->flat_count - 1};
+        assert_int_equal(engine_set_support(b.e, good, 3, NULL), ADMMNN_OK);
+        EXPECT(engine_set_support(b.e, twice, 2, err), ADMMNN_USAGE, "place 1");
+        EXPECT(engine_set_support(b.e, falling, 2, err), ADMMNN_USAGE, "ascend");
+        EXPECT(engine_set_support(b.e, beyond, 2, err), ADMMNN_USAGE, "no parameter");
+        EXPECT(engine_set_support(b.e, padding, 1, err), ADMMNN_USAGE, "no parameter");
+        EXPECT(engine_set_support(b.e, NULL, 2, err), ADMMNN_USAGE, "none given");
+        /* The support before the refused ones stands. */
+        assert_int_equal(engine_parameter_count(b.e), 3);
+        engine_batch batch = batch_of(&b.s, 4);
+        engine_result result;
+        assert_int_equal(engine_step(b.e, b.params, &batch, &result, NULL), ADMMNN_OK);
+        bench_free(&b);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names),
+        cmocka_unit_test(auto_takes_the_fastest_that_holds_the_graph),
+        cmocka_unit_test(back_ends_name_the_node_they_lack),
+        cmocka_unit_test(creation_checks_its_arguments),
+        cmocka_unit_test(passes_check_their_arguments),
+        cmocka_unit_test(an_engine_for_inference_takes_no_step),
+        cmocka_unit_test(supports_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
