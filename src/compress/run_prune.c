@@ -248,7 +248,6 @@ static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_validate(run, run->network->params, &score, err));
     run->scores.before_projection = score.accuracy;
     run_log_event(run, "before projection", &score);
-    run_keep_importance(run);
     float *flat;
     BASE_TRY(flat_params(run, &flat, err));
     admmnn_status status = project(run, flat, err);

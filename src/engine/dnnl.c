@@ -20,8 +20,9 @@ typedef struct dnnl_node {
     const graph_node *node;
     dnnl_primitive_desc_t forward;
     dnnl_api_window window;
-    dnnl_api_desc any_src, any_dst, any_weights, bias_desc; /* owned */
-    uint32_t src, dst, weights, bias, workspace;            /* tensors */
+    dnnl_api_desc any_src, any_dst, any_weights; /* owned; the format is open */
+    dnnl_api_desc plain_src, bias_desc;          /* owned; row-major */
+    uint32_t src, dst, weights, bias, workspace; /* tensors */
 } dnnl_node;
 
 typedef struct dnnl_state {
@@ -88,6 +89,7 @@ static admmnn_status describe_node(dnnl_state *d, dnnl_node *n, admmnn_error *er
     dnnl_dims_t dims;
     int ndims = value_dims(d, n->node->inputs[0], dims);
     BASE_TRY(describe(ndims, dims, true, &n->any_src, err));
+    BASE_TRY(describe(ndims, dims, false, &n->plain_src, err));
     ndims = value_dims(d, n->node->output, dims);
     BASE_TRY(describe(ndims, dims, true, &n->any_dst, err));
     for (int axis = 0; axis < 2; axis++) {
@@ -146,14 +148,26 @@ static dnnl_api_desc asked(const_dnnl_primitive_desc_t what, dnnl_query_t role) 
     return dnnl_primitive_desc_query_md(what, role, 0);
 }
 
+/* A convolution's activations outnumber its weights: it takes the input as it
+ * is. An inner product's weights outnumber its activations: they are used, and
+ * their gradient written, where they stand in the flat vectors. */
+static dnnl_api_shapes preferred_shapes(const dnnl_state *d, const dnnl_node *n,
+                                        dnnl_api_shapes open, uint32_t src) {
+    dnnl_api_shapes shapes = open;
+    bool product = n->node->op == GRAPH_INNER_PRODUCT;
+    shapes.src = product ? n->plain_src : format(d, src);
+    if (product)
+        shapes.weights = format(d, n->weights);
+    return shapes;
+}
+
 /* ---- forward ---- */
 
 static admmnn_status weighted_forward(dnnl_state *d, dnnl_node *n, uint32_t x, bool training,
                                       admmnn_error *err) {
     bool conv = n->node->op == GRAPH_CONV;
     dnnl_api_shapes open = {n->any_src, n->any_weights, n->bias_desc, n->any_dst, &n->window, NULL};
-    dnnl_api_shapes preferred = open;
-    preferred.src = format(d, x);
+    dnnl_api_shapes preferred = preferred_shapes(d, n, open, x);
     BASE_TRY(choose(d, conv ? dnnl_api_conv_forward : dnnl_api_product_forward, &preferred, &open,
                     training, n->node->name, &n->forward, err));
     tape *t = &d->tape;
@@ -282,8 +296,7 @@ static admmnn_status weighted_backward(dnnl_state *d, const dnnl_node *n, uint32
     bool conv = n->node->op == GRAPH_CONV;
     dnnl_api_shapes open = {n->any_src, n->any_weights, n->bias_desc,
                             n->any_dst, &n->window,     n->forward};
-    dnnl_api_shapes preferred = open;
-    preferred.src = format(d, n->src);
+    dnnl_api_shapes preferred = preferred_shapes(d, n, open, n->src);
     preferred.dst = format(d, dy);
     dnnl_primitive_desc_t what;
     BASE_TRY(choose(d, conv ? dnnl_api_conv_weights : dnnl_api_product_weights, &preferred, &open,
@@ -455,6 +468,7 @@ static void dnnl_destroy(void *state) {
         dnnl_api_desc_free(n->any_src);
         dnnl_api_desc_free(n->any_dst);
         dnnl_api_desc_free(n->any_weights);
+        dnnl_api_desc_free(n->plain_src);
         dnnl_api_desc_free(n->bias_desc);
     }
     tape_close(&d->tape);

@@ -1,0 +1,57 @@
+/* Compression runs and comparisons, from a recipe to a folder of results. */
+#ifndef ADMMNN_COMPRESS_H
+#define ADMMNN_COMPRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "admmnn/context.h"
+#include "admmnn/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct admmnn_compress_settings {
+    const char *recipe; /* path of the YAML file */
+    const char *out;    /* folder of the results; made when absent */
+    bool resume;        /* go on from out/checkpoint, or do nothing when the run is finished */
+    bool has_seed;      /* seed replaces the recipe's */
+    uint64_t seed;
+} admmnn_compress_settings;
+
+/* Trains, prunes, quantizes, packs and evaluates (Ren et al. 2018, figure 2), and
+ * leaves in out: model.onnx, model.admm, result.json, report.html, log.jsonl and
+ * checkpoint/. Without resume a folder that holds a result is ADMMNN_USAGE:
+ * nothing is overwritten. ADMMNN_CANCELLED after a clean stop with a checkpoint;
+ * ADMMNN_DIVERGED names the stage, epoch and step. */
+admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
+                                  const admmnn_context *context, admmnn_error *err);
+
+/* The table and the JSON text of a finished run's folder. *text is the caller's,
+ * freed with admmnn_text_free. */
+admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *err);
+admmnn_status admmnn_result_json(const char *out, char **text, admmnn_error *err);
+void admmnn_text_free(char *text);
+
+typedef struct admmnn_compare_settings {
+    const char *recipe;
+    const char *out;
+    bool resume;
+    uint32_t seeds; /* runs a point */
+    uint64_t first_seed;
+    const char *methods; /* comma list of admm, one-shot, gradual, gradual-per-layer, random,
+                            dense; NULL: all */
+    const char *ratios;  /* comma list; NULL: the recipe's rounds */
+} admmnn_compare_settings;
+
+/* Runs the recipe's pruning and its controls with the same data and number of
+ * epochs, over seeds and ratios; leaves comparison.json, comparison.svg and one
+ * folder a run in out. */
+admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
+                                 const admmnn_context *context, admmnn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

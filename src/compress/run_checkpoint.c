@@ -1,0 +1,253 @@
+/* The run's state as bytes, little-endian:
+ *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, u64 seed,
+ *   u32 threads, u32 flat_count, position, scores, seconds, layers, then the
+ *   vectors (mask, dense, pruned, importance, active parameters, moments, z, u),
+ *   the log, and the CRC-32 of all before it.
+ * Only this program on this machine reads it back; a file of another recipe, seed
+ * or number of threads is refused, for the run would not be the same. */
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "compress/run.h"
+
+static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
+#define VERSION 1
+
+/* All bits zero: minus zero is a value of its own, that bytes may stay the same. */
+static bool is_blank(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits == 0;
+}
+
+/* Floats mostly zero (outside the support) cost a byte a run of zeros. */
+static void write_floats(base_writer *out, const float *values, size_t count) {
+    size_t i = 0;
+    while (i < count) {
+        size_t zeros = i;
+        while (zeros < count && is_blank(values[zeros]))
+            zeros++;
+        size_t end = zeros;
+        while (end < count && !is_blank(values[end]))
+            end++;
+        base_write_varint(out, zeros - i);
+        base_write_varint(out, end - zeros);
+        base_write_bytes(out, values + zeros, (end - zeros) * sizeof *values);
+        i = end;
+    }
+}
+
+static void read_floats(base_reader *in, float *values, size_t count) {
+    size_t i = 0;
+    memset(values, 0, count * sizeof *values);
+    while (i < count && !in->failed) {
+        uint64_t zeros = base_read_varint(in);
+        uint64_t length = base_read_varint(in);
+        if (zeros > count - i || length > count - i - zeros || zeros + length == 0) {
+            in->failed = true;
+            return;
+        }
+        const uint8_t *bytes = base_read_bytes(in, (size_t)length * sizeof *values);
+        if (bytes != NULL)
+            memcpy(values + i + zeros, bytes, (size_t)length * sizeof *values);
+        i += (size_t)(zeros + length);
+    }
+}
+
+static void write_position(const compress_run *run, base_writer *out) {
+    const run_position *at = &run->at;
+    const uint32_t fields[] = {(uint32_t)at->stage, at->round,  at->iteration,
+                               at->epoch,           at->stream, at->ticks};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        base_write_u32(out, fields[i]);
+    const double scores[] = {run->scores.dense,
+                             run->scores.before_projection,
+                             run->scores.after_projection,
+                             run->scores.pruned,
+                             run->scores.quantized_projection,
+                             run->scores.quantized,
+                             run_seconds(run)};
+    for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
+        base_write_f64(out, scores[i]);
+    for (int s = 0; s < RUN_DONE; s++)
+        base_write_f64(out, run->stage_seconds[s]);
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const run_layer *layer = &run->layers[l];
+        base_write_u64(out, layer->target);
+        base_write_u32(out, layer->bits);
+        base_write_u8(out, layer->fixed_bits);
+        base_write_f32(out, layer->step);
+        base_write_f32(out, layer->bias_step);
+    }
+}
+
+static void read_position(compress_run *run, base_reader *in) {
+    run_position *at = &run->at;
+    at->stage = (run_stage)base_read_u32(in);
+    uint32_t *const fields[] = {&at->round, &at->iteration, &at->epoch, &at->stream, &at->ticks};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        *fields[i] = base_read_u32(in);
+    double *const scores[] = {&run->scores.dense,
+                              &run->scores.before_projection,
+                              &run->scores.after_projection,
+                              &run->scores.pruned,
+                              &run->scores.quantized_projection,
+                              &run->scores.quantized,
+                              &run->seconds_before};
+    for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
+        *scores[i] = base_read_f64(in);
+    for (int s = 0; s < RUN_DONE; s++)
+        run->stage_seconds[s] = base_read_f64(in);
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        run_layer *layer = &run->layers[l];
+        layer->target = (size_t)base_read_u64(in);
+        layer->bits = base_read_u32(in);
+        layer->fixed_bits = base_read_u8(in) != 0;
+        layer->step = base_read_f32(in);
+        layer->bias_step = base_read_f32(in);
+    }
+}
+
+static void write_admm(const compress_run *run, base_writer *out) {
+    base_write_u8(out, run->admm != NULL);
+    if (run->admm == NULL)
+        return;
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        base_write_f32(out, admm_block_at(run->admm, l)->rho);
+    write_floats(out, admm_z(run->admm), run->g->flat_count);
+    write_floats(out, admm_u(run->admm), run->g->flat_count);
+}
+
+admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err) {
+    const size_t flat = run->g->flat_count;
+    const size_t active = run->network->active_count;
+    out->count = 0;
+    base_write_bytes(out, magic, sizeof magic);
+    base_write_u32(out, VERSION);
+    base_write_bytes(out, run->r->sha256, 64);
+    base_write_u64(out, run->r->seed);
+    base_write_u32(out, base_pool_threads(run->pool));
+    base_write_u64(out, flat);
+    write_position(run, out);
+    base_write_u8(out, run->sparse);
+    base_write_bytes(out, run->mask, flat);
+    write_floats(out, run->dense, flat);
+    write_floats(out, run->pruned, flat);
+    write_floats(out, run->importance, flat);
+    base_write_u64(out, active);
+    write_floats(out, run->network->params, active);
+    base_write_u8(out, run->optimizer != NULL);
+    if (run->optimizer != NULL) {
+        base_write_u64(out, *train_optimizer_steps(run->optimizer));
+        write_floats(out, train_optimizer_first(run->optimizer), active);
+        if (train_optimizer_second(run->optimizer) != NULL)
+            write_floats(out, train_optimizer_second(run->optimizer), active);
+    }
+    write_admm(run, out);
+    base_write_u64(out, run->log.count);
+    base_write_bytes(out, run->log.bytes, run->log.count);
+    if (!out->failed)
+        base_write_u32(out, base_crc32(out->bytes, out->count));
+    return out->failed ? base_fail_memory(err, "a checkpoint") : ADMMNN_OK;
+}
+
+static admmnn_status check_identity(const compress_run *run, const char *path, base_reader *in,
+                                    admmnn_error *err) {
+    const uint8_t *start = base_read_bytes(in, sizeof magic);
+    if (start == NULL || memcmp(start, magic, sizeof magic) != 0 || base_read_u32(in) != VERSION)
+        return base_fail(err, ADMMNN_CORRUPT, "%s: not a checkpoint of this version of admmnn",
+                         path);
+    const uint8_t *digest = base_read_bytes(in, 64);
+    if (digest == NULL || memcmp(digest, run->r->sha256, 64) != 0)
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: made from another version of the recipe; restore the recipe or choose "
+                         "another --out",
+                         path);
+    uint64_t seed = base_read_u64(in);
+    if (seed != run->r->seed)
+        return base_fail(err, ADMMNN_INPUT, "%s: made with seed %llu; resume with --seed %llu", path,
+                         (unsigned long long)seed, (unsigned long long)seed);
+    uint32_t threads = base_read_u32(in);
+    if (threads != base_pool_threads(run->pool))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: made with %u threads, whose sums differ in the last bits; resume with "
+                         "--threads %u",
+                         path, threads, threads);
+    if (base_read_u64(in) != run->g->flat_count)
+        return base_fail(err, ADMMNN_CORRUPT, "%s: of a network of another size", path);
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_optimizer(compress_run *run, const run_position *at, base_reader *in,
+                                    admmnn_error *err) {
+    /* run_begin makes the stage's optimiser; the position it resets is put back. */
+    BASE_TRY(run_begin(run, at->stage, err));
+    run->at = *at;
+    if (base_read_u8(in) == 0)
+        return ADMMNN_OK;
+    if (run->optimizer == NULL) {
+        in->failed = true;
+        return ADMMNN_OK;
+    }
+    *train_optimizer_steps(run->optimizer) = base_read_u64(in);
+    read_floats(in, train_optimizer_first(run->optimizer), run->network->active_count);
+    if (train_optimizer_second(run->optimizer) != NULL)
+        read_floats(in, train_optimizer_second(run->optimizer), run->network->active_count);
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_admm(compress_run *run, base_reader *in, admmnn_error *err) {
+    if (base_read_u8(in) == 0)
+        return ADMMNN_OK;
+    BASE_TRY(run->at.stage == RUN_QUANTIZE_ADMM ? run_quantize_problem(run, err)
+                                                : run_prune_problem(run, err));
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        admm_block_rho_set(run->admm, l, base_read_f32(in));
+    read_floats(in, admm_z_mutable(run->admm), run->g->flat_count);
+    read_floats(in, admm_u_mutable(run->admm), run->g->flat_count);
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error *err) {
+    const size_t flat = run->g->flat_count;
+    read_position(run, in);
+    const run_position at = run->at;
+    run->sparse = base_read_u8(in) != 0;
+    const uint8_t *mask = base_read_bytes(in, flat);
+    if (mask == NULL || at.stage > RUN_DONE || at.round > RECIPE_ROUNDS_MAX)
+        return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's position makes no sense");
+    memcpy(run->mask, mask, flat);
+    read_floats(in, run->dense, flat);
+    read_floats(in, run->pruned, flat);
+    read_floats(in, run->importance, flat);
+    if (run->sparse)
+        BASE_TRY(train_network_restrict(run->network, run->mask, err));
+    if (base_read_u64(in) != run->network->active_count)
+        return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's vectors do not fit its mask");
+    read_floats(in, run->network->params, run->network->active_count);
+    BASE_TRY(read_optimizer(run, &at, in, err));
+    BASE_TRY(read_admm(run, in, err));
+    uint64_t count = base_read_u64(in);
+    const uint8_t *log = base_read_bytes(in, (size_t)count);
+    if (in->failed || log == NULL)
+        return base_fail(err, ADMMNN_CORRUPT, "the checkpoint ends early");
+    run->log.count = 0;
+    base_write_bytes(&run->log, log, (size_t)count);
+    return at.stage == RUN_DENSE ? ADMMNN_OK : run_make_teacher(run, err);
+}
+
+admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
+                          admmnn_error *err) {
+    base_reader crc = {.bytes = bytes, .count = count, .at = count < 4 ? 0 : count - 4};
+    if (count < 4 || base_read_u32(&crc) != base_crc32(bytes, count - 4))
+        return base_fail(err, ADMMNN_CORRUPT,
+                         "%s: damaged (checksum); remove it to start the run again", path);
+    base_reader in = {.bytes = bytes, .count = count - 4};
+    BASE_TRY(check_identity(run, path, &in, err));
+    admmnn_status status = read_state(run, &in, err);
+    if (status != ADMMNN_OK)
+        return base_fail_within(err, status, "%s", path);
+    run->seconds_start = base_seconds();
+    return ADMMNN_OK;
+}
