@@ -1,547 +1,171 @@
-/* The oneDNN back end.
+/* The oneDNN back end: each thread of the pool takes a share of the batch
+ * through a network of its own (dnnl_network.h), with oneDNN kept to that one
+ * thread. Dividing the samples instead of each primitive needs no barrier
+ * between primitives, and none of the OpenMP threads that would spin beside the
+ * pool's between passes.
  *
- * The nodes that lead to the output (a chain: every operation reads one value)
- * are recorded on a tape, forward and then backward, for max_batch samples; a
- * smaller batch is filled up with zero inputs whose loss has zero gradient.
- * Formats follow the data: a primitive is first asked for in the format its
- * input already has, with everything else left open; only when oneDNN has
- * nothing but its slow reference for that is the input's format left open too,
- * and a reorder inserted. oneDNN divides each primitive among its threads, so
- * there is one gradient part. */
+ * A network is recorded for the largest share; a smaller one is filled up with
+ * zero inputs whose loss has zero gradient. */
 #include <string.h>
 
 #include "base/memory.h"
 #include "engine/backend.h"
-#include "engine/dnnl_tape.h"
+#include "engine/dnnl_network.h"
 #include "engine/loss.h"
 
-/* What the backward pass needs to know of a node's forward pass. */
-typedef struct dnnl_node {
-    const graph_node *node;
-    dnnl_primitive_desc_t forward;
-    dnnl_api_window window;
-    dnnl_api_desc any_src, any_dst, any_weights; /* owned; the format is open */
-    dnnl_api_desc plain_src, bias_desc;          /* owned; row-major */
-    uint32_t src, dst, weights, bias, workspace; /* tensors */
-} dnnl_node;
+typedef struct share {
+    dnnl_network network;
+    size_t first, count; /* samples of the batch */
+    engine_loss_sum loss;
+    admmnn_status status;
+    admmnn_error err;
+} share;
 
 typedef struct dnnl_state {
-    const graph *graph;
     base_pool *pool;
-    size_t max_batch, classes;
-    int threads;
-    tape tape;
-    dnnl_node *chain; /* first to last */
-    uint32_t chain_count;
-    uint32_t input, logits, loss_gradient; /* row-major tensors */
-    size_t forward_end;                    /* calls of the forward pass: [0, forward_end) */
-    float *gradient;                       /* [flat_count] */
-    const float *parts[1];
+    size_t input_count, classes;
+    unsigned threads;
+    share *shares;       /* [threads] */
+    const float **parts; /* [threads] */
 } dnnl_state;
 
-/* ---- descriptors ---- */
-
-/* Values are [batch][C][H][W]; those of an inner product, and what follows it
- * element by element, [batch][C]. */
-static int value_dims(const dnnl_state *d, uint32_t value, dnnl_dims_t dims) {
-    const graph_value *v = &d->graph->values[value];
-    dims[0] = (dnnl_dim_t)d->max_batch;
-    dims[1] = v->shape.channels;
-    dims[2] = v->shape.height;
-    dims[3] = v->shape.width;
-    const graph_node *node = v->producer == GRAPH_NONE ? NULL : &d->graph->nodes[v->producer];
-    while (node != NULL && node->op == GRAPH_RELU) {
-        uint32_t producer = d->graph->values[node->inputs[0]].producer;
-        node = producer == GRAPH_NONE ? NULL : &d->graph->nodes[producer];
-    }
-    return node != NULL && node->op == GRAPH_INNER_PRODUCT ? 2 : 4;
-}
-
-/* A weight matrix seen as the primitive sees it: [O][I][kh][kw], or for an inner
- * product [O] and then its input's shape. */
-static int weight_dims(const dnnl_state *d, const graph_node *node, dnnl_dims_t dims) {
-    int ndims = value_dims(d, node->inputs[0], dims);
-    dims[0] = d->graph->values[node->output].shape.channels;
-    if (node->op == GRAPH_CONV) {
-        dims[2] = node->window.kernel[0];
-        dims[3] = node->window.kernel[1];
-    }
-    return ndims;
-}
-
-static admmnn_status describe(int ndims, const dnnl_dims_t dims, bool any, dnnl_api_desc *out,
-                              admmnn_error *err) {
-    dnnl_status_t status = dnnl_api_desc_create(ndims, dims, any, out);
-    return status == dnnl_success ? ADMMNN_OK : tape_fail(err, status, "describing a tensor");
-}
-
-/* A new row-major tensor. */
-static admmnn_status add_plain(dnnl_state *d, int ndims, const dnnl_dims_t dims, tape_home home,
-                               size_t offset, uint32_t *out, admmnn_error *err) {
-    dnnl_api_desc desc;
-    BASE_TRY(describe(ndims, dims, false, &desc, err));
-    admmnn_status status = tape_tensor_add(&d->tape, desc, home, offset, out, err);
-    dnnl_api_desc_free(desc);
-    return status;
-}
-
-static admmnn_status describe_node(dnnl_state *d, dnnl_node *n, admmnn_error *err) {
-    dnnl_dims_t dims;
-    int ndims = value_dims(d, n->node->inputs[0], dims);
-    BASE_TRY(describe(ndims, dims, true, &n->any_src, err));
-    BASE_TRY(describe(ndims, dims, false, &n->plain_src, err));
-    ndims = value_dims(d, n->node->output, dims);
-    BASE_TRY(describe(ndims, dims, true, &n->any_dst, err));
-    for (int axis = 0; axis < 2; axis++) {
-        n->window.kernel[axis] = n->node->window.kernel[axis];
-        n->window.stride[axis] = n->node->window.stride[axis];
-        n->window.pad[axis] = n->node->window.pad[axis];
-    }
-    if (n->node->weight == GRAPH_NONE)
-        return ADMMNN_OK;
-    const graph_parameter *parameters = d->graph->parameters;
-    ndims = weight_dims(d, n->node, dims);
-    BASE_TRY(describe(ndims, dims, true, &n->any_weights, err));
-    BASE_TRY(add_plain(d, ndims, dims, TAPE_PARAMETER, parameters[n->node->weight].offset,
-                       &n->weights, err));
-    dims[0] = parameters[n->node->bias].rows;
-    BASE_TRY(describe(1, dims, false, &n->bias_desc, err));
-    return tape_tensor_add(&d->tape, n->bias_desc, TAPE_PARAMETER, parameters[n->node->bias].offset,
-                           &n->bias, err);
-}
-
-static dnnl_api_desc format(const dnnl_state *d, uint32_t tensor) {
-    return d->tape.tensors[tensor].desc;
-}
-
-/* ---- choice of primitives ---- */
-
-/* oneDNN names its unoptimised implementations "ref...". */
-static bool is_slow(const_dnnl_primitive_desc_t what) {
-    const char *name = NULL;
-    dnnl_status_t status = dnnl_primitive_desc_query(what, dnnl_query_impl_info_str, 0, &name);
-    return status == dnnl_success && strncmp(name, "ref", 3) == 0;
-}
-
-/* The primitive in the formats preferred, or, when that is slow or missing, in
- * the open formats, if those are any better. */
-static admmnn_status choose(const dnnl_state *d, dnnl_api_make make, dnnl_api_shapes *preferred,
-                            dnnl_api_shapes *open, bool training, const char *name,
-                            dnnl_primitive_desc_t *out, admmnn_error *err) {
-    dnnl_status_t first = make(&d->tape.api, preferred, training, out);
-    if (first == dnnl_success && !is_slow(*out))
-        return ADMMNN_OK;
-    dnnl_primitive_desc_t other;
-    dnnl_status_t second = make(&d->tape.api, open, training, &other);
-    if (second == dnnl_success && (first != dnnl_success || !is_slow(other))) {
-        if (first == dnnl_success)
-            dnnl_primitive_desc_destroy(*out);
-        *out = other;
-        return ADMMNN_OK;
-    }
-    if (second == dnnl_success)
-        dnnl_primitive_desc_destroy(other);
-    return first == dnnl_success ? ADMMNN_OK : tape_fail(err, first, name);
-}
-
-static dnnl_api_desc asked(const_dnnl_primitive_desc_t what, dnnl_query_t role) {
-    return dnnl_primitive_desc_query_md(what, role, 0);
-}
-
-/* A convolution's activations outnumber its weights: it takes the input as it
- * is. An inner product's weights outnumber its activations: they are used, and
- * their gradient written, where they stand in the flat vectors. */
-static dnnl_api_shapes preferred_shapes(const dnnl_state *d, const dnnl_node *n,
-                                        dnnl_api_shapes open, uint32_t src) {
-    dnnl_api_shapes shapes = open;
-    bool product = n->node->op == GRAPH_INNER_PRODUCT;
-    shapes.src = product ? n->plain_src : format(d, src);
-    if (product)
-        shapes.weights = format(d, n->weights);
-    return shapes;
-}
-
-/* ---- forward ---- */
-
-static admmnn_status weighted_forward(dnnl_state *d, dnnl_node *n, uint32_t x, bool training,
-                                      admmnn_error *err) {
-    bool conv = n->node->op == GRAPH_CONV;
-    dnnl_api_shapes open = {n->any_src, n->any_weights, n->bias_desc, n->any_dst, &n->window, NULL};
-    dnnl_api_shapes preferred = preferred_shapes(d, n, open, x);
-    BASE_TRY(choose(d, conv ? dnnl_api_conv_forward : dnnl_api_product_forward, &preferred, &open,
-                    training, n->node->name, &n->forward, err));
-    tape *t = &d->tape;
-    uint32_t weights;
-    BASE_TRY(tape_reorder(t, x, asked(n->forward, dnnl_query_src_md), &n->src, err));
-    BASE_TRY(tape_reorder(t, n->weights, asked(n->forward, dnnl_query_weights_md), &weights, err));
-    BASE_TRY(tape_tensor_add(t, asked(n->forward, dnnl_query_dst_md), TAPE_ARENA, 0, &n->dst, err));
-    const tape_argument arguments[] = {{DNNL_ARG_SRC, n->src},
-                                       {DNNL_ARG_WEIGHTS, weights},
-                                       {DNNL_ARG_BIAS, n->bias},
-                                       {DNNL_ARG_DST, n->dst}};
-    return tape_call_add(t, n->forward, arguments, 4, err);
-}
-
-static admmnn_status pool_forward(dnnl_state *d, dnnl_node *n, uint32_t x, bool training,
-                                  admmnn_error *err) {
-    tape *t = &d->tape;
-    dnnl_api_shapes shapes = {.src = format(d, x), .dst = n->any_dst, .window = &n->window};
-    dnnl_status_t status = dnnl_api_pool_forward(&t->api, &shapes, training, &n->forward);
-    if (status != dnnl_success)
-        return tape_fail(err, status, n->node->name);
-    n->src = x;
-    BASE_TRY(tape_tensor_add(t, asked(n->forward, dnnl_query_dst_md), TAPE_ARENA, 0, &n->dst, err));
-    int count = 2;
-    tape_argument arguments[3] = {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, n->dst}};
-    if (training) {
-        BASE_TRY(tape_tensor_add(t, asked(n->forward, dnnl_query_workspace_md), TAPE_ARENA, 0,
-                                 &n->workspace, err));
-        arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
-    }
-    return tape_call_add(t, n->forward, arguments, count, err);
-}
-
-/* In place: whoever made the input does not need it again. */
-static admmnn_status relu_forward(dnnl_state *d, dnnl_node *n, uint32_t x, bool training,
-                                  admmnn_error *err) {
-    dnnl_api_shapes shapes = {.src = format(d, x)};
-    dnnl_status_t status = dnnl_api_relu_forward(&d->tape.api, &shapes, training, &n->forward);
-    if (status != dnnl_success)
-        return tape_fail(err, status, n->node->name);
-    n->src = x;
-    n->dst = x;
-    const tape_argument arguments[] = {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, x}};
-    return tape_call_add(&d->tape, n->forward, arguments, 2, err);
-}
-
-static admmnn_status record_forward(dnnl_state *d, bool training, admmnn_error *err) {
-    const tape_argument filled = {DNNL_ARG_DST, d->input};
-    BASE_TRY(tape_call_add(&d->tape, NULL, &filled, 1, err));
-    uint32_t x = d->input;
-    for (uint32_t i = 0; i < d->chain_count; i++) {
-        dnnl_node *n = &d->chain[i];
-        BASE_TRY(describe_node(d, n, err));
-        if (n->node->op == GRAPH_MAXPOOL)
-            BASE_TRY(pool_forward(d, n, x, training, err));
-        else if (n->node->op == GRAPH_RELU)
-            BASE_TRY(relu_forward(d, n, x, training, err));
-        else
-            BASE_TRY(weighted_forward(d, n, x, training, err));
-        x = n->dst;
-    }
-    dnnl_dims_t dims;
-    int ndims = value_dims(d, d->graph->output, dims);
-    dnnl_api_desc plain;
-    BASE_TRY(describe(ndims, dims, false, &plain, err));
-    admmnn_status status = tape_reorder(&d->tape, x, plain, &d->logits, err);
-    dnnl_api_desc_free(plain);
-    return status;
-}
-
-/* ---- backward ---- */
-
-/* The primitive's own format of a gradient, then a reorder into the vector; or
- * straight into the vector where the format is row-major. */
-static admmnn_status add_weight_gradient(dnnl_state *d, const dnnl_node *n,
-                                         const_dnnl_primitive_desc_t what, uint32_t *own,
-                                         uint32_t *flat, admmnn_error *err) {
-    tape *t = &d->tape;
-    dnnl_api_desc wanted = asked(what, dnnl_query_diff_weights_md);
-    BASE_TRY(tape_tensor_add(t, format(d, n->weights), TAPE_GRADIENT,
-                             d->graph->parameters[n->node->weight].offset, flat, err));
-    *own = *flat;
-    if (dnnl_memory_desc_equal(format(d, *flat), wanted))
-        return ADMMNN_OK;
-    return tape_tensor_add(t, wanted, TAPE_ARENA, 0, own, err);
-}
-
-static admmnn_status record_weights(dnnl_state *d, const dnnl_node *n, uint32_t dy,
-                                    const_dnnl_primitive_desc_t what, admmnn_error *err) {
-    tape *t = &d->tape;
-    uint32_t src;
-    uint32_t dst;
-    uint32_t own;
-    uint32_t flat;
-    uint32_t bias;
-    BASE_TRY(tape_reorder(t, n->src, asked(what, dnnl_query_src_md), &src, err));
-    BASE_TRY(tape_reorder(t, dy, asked(what, dnnl_query_diff_dst_md), &dst, err));
-    BASE_TRY(add_weight_gradient(d, n, what, &own, &flat, err));
-    BASE_TRY(tape_tensor_add(t, n->bias_desc, TAPE_GRADIENT,
-                             d->graph->parameters[n->node->bias].offset, &bias, err));
-    const tape_argument arguments[] = {{DNNL_ARG_SRC, src},
-                                       {DNNL_ARG_DIFF_DST, dst},
-                                       {DNNL_ARG_DIFF_WEIGHTS, own},
-                                       {DNNL_ARG_DIFF_BIAS, bias}};
-    BASE_TRY(tape_call_add(t, what, arguments, 4, err));
-    return own == flat ? ADMMNN_OK : tape_copy(t, own, flat, err);
-}
-
-static admmnn_status record_data(dnnl_state *d, const dnnl_node *n, uint32_t dy,
-                                 const_dnnl_primitive_desc_t what, uint32_t *dx,
-                                 admmnn_error *err) {
-    tape *t = &d->tape;
-    uint32_t weights;
-    uint32_t dst;
-    BASE_TRY(tape_reorder(t, n->weights, asked(what, dnnl_query_weights_md), &weights, err));
-    BASE_TRY(tape_reorder(t, dy, asked(what, dnnl_query_diff_dst_md), &dst, err));
-    BASE_TRY(tape_tensor_add(t, asked(what, dnnl_query_diff_src_md), TAPE_ARENA, 0, dx, err));
-    const tape_argument arguments[] = {
-        {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_DST, dst}, {DNNL_ARG_DIFF_SRC, *dx}};
-    return tape_call_add(t, what, arguments, 3, err);
-}
-
-/* The gradient by the weights and, when dx is wanted, by the input. */
-static admmnn_status weighted_backward(dnnl_state *d, const dnnl_node *n, uint32_t dy, uint32_t *dx,
-                                       admmnn_error *err) {
-    bool conv = n->node->op == GRAPH_CONV;
-    dnnl_api_shapes open = {n->any_src, n->any_weights, n->bias_desc,
-                            n->any_dst, &n->window,     n->forward};
-    dnnl_api_shapes preferred = preferred_shapes(d, n, open, n->src);
-    preferred.dst = format(d, dy);
-    dnnl_primitive_desc_t what;
-    BASE_TRY(choose(d, conv ? dnnl_api_conv_weights : dnnl_api_product_weights, &preferred, &open,
-                    true, n->node->name, &what, err));
-    admmnn_status status = record_weights(d, n, dy, what, err);
-    dnnl_primitive_desc_destroy(what);
-    if (status != ADMMNN_OK || dx == NULL)
-        return status;
-    BASE_TRY(choose(d, conv ? dnnl_api_conv_data : dnnl_api_product_data, &preferred, &open, true,
-                    n->node->name, &what, err));
-    status = record_data(d, n, dy, what, dx, err);
-    dnnl_primitive_desc_destroy(what);
-    return status;
-}
-
-/* Its places are in the forward pass's format, so the gradients must be too. */
-static admmnn_status pool_backward(dnnl_state *d, const dnnl_node *n, uint32_t dy, uint32_t *dx,
-                                   admmnn_error *err) {
-    tape *t = &d->tape;
-    dnnl_api_shapes shapes = {.src = format(d, n->src),
-                              .dst = format(d, n->dst),
-                              .window = &n->window,
-                              .forward = n->forward};
-    dnnl_primitive_desc_t what;
-    dnnl_status_t made = dnnl_api_pool_backward(&t->api, &shapes, true, &what);
-    if (made != dnnl_success)
-        return tape_fail(err, made, n->node->name);
-    admmnn_status status = tape_reorder(t, dy, format(d, n->dst), &dy, err);
-    if (status == ADMMNN_OK)
-        status = tape_tensor_add(t, format(d, n->src), TAPE_ARENA, 0, dx, err);
-    if (status == ADMMNN_OK) {
-        const tape_argument arguments[] = {
-            {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_WORKSPACE, n->workspace}, {DNNL_ARG_DIFF_SRC, *dx}};
-        status = tape_call_add(t, what, arguments, 3, err);
-    }
-    dnnl_primitive_desc_destroy(what);
-    return status;
-}
-
-/* In place too. */
-static admmnn_status relu_backward(dnnl_state *d, const dnnl_node *n, uint32_t dy, uint32_t *dx,
-                                   admmnn_error *err) {
-    tape *t = &d->tape;
-    BASE_TRY(tape_reorder(t, dy, format(d, n->dst), dx, err));
-    dnnl_api_shapes shapes = {
-        .src = format(d, n->dst), .dst = format(d, *dx), .forward = n->forward};
-    dnnl_primitive_desc_t what;
-    dnnl_status_t made = dnnl_api_relu_backward(&t->api, &shapes, true, &what);
-    if (made != dnnl_success)
-        return tape_fail(err, made, n->node->name);
-    const tape_argument arguments[] = {
-        {DNNL_ARG_DST, n->dst}, {DNNL_ARG_DIFF_DST, *dx}, {DNNL_ARG_DIFF_SRC, *dx}};
-    admmnn_status status = tape_call_add(t, what, arguments, 3, err);
-    dnnl_primitive_desc_destroy(what);
-    return status;
-}
-
-/* Below the first node with weights no gradient is wanted. */
-static uint32_t first_weighted(const dnnl_state *d) {
-    uint32_t i = 0;
-    while (i < d->chain_count && d->chain[i].node->weight == GRAPH_NONE)
-        i++;
-    return i;
-}
-
-static admmnn_status record_backward(dnnl_state *d, admmnn_error *err) {
-    uint32_t dy = d->loss_gradient;
-    uint32_t last = first_weighted(d);
-    for (uint32_t i = d->chain_count; i-- > last;) {
-        const dnnl_node *n = &d->chain[i];
-        uint32_t dx = dy;
-        if (n->node->op == GRAPH_MAXPOOL)
-            BASE_TRY(pool_backward(d, n, dy, &dx, err));
-        else if (n->node->op == GRAPH_RELU)
-            BASE_TRY(relu_backward(d, n, dy, &dx, err));
-        else
-            BASE_TRY(weighted_backward(d, n, dy, i > last ? &dx : NULL, err));
-        dy = dx;
-    }
-    return ADMMNN_OK;
-}
-
-/* The caller reads the logits here and, in training, leaves the loss's gradient. */
-static admmnn_status record_loss(dnnl_state *d, bool training, admmnn_error *err) {
-    int count = 1;
-    tape_argument arguments[2] = {{DNNL_ARG_SRC, d->logits}};
-    if (training) {
-        BASE_TRY(
-            tape_tensor_add(&d->tape, format(d, d->logits), TAPE_ARENA, 0, &d->loss_gradient, err));
-        arguments[count++] = (tape_argument){DNNL_ARG_DST, d->loss_gradient};
-    }
-    BASE_TRY(tape_call_add(&d->tape, NULL, arguments, count, err));
-    d->forward_end = d->tape.call_count;
-    return ADMMNN_OK;
-}
-
-/* ---- passes ---- */
-
-typedef struct filling {
+/* One pass, handed to every thread. */
+typedef struct pass {
+    dnnl_state *state;
+    const float *params;
     const engine_batch *batch;
-    float *input;
-    size_t elements;
-} filling;
+    float *logits; /* NULL: a training step */
+} pass;
 
-static void fill_share(void *argument, unsigned thread, unsigned threads) {
-    const filling *f = argument;
-    size_t first = f->batch->count * thread / threads;
-    size_t last = f->batch->count * (thread + 1) / threads;
-    for (size_t s = first; s < last; s++)
-        f->batch->fill(f->batch->user, s, f->input + s * f->elements, 1);
+static void fill_input(const pass *p, const share *own) {
+    size_t elements = p->state->input_count;
+    float *input = tape_floats(&own->network.tape, own->network.input);
+    for (size_t s = 0; s < own->count; s++)
+        p->batch->fill(p->batch->user, own->first + s, input + s * elements, 1);
+    memset(input + own->count * elements, 0,
+           (own->network.samples - own->count) * elements * sizeof *input);
 }
 
-static void fill_input(dnnl_state *d, const engine_batch *batch) {
-    filling f = {batch, tape_floats(&d->tape, d->input),
-                 graph_value_count(d->graph, d->graph->input)};
-    base_pool_run(d->pool, fill_share, &f);
-    memset(f.input + batch->count * f.elements, 0,
-           (d->max_batch - batch->count) * f.elements * sizeof *f.input);
+static void run_loss(const pass *p, share *own) {
+    size_t classes = p->state->classes;
+    const dnnl_network *d = &own->network;
+    const engine_loss_layout layout = {own->count, classes, classes, 1};
+    const float *targets = p->batch->targets;
+    float *gradient = tape_floats(&d->tape, d->loss_gradient);
+    own->loss = (engine_loss_sum){0.0, 0};
+    engine_loss_softmax(&layout, tape_floats(&d->tape, d->logits), p->batch->labels + own->first,
+                        targets != NULL ? targets + own->first * classes : NULL, gradient,
+                        &own->loss);
+    memset(gradient + own->count * classes, 0,
+           (d->samples - own->count) * classes * sizeof *gradient);
 }
 
-static admmnn_status run_forward(dnnl_state *d, const float *params, const engine_batch *batch,
-                                 admmnn_error *err) {
-    fill_input(d, batch);
-    int before = dnnl_api_set_threads(d->threads);
-    admmnn_status status = tape_replay(&d->tape, 0, d->forward_end, params, err);
+static admmnn_status run_network(const pass *p, share *own) {
+    dnnl_network *d = &own->network;
+    size_t classes = p->state->classes;
+    fill_input(p, own);
+    BASE_TRY(tape_replay(&d->tape, 0, d->forward_end, p->params, &own->err));
+    if (p->logits != NULL) {
+        memcpy(p->logits + own->first * classes, tape_floats(&d->tape, d->logits),
+               own->count * classes * sizeof *p->logits);
+        return ADMMNN_OK;
+    }
+    run_loss(p, own);
+    return tape_replay(&d->tape, d->forward_end, d->tape.call_count, p->params, &own->err);
+}
+
+static void run_share(void *argument, unsigned thread, unsigned threads) {
+    (void)threads;
+    const pass *p = argument;
+    share *own = &p->state->shares[thread];
+    own->status = ADMMNN_OK;
+    if (own->count == 0)
+        return;
+    int before = dnnl_api_set_threads(1);
+    own->status = run_network(p, own);
     dnnl_api_set_threads(before);
-    return status;
 }
 
-static admmnn_status dnnl_forward_pass(void *state, const float *params, const engine_batch *batch,
-                                       float *logits, admmnn_error *err) {
-    dnnl_state *d = state;
-    BASE_TRY(run_forward(d, params, batch, err));
-    memcpy(logits, tape_floats(&d->tape, d->logits), batch->count * d->classes * sizeof *logits);
+/* Contiguous shares as equal as can be, the last ones smaller or empty. */
+static void divide(dnnl_state *d, size_t count) {
+    size_t each = (count + d->threads - 1) / d->threads;
+    for (unsigned t = 0; t < d->threads; t++) {
+        size_t first = t * each < count ? t * each : count;
+        d->shares[t].first = first;
+        d->shares[t].count = count - first < each ? count - first : each;
+    }
+}
+
+static admmnn_status run(const pass *p, admmnn_error *err) {
+    dnnl_state *d = p->state;
+    divide(d, p->batch->count);
+    base_pool_run(d->pool, run_share, (void *)p);
+    for (unsigned t = 0; t < d->threads; t++) {
+        if (d->shares[t].status == ADMMNN_OK)
+            continue;
+        if (err != NULL)
+            *err = d->shares[t].err;
+        return d->shares[t].status;
+    }
     return ADMMNN_OK;
 }
 
-static engine_loss_sum run_loss(dnnl_state *d, const engine_batch *batch) {
-    engine_loss_sum sum = {0.0, 0};
-    const engine_loss_layout layout = {batch->count, d->classes, d->classes, 1};
-    float *gradient = tape_floats(&d->tape, d->loss_gradient);
-    engine_loss_softmax(&layout, tape_floats(&d->tape, d->logits), batch->labels, batch->targets,
-                        gradient, &sum);
-    memset(gradient + batch->count * d->classes, 0,
-           (d->max_batch - batch->count) * d->classes * sizeof *gradient);
-    return sum;
+static admmnn_status forward(void *state, const float *params, const engine_batch *batch,
+                             float *logits, admmnn_error *err) {
+    const pass p = {state, params, batch, logits};
+    return run(&p, err);
 }
 
-static admmnn_status dnnl_step(void *state, const float *params, const engine_batch *batch,
-                               engine_result *result, admmnn_error *err) {
+static admmnn_status step(void *state, const float *params, const engine_batch *batch,
+                          engine_result *result, admmnn_error *err) {
+    const pass p = {state, params, batch, NULL};
     dnnl_state *d = state;
-    BASE_TRY(run_forward(d, params, batch, err));
-    engine_loss_sum sum = run_loss(d, batch);
-    int before = dnnl_api_set_threads(d->threads);
-    admmnn_status status = tape_replay(&d->tape, d->forward_end, d->tape.call_count, params, err);
-    dnnl_api_set_threads(before);
-    *result = (engine_result){sum.loss, sum.correct, 1, d->parts};
-    return status;
-}
-
-/* ---- creation ---- */
-
-static void dnnl_destroy(void *state) {
-    dnnl_state *d = state;
-    for (uint32_t i = 0; i < d->chain_count; i++) {
-        dnnl_node *n = &d->chain[i];
-        if (n->forward != NULL)
-            dnnl_primitive_desc_destroy(n->forward);
-        dnnl_api_desc_free(n->any_src);
-        dnnl_api_desc_free(n->any_dst);
-        dnnl_api_desc_free(n->any_weights);
-        dnnl_api_desc_free(n->plain_src);
-        dnnl_api_desc_free(n->bias_desc);
+    BASE_TRY(run(&p, err));
+    *result = (engine_result){.parts = d->parts};
+    for (unsigned t = 0; t < d->threads && d->shares[t].count > 0; t++) {
+        result->part_count++;
+        result->loss += d->shares[t].loss.loss;
+        result->correct += d->shares[t].loss.correct;
     }
-    tape_close(&d->tape);
-    base_free(d->chain);
-    base_free(d->gradient);
+    return ADMMNN_OK;
+}
+
+static void destroy(void *state) {
+    dnnl_state *d = state;
+    for (unsigned t = 0; d->shares != NULL && t < d->threads; t++)
+        dnnl_network_close(&d->shares[t].network);
+    base_free(d->shares);
+    base_free(d->parts);
     base_free(d);
 }
 
-static bool is_supported(const dnnl_state *d, const graph_node *node) {
-    dnnl_dims_t dims;
-    if (node->op == GRAPH_CONV || node->op == GRAPH_MAXPOOL)
-        return value_dims(d, node->inputs[0], dims) == 4;
-    return node->op == GRAPH_INNER_PRODUCT || node->op == GRAPH_RELU;
-}
-
-/* Nodes that do not lead to the output have no gradient and are left out. */
-static admmnn_status find_chain(dnnl_state *d, admmnn_error *err) {
-    const graph *g = d->graph;
-    uint32_t count = 0;
-    for (uint32_t v = g->output; v != g->input; v = g->nodes[g->values[v].producer].inputs[0])
-        count++;
-    d->chain = base_array(count, sizeof *d->chain);
-    if (d->chain == NULL)
+static admmnn_status open_shares(dnnl_state *d, const graph *g, const engine_settings *settings,
+                                 admmnn_error *err) {
+    size_t samples = (settings->max_batch + (size_t)d->threads - 1) / d->threads;
+    d->shares = base_array(d->threads, sizeof *d->shares);
+    d->parts = base_array(d->threads, sizeof *d->parts);
+    if (d->shares == NULL || d->parts == NULL)
         return base_fail_memory(err, "the oneDNN back end");
-    d->chain_count = count;
-    for (uint32_t v = g->output; count-- > 0;) {
-        const graph_node *node = &g->nodes[g->values[v].producer];
-        if (!is_supported(d, node))
-            return base_fail(err, ADMMNN_UNSUPPORTED,
-                             "node %s: the oneDNN back end has no %s there; use auto or reference",
-                             node->name, graph_op_name(node->op));
-        d->chain[count].node = node;
-        v = node->inputs[0];
+    for (unsigned t = 0; t < d->threads; t++) {
+        dnnl_network *network = &d->shares[t].network;
+        BASE_TRY(dnnl_network_open(g, samples, settings->training, network, err));
+        d->parts[t] = network->gradient;
     }
     return ADMMNN_OK;
 }
 
-static admmnn_status record(dnnl_state *d, bool training, admmnn_error *err) {
-    dnnl_dims_t dims;
-    int ndims = value_dims(d, d->graph->input, dims);
-    BASE_TRY(tape_open(&d->tape, err));
-    BASE_TRY(add_plain(d, ndims, dims, TAPE_ARENA, 0, &d->input, err));
-    BASE_TRY(record_forward(d, training, err));
-    BASE_TRY(record_loss(d, training, err));
-    if (training) {
-        d->gradient = base_array(d->graph->flat_count, sizeof *d->gradient);
-        if (d->gradient == NULL)
-            return base_fail_memory(err, "the gradient");
-        d->parts[0] = d->gradient;
-        BASE_TRY(record_backward(d, err));
-    }
-    return tape_place(&d->tape, d->gradient, err);
-}
-
-static admmnn_status dnnl_create(const graph *g, const engine_settings *settings, base_pool *pool,
-                                 void **state, admmnn_error *err) {
+static admmnn_status create(const graph *g, const engine_settings *settings, base_pool *pool,
+                            void **state, admmnn_error *err) {
     dnnl_state *d = base_array(1, sizeof *d);
     if (d == NULL)
         return base_fail_memory(err, "the oneDNN back end");
-    d->graph = g;
     d->pool = pool;
-    d->max_batch = settings->max_batch;
+    d->threads = base_pool_threads(pool);
+    d->input_count = graph_value_count(g, g->input);
     d->classes = graph_value_count(g, g->output);
-    d->threads = (int)base_pool_threads(pool);
-    admmnn_status status = find_chain(d, err);
-    /* oneDNN divides the work when a primitive is made, so the number of threads
-     * must stand already. */
-    int before = dnnl_api_set_threads(d->threads);
-    if (status == ADMMNN_OK)
-        status = record(d, settings->training, err);
-    dnnl_api_set_threads(before);
+    admmnn_status status = open_shares(d, g, settings, err);
     if (status != ADMMNN_OK) {
-        dnnl_destroy(d);
+        destroy(d);
         return status;
     }
     *state = d;
@@ -550,9 +174,9 @@ static admmnn_status dnnl_create(const graph *g, const engine_settings *settings
 
 const engine_backend engine_backend_dnnl = {
     .name = "dnnl",
-    .create = dnnl_create,
-    .destroy = dnnl_destroy,
+    .create = create,
+    .destroy = destroy,
     .set_support = NULL,
-    .forward = dnnl_forward_pass,
-    .step = dnnl_step,
+    .forward = forward,
+    .step = step,
 };

@@ -24,8 +24,9 @@ static const variant variants[] = {
 };
 #define VARIANTS (sizeof variants / sizeof variants[0])
 
-static const char *const networks[] = {"lenet-5", "lenet-300-100"};
-#define NETWORKS 2
+/* "overlapping": one convolution and a pooling whose windows overlap. */
+static const char *const networks[] = {"lenet-5", "lenet-300-100", "overlapping"};
+#define NETWORKS 3
 
 typedef struct problem {
     graph *g;
@@ -41,10 +42,26 @@ static void draw(float *pixels, base_random *random) {
     }
 }
 
+static graph *network_make(const char *name) {
+    const graph_shape input = {1, 28, 28};
+    graph *g;
+    if (graph_zoo_has(name)) {
+        assert_int_equal(graph_zoo_create(name, input, 10, &g, NULL), ADMMNN_OK);
+        return g;
+    }
+    assert_int_equal(graph_create(name, input, &g, NULL), ADMMNN_OK);
+    uint32_t v = g->input;
+    const graph_window conv = {{5, 5}, {1, 1}, {0, 0}};
+    const graph_window pool = {{3, 3}, {2, 2}, {0, 0}};
+    assert_int_equal(graph_add_conv(g, "a", v, 6, conv, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "b", v, 20, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 10, &v, NULL), ADMMNN_OK);
+    return g;
+}
+
 static problem problem_make(const char *network) {
-    problem p;
-    assert_int_equal(graph_zoo_create(network, (graph_shape){1, 28, 28}, 10, &p.g, NULL),
-                     ADMMNN_OK);
+    problem p = {.g = network_make(network)};
     base_random random = base_random_at(11, 12, 13);
     p.params = floats(p.g->flat_count);
     graph_initialise(p.g, 3, p.params);
@@ -210,6 +227,33 @@ static void repetition_gives_the_same_bytes(void **state) {
     problem_free(&p);
 }
 
+/* Inputs that are no numbers, in places the next batch does not fill. */
+static void a_bad_batch_leaves_nothing_behind(void **state) {
+    (void)state;
+    problem p = problem_make("overlapping");
+    base_pool *pool = pool_make(2);
+    samples bad = samples_make(p.g, 40);
+    for (size_t i = 0; i < bad.count * bad.elements; i++)
+        bad.pixels[i] = NAN;
+    for (size_t v = 0; v < VARIANTS; v++) {
+        engine *e = engine_make(p.g, variants[v].backend, variants[v].lanes, 40, pool);
+        if (e == NULL)
+            continue;
+        outcome before = run(e, p.params, &p.s, 3);
+        outcome spoiled = run(e, p.params, &bad, 40);
+        assert_true(isnan(spoiled.loss));
+        outcome after = run(e, p.params, &p.s, 3);
+        expect_same_bytes(variants[v].name, &before, &after, 3);
+        outcome_free(&before);
+        outcome_free(&spoiled);
+        outcome_free(&after);
+        engine_destroy(e);
+    }
+    samples_free(&bad);
+    base_pool_destroy(pool);
+    problem_free(&p);
+}
+
 /* ---- supports ---- */
 
 typedef struct support {
@@ -368,6 +412,7 @@ int main(void) {
         cmocka_unit_test(batches_agree_with_reference),
         cmocka_unit_test(threads_agree_with_reference),
         cmocka_unit_test(repetition_gives_the_same_bytes),
+        cmocka_unit_test(a_bad_batch_leaves_nothing_behind),
         cmocka_unit_test(supports_agree_with_dense_reference),
         cmocka_unit_test(padding_has_no_gradient),
     };

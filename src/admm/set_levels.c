@@ -1,0 +1,78 @@
+/* Quantization sets, alone or on a support. */
+#include <string.h>
+
+#include "admm/set_class.h"
+#include "base/memory.h"
+
+typedef struct level_set {
+    admm_set set;
+    admm_levels kind;
+    unsigned bits;
+    float fixed_q; /* 0: fitted at every projection */
+    uint8_t *support;
+    size_t count; /* of the support */
+} level_set;
+
+static admmnn_status project(admm_set *set, const float *v, float *z, size_t count,
+                             admmnn_error *err) {
+    level_set *s = (level_set *)set;
+    if (s->support != NULL && s->count != count)
+        return base_fail(err, ADMMNN_USAGE, "level set on a support of %zu got %zu values",
+                         s->count, count);
+    set->step = s->fixed_q;
+    if (s->fixed_q == 0.0F)
+        BASE_TRY(admm_levels_fit(s->kind, s->bits, v, s->support, count, &set->step, NULL, err));
+    for (size_t i = 0; i < count; i++) {
+        bool inside = s->support == NULL || s->support[i] != 0;
+        z[i] = inside && set->step > 0.0F
+                   ? admm_level_value(s->kind, set->step,
+                                      admm_level_code(s->kind, s->bits, set->step, v[i]))
+                   : 0.0F;
+    }
+    return ADMMNN_OK;
+}
+
+static void release(admm_set *set) {
+    base_free(((level_set *)set)->support);
+    base_free(set);
+}
+
+static const admm_set_class level_class = {"levels", project, release};
+
+static admmnn_status make(level_set wanted, const uint8_t *support, size_t count, admm_set **out,
+                          admmnn_error *err) {
+    unsigned least = wanted.kind == ADMM_LEVELS_EQUAL_ZERO ? 2 : 1;
+    unsigned most = wanted.kind == ADMM_LEVELS_POWER_OF_TWO ? 6 : 16;
+    if (wanted.bits < least || wanted.bits > most)
+        return base_fail(err, ADMMNN_USAGE, "levels of %u bits; there are %u to %u", wanted.bits,
+                         least, most);
+    level_set *s = base_array(1, sizeof *s);
+    if (s == NULL)
+        return base_fail_memory(err, "a level set");
+    *s = wanted;
+    s->set.class = &level_class;
+    s->count = count;
+    if (support != NULL) {
+        s->support = base_array_copy(support, count, 1);
+        if (s->support == NULL) {
+            base_free(s);
+            return base_fail_memory(err, "a level set's support");
+        }
+    }
+    *out = &s->set;
+    return ADMMNN_OK;
+}
+
+admmnn_status admm_set_levels(admm_levels kind, unsigned bits, const uint8_t *support, size_t count,
+                              admm_set **out, admmnn_error *err) {
+    return make((level_set){.kind = kind, .bits = bits}, support, count, out, err);
+}
+
+admmnn_status admm_set_fixed_levels(admm_levels kind, unsigned bits, float q,
+                                    const uint8_t *support, size_t count, admm_set **out,
+                                    admmnn_error *err) {
+    if (!(q > 0))
+        return base_fail(err, ADMMNN_USAGE, "levels at an interval of %g; it must be above 0",
+                         (double)q);
+    return make((level_set){.kind = kind, .bits = bits, .fixed_q = q}, support, count, out, err);
+}

@@ -1,0 +1,290 @@
+#include "compress/result.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "compress/run.h"
+
+static const char *const stage_keys[] = {
+#define STAGE_KEY(name, text) #name,
+    RUN_STAGE_MAP(STAGE_KEY)
+#undef STAGE_KEY
+};
+
+/* A double with enough digits to come back the same, and no more noise than that. */
+static void write_number(base_writer *out, const char *key, double value, const char *end) {
+    base_write_text(out, "\"%s\": %.10g%s", key, value, end);
+}
+
+static void write_count(base_writer *out, const char *key, uint64_t value, const char *end) {
+    base_write_text(out, "\"%s\": %llu%s", key, (unsigned long long)value, end);
+}
+
+static void write_string(base_writer *out, const char *key, const char *value, const char *end) {
+    cJSON *string = cJSON_CreateString(value);
+    char *text = string == NULL ? NULL : cJSON_PrintUnformatted(string);
+    if (text == NULL)
+        out->failed = true;
+    else
+        base_write_text(out, "\"%s\": %s%s", key, text, end);
+    cJSON_free(text);
+    cJSON_Delete(string);
+}
+
+static void write_layer(const result_layer *layer, base_writer *out, const char *end) {
+    base_write_text(out, "    {");
+    write_string(out, "name", layer->name, ", ");
+    write_count(out, "weights", layer->weights, ", ");
+    write_count(out, "kept", layer->kept, ", ");
+    write_count(out, "rows", layer->rows, ", ");
+    write_count(out, "columns", layer->columns, ", ");
+    write_count(out, "bits", layer->bits, ", ");
+    write_count(out, "index_bits", layer->index_bits, ", ");
+    write_count(out, "index_entries", layer->index_entries, ", ");
+    write_count(out, "bytes", layer->bytes, ", ");
+    write_string(out, "positions", layer->positions, ", ");
+    write_string(out, "values", layer->values, "");
+    base_write_text(out, "}%s\n", end);
+}
+
+static void write_bytes(const compress_result *r, base_writer *out) {
+    base_write_text(out, "  \"bytes\": {");
+    write_count(out, "dense_fp32", r->bytes.dense_fp32, ", ");
+    write_count(out, "data", r->bytes.data, ", ");
+    write_count(out, "with_indices", r->bytes.with_indices, ", ");
+    write_count(out, "file", r->bytes.file, ",\n    ");
+    write_count(out, "values", r->bytes.values, ", ");
+    write_count(out, "indices", r->bytes.indices, ", ");
+    write_count(out, "codebooks", r->bytes.codebooks, ", ");
+    write_count(out, "scales", r->bytes.scales, ", ");
+    write_count(out, "biases", r->bytes.biases, ", ");
+    write_count(out, "header", r->bytes.header, ",\n    ");
+    write_count(out, "dense_zstd", r->bytes.dense_zstd, ", ");
+    write_count(out, "int8_zstd", r->bytes.int8_zstd, "},\n");
+}
+
+void compress_result_json(const compress_result *r, base_writer *out) {
+    base_write_text(out, "{\n  ");
+    write_string(out, "recipe", r->recipe, ",\n  ");
+    write_string(out, "model", r->model, ",\n  ");
+    write_count(out, "seed", r->seed, ",\n  ");
+    write_count(out, "threads", r->threads, ",\n");
+    base_write_text(out, "  \"accuracy\": {");
+    write_number(out, "dense", r->accuracy.dense, ", ");
+    write_number(out, "pruned", r->accuracy.pruned, ", ");
+    write_number(out, "compressed", r->accuracy.compressed, ", ");
+    write_number(out, "packed", r->accuracy.packed, "},\n");
+    base_write_text(out, "  \"validation_accuracy\": {");
+    write_number(out, "dense", r->validation.dense, ", ");
+    write_number(out, "pruned", r->validation.pruned, ", ");
+    write_number(out, "compressed", r->validation.compressed, "},\n");
+    base_write_text(out, "  \"ratio\": {");
+    write_number(out, "pruning", r->ratio.pruning, ", ");
+    write_number(out, "data_only", r->ratio.data_only, ", ");
+    write_number(out, "with_indices", r->ratio.with_indices, ", ");
+    write_number(out, "file", r->ratio.file, "},\n");
+    write_bytes(r, out);
+    base_write_text(out, "  \"seconds\": {");
+    for (int s = 0; s < RUN_DONE; s++)
+        write_number(out, stage_keys[s], r->seconds_stages[s], ", ");
+    write_number(out, "total", r->seconds_total, "},\n");
+    base_write_text(out, "  \"layers\": [\n");
+    for (uint32_t l = 0; l < r->layer_count; l++)
+        write_layer(&r->layers[l], out, l + 1 < r->layer_count ? "," : "");
+    base_write_text(out, "  ]\n}\n");
+}
+
+/* ---- reading back ---- */
+
+static double number_at(const cJSON *object, const char *key, bool *missing) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (!cJSON_IsNumber(item)) {
+        *missing = true;
+        return 0;
+    }
+    return item->valuedouble;
+}
+
+static uint64_t count_at(const cJSON *object, const char *key, bool *missing) {
+    double value = number_at(object, key, missing);
+    if (!(value >= 0 && value < 0x1p53)) {
+        *missing = true;
+        return 0;
+    }
+    return (uint64_t)value;
+}
+
+static void string_at(const cJSON *object, const char *key, char *out, size_t size, bool *missing) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (!cJSON_IsString(item) || strlen(item->valuestring) >= size) {
+        *missing = true;
+        return;
+    }
+    memcpy(out, item->valuestring, strlen(item->valuestring) + 1);
+}
+
+static void parse_layer(const cJSON *object, result_layer *layer, bool *missing) {
+    string_at(object, "name", layer->name, sizeof layer->name, missing);
+    layer->weights = count_at(object, "weights", missing);
+    layer->kept = count_at(object, "kept", missing);
+    layer->rows = (uint32_t)count_at(object, "rows", missing);
+    layer->columns = (uint32_t)count_at(object, "columns", missing);
+    layer->bits = (unsigned)count_at(object, "bits", missing);
+    layer->index_bits = (unsigned)count_at(object, "index_bits", missing);
+    layer->index_entries = count_at(object, "index_entries", missing);
+    layer->bytes = count_at(object, "bytes", missing);
+    string_at(object, "positions", layer->positions, sizeof layer->positions, missing);
+    string_at(object, "values", layer->values, sizeof layer->values, missing);
+}
+
+static void parse_bytes(const cJSON *bytes, compress_result *r, bool *missing) {
+    r->bytes.dense_fp32 = count_at(bytes, "dense_fp32", missing);
+    r->bytes.data = count_at(bytes, "data", missing);
+    r->bytes.with_indices = count_at(bytes, "with_indices", missing);
+    r->bytes.file = count_at(bytes, "file", missing);
+    r->bytes.values = count_at(bytes, "values", missing);
+    r->bytes.indices = count_at(bytes, "indices", missing);
+    r->bytes.codebooks = count_at(bytes, "codebooks", missing);
+    r->bytes.scales = count_at(bytes, "scales", missing);
+    r->bytes.biases = count_at(bytes, "biases", missing);
+    r->bytes.header = count_at(bytes, "header", missing);
+    r->bytes.dense_zstd = count_at(bytes, "dense_zstd", missing);
+    r->bytes.int8_zstd = count_at(bytes, "int8_zstd", missing);
+}
+
+static bool parse_all(const cJSON *root, compress_result *r) {
+    bool missing = false;
+    string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
+    string_at(root, "model", r->model, sizeof r->model, &missing);
+    r->seed = count_at(root, "seed", &missing);
+    r->threads = (uint32_t)count_at(root, "threads", &missing);
+    const cJSON *part = cJSON_GetObjectItemCaseSensitive(root, "accuracy");
+    r->accuracy.dense = number_at(part, "dense", &missing);
+    r->accuracy.pruned = number_at(part, "pruned", &missing);
+    r->accuracy.compressed = number_at(part, "compressed", &missing);
+    r->accuracy.packed = number_at(part, "packed", &missing);
+    part = cJSON_GetObjectItemCaseSensitive(root, "validation_accuracy");
+    r->validation.dense = number_at(part, "dense", &missing);
+    r->validation.pruned = number_at(part, "pruned", &missing);
+    r->validation.compressed = number_at(part, "compressed", &missing);
+    part = cJSON_GetObjectItemCaseSensitive(root, "ratio");
+    r->ratio.pruning = number_at(part, "pruning", &missing);
+    r->ratio.data_only = number_at(part, "data_only", &missing);
+    r->ratio.with_indices = number_at(part, "with_indices", &missing);
+    r->ratio.file = number_at(part, "file", &missing);
+    parse_bytes(cJSON_GetObjectItemCaseSensitive(root, "bytes"), r, &missing);
+    part = cJSON_GetObjectItemCaseSensitive(root, "seconds");
+    for (int s = 0; s < RUN_DONE; s++)
+        r->seconds_stages[s] = number_at(part, stage_keys[s], &missing);
+    r->seconds_total = number_at(part, "total", &missing);
+    const cJSON *layer;
+    cJSON_ArrayForEach(layer, cJSON_GetObjectItemCaseSensitive(root, "layers")) {
+        if (r->layer_count == RECIPE_LAYERS_MAX)
+            return false;
+        parse_layer(layer, &r->layers[r->layer_count++], &missing);
+    }
+    return !missing && r->layer_count > 0;
+}
+
+admmnn_status compress_result_parse(const char *path, const char *text, compress_result *result,
+                                    admmnn_error *err) {
+    memset(result, 0, sizeof *result);
+    cJSON *root = cJSON_Parse(text);
+    bool whole = root != NULL && parse_all(root, result);
+    cJSON_Delete(root);
+    if (!whole)
+        return base_fail(err, ADMMNN_CORRUPT, "%s: not a result of admmnn, or not whole", path);
+    return ADMMNN_OK;
+}
+
+/* ---- the table ---- */
+
+/* What the papers report for the same network on MNIST. */
+typedef struct paper_row {
+    const char *model;
+    const char *source;
+    double accuracy, pruning, data_only, with_indices, data_kib, indices_kib;
+} paper_row;
+
+static const paper_row papers[] = {
+    {"lenet-5", "Ren et al. 2018", 99.2, 85, 1910, 623, 0.89, 2.73},
+    {"lenet-300-100", "Zhang et al. 2018", 98.4, 22.9, 0, 0, 0, 0},
+};
+
+static const paper_row *paper_of(const char *model) {
+    for (size_t i = 0; i < sizeof papers / sizeof papers[0]; i++)
+        if (strcmp(papers[i].model, model) == 0)
+            return &papers[i];
+    return NULL;
+}
+
+static void table_layers(const compress_result *r, base_writer *out) {
+    base_write_text(out, "  %-10s %9s %8s %8s  %4s %6s %8s  %s\n", "layer", "weights", "kept",
+                    "share", "bits", "index", "bytes", "after removal, coders");
+    for (uint32_t l = 0; l < r->layer_count; l++) {
+        const result_layer *layer = &r->layers[l];
+        base_write_text(out, "  %-10s %9llu %8llu %7.2f%%  %4u %6u %8llu  %ux%u, %s and %s\n",
+                        layer->name, (unsigned long long)layer->weights,
+                        (unsigned long long)layer->kept,
+                        100.0 * (double)layer->kept / (double)layer->weights, layer->bits,
+                        layer->index_bits, (unsigned long long)layer->bytes, layer->rows,
+                        layer->columns, layer->positions, layer->values);
+    }
+}
+
+static void table_cell(base_writer *out, const char *what, double here, double paper,
+                       const char *format, const char *note) {
+    base_write_text(out, "  %-34s", what);
+    base_write_text(out, format, here);
+    if (paper > 0)
+        base_write_text(out, format, paper);
+    else
+        base_write_text(out, "%10s", "");
+    base_write_text(out, "  %s\n", note);
+}
+
+void compress_result_table(const compress_result *r, base_writer *out) {
+    static const paper_row none = {.source = ""};
+    const paper_row *paper = paper_of(r->model);
+    if (paper == NULL)
+        paper = &none;
+    base_write_text(out, "\n%s, seed %llu, %.0f s on %u threads\n\n", r->model,
+                    (unsigned long long)r->seed, r->seconds_total, r->threads);
+    table_layers(r, out);
+    base_write_text(out, "\n  %-34s%10s%10s\n", "", "this run",
+                    paper == &none ? "" : "paper");
+    table_cell(out, "test accuracy, dense (%)", 100 * r->accuracy.dense, paper->accuracy, "%10.2f",
+               "");
+    table_cell(out, "test accuracy, pruned (%)", 100 * r->accuracy.pruned, paper->accuracy,
+               "%10.2f", "");
+    table_cell(out, "test accuracy, pruned + quantized (%)", 100 * r->accuracy.compressed,
+               paper->accuracy, "%10.2f", "");
+    table_cell(out, "test accuracy, packed file (%)", 100 * r->accuracy.packed, 0, "%10.2f",
+               "read back from model.admm");
+    table_cell(out, "weights, dense / kept", r->ratio.pruning, paper->pruning, "%9.1fx",
+               "weights only");
+    table_cell(out, "data only", r->ratio.data_only, paper->data_only, "%9.0fx",
+               "kept weights at their bits");
+    table_cell(out, "data with indices", r->ratio.with_indices, paper->with_indices, "%9.0fx",
+               "and relative indices, escapes counted");
+    table_cell(out, "the real file", r->ratio.file, 0, "%9.0fx",
+               "biases, scales, header, checksum and all");
+    base_write_text(out,
+                    "\n  bytes: dense fp32 %llu; dense + zstd %llu; int8 + zstd %llu; data %llu; "
+                    "with indices %llu\n",
+                    (unsigned long long)r->bytes.dense_fp32,
+                    (unsigned long long)r->bytes.dense_zstd,
+                    (unsigned long long)r->bytes.int8_zstd, (unsigned long long)r->bytes.data,
+                    (unsigned long long)r->bytes.with_indices);
+    base_write_text(out,
+                    "  model.admm %llu = values %llu + indices %llu + codebooks %llu + scales %llu "
+                    "+ biases %llu + header %llu\n",
+                    (unsigned long long)r->bytes.file, (unsigned long long)r->bytes.values,
+                    (unsigned long long)r->bytes.indices, (unsigned long long)r->bytes.codebooks,
+                    (unsigned long long)r->bytes.scales, (unsigned long long)r->bytes.biases,
+                    (unsigned long long)r->bytes.header);
+    if (paper != &none)
+        base_write_text(out, "  paper: %s\n", paper->source);
+}

@@ -1,0 +1,57 @@
+/* The figures of a finished run: result.json and the table beside the papers' rows. */
+#ifndef COMPRESS_RESULT_H
+#define COMPRESS_RESULT_H
+
+#include "base/bytes.h"
+#include "compress/recipe.h"
+
+typedef struct result_layer {
+    char name[GRAPH_NAME_MAX];
+    uint64_t weights;       /* before compression */
+    uint64_t kept;          /* nonzeros */
+    uint32_t rows, columns; /* after dead structure is removed */
+    unsigned bits;          /* of a value; 32: not quantized */
+    unsigned index_bits;    /* of a relative index, the papers' accounting */
+    uint64_t index_entries; /* kept and escapes at that width */
+    uint64_t bytes;         /* in the real file: values and positions */
+    char positions[16], values[16]; /* coders chosen */
+} result_layer;
+
+/* Accuracies are fractions of the test set (validation_* of the validation
+ * split); -1 where a stage did not run. Bytes and ratios:
+ *   data          kept weights at their bits (the papers' "data only")
+ *   with_indices  data and relative indices at each layer's best width, escapes
+ *                 counted as entries (Han et al. 2016)
+ *   file          the real model.admm: biases, scales, header and checksum too
+ * against dense_fp32, the weights of the original network at four bytes; the file's
+ * ratio is against weights and biases at four bytes. */
+typedef struct compress_result {
+    char recipe[1024];
+    char model[64];
+    uint64_t seed;
+    uint32_t threads;
+    struct {
+        double dense, pruned, compressed, packed;
+    } accuracy, validation; /* validation.packed is not measured */
+    struct {
+        double pruning, data_only, with_indices, file;
+    } ratio;
+    struct {
+        uint64_t dense_fp32, data, with_indices, file;
+        uint64_t values, indices, codebooks, scales, biases, header; /* of the file */
+        uint64_t dense_zstd, int8_zstd;
+    } bytes;
+    double seconds_total;
+    double seconds_stages[8];
+    result_layer layers[RECIPE_LAYERS_MAX];
+    uint32_t layer_count;
+} compress_result;
+
+/* JSON text into out; only memory can fail (out->failed). */
+void compress_result_json(const compress_result *result, base_writer *out);
+admmnn_status compress_result_parse(const char *path, const char *text, compress_result *result,
+                                    admmnn_error *err);
+/* The table people read, with what is counted and the paper's row beside it. */
+void compress_result_table(const compress_result *result, base_writer *out);
+
+#endif

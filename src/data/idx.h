@@ -1,0 +1,26 @@
+/* IDX, the format of MNIST (LeCun): big-endian magic 0x00000803 (images: count,
+ * rows, columns, then bytes) and 0x00000801 (labels: count, then bytes). */
+#ifndef DATA_IDX_H
+#define DATA_IDX_H
+
+#include "data/data.h"
+
+/* Parses both files of one part from memory into a set of its own. The names
+ * appear in errors. */
+admmnn_status data_idx_parse(const char *images_name, const uint8_t *images, size_t images_size,
+                             const char *labels_name, const uint8_t *labels, size_t labels_size,
+                             data_set *out, admmnn_error *err);
+
+/* Inflates gzip into a new array (base_free); more than limit bytes is
+ * ADMMNN_INPUT, damage ADMMNN_CORRUPT. */
+admmnn_status data_gunzip(const char *name, const uint8_t *bytes, size_t count, size_t limit,
+                          uint8_t **out, size_t *out_count, admmnn_error *err);
+
+/* Names of the four files, images and labels of each part. */
+const char *data_idx_images_name(data_part part);
+const char *data_idx_labels_name(data_part part);
+
+/* No IDX file of a dataset this program can hold is larger. */
+#define DATA_IDX_LIMIT ((size_t)1 << 31)
+
+#endif
