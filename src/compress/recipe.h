@@ -59,12 +59,14 @@ typedef enum recipe_scope {
 
 typedef struct recipe_layer_keep {
     char layer[GRAPH_NAME_MAX];
-    double keep; /* fraction of the layer's weights */
+    double keep;   /* fraction of the layer's weights */
+    uint32_t line; /* in the recipe */
 } recipe_layer_keep;
 
 typedef struct recipe_layer_bits {
     char layer[GRAPH_NAME_MAX];
     unsigned bits;
+    uint32_t line; /* in the recipe */
 } recipe_layer_bits;
 
 typedef struct recipe_prune {
@@ -79,6 +81,7 @@ typedef struct recipe_prune {
     double bit_cost[RECIPE_LAYERS_MAX]; /* bits a kept weight of layer i costs in the file,
                                            for the global rank; 0 entries: 1 each */
     size_t bit_cost_count;
+    uint32_t rounds_line, bit_cost_line; /* in the recipe */
     recipe_admm admm;
     recipe_training retrain; /* after each round but the last */
     recipe_training finish;  /* after the last round */

@@ -40,15 +40,14 @@ static void shift_row(const data_view *view, const uint8_t *plane, distortion d,
     const float scale = view->scale / 255.0F;
     const float blank = -view->mean * view->scale;
     int from = y - d.down;
-    int first = d.right > 0 ? d.right : 0;
-    int end = d.right < 0 ? width + d.right : width;
-    if (from < 0 || from >= height || first > end)
-        first = end = width;
+    bool inside = from >= 0 && from < height && d.right < width && -d.right < width;
+    int first = !inside ? width : d.right > 0 ? d.right : 0;
+    int end = !inside ? width : d.right < 0 ? width + d.right : width;
     for (int x = 0; x < first; x++)
         out[(size_t)x * stride] = blank;
-    const uint8_t *row = plane + (ptrdiff_t)from * width - d.right;
+    const uint8_t *row = plane + (size_t)(inside ? from : 0) * (size_t)width;
     for (int x = first; x < end; x++)
-        out[(size_t)x * stride] = (float)row[x] * scale + blank;
+        out[(size_t)x * stride] = (float)row[x - d.right] * scale + blank;
     for (int x = end; x < width; x++)
         out[(size_t)x * stride] = blank;
 }

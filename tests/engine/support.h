@@ -17,19 +17,6 @@
 #include "engine/engine.h"
 #include "graph/zoo.h"
 
-/* ThreadSanitizer cannot see the barriers of libgomp and libdnnl, which are not
- * built with it: their threads would be reported as races. */
-#if defined(__SANITIZE_THREAD__)
-#define TEST_DNNL 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TEST_DNNL 0
-#endif
-#endif
-#ifndef TEST_DNNL
-#define TEST_DNNL 1
-#endif
-
 /* Inputs and labels of a batch, sample after sample. */
 typedef struct samples {
     size_t count, elements;
@@ -70,8 +57,6 @@ static inline base_pool *pool_make(unsigned threads) {
 /* NULL where the back end does not hold the graph. */
 static inline engine *engine_make(const graph *g, engine_backend_id backend, uint32_t lanes,
                                   uint32_t max_batch, base_pool *pool) {
-    if (backend == ENGINE_DNNL && !TEST_DNNL)
-        return NULL;
     engine_settings settings = {backend, max_batch, true, lanes};
     engine *e = NULL;
     admmnn_error err = {0};

@@ -1,0 +1,259 @@
+/* Training throughput: LeNet-5 with Adam, in images a second, and the part of
+ * the machine's peak it reaches.
+ *
+ *   bench_train [--backend lanes|dnnl|reference|all] [--network lenet-5]
+ *               [--threads N] [--batch N] [--seconds S] [--json]
+ *
+ * Images are synthetic (their values do not change the work) and already in
+ * memory as floats; a step is everything else: input, forward, loss, backward,
+ * Adam. Counted are the multiply-adds of the dense network, two FLOP each. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "graph/zoo.h"
+#include "peak.h"
+#include "train/optimizer.h"
+
+#define IMAGES 4096
+#define CLASSES 10
+
+typedef struct options {
+    const char *backend;
+    const char *network;
+    unsigned threads;
+    unsigned batch;
+    double seconds;
+    bool json;
+} options;
+
+typedef struct images {
+    float *pixels; /* [IMAGES][elements] */
+    uint8_t labels[IMAGES];
+    size_t elements, first;
+} images;
+
+typedef struct measurement {
+    double images_per_second; /* of the median step */
+    double engine_ms, optimizer_ms;
+    double loss; /* of the last step, an image */
+} measurement;
+
+static void fill(void *user, size_t sample, float *input, size_t stride) {
+    const images *set = user;
+    const float *pixels = set->pixels + (set->first + sample) * set->elements;
+    for (size_t i = 0; i < set->elements; i++)
+        input[i * stride] = pixels[i];
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t count) {
+    qsort(values, count, sizeof *values, by_value);
+    return values[count / 2];
+}
+
+/* Three products a weight: forward, by the weights, and, above the first layer,
+ * by the input. */
+static double flops_per_image(const graph *g) {
+    const graph_node *first = &g->nodes[graph_layer(g, 0)];
+    graph_shape out = g->values[first->output].shape;
+    double below = (double)g->parameters[first->weight].count * out.height * out.width;
+    return 2.0 * (3.0 * (double)graph_macs(g) - below);
+}
+
+static bool make_images(const graph *g, images *set) {
+    base_random random = base_random_at(1, 2, 3);
+    set->elements = graph_value_count(g, g->input);
+    set->pixels = base_array((size_t)IMAGES * set->elements, sizeof *set->pixels);
+    if (set->pixels == NULL)
+        return false;
+    for (size_t i = 0; i < IMAGES; i++) {
+        set->labels[i] = (uint8_t)base_random_below(&random, CLASSES);
+        for (size_t k = 0; k < set->elements; k++)
+            set->pixels[i * set->elements + k] = base_random_uniform(&random);
+    }
+    return true;
+}
+
+typedef struct trainer {
+    const graph *graph;
+    base_pool *pool;
+    engine *engine;
+    train_optimizer *optimizer;
+    float *params;
+    images *set;
+    size_t batch;
+} trainer;
+
+static admmnn_status train_step(trainer *t, double *engine_seconds, double *optimizer_seconds,
+                                double *loss, admmnn_error *err) {
+    const engine_batch batch = {
+        .count = t->batch, .fill = fill, .user = t->set, .labels = t->set->labels + t->set->first};
+    const train_segment all = {0, t->graph->flat_count, 0.0F, false};
+    engine_result result;
+    double start = base_seconds();
+    BASE_TRY(engine_step(t->engine, t->params, &batch, &result, err));
+    double middle = base_seconds();
+    const train_update update = {.parts = result.parts,
+                                 .part_count = result.part_count,
+                                 .scale = 1.0F / (float)t->batch,
+                                 .learning_rate = 1e-3F,
+                                 .segments = &all,
+                                 .segment_count = 1};
+    train_optimizer_step(t->optimizer, t->pool, &update, t->params);
+    *optimizer_seconds = base_seconds() - middle;
+    *engine_seconds = middle - start;
+    *loss = result.loss / (double)t->batch;
+    t->set->first = (t->set->first + t->batch) % (IMAGES - t->batch + 1);
+    return ADMMNN_OK;
+}
+
+#define STEPS_MAX 100000
+
+static admmnn_status run_steps(trainer *t, double seconds, measurement *m, admmnn_error *err) {
+    double *engine_time = base_array(STEPS_MAX, sizeof *engine_time);
+    double *optimizer_time = base_array(STEPS_MAX, sizeof *optimizer_time);
+    double *step_time = base_array(STEPS_MAX, sizeof *step_time);
+    admmnn_status status = engine_time == NULL || optimizer_time == NULL || step_time == NULL
+                               ? base_fail_memory(err, "the times")
+                               : ADMMNN_OK;
+    double end = base_seconds() + seconds;
+    double warm = end - 0.8 * seconds; /* the first fifth is not counted */
+    size_t count = 0;
+    while (status == ADMMNN_OK && count < STEPS_MAX && (count == 0 || base_seconds() < end)) {
+        status = train_step(t, &engine_time[count], &optimizer_time[count], &m->loss, err);
+        step_time[count] = engine_time[count] + optimizer_time[count];
+        count += base_seconds() > warm;
+    }
+    if (status == ADMMNN_OK) {
+        m->images_per_second = (double)t->batch / median(step_time, count);
+        m->engine_ms = 1e3 * median(engine_time, count);
+        m->optimizer_ms = 1e3 * median(optimizer_time, count);
+    }
+    base_free(engine_time);
+    base_free(optimizer_time);
+    base_free(step_time);
+    return status;
+}
+
+static admmnn_status measure(const options *o, const graph *g, base_pool *pool, images *set,
+                             engine_backend_id backend, measurement *m, admmnn_error *err) {
+    const engine_settings settings = {.backend = backend, .max_batch = o->batch, .training = true};
+    const train_optimizer_settings adam = {.kind = TRAIN_ADAM};
+    trainer t = {.graph = g, .pool = pool, .set = set, .batch = o->batch};
+    t.params = base_array(g->flat_count, sizeof *t.params);
+    admmnn_status status = t.params == NULL ? base_fail_memory(err, "the parameters") : ADMMNN_OK;
+    if (status == ADMMNN_OK)
+        status = engine_create(g, &settings, pool, &t.engine, err);
+    if (status == ADMMNN_OK)
+        status = train_optimizer_create(&adam, g->flat_count, &t.optimizer, err);
+    if (status == ADMMNN_OK) {
+        graph_initialise(g, 1, t.params);
+        status = run_steps(&t, o->seconds, m, err);
+    }
+    train_optimizer_free(t.optimizer);
+    engine_destroy(t.engine);
+    base_free(t.params);
+    return status;
+}
+
+static void report(const options *o, const graph *g, const char *backend, double peak,
+                   const measurement *m) {
+    double flops = m->images_per_second * flops_per_image(g);
+    if (o->json)
+        printf(
+            "{\"backend\": \"%s\", \"network\": \"%s\", \"threads\": %u, \"batch\": %u, "
+            "\"images_per_second\": %.1f, \"engine_ms\": %.4f, \"optimizer_ms\": %.4f, "
+            "\"gflops\": %.2f, \"peak_gflops\": %.2f, \"fraction_of_peak\": %.4f, "
+            "\"loss\": %.4f}\n",
+            backend, g->name, o->threads, o->batch, m->images_per_second, m->engine_ms,
+            m->optimizer_ms, flops / 1e9, peak / 1e9, flops / peak, m->loss);
+    else
+        printf(
+            "%-10s %10.0f images/s %8.3f ms engine %8.3f ms Adam %8.1f GFLOP/s %5.1f %% of "
+            "%.0f\n",
+            backend, m->images_per_second, m->engine_ms, m->optimizer_ms, flops / 1e9,
+            100.0 * flops / peak, peak / 1e9);
+    fflush(stdout);
+}
+
+static admmnn_status run(options *o, admmnn_error *err) {
+    static const char *const all[] = {"lanes", "dnnl", "reference"};
+    graph *g;
+    base_pool *pool;
+    images set = {0};
+    BASE_TRY(graph_zoo_create(o->network, (graph_shape){1, 28, 28}, CLASSES, &g, err));
+    BASE_TRY(base_pool_create(o->threads, &pool, err));
+    o->threads = base_pool_threads(pool);
+    admmnn_status status = make_images(g, &set) ? ADMMNN_OK : base_fail_memory(err, "the images");
+    double peak = bench_peak_flops(pool);
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && status == ADMMNN_OK; i++) {
+        if (strcmp(o->backend, "all") != 0 && strcmp(o->backend, all[i]) != 0)
+            continue;
+        engine_backend_id backend;
+        measurement m;
+        status = engine_backend_find(all[i], &backend, err);
+        if (status == ADMMNN_OK)
+            status = measure(o, g, pool, &set, backend, &m, err);
+        if (status == ADMMNN_OK)
+            report(o, g, all[i], peak, &m);
+    }
+    base_free(set.pixels);
+    base_pool_destroy(pool);
+    graph_free(g);
+    return status;
+}
+
+/* False for an option that is unknown or out of range. */
+static bool parse(int argc, char **argv, options *o) {
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            o->json = true;
+            continue;
+        }
+        if (i + 1 >= argc)
+            return false;
+        const char *name = argv[i];
+        const char *value = argv[++i];
+        if (strcmp(name, "--backend") == 0)
+            o->backend = value;
+        else if (strcmp(name, "--network") == 0)
+            o->network = value;
+        else if (strcmp(name, "--threads") == 0)
+            o->threads = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(name, "--batch") == 0)
+            o->batch = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(name, "--seconds") == 0)
+            o->seconds = strtod(value, NULL);
+        else
+            return false;
+    }
+    engine_backend_id id;
+    bool known = strcmp(o->backend, "all") == 0 ||
+                 (engine_backend_find(o->backend, &id, NULL) == ADMMNN_OK && id != ENGINE_AUTO);
+    return known && o->batch >= 1 && o->batch <= IMAGES && o->seconds > 0.0;
+}
+
+int main(int argc, char **argv) {
+    options o = {.backend = "all", .network = "lenet-5", .batch = 64, .seconds = 3.0};
+    if (!parse(argc, argv, &o)) {
+        fprintf(stderr,
+                "usage: bench_train [--backend lanes|dnnl|reference|all] [--network NAME] "
+                "[--threads N] [--batch 1..4096] [--seconds S] [--json]\n");
+        return 2;
+    }
+    admmnn_error err = {0};
+    admmnn_status status = run(&o, &err);
+    if (status != ADMMNN_OK)
+        fprintf(stderr, "bench_train: %s\n", err.message);
+    return admmnn_status_exit(status);
+}

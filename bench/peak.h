@@ -1,0 +1,13 @@
+/* The machine's peak of 32-bit multiply-adds, measured: what a benchmark's
+ * FLOP/s are a fraction of. */
+#ifndef BENCH_PEAK_H
+#define BENCH_PEAK_H
+
+#include "base/pool.h"
+
+/* FLOP/s of all the pool's threads together, a multiply-add counted as two:
+ * the best of several short loops of independent chains in registers, of the
+ * widest SIMD the processor has. */
+double bench_peak_flops(base_pool *pool);
+
+#endif

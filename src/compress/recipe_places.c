@@ -1,0 +1,203 @@
+#include "compress/recipe_places.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/memory.h"
+
+/* Deeper and longer than any recipe; bounds what a hostile text can cost. */
+#define DEPTH_MAX 12
+#define PLACES_MAX 4096
+#define KEY_MAX 31
+
+/* One open map or list. */
+typedef struct frame {
+    bool list;
+    bool has_key;       /* a map's key was read, its value comes next */
+    uint32_t next;      /* of a list */
+    size_t path_length; /* of the map or list itself */
+} frame;
+
+typedef struct walk {
+    const char *file;
+    recipe_places *out;
+    frame frames[DEPTH_MAX];
+    size_t depth;
+    char path[RECIPE_PATH_MAX]; /* of the value read next */
+    uint32_t documents;
+} walk;
+
+static uint32_t line_of(const yaml_event_t *event) {
+    return (uint32_t)event->start_mark.line + 1;
+}
+
+/* Printable ASCII only: messages stay one line whatever the text holds. */
+static void copy_printable(char *out, size_t size, const char *text, size_t length) {
+    size_t i = 0;
+    for (; i + 1 < size && i < length; i++)
+        out[i] = (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?');
+    out[i] = 0;
+}
+
+const recipe_place *recipe_places_find(const recipe_places *places, const char *path) {
+    for (size_t i = 0; i < places->count; i++)
+        if (strcmp(places->places[i].path, path) == 0)
+            return &places->places[i];
+    return NULL;
+}
+
+uint32_t recipe_places_line(const recipe_places *places, const char *path) {
+    const recipe_place *place = recipe_places_find(places, path);
+    return place == NULL ? 1 : place->line;
+}
+
+void recipe_places_free(recipe_places *places) {
+    base_free(places->places);
+    memset(places, 0, sizeof *places);
+}
+
+static admmnn_status add_place(walk *w, uint32_t line, admmnn_error *err) {
+    recipe_places *all = w->out;
+    if (recipe_places_find(all, w->path) != NULL)
+        return base_fail(err, ADMMNN_INPUT, "%s:%u: %s: given a second time", w->file, line,
+                         w->path);
+    if (all->count == PLACES_MAX)
+        return base_fail(err, ADMMNN_INPUT, "%s:%u: more than %d keys", w->file, line, PLACES_MAX);
+    if (all->count == all->capacity) {
+        size_t capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
+        recipe_place *grown =
+            base_array_resize(all->places, all->count, capacity, sizeof *all->places);
+        if (grown == NULL)
+            return base_fail_memory(err, "the recipe's keys");
+        all->places = grown;
+        all->capacity = capacity;
+    }
+    recipe_place *place = &all->places[all->count++];
+    memcpy(place->path, w->path, sizeof place->path);
+    place->line = line;
+    return ADMMNN_OK;
+}
+
+static void append(walk *w, size_t at, const char *text) {
+    snprintf(w->path + at, sizeof w->path - at, "%s", text);
+}
+
+/* A scalar where a map wants a key. */
+static admmnn_status take_key(walk *w, const yaml_event_t *event, admmnn_error *err) {
+    frame *top = &w->frames[w->depth - 1];
+    char key[KEY_MAX + 2] = ".";
+    copy_printable(key + 1, sizeof key - 1, (const char *)event->data.scalar.value,
+                   event->data.scalar.length);
+    append(w, top->path_length, top->path_length == 0 ? key + 1 : key);
+    top->has_key = true;
+    return add_place(w, line_of(event), err);
+}
+
+/* The start of any value: a list's entry gets its own path. */
+static admmnn_status begin_value(walk *w, const yaml_event_t *event, admmnn_error *err) {
+    if (w->depth == 0)
+        return event->type == YAML_MAPPING_START_EVENT
+                   ? ADMMNN_OK
+                   : base_fail(err, ADMMNN_INPUT, "%s:%u: a recipe is a map of keys to values",
+                               w->file, line_of(event));
+    frame *top = &w->frames[w->depth - 1];
+    if (!top->list)
+        return top->has_key ? ADMMNN_OK
+                            : base_fail(err, ADMMNN_INPUT, "%s:%u: a key must be a word", w->file,
+                                        line_of(event));
+    char index[16];
+    snprintf(index, sizeof index, "[%u]", top->next++);
+    append(w, top->path_length, index);
+    return add_place(w, line_of(event), err);
+}
+
+static void end_value(walk *w) {
+    if (w->depth > 0)
+        w->frames[w->depth - 1].has_key = false;
+}
+
+static admmnn_status open_frame(walk *w, const yaml_event_t *event, admmnn_error *err) {
+    BASE_TRY(begin_value(w, event, err));
+    if (w->depth == DEPTH_MAX)
+        return base_fail(err, ADMMNN_INPUT, "%s:%u: nested deeper than any recipe", w->file,
+                         line_of(event));
+    w->frames[w->depth++] = (frame){.list = event->type == YAML_SEQUENCE_START_EVENT,
+                                    .path_length = strlen(w->path)};
+    return ADMMNN_OK;
+}
+
+static admmnn_status take_scalar(walk *w, const yaml_event_t *event, admmnn_error *err) {
+    if (w->depth > 0 && !w->frames[w->depth - 1].list && !w->frames[w->depth - 1].has_key)
+        return take_key(w, event, err);
+    BASE_TRY(begin_value(w, event, err));
+    recipe_place *place = &w->out->places[w->out->count - 1];
+    copy_printable(place->value, sizeof place->value, (const char *)event->data.scalar.value,
+                   event->data.scalar.length);
+    end_value(w);
+    return ADMMNN_OK;
+}
+
+static admmnn_status take_event(walk *w, const yaml_event_t *event, admmnn_error *err) {
+    switch (event->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        if (w->documents++ > 0)
+            return base_fail(err, ADMMNN_INPUT, "%s:%u: a second document; a recipe is one",
+                             w->file, line_of(event));
+        return ADMMNN_OK;
+    case YAML_MAPPING_START_EVENT:
+    case YAML_SEQUENCE_START_EVENT:
+        return open_frame(w, event, err);
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        w->depth--;
+        end_value(w);
+        return ADMMNN_OK;
+    case YAML_SCALAR_EVENT:
+        return take_scalar(w, event, err);
+    case YAML_ALIAS_EVENT:
+        return base_fail(err, ADMMNN_INPUT, "%s:%u: a recipe has no aliases; repeat the value",
+                         w->file, line_of(event));
+    default:
+        return ADMMNN_OK;
+    }
+}
+
+static admmnn_status fail_syntax(const char *file, const yaml_parser_t *parser, admmnn_error *err) {
+    if (parser->error == YAML_MEMORY_ERROR)
+        return base_fail_memory(err, "the recipe");
+    char problem[128];
+    const char *text = parser->problem == NULL ? "not YAML" : parser->problem;
+    copy_printable(problem, sizeof problem, text, strlen(text));
+    return base_fail(err, ADMMNN_INPUT, "%s:%zu: not YAML: %s (column %zu)", file,
+                     parser->problem_mark.line + 1, problem, parser->problem_mark.column + 1);
+}
+
+static admmnn_status walk_events(walk *w, yaml_parser_t *parser, admmnn_error *err) {
+    for (bool end = false; !end;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(parser, &event))
+            return fail_syntax(w->file, parser, err);
+        admmnn_status status = take_event(w, &event, err);
+        end = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+        BASE_TRY(status);
+    }
+    if (w->documents == 0)
+        return base_fail(err, ADMMNN_INPUT, "%s:1: empty; a recipe names at least model and dataset",
+                         w->file);
+    return ADMMNN_OK;
+}
+
+admmnn_status recipe_places_read(const char *file, const uint8_t *text, size_t count,
+                                 recipe_places *out, admmnn_error *err) {
+    memset(out, 0, sizeof *out);
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        return base_fail_memory(err, "the recipe");
+    yaml_parser_set_input_string(&parser, text, count);
+    walk w = {.file = file, .out = out};
+    admmnn_status status = walk_events(&w, &parser, err);
+    yaml_parser_delete(&parser);
+    return status;
+}
