@@ -200,7 +200,7 @@ static admmnn_status run(options *o, admmnn_error *err) {
         if (strcmp(o->backend, "all") != 0 && strcmp(o->backend, all[i]) != 0)
             continue;
         engine_backend_id backend;
-        measurement m;
+        measurement m = {0};
         status = engine_backend_find(all[i], &backend, err);
         if (status == ADMMNN_OK)
             status = measure(o, g, pool, &set, backend, &m, err);

@@ -93,19 +93,38 @@ static void sync_folder_of(const char *path) {
     close(descriptor);
 }
 
+/* Opens a file of a name not yet taken beside path. open() applies the umask,
+ * which a library cannot read without changing it for every thread. */
+static int open_temporary(const char *path, char temporary[BASE_PATH_MAX], admmnn_error *err) {
+    for (unsigned attempt = 0; attempt < 10000; attempt++) {
+        int used =
+            snprintf(temporary, BASE_PATH_MAX, "%s.%ld-%u.part", path, (long)getpid(), attempt);
+        if (used < 0 || used >= BASE_PATH_MAX) {
+            base_fail(err, ADMMNN_INPUT, "%.64s: path too long", path);
+            return -1;
+        }
+        int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor >= 0 || errno != EEXIST) {
+            if (descriptor < 0)
+                base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(errno));
+            return descriptor;
+        }
+    }
+    base_fail(err, ADMMNN_IO,
+              "%s: cannot write: its folder is full of unfinished files; "
+              "remove those that end in .part",
+              path);
+    return -1;
+}
+
 admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
                               admmnn_error *err) {
     char temporary[BASE_PATH_MAX];
-    int used = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (used < 0 || (size_t)used >= sizeof temporary)
-        return base_fail(err, ADMMNN_INPUT, "%s: path too long", path);
-    int descriptor = mkstemp(temporary);
+    admmnn_error failure = {ADMMNN_OK, ""};
+    int descriptor = open_temporary(path, temporary, &failure);
     if (descriptor < 0)
-        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(errno));
-    mode_t mask = umask(0);
-    umask(mask);
-    bool done = write_all(descriptor, bytes, count) &&
-                fchmod(descriptor, (mode_t)(0666 & ~mask)) == 0 && fsync(descriptor) == 0;
+        return base_fail(err, failure.status, "%s", failure.message);
+    bool done = write_all(descriptor, bytes, count) && fsync(descriptor) == 0;
     int saved = errno;
     if (close(descriptor) != 0 && done) {
         done = false;

@@ -4,51 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-
-/* The layer that reads a layer's units, through pooling and rectifiers. */
-typedef struct reader {
-    uint32_t node; /* GRAPH_NONE: the graph's output, or more than one reader */
-    size_t block;  /* consecutive columns of its weights that read one unit */
-    bool rectified;
-    bool padded;
-} reader;
-
-static uint32_t only_reader(const graph *g, uint32_t value) {
-    uint32_t found = GRAPH_NONE;
-    for (uint32_t n = 0; n < g->node_count; n++) {
-        for (int i = 0; i < 2; i++) {
-            if (g->nodes[n].inputs[i] != value)
-                continue;
-            if (found != GRAPH_NONE)
-                return GRAPH_NONE;
-            found = n;
-        }
-    }
-    return found;
-}
-
-static reader find_reader(const graph *g, uint32_t layer) {
-    reader r = {.node = GRAPH_NONE};
-    uint32_t value = g->nodes[layer].output;
-    while (value != g->output) {
-        uint32_t n = only_reader(g, value);
-        if (n == GRAPH_NONE)
-            return r;
-        const graph_node *node = &g->nodes[n];
-        r.rectified |= node->op == GRAPH_RELU;
-        r.padded |= node->window.pad[0] != 0 || node->window.pad[1] != 0;
-        if (node->weight != GRAPH_NONE) {
-            graph_shape shape = g->values[value].shape;
-            r.node = n;
-            r.block = node->op == GRAPH_CONV
-                          ? (size_t)node->window.kernel[0] * node->window.kernel[1]
-                          : (size_t)shape.height * shape.width;
-            return r;
-        }
-        value = node->output;
-    }
-    return r;
-}
+#include "graph/reader.h"
 
 static bool row_is_empty(const graph_parameter *weight, const uint8_t *mask, size_t row) {
     const uint8_t *from = mask + weight->offset + row * weight->columns;
@@ -75,7 +31,7 @@ static void clear(uint8_t *mask, float *params, size_t first, size_t count) {
 }
 
 /* A unit that is the constant `value`: into the reader's biases with it. */
-static void fold_constant(const graph *g, const reader *r, size_t unit, float value, uint8_t *mask,
+static void fold_constant(const graph *g, const graph_reader *r, size_t unit, float value, uint8_t *mask,
                           float *params) {
     const graph_parameter *weight = &g->parameters[g->nodes[r->node].weight];
     const graph_parameter *bias = &g->parameters[g->nodes[r->node].bias];
@@ -88,7 +44,7 @@ static void fold_constant(const graph *g, const reader *r, size_t unit, float va
 }
 
 static bool remove_from_layer(const graph *g, uint32_t layer, uint8_t *mask, float *params) {
-    reader r = find_reader(g, layer);
+    graph_reader r = graph_reader_of(g, layer);
     if (r.node == GRAPH_NONE)
         return false;
     const graph_parameter *weight = &g->parameters[g->nodes[layer].weight];
@@ -130,7 +86,7 @@ void structure_remove_dead(const graph *g, uint8_t *mask, float *params) {
  * that the small network has a shape. */
 static size_t living_units(const graph *g, uint32_t layer, const uint8_t *mask, bool *lives) {
     const graph_parameter *bias = &g->parameters[g->nodes[layer].bias];
-    bool all = find_reader(g, layer).node == GRAPH_NONE;
+    bool all = graph_reader_of(g, layer).node == GRAPH_NONE;
     size_t count = 0;
     for (size_t unit = 0; unit < bias->rows; unit++) {
         lives[unit] = all || mask[bias->offset + unit] != 0;

@@ -198,6 +198,7 @@ static field field_of(const graph *g, const graph_node *node) {
     return (field){g->values[node->inputs[0]].shape, g->values[node->output].shape, node->window};
 }
 
+/* Operations without weights get a place they do not look at. */
 static size_t offset_of(const graph *g, uint32_t parameter) {
     return parameter == GRAPH_NONE ? 0 : g->parameters[parameter].offset;
 }

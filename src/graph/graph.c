@@ -102,7 +102,8 @@ static admmnn_status append_parameter(graph *g, graph_parameter_kind kind, size_
     size_t count;
     if (!base_multiply(rows, columns, &count) || columns > UINT32_MAX ||
         count > GRAPH_PARAMETERS_MAX - g->flat_count)
-        return base_fail(err, ADMMNN_INPUT, "node %s: %zux%zu parameters are more than admmnn holds",
+        return base_fail(err, ADMMNN_INPUT,
+                         "node %s: %zux%zu parameters are more than admmnn holds",
                          g->nodes[g->node_count].name, rows, columns);
     graph_parameter *parameters = base_array_resize(g->parameters, g->parameter_count,
                                                     g->parameter_count + 1U, sizeof *parameters);
@@ -134,7 +135,8 @@ static admmnn_status open_node(graph *g, graph_op op, const char *name, uint32_t
     if (in >= g->value_count)
         return base_fail(err, ADMMNN_INPUT, "node %s reads value %u; there are %u", name, in,
                          g->value_count);
-    graph_node *nodes = base_array_resize(g->nodes, g->node_count, g->node_count + 1U, sizeof *nodes);
+    graph_node *nodes =
+        base_array_resize(g->nodes, g->node_count, g->node_count + 1U, sizeof *nodes);
     if (nodes == NULL)
         return base_fail_memory(err, "the graph's nodes");
     g->nodes = nodes;
@@ -148,12 +150,34 @@ static admmnn_status open_node(graph *g, graph_op op, const char *name, uint32_t
     return ADMMNN_OK;
 }
 
-static admmnn_status close_node(graph *g, graph_shape shape, uint32_t *out, admmnn_error *err) {
+static admmnn_status add_weights(graph *g, size_t rows, size_t columns, admmnn_error *err) {
+    uint32_t weight;
+    uint32_t bias;
+    BASE_TRY(append_parameter(g, GRAPH_WEIGHT, rows, columns, &weight, err));
+    BASE_TRY(append_parameter(g, GRAPH_BIAS, rows, 1, &bias, err));
+    g->nodes[g->node_count].weight = weight;
+    g->nodes[g->node_count].bias = bias;
+    return ADMMNN_OK;
+}
+
+/* Gives the open node its output, and weights of rows outputs by columns inputs
+ * unless rows is 0. A failure leaves the graph as it was. */
+static admmnn_status close_node(graph *g, graph_shape shape, size_t rows, size_t columns,
+                                uint32_t *out, admmnn_error *err) {
     graph_node *node = &g->nodes[g->node_count];
     if (!shape_is_sound(shape))
         return base_fail(err, ADMMNN_INPUT, "node %s: impossible output shape %ux%ux%u", node->name,
                          shape.channels, shape.height, shape.width);
-    BASE_TRY(append_value(g, shape, g->node_count, &node->output, err));
+    uint32_t old_parameters = g->parameter_count;
+    size_t old_flat = g->flat_count;
+    admmnn_status status = rows == 0 ? ADMMNN_OK : add_weights(g, rows, columns, err);
+    if (status == ADMMNN_OK)
+        status = append_value(g, shape, g->node_count, &node->output, err);
+    if (status != ADMMNN_OK) {
+        g->parameter_count = old_parameters;
+        g->flat_count = old_flat;
+        return status;
+    }
     g->node_count++;
     g->output = node->output;
     *out = node->output;
@@ -187,16 +211,6 @@ static admmnn_status window_shape(const graph *g, uint32_t in, const graph_windo
                      shape.height, shape.width);
 }
 
-static admmnn_status add_weights(graph *g, size_t rows, size_t columns, admmnn_error *err) {
-    uint32_t weight;
-    uint32_t bias;
-    BASE_TRY(append_parameter(g, GRAPH_WEIGHT, rows, columns, &weight, err));
-    BASE_TRY(append_parameter(g, GRAPH_BIAS, rows, 1, &bias, err));
-    g->nodes[g->node_count].weight = weight;
-    g->nodes[g->node_count].bias = bias;
-    return ADMMNN_OK;
-}
-
 admmnn_status graph_add_conv(graph *g, const char *name, uint32_t in, uint32_t filters,
                              graph_window window, uint32_t *out, admmnn_error *err) {
     BASE_TRY(open_node(g, GRAPH_CONV, name, in, err));
@@ -206,8 +220,7 @@ admmnn_status graph_add_conv(graph *g, const char *name, uint32_t in, uint32_t f
     size_t columns = (size_t)g->values[in].shape.channels * window.kernel[0];
     if (!base_multiply(columns, window.kernel[1], &columns))
         return base_fail(err, ADMMNN_INPUT, "node %s: kernel too large", name);
-    BASE_TRY(add_weights(g, filters, columns, err));
-    return close_node(g, shape, out, err);
+    return close_node(g, shape, filters, columns, out, err);
 }
 
 admmnn_status graph_add_maxpool(graph *g, const char *name, uint32_t in, graph_window window,
@@ -216,20 +229,19 @@ admmnn_status graph_add_maxpool(graph *g, const char *name, uint32_t in, graph_w
     graph_shape shape;
     BASE_TRY(window_shape(g, in, &window, g->values[in].shape.channels, &shape, err));
     g->nodes[g->node_count].window = window;
-    return close_node(g, shape, out, err);
+    return close_node(g, shape, 0, 0, out, err);
 }
 
 admmnn_status graph_add_inner_product(graph *g, const char *name, uint32_t in, uint32_t outputs,
                                       uint32_t *out, admmnn_error *err) {
     BASE_TRY(open_node(g, GRAPH_INNER_PRODUCT, name, in, err));
-    BASE_TRY(add_weights(g, outputs, graph_value_count(g, in), err));
-    return close_node(g, (graph_shape){outputs, 1, 1}, out, err);
+    return close_node(g, (graph_shape){outputs, 1, 1}, outputs, graph_value_count(g, in), out, err);
 }
 
 admmnn_status graph_add_relu(graph *g, const char *name, uint32_t in, uint32_t *out,
                              admmnn_error *err) {
     BASE_TRY(open_node(g, GRAPH_RELU, name, in, err));
-    return close_node(g, g->values[in].shape, out, err);
+    return close_node(g, g->values[in].shape, 0, 0, out, err);
 }
 
 static size_t count_parameters(const graph *g, bool biases) {

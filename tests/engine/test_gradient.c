@@ -292,6 +292,19 @@ static void conv_pool_conv(void **state) {
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 5, false);
 }
 
+/* 9x9 pooled by 2x2: the last row and column have no gradient. */
+static void conv_pool_of_odd_size(void **state) {
+    (void)state;
+    graph *g = start("odd", (graph_shape){2, 11, 11});
+    uint32_t v = g->input;
+    MUST(graph_add_conv(g, "a", v, 7, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_maxpool(g, "p", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "b", v, 3, (graph_window){{2, 2}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_maxpool(g, "q", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 5, false);
+}
+
 static void overlapping_padded_pool(void **state) {
     (void)state;
     graph *g = start("padded-pool", (graph_shape){1, 9, 8});
@@ -380,6 +393,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv_with_stride_and_padding),
         cmocka_unit_test(conv_pool_conv),
+        cmocka_unit_test(conv_pool_of_odd_size),
         cmocka_unit_test(overlapping_padded_pool),
         cmocka_unit_test(pool_of_any_window),
         cmocka_unit_test(inner_products_with_relu_and_soft_targets),

@@ -1,0 +1,307 @@
+#include "compress/finish.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "compress/rank.h"
+#include "compress/structure.h"
+#include "onnx/onnx.h"
+#include "pack/reorder.h"
+
+static admmnn_status write_in(const char *folder, const char *name, const void *bytes, size_t count,
+                              admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(path, sizeof path, folder, name, err));
+    return base_file_write(path, bytes, count, err);
+}
+
+static uint32_t layer_of(const compress_run *run, uint32_t node) {
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        if (run->layers[l].node == node)
+            return l;
+    return 0;
+}
+
+/* One parameter of the small network: codes where it is quantized, else floats. */
+static admmnn_status fill_tensor(const compress_run *run, const graph *small, uint32_t p,
+                                 const size_t *origin, const float *flat, pack_tensor *tensor,
+                                 admmnn_error *err) {
+    const graph_parameter *parameter = &small->parameters[p];
+    const recipe_quantize *q = &run->r->quantize;
+    const run_layer *layer = &run->layers[layer_of(run, parameter->node)];
+    bool weight = parameter->kind == GRAPH_WEIGHT;
+    bool coded = q->enabled && (weight || q->bias_bits > 0);
+    *tensor = (pack_tensor){.form = coded ? PACK_LEVELS : PACK_FLOAT32,
+                            .levels = weight ? q->levels : ADMM_LEVELS_EQUAL_ZERO,
+                            .bits = weight ? layer->bits : q->bias_bits,
+                            .step = weight ? layer->step : layer->bias_step};
+    if (coded)
+        tensor->codes = base_array(parameter->count, sizeof *tensor->codes);
+    else
+        tensor->values = base_array(parameter->count, sizeof *tensor->values);
+    if (tensor->codes == NULL && tensor->values == NULL)
+        return base_fail_memory(err, "the packed model");
+    for (size_t i = 0; i < parameter->count; i++) {
+        size_t from = origin[parameter->offset + i];
+        float value = flat[from];
+        if (!coded)
+            tensor->values[i] = value;
+        else if (run->mask[from] != 0 && tensor->step > 0)
+            tensor->codes[i] = admm_level_code(tensor->levels, tensor->bits, tensor->step, value);
+    }
+    return ADMMNN_OK;
+}
+
+static admmnn_status make_packed(const compress_run *run, const float *flat, pack_model **out,
+                                 admmnn_error *err) {
+    graph *small;
+    size_t *origin;
+    BASE_TRY(structure_shrink(run->g, run->mask, &small, &origin, err));
+    pack_model *model = NULL;
+    admmnn_status status = pack_model_create(small, &model, err);
+    if (status == ADMMNN_OK) {
+        model->original_weights = graph_weight_count(run->g);
+        model->original_biases = graph_trainable_count(run->g) - graph_weight_count(run->g);
+        model->mean = run->input.mean;
+        model->scale = run->input.scale;
+    }
+    for (uint32_t p = 0; p < small->parameter_count && status == ADMMNN_OK; p++)
+        status = fill_tensor(run, small, p, origin, flat, &model->tensors[p], err);
+    if (status == ADMMNN_OK)
+        status = pack_reorder(model, err);
+    graph_free(small);
+    base_free(origin);
+    if (status != ADMMNN_OK) {
+        pack_model_free(model);
+        return status;
+    }
+    *out = model;
+    return ADMMNN_OK;
+}
+
+static admmnn_status zstd_size(const void *bytes, size_t count, uint64_t *size, admmnn_error *err) {
+    size_t bound = ZSTD_compressBound(count);
+    void *packed = base_array(bound, 1);
+    if (packed == NULL)
+        return base_fail_memory(err, "zstd");
+    size_t used = ZSTD_compress(packed, bound, bytes, count, 19);
+    base_free(packed);
+    if (ZSTD_isError(used))
+        return base_fail(err, ADMMNN_BACKEND, "zstd: %s", ZSTD_getErrorName(used));
+    *size = used;
+    return ADMMNN_OK;
+}
+
+/* The dense network's bytes with a general compressor: what compression costs
+ * nothing. int8: each parameter scaled to its largest magnitude. */
+static admmnn_status dense_controls(const compress_run *run, compress_result *result,
+                                    admmnn_error *err) {
+    const graph *g = run->g;
+    BASE_TRY(zstd_size(run->dense, g->flat_count * sizeof *run->dense, &result->bytes.dense_zstd,
+                       err));
+    int8_t *small = base_array(g->flat_count, 1);
+    if (small == NULL)
+        return base_fail_memory(err, "the int8 control");
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        const float *from = run->dense + g->parameters[p].offset;
+        float largest = 0.0F;
+        for (size_t i = 0; i < g->parameters[p].count; i++) {
+            float size = from[i] < 0 ? -from[i] : from[i];
+            largest = size > largest ? size : largest;
+        }
+        for (size_t i = 0; largest > 0 && i < g->parameters[p].count; i++) {
+            float scaled = 127.0F * from[i] / largest;
+            small[g->parameters[p].offset + i] = (int8_t)(scaled < 0 ? scaled - 0.5F
+                                                                     : scaled + 0.5F);
+        }
+    }
+    admmnn_status status = zstd_size(small, g->flat_count, &result->bytes.int8_zstd, err);
+    base_free(small);
+    return status;
+}
+
+static admmnn_status test_flat(const compress_run *run, const graph *g, const float *params,
+                               const data_set *test, double *accuracy, admmnn_error *err) {
+    train_network *network;
+    BASE_TRY(train_network_create(g, params, run->pool, run->r->backend, run->network->batch,
+                                  &network, err));
+    train_score score;
+    admmnn_status status = train_network_evaluate(network, network->params, test, NULL, test->count,
+                                                  run->input, NULL, &score, err);
+    train_network_free(network);
+    *accuracy = score.accuracy;
+    return status;
+}
+
+static admmnn_status test_packed(const compress_run *run, const pack_model *model,
+                                 const data_set *test, double *accuracy, admmnn_error *err) {
+    float *params = base_array(model->g->flat_count, sizeof *params);
+    if (params == NULL)
+        return base_fail_memory(err, "the packed network");
+    pack_model_values(model, params);
+    admmnn_status status = test_flat(run, model->g, params, test, accuracy, err);
+    base_free(params);
+    return status;
+}
+
+static admmnn_status test_all(const compress_run *run, const float *flat, const pack_model *packed,
+                              compress_result *result, admmnn_error *err) {
+    data_set test;
+    BASE_TRY(data_idx_open(run->r->dataset_path, DATA_TEST, &test, err));
+    admmnn_status status = ADMMNN_OK;
+    if (test.shape.height != run->train.shape.height ||
+        test.shape.width != run->train.shape.width || test.classes > run->train.classes)
+        status = base_fail(err, ADMMNN_INPUT, "%s: test images differ from training images in shape",
+                           run->r->dataset_path);
+    const struct {
+        const float *params;
+        double *accuracy;
+    } networks[] = {{run->dense, &result->accuracy.dense},
+                    {run->pruned, &result->accuracy.pruned},
+                    {flat, &result->accuracy.compressed}};
+    for (size_t i = 0; i < 3 && status == ADMMNN_OK; i++)
+        status = test_flat(run, run->g, networks[i].params, &test, networks[i].accuracy, err);
+    if (status == ADMMNN_OK)
+        status = test_packed(run, packed, &test, &result->accuracy.packed, err);
+    data_set_free(&test);
+    return status;
+}
+
+static const char *position_text(pack_position_id id) {
+    static const char *const text[] = {
+#define TEXT_OF(name, text) text,
+        PACK_POSITION_MAP(TEXT_OF)
+    };
+    return text[id];
+}
+
+static const char *coder_text(pack_coder_id id) {
+    static const char *const text[] = {PACK_CODER_MAP(TEXT_OF)
+#undef TEXT_OF
+    };
+    return text[id];
+}
+
+static void layer_figures(const compress_run *run, const graph *small, const pack_report *report,
+                          uint32_t l, compress_result *result) {
+    const run_layer *layer = &run->layers[l];
+    const graph_node *node = &run->g->nodes[layer->node];
+    uint32_t p = small->nodes[layer->node].weight;
+    const pack_tensor_report *packed = &report->tensors[p];
+    result_layer *out = &result->layers[l];
+    snprintf(out->name, sizeof out->name, "%s", node->name);
+    out->weights = run->g->parameters[node->weight].count;
+    out->kept = packed->kept;
+    out->rows = small->parameters[p].rows;
+    out->columns = small->parameters[p].columns;
+    out->bits = packed->bits;
+    out->index_bits = packed->relative_bits;
+    out->index_entries = packed->relative_entries;
+    out->bytes = (packed->value_bits + packed->position_bits + 7) / 8;
+    snprintf(out->positions, sizeof out->positions, "%s", position_text(packed->positions));
+    snprintf(out->values, sizeof out->values, "%s", coder_text(packed->values));
+}
+
+/* The papers' accounting: kept weights at their bits; with indices, every entry
+ * (escapes included) carries an index and a value. */
+static void ratios(const compress_run *run, const pack_report *report, compress_result *result) {
+    uint64_t kept = 0;
+    uint64_t data_bits = 0;
+    uint64_t indexed_bits = 0;
+    for (uint32_t l = 0; l < result->layer_count; l++) {
+        const result_layer *layer = &result->layers[l];
+        kept += layer->kept;
+        data_bits += layer->kept * layer->bits;
+        indexed_bits += layer->index_entries * (layer->bits + layer->index_bits);
+    }
+    const double weights = (double)graph_weight_count(run->g);
+    result->bytes.dense_fp32 = graph_weight_count(run->g) * 4;
+    result->bytes.data = (data_bits + 7) / 8;
+    result->bytes.with_indices = (indexed_bits + 7) / 8;
+    result->bytes.file = report->bytes_total;
+    result->bytes.values = report->bytes_values;
+    result->bytes.indices = report->bytes_positions;
+    result->bytes.codebooks = report->bytes_codebooks;
+    result->bytes.scales = report->bytes_scales;
+    result->bytes.biases = report->bytes_biases;
+    result->bytes.header = report->bytes_header;
+    result->ratio.pruning = kept > 0 ? weights / (double)kept : 0;
+    result->ratio.data_only = data_bits > 0 ? weights * 32.0 / (double)data_bits : 0;
+    result->ratio.with_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
+    result->ratio.file =
+        4.0 * (double)graph_trainable_count(run->g) / (double)report->bytes_total;
+}
+
+static void fill_result(const compress_run *run, const graph *small, const pack_report *report,
+                        compress_result *result) {
+    snprintf(result->recipe, sizeof result->recipe, "%s", run->r->path);
+    snprintf(result->model, sizeof result->model, "%s", run->r->model);
+    result->seed = run->r->seed;
+    result->threads = base_pool_threads(run->pool);
+    result->layer_count = run->layer_count;
+    result->validation.dense = run->scores.dense;
+    result->validation.pruned = run->scores.pruned;
+    result->validation.compressed = run->scores.quantized;
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        layer_figures(run, small, report, l, result);
+    ratios(run, report, result);
+    for (int s = 0; s < RUN_DONE; s++)
+        result->seconds_stages[s] = run->stage_seconds[s];
+}
+
+static admmnn_status write_onnx(const compress_run *run, const float *flat, const char *folder,
+                                admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(onnx_write(run->g, flat, NULL, 0, &bytes, &count, err));
+    admmnn_status status = write_in(folder, "model.onnx", bytes, count, err);
+    base_free(bytes);
+    return status;
+}
+
+/* Encodes, writes, reads the bytes back and tests what was read. */
+static admmnn_status pack_and_test(compress_run *run, const float *flat, const pack_model *model,
+                                   const char *folder, compress_result *result, admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    pack_report report = {0};
+    BASE_TRY(pack_encode(model, &run->r->pack, &bytes, &count, &report, err));
+    pack_model *again = NULL;
+    admmnn_status status = pack_decode(bytes, count, &again, NULL, err);
+    if (status == ADMMNN_OK) {
+        fill_result(run, model->g, &report, result);
+        status = test_all(run, flat, again, result, err);
+    }
+    if (status == ADMMNN_OK)
+        status = write_in(folder, "model.admm", bytes, count, err);
+    pack_model_free(again);
+    pack_report_free(&report);
+    base_free(bytes);
+    return status;
+}
+
+admmnn_status run_finish(compress_run *run, const char *folder, compress_result *result,
+                         admmnn_error *err) {
+    memset(result, 0, sizeof *result);
+    float *flat = base_array(run->g->flat_count, sizeof *flat);
+    if (flat == NULL)
+        return base_fail_memory(err, "the finished network");
+    train_network_expand(run->network, run->network->params, flat);
+    pack_model *model = NULL;
+    admmnn_status status = make_packed(run, flat, &model, err);
+    if (status == ADMMNN_OK)
+        status = pack_and_test(run, flat, model, folder, result, err);
+    if (status == ADMMNN_OK)
+        status = dense_controls(run, result, err);
+    if (status == ADMMNN_OK)
+        status = write_onnx(run, flat, folder, err);
+    if (status == ADMMNN_OK)
+        status = write_in(folder, "log.jsonl", run->log.bytes, run->log.count, err);
+    result->seconds_total = run_seconds(run);
+    pack_model_free(model);
+    base_free(flat);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* A binary arithmetic coder and the adaptive probabilities it codes with. Encoder
+ * and decoder run the same model code: coder_bit takes the bit to encode and
+ * returns the bit coded. Integer arithmetic only: the same bytes everywhere.
+ *
+ * The coder is the carryless range coder of Schindler (1998) in its binary form;
+ * the models mix predictions in the logistic domain (Mahoney 2005). */
+#ifndef PACK_CODER_H
+#define PACK_CODER_H
+
+#include "base/bytes.h"
+
+typedef struct coder {
+    base_writer *out; /* encoding, or NULL */
+    base_reader *in;  /* decoding */
+    uint32_t low, high, code;
+} coder;
+
+/* Probabilities are of a 1, in 1/65536. */
+#define CODER_ONE 65536
+
+void coder_encode_start(coder *c, base_writer *out);
+void coder_encode_end(coder *c);
+void coder_decode_start(coder *c, base_reader *in);
+unsigned coder_bit(coder *c, unsigned bit, uint32_t probability);
+/* count equally likely bits, the lowest first. */
+uint32_t coder_raw(coder *c, uint32_t value, unsigned count);
+
+/* A probability that learns: fast at first, then at a floor of 1/limit. */
+typedef struct coder_slot {
+    uint16_t probability;
+    uint16_t count;
+} coder_slot;
+
+coder_slot coder_slot_make(uint32_t probability);
+unsigned coder_slot_bit(coder *c, coder_slot *slot, unsigned bit, unsigned limit);
+void coder_slot_learn(coder_slot *slot, unsigned bit, unsigned limit);
+
+/* ln(p / (1 - p)) in 1/256, within +-2047, and back. */
+int32_t coder_stretch(uint32_t probability);
+uint32_t coder_squash(int32_t logit);
+
+#define CODER_INPUTS 12
+
+/* A logistic mixer: p = squash(sum of weight * logit); weights in 1/65536. */
+typedef struct coder_mixer {
+    int32_t weights[CODER_INPUTS];
+    int32_t inputs[CODER_INPUTS];
+    int count;
+    uint32_t mixed;
+} coder_mixer;
+
+uint32_t coder_mix(coder_mixer *m);
+void coder_mixer_learn(coder_mixer *m, unsigned bit, int rate);
+
+#endif

@@ -1,0 +1,129 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "pack/format.h"
+#include "pack/tensor.h"
+#include "pack/topology.h"
+
+#define CHECKSUM_BYTES 4U
+
+static admmnn_status read_head(base_reader *in, pack_model **out, admmnn_error *err) {
+    char name[GRAPH_NAME_MAX];
+    const uint8_t *magic = base_read_bytes(in, 4);
+    if (magic == NULL || memcmp(magic, PACK_MAGIC, 4) != 0)
+        return base_fail(err, ADMMNN_CORRUPT, "not an .admm file (the first bytes are not \"%s\")",
+                         PACK_MAGIC);
+    unsigned version = base_read_u8(in);
+    if (version != PACK_VERSION)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "version %u of the format; this program reads %u",
+                         version, PACK_VERSION);
+    if (!topology_read_text(in, name, sizeof name))
+        return base_fail(err, ADMMNN_CORRUPT, "the name at byte 5 makes no sense");
+    uint64_t weights = base_read_varint(in);
+    uint64_t biases = base_read_varint(in);
+    unsigned flags = base_read_u8(in);
+    float mean = (flags & PACK_FLAG_INPUT) != 0 ? base_read_f32(in) : 0.0F;
+    float scale = (flags & PACK_FLAG_INPUT) != 0 ? base_read_f32(in) : 1.0F;
+    if (in->failed || (flags & ~PACK_FLAG_INPUT) != 0 || !isfinite(mean) || !isfinite(scale))
+        return base_fail(err, ADMMNN_CORRUPT, "the head makes no sense at byte %zu", in->at);
+    graph *g;
+    BASE_TRY(topology_read(in, name, &g, err));
+    admmnn_status status = pack_model_create(g, out, err);
+    graph_free(g);
+    BASE_TRY(status);
+    (*out)->original_weights = weights;
+    (*out)->original_biases = biases;
+    (*out)->mean = mean;
+    (*out)->scale = scale;
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_descriptor(base_reader *in, size_t count, pack_tensor *tensor,
+                                     tensor_plan *plan, admmnn_error *err) {
+    unsigned head = base_read_u8(in);
+    unsigned sizes = base_read_u8(in);
+    unsigned kind = head >> PACK_TENSOR_KIND_SHIFT & 7U;
+    unsigned coder_number = head >> PACK_TENSOR_VALUE_SHIFT & 3U;
+    tensor->form = (head & PACK_TENSOR_LEVELS) != 0 ? PACK_LEVELS : PACK_FLOAT32;
+    tensor->levels = (admm_levels)kind;
+    tensor->bits = (sizes & 15U) + 1;
+    plan->positions =
+        (pack_position_id)((head >> PACK_TENSOR_POSITION_SHIFT & 3U) + PACK_POSITION_DENSE);
+    plan->values = (pack_coder_id)(coder_number + PACK_CODER_FIXED);
+    plan->width = (sizes >> 4) + 1;
+    if (tensor->form == PACK_LEVELS)
+        tensor->step = base_read_f32(in);
+    bool empty = tensor->levels == ADMM_LEVELS_EQUAL_ZERO && tensor->bits < 2;
+    bool wide = tensor->levels == ADMM_LEVELS_POWER_OF_TWO && tensor->bits > 6;
+    bool fits = tensor->form == PACK_FLOAT32
+                    ? plan->values == PACK_CODER_FIXED
+                    : plan->values != PACK_CODER_HUFFMAN || tensor->bits <= 8;
+    if (in->failed || kind > ADMM_LEVELS_TERNARY || coder_number > 2 || empty || wide || !fits ||
+        !isfinite(tensor->step) || tensor->step < 0 || count == 0)
+        return base_fail(err, ADMMNN_CORRUPT, "a tensor's description makes no sense at byte %zu",
+                         in->at);
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_tensors(base_reader *in, pack_model *model, pack_report *report,
+                                  admmnn_error *err) {
+    const graph *g = model->g;
+    tensor_plan *plans = base_array(g->parameter_count, sizeof *plans);
+    if (plans == NULL)
+        return base_fail_memory(err, "the tensors");
+    admmnn_status status = ADMMNN_OK;
+    for (uint32_t p = 0; p < g->parameter_count && status == ADMMNN_OK; p++)
+        status = read_descriptor(in, g->parameters[p].count, &model->tensors[p], &plans[p], err);
+    uint64_t plain_bytes = base_read_varint(in);
+    const uint8_t *plain = in->failed || plain_bytes > in->count - in->at
+                               ? NULL
+                               : base_read_bytes(in, (size_t)plain_bytes);
+    if (status == ADMMNN_OK && plain == NULL)
+        status = base_fail(err, ADMMNN_CORRUPT, "the plain bits end early");
+    bits_reader bits = {.bytes = plain, .count = plain_bytes * 8};
+    coder range;
+    if (status == ADMMNN_OK)
+        coder_decode_start(&range, in);
+    for (uint32_t p = 0; p < g->parameter_count && status == ADMMNN_OK; p++) {
+        status = tensor_read(&model->tensors[p], tensor_shape_of(g, p), plans[p], &bits, &range,
+                             report == NULL ? NULL : &report->tensors[p], err);
+        if (status != ADMMNN_OK)
+            base_fail_within(err, status, "%s", g->nodes[g->parameters[p].node].name);
+    }
+    if (status == ADMMNN_OK && (bits.count - bits.at >= 8 || in->at != in->count))
+        status = base_fail(err, ADMMNN_CORRUPT, "bytes are left over after the last tensor");
+    base_free(plans);
+    return status;
+}
+
+admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out,
+                          pack_report *report, admmnn_error *err) {
+    base_reader tail = {.bytes = bytes, .count = count,
+                        .at = count < CHECKSUM_BYTES ? 0 : count - CHECKSUM_BYTES};
+    if (count < CHECKSUM_BYTES + 5)
+        return base_fail(err, ADMMNN_CORRUPT, "%zu bytes are too few for an .admm file", count);
+    if (memcmp(bytes, PACK_MAGIC, 4) == 0 &&
+        base_read_u32(&tail) != base_crc32(bytes, count - CHECKSUM_BYTES))
+        return base_fail(err, ADMMNN_CORRUPT, "damaged: the checksum at byte %zu does not match",
+                         count - CHECKSUM_BYTES);
+    base_reader in = {.bytes = bytes, .count = count - CHECKSUM_BYTES};
+    pack_model *model = NULL;
+    BASE_TRY(read_head(&in, &model, err));
+    if (report != NULL) {
+        memset(report, 0, sizeof *report);
+        report->tensors = base_array(model->g->parameter_count, sizeof *report->tensors);
+    }
+    admmnn_status status = report != NULL && report->tensors == NULL
+                               ? base_fail_memory(err, "the packing report")
+                               : read_tensors(&in, model, report, err);
+    if (status != ADMMNN_OK) {
+        pack_model_free(model);
+        if (report != NULL)
+            pack_report_free(report);
+        return status;
+    }
+    *out = model;
+    return ADMMNN_OK;
+}

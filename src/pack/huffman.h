@@ -1,0 +1,24 @@
+/* Canonical Huffman codes (Huffman 1952; lengths alone describe the code). */
+#ifndef PACK_HUFFMAN_H
+#define PACK_HUFFMAN_H
+
+#include "pack/bits.h"
+
+#define HUFFMAN_SYMBOLS_MAX 512U
+#define HUFFMAN_LENGTH_MAX 15U
+
+typedef struct huffman {
+    uint32_t symbols;
+    uint8_t lengths[HUFFMAN_SYMBOLS_MAX]; /* 0: the symbol does not occur */
+    uint16_t codes[HUFFMAN_SYMBOLS_MAX];
+} huffman;
+
+/* Shortest code of at most 15 bits for counts[symbols]. */
+void huffman_build(huffman *h, const uint64_t *counts, uint32_t symbols);
+/* From the lengths; false when they describe no prefix code. */
+bool huffman_from_lengths(huffman *h);
+void huffman_write(const huffman *h, bits_writer *w, uint32_t symbol);
+/* HUFFMAN_SYMBOLS_MAX when the bits name no symbol. */
+uint32_t huffman_read(const huffman *h, bits_reader *r);
+
+#endif

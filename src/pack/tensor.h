@@ -1,0 +1,43 @@
+/* One parameter's positions and values, written and read. */
+#ifndef PACK_TENSOR_H
+#define PACK_TENSOR_H
+
+#include "pack/bits.h"
+#include "pack/coder.h"
+#include "pack/pack.h"
+#include "pack/positions.h"
+
+/* The choices a tensor is coded with. */
+typedef struct tensor_plan {
+    pack_position_id positions;
+    pack_coder_id values;
+    unsigned width; /* of a relative index; 0: none */
+} tensor_plan;
+
+/* What the tensor is, beside its values. */
+typedef struct tensor_shape {
+    positions_shape matrix;
+    size_t count;
+} tensor_shape;
+
+/* The matrix a parameter is coded as. */
+tensor_shape tensor_shape_of(const graph *g, uint32_t parameter);
+
+/* The best relative width for a mask, and the entries (escapes included) at it. */
+unsigned tensor_relative_width(const uint8_t *mask, size_t count, uint64_t *entries);
+
+/* mask[count]: 1 where the value is not zero (bits, not value: -0 is kept). */
+void tensor_mask(const pack_tensor *tensor, size_t count, uint8_t *mask);
+
+admmnn_status tensor_write(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
+                           bits_writer *plain, coder *range, pack_tensor_report *report,
+                           admmnn_error *err);
+/* tensor's form, levels, bits and step are set; its arrays are made. */
+admmnn_status tensor_read(pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
+                          bits_reader *plain, coder *range, pack_tensor_report *report,
+                          admmnn_error *err);
+
+/* Whether the plan can hold the tensor. */
+bool tensor_plan_fits(const pack_tensor *tensor, size_t count, tensor_plan plan);
+
+#endif

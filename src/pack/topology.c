@@ -1,0 +1,159 @@
+#include "pack/topology.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pack/format.h"
+
+void topology_write_text(const char *text, base_writer *out) {
+    base_write_varint(out, strlen(text));
+    base_write_bytes(out, text, strlen(text));
+}
+
+bool topology_read_text(base_reader *in, char *out, size_t size) {
+    uint64_t length = base_read_varint(in);
+    const uint8_t *bytes = length < size ? base_read_bytes(in, (size_t)length) : NULL;
+    if (bytes == NULL || memchr(bytes, 0, (size_t)length) != NULL)
+        return false;
+    memcpy(out, bytes, (size_t)length);
+    out[length] = 0;
+    return true;
+}
+
+/* "conv1": the operation's usual name and its number among its kind. */
+static void usual_name(const graph *g, uint32_t node_count, graph_op op, char *out) {
+    static const char *const base[GRAPH_OP_COUNT] = {[GRAPH_CONV] = "conv",
+                                                     [GRAPH_MAXPOOL] = "pool",
+                                                     [GRAPH_INNER_PRODUCT] = "fc",
+                                                     [GRAPH_RELU] = "relu"};
+    uint32_t number = 1;
+    for (uint32_t n = 0; n < node_count; n++)
+        number += g->nodes[n].op == op;
+    snprintf(out, GRAPH_NAME_MAX, "%s%u", base[op], number);
+}
+
+static bool has_window(graph_op op) {
+    return op == GRAPH_CONV || op == GRAPH_MAXPOOL;
+}
+
+static graph_window usual_window(graph_op op, uint32_t kernel) {
+    uint32_t stride = op == GRAPH_CONV ? 1 : kernel;
+    return (graph_window){{kernel, kernel}, {stride, stride}, {0, 0}};
+}
+
+static void write_window(const graph_window *w, base_writer *out) {
+    for (int i = 0; i < 2; i++)
+        base_write_varint(out, w->kernel[i]);
+    for (int i = 0; i < 2; i++)
+        base_write_varint(out, w->stride[i]);
+    for (int i = 0; i < 2; i++)
+        base_write_varint(out, w->pad[i]);
+}
+
+static void write_node(const graph *g, uint32_t n, base_writer *out) {
+    const graph_node *node = &g->nodes[n];
+    char name[GRAPH_NAME_MAX];
+    usual_name(g, n, node->op, name);
+    /* Value n + 1 is node n's output when nodes are added in order. */
+    bool other_input = node->inputs[0] != n;
+    graph_window usual = usual_window(node->op, node->window.kernel[0]);
+    bool other_window = has_window(node->op) && memcmp(&usual, &node->window, sizeof usual) != 0;
+    bool named = strcmp(name, node->name) != 0;
+    base_write_u8(out, (uint8_t)((unsigned)node->op | (other_input ? PACK_NODE_INPUT : 0) |
+                                 (other_window ? PACK_NODE_WINDOW : 0) |
+                                 (named ? PACK_NODE_NAME : 0)));
+    if (other_input)
+        base_write_varint(out, node->inputs[0]);
+    if (other_window)
+        write_window(&node->window, out);
+    else if (has_window(node->op))
+        base_write_varint(out, node->window.kernel[0]);
+    if (node->weight != GRAPH_NONE)
+        base_write_varint(out, g->parameters[node->weight].rows);
+    if (named)
+        topology_write_text(node->name, out);
+}
+
+void topology_write(const graph *g, base_writer *out) {
+    graph_shape shape = g->values[g->input].shape;
+    base_write_varint(out, shape.channels);
+    base_write_varint(out, shape.height);
+    base_write_varint(out, shape.width);
+    base_write_varint(out, g->node_count);
+    for (uint32_t n = 0; n < g->node_count; n++)
+        write_node(g, n, out);
+}
+
+static uint32_t read_u32(base_reader *in) {
+    uint64_t value = base_read_varint(in);
+    if (value > UINT32_MAX)
+        in->failed = true;
+    return (uint32_t)value;
+}
+
+static graph_window read_window(base_reader *in) {
+    graph_window w;
+    for (int i = 0; i < 2; i++)
+        w.kernel[i] = read_u32(in);
+    for (int i = 0; i < 2; i++)
+        w.stride[i] = read_u32(in);
+    for (int i = 0; i < 2; i++)
+        w.pad[i] = read_u32(in);
+    return w;
+}
+
+static admmnn_status read_node(base_reader *in, graph *g, uint32_t n, admmnn_error *err) {
+    unsigned head = base_read_u8(in);
+    graph_op op = (graph_op)(head & PACK_NODE_OP);
+    if (op >= GRAPH_OP_COUNT)
+        return base_fail(err, ADMMNN_CORRUPT, "unknown operation %u at byte %zu", (unsigned)op,
+                         in->at);
+    uint32_t input = (head & PACK_NODE_INPUT) != 0 ? read_u32(in) : n;
+    graph_window window = {{1, 1}, {1, 1}, {0, 0}};
+    if ((head & PACK_NODE_WINDOW) != 0)
+        window = read_window(in);
+    else if (has_window(op))
+        window = usual_window(op, read_u32(in));
+    bool weighted = op == GRAPH_CONV || op == GRAPH_INNER_PRODUCT;
+    uint32_t outputs = weighted ? read_u32(in) : 0;
+    char name[GRAPH_NAME_MAX];
+    usual_name(g, n, op, name);
+    if ((head & PACK_NODE_NAME) != 0 && !topology_read_text(in, name, sizeof name))
+        in->failed = true;
+    if (in->failed)
+        return base_fail(err, ADMMNN_CORRUPT, "node %u ends early or makes no sense", n);
+    uint32_t value;
+    switch (op) {
+    case GRAPH_CONV:
+        return graph_add_conv(g, name, input, outputs, window, &value, err);
+    case GRAPH_MAXPOOL:
+        return graph_add_maxpool(g, name, input, window, &value, err);
+    case GRAPH_INNER_PRODUCT:
+        return graph_add_inner_product(g, name, input, outputs, &value, err);
+    default:
+        return graph_add_relu(g, name, input, &value, err);
+    }
+}
+
+admmnn_status topology_read(base_reader *in, const char *name, graph **out, admmnn_error *err) {
+    graph_shape shape = {.channels = read_u32(in)};
+    shape.height = read_u32(in);
+    shape.width = read_u32(in);
+    uint32_t nodes = read_u32(in);
+    if (in->failed || nodes > in->count)
+        return base_fail(err, ADMMNN_CORRUPT, "the network's description ends early");
+    graph *g;
+    BASE_TRY(graph_create(name, shape, &g, err));
+    admmnn_status status = ADMMNN_OK;
+    for (uint32_t n = 0; n < nodes && status == ADMMNN_OK; n++) {
+        status = read_node(in, g, n, err);
+        if (status == ADMMNN_OK && g->flat_count > PACK_PARAMETERS_MAX)
+            status = base_fail(err, ADMMNN_CORRUPT, "more parameters than a file may describe");
+    }
+    if (status != ADMMNN_OK) {
+        graph_free(g);
+        return status == ADMMNN_MEMORY ? status : ADMMNN_CORRUPT;
+    }
+    *out = g;
+    return ADMMNN_OK;
+}

@@ -1,0 +1,16 @@
+/* The graph in the file: see pack/format.h. */
+#ifndef PACK_TOPOLOGY_H
+#define PACK_TOPOLOGY_H
+
+#include "base/bytes.h"
+#include "graph/graph.h"
+
+void topology_write(const graph *g, base_writer *out);
+/* ADMMNN_CORRUPT when the bytes describe no graph, or one too large. */
+admmnn_status topology_read(base_reader *in, const char *name, graph **out, admmnn_error *err);
+
+/* A text: varint length, then the characters. */
+void topology_write_text(const char *text, base_writer *out);
+bool topology_read_text(base_reader *in, char *out, size_t size);
+
+#endif
