@@ -96,7 +96,8 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
     if (status == ADMMNN_OK) {
         compress_result_json(result, &json);
         status = json.failed ? base_fail_memory(err, "the result")
-                             : report_write_run(s->settings->out, json.bytes, json.count, err);
+                             : report_write_run(s->settings->out, (const char *)json.bytes, json.count,
+                                                (const char *)s->run->log.bytes, s->run->log.count, err);
     }
     if (status == ADMMNN_OK)
         status = base_file_write(s->result, json.bytes, json.count, err);

