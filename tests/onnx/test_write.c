@@ -31,12 +31,13 @@ static void save(const char *name, const void *from, size_t count) {
     MUST(base_file_write(path, from, count, err));
 }
 
-/* The exit status of the script on the folder's files. */
+/* The exit status of the script on the folder's files. Debian's packages belong to the
+ * system's Python, which another may hide. */
 static int evaluate(void) {
     char command[512];
     snprintf(command, sizeof command,
-             "python3 tests/onnx/evaluate.py %s/model.onnx %s/input %s/output", folder, folder,
-             folder);
+             "PATH=/usr/bin:$PATH python3 tests/onnx/evaluate.py %s/model.onnx %s/input %s/output",
+             folder, folder, folder);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
