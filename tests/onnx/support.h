@@ -2,6 +2,7 @@
 #ifndef TESTS_ONNX_SUPPORT_H
 #define TESTS_ONNX_SUPPORT_H
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,6 @@
 /* Written files against the onnx package and an evaluation by NumPy. */
 #include "support.h"
 
-#include <math.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
