@@ -55,11 +55,11 @@ static admmnn_status read_descriptor(base_reader *in, size_t count, pack_tensor 
     plan->width = (sizes >> 4) + 1;
     if (tensor->form == PACK_LEVELS)
         tensor->step = base_read_f32(in);
-    bool empty = tensor->levels == ADMM_LEVELS_EQUAL_ZERO && tensor->bits < 2;
-    bool wide = tensor->levels == ADMM_LEVELS_POWER_OF_TWO && tensor->bits > 6;
-    bool fits = tensor->form == PACK_FLOAT32
-                    ? plan->values == PACK_CODER_FIXED
-                    : plan->values != PACK_CODER_HUFFMAN || tensor->bits <= 8;
+    bool coded = tensor->form == PACK_LEVELS;
+    bool empty = coded && tensor->levels == ADMM_LEVELS_EQUAL_ZERO && tensor->bits < 2;
+    bool wide = coded && tensor->levels == ADMM_LEVELS_POWER_OF_TWO && tensor->bits > 6;
+    bool fits = !coded ? plan->values == PACK_CODER_FIXED
+                       : plan->values != PACK_CODER_HUFFMAN || tensor->bits <= 8;
     if (in->failed || kind > ADMM_LEVELS_TERNARY || coder_number > 2 || empty || wide || !fits ||
         !isfinite(tensor->step) || tensor->step < 0 || count == 0)
         return base_fail(err, ADMMNN_CORRUPT, "a tensor's description makes no sense at byte %zu",
