@@ -22,13 +22,35 @@ void coder_encode_end(coder *c) {
 
 /* Beyond the end the coded number goes on with zeros. */
 static uint32_t next_byte(coder *c) {
-    return c->in->at < c->in->count ? base_read_u8(c->in) : 0;
+    if (c->in->at < c->in->count)
+        return base_read_u8(c->in);
+    c->beyond += c->beyond <= CODER_BEYOND_MOST;
+    return 0;
+}
+
+bool coder_failed(const coder *c) {
+    return c->beyond > CODER_BEYOND_MOST;
 }
 
 void coder_decode_start(coder *c, base_reader *in) {
     *c = (coder){.in = in, .low = 0, .high = UINT32_MAX};
     for (int i = 0; i < 4; i++)
         c->code = c->code << 8 | next_byte(c);
+}
+
+/* log2(1 + i / 16) in 1/CODER_COST. */
+static const uint16_t log_knots[17] = {0,    358,  696,  1016, 1319, 1607, 1882, 2145, 2396,
+                                       2637, 2869, 3092, 3307, 3514, 3715, 3908, 4096};
+
+uint32_t coder_cost(uint32_t probability) {
+    unsigned shift = 0;
+    while (probability << shift < CODER_ONE / 2)
+        shift++;
+    uint32_t part = (probability << shift) - CODER_ONE / 2; /* of 32768 */
+    uint32_t knot = part >> 11;
+    uint32_t rest = part & 2047;
+    uint32_t log = (log_knots[knot] * (2048 - rest) + log_knots[knot + 1] * rest) >> 11;
+    return (shift + 1) * CODER_COST - log;
 }
 
 unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
@@ -39,6 +61,7 @@ unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
     uint32_t middle = c->low + (uint32_t)(((uint64_t)(c->high - c->low) * probability) >> 16);
     if (c->out == NULL)
         bit = c->code <= middle;
+    c->cost += coder_cost(bit != 0 ? probability : CODER_ONE - probability);
     if (bit != 0)
         c->high = middle;
     else

@@ -13,10 +13,22 @@ typedef struct coder {
     base_writer *out; /* encoding, or NULL */
     base_reader *in;  /* decoding */
     uint32_t low, high, code;
+    uint64_t cost;   /* of the bits so far: CODER_COST to a bit */
+    unsigned beyond; /* bytes read beyond the end */
 } coder;
+
+/* An encoder leaves out at most this many zeros at the end. Whoever decodes stops
+ * when more are asked for: the bytes are not what an encoder wrote, and the work
+ * they ask for has no end. */
+#define CODER_BEYOND_MOST 4U
+bool coder_failed(const coder *c);
 
 /* Probabilities are of a 1, in 1/65536. */
 #define CODER_ONE 65536
+#define CODER_COST 4096U
+
+/* -log2(probability), in 1/CODER_COST: what a bit of that probability takes. */
+uint32_t coder_cost(uint32_t probability);
 
 void coder_encode_start(coder *c, base_writer *out);
 void coder_encode_end(coder *c);
