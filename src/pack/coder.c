@@ -7,17 +7,44 @@ void coder_encode_start(coder *c, base_writer *out) {
     *c = (coder){.out = out, .low = 0, .high = UINT32_MAX};
 }
 
-/* The fewest bytes that, followed by zeros, name a number in [low, high]. */
-void coder_encode_end(coder *c) {
-    for (unsigned bytes = 0; bytes <= 4; bytes++) {
-        uint32_t unit = bytes == 4 ? 1 : bytes == 0 ? 0 : UINT32_C(1) << (32 - 8 * bytes);
-        uint64_t point = bytes == 0 ? 0 : ((uint64_t)c->low + unit - 1) / unit * unit;
-        if (point < c->low || point > c->high)
-            continue;
-        for (unsigned i = 0; i < bytes; i++)
-            base_write_u8(c->out, (uint8_t)(point >> (24 - 8 * i)));
-        return;
+/* The fewest bytes that, followed by zeros, name a number in [low, high]; the
+ * number is in *point, at its upper end. */
+static unsigned end_bytes(const coder *c, uint32_t *point) {
+    for (unsigned bytes = 0; bytes < 4; bytes++) {
+        uint64_t unit = UINT64_C(1) << (32 - 8 * bytes);
+        uint64_t next = (c->low + unit - 1) / unit * unit;
+        *point = (uint32_t)next;
+        if (next <= c->high)
+            return bytes;
     }
+    *point = c->low;
+    return 4;
+}
+
+void coder_encode_end(coder *c) {
+    uint32_t point;
+    unsigned bytes = end_bytes(c, &point);
+    for (unsigned i = 0; i < bytes; i++)
+        base_write_u8(c->out, (uint8_t)(point >> (24 - 8 * i)));
+}
+
+bool coder_is_whole(const coder *c, const uint8_t *bytes, size_t count) {
+    uint32_t point;
+    unsigned tail = end_bytes(c, &point);
+    if (count != c->shifts + tail)
+        return false;
+    for (unsigned i = 0; i < tail; i++)
+        if (bytes[c->shifts + i] != (uint8_t)(point >> (24 - 8 * i)))
+            return false;
+    return true;
+}
+
+uint64_t coder_bits(const coder *c) {
+    uint64_t range = (uint64_t)(c->high - c->low) + 1;
+    unsigned left = 0;
+    while (range >> (left + 1) != 0)
+        left++;
+    return 8 * c->shifts + 32 - left;
 }
 
 /* Beyond the end the coded number goes on with zeros. */
@@ -38,21 +65,6 @@ void coder_decode_start(coder *c, base_reader *in) {
         c->code = c->code << 8 | next_byte(c);
 }
 
-/* log2(1 + i / 16) in 1/CODER_COST. */
-static const uint16_t log_knots[17] = {0,    358,  696,  1016, 1319, 1607, 1882, 2145, 2396,
-                                       2637, 2869, 3092, 3307, 3514, 3715, 3908, 4096};
-
-uint32_t coder_cost(uint32_t probability) {
-    unsigned shift = 0;
-    while (probability << shift < CODER_ONE / 2)
-        shift++;
-    uint32_t part = (probability << shift) - CODER_ONE / 2; /* of 32768 */
-    uint32_t knot = part >> 11;
-    uint32_t rest = part & 2047;
-    uint32_t log = (log_knots[knot] * (2048 - rest) + log_knots[knot + 1] * rest) >> 11;
-    return (shift + 1) * CODER_COST - log;
-}
-
 unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
     if (probability < LEAST)
         probability = LEAST;
@@ -61,7 +73,6 @@ unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
     uint32_t middle = c->low + (uint32_t)(((uint64_t)(c->high - c->low) * probability) >> 16);
     if (c->out == NULL)
         bit = c->code <= middle;
-    c->cost += coder_cost(bit != 0 ? probability : CODER_ONE - probability);
     if (bit != 0)
         c->high = middle;
     else
@@ -71,6 +82,7 @@ unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
             base_write_u8(c->out, (uint8_t)(c->high >> 24));
         else
             c->code = c->code << 8 | next_byte(c);
+        c->shifts++;
         c->low <<= 8;
         c->high = c->high << 8 | 0xffU;
     }

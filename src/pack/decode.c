@@ -97,6 +97,7 @@ static admmnn_status read_tensors(base_reader *in, pack_model *model, bool short
         status = base_fail(err, ADMMNN_CORRUPT, "the plain bits end early");
     bits_reader bits = {.bytes = plain, .count = plain_bytes * 8};
     coder range;
+    size_t range_start = in->at;
     if (status == ADMMNN_OK)
         coder_decode_start(&range, in);
     for (uint32_t p = 0; p < g->parameter_count && status == ADMMNN_OK; p++) {
@@ -105,8 +106,10 @@ static admmnn_status read_tensors(base_reader *in, pack_model *model, bool short
         if (status != ADMMNN_OK)
             base_fail_within(err, status, "%s", g->nodes[g->parameters[p].node].name);
     }
-    if (status == ADMMNN_OK && (bits.count - bits.at >= 8 || in->at != in->count))
-        status = base_fail(err, ADMMNN_CORRUPT, "bytes are left over after the last tensor");
+    if (status == ADMMNN_OK &&
+        (bits.count - bits.at >= 8 ||
+         !coder_is_whole(&range, in->bytes + range_start, in->count - range_start)))
+        status = base_fail(err, ADMMNN_CORRUPT, "bytes are missing or left over at the end");
     base_free(plans);
     return status;
 }

@@ -99,7 +99,7 @@ uint32_t huffman_read(const huffman *h, bits_reader *r) {
     for (unsigned length = 1; length <= HUFFMAN_LENGTH_MAX && !r->failed; length++) {
         code = code << 1 | bits_read(r, 1);
         uint32_t place = code - h->first[length];
-        if (code >= h->first[length] && place < h->counts[length])
+        if (!r->failed && code >= h->first[length] && place < h->counts[length])
             return h->order[h->starts[length] + place];
     }
     return HUFFMAN_SYMBOLS_MAX;

@@ -284,7 +284,7 @@ static void describe(const pack_tensor *tensor, const uint8_t *mask, size_t coun
 }
 
 static uint64_t bits_so_far(uint64_t plain, const coder *range) {
-    return plain + range->cost / CODER_COST;
+    return plain + coder_bits(range);
 }
 
 admmnn_status tensor_write(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
