@@ -106,8 +106,9 @@ static admmnn_status read_tensors(base_reader *in, pack_model *model, bool short
         if (status != ADMMNN_OK)
             base_fail_within(err, status, "%s", g->nodes[g->parameters[p].node].name);
     }
+    uint64_t rest = bits.count - bits.at; /* zeros to the end of a byte */
     if (status == ADMMNN_OK &&
-        (bits.count - bits.at >= 8 ||
+        (rest >= 8 || bits_read(&bits, (unsigned)rest) != 0 ||
          !coder_is_whole(&range, in->bytes + range_start, in->count - range_start)))
         status = base_fail(err, ADMMNN_CORRUPT, "bytes are missing or left over at the end");
     base_free(plans);
