@@ -89,32 +89,6 @@ unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
     return bit;
 }
 
-uint32_t coder_raw(coder *c, uint32_t value, unsigned count) {
-    uint32_t result = 0;
-    for (unsigned i = 0; i < count; i++)
-        result |= coder_bit(c, value >> i & 1U, CODER_ONE / 2) << i;
-    return result;
-}
-
-coder_slot coder_slot_make(uint32_t probability) {
-    return (coder_slot){.probability = (uint16_t)probability};
-}
-
-void coder_slot_learn(coder_slot *slot, unsigned bit, unsigned limit) {
-    int32_t target = bit != 0 ? CODER_ONE - 1 : 0;
-    int32_t error = target - (int32_t)slot->probability;
-    /* Mean of count + 1.5 observations, the first 1.5 being the start value. */
-    slot->probability = (uint16_t)(slot->probability + error * 2 / (2 * slot->count + 3));
-    if (slot->count < limit)
-        slot->count++;
-}
-
-unsigned coder_slot_bit(coder *c, coder_slot *slot, unsigned bit, unsigned limit) {
-    bit = coder_bit(c, bit, slot->probability);
-    coder_slot_learn(slot, bit, limit);
-    return bit;
-}
-
 /* squash at logits -12, -11.75, ..., 12, in 1/16 of its unit. */
 static const int32_t squash_knots[97] = {
     6,       8,       11,      14,      18,      22,      29,      37,      48,      61,

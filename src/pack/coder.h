@@ -1,4 +1,4 @@
-/* A binary arithmetic coder and the adaptive probabilities it codes with. Encoder
+/* A binary arithmetic coder. Encoder
  * and decoder run the same model code: coder_bit takes the bit to encode and
  * returns the bit coded. Integer arithmetic only: the same bytes everywhere.
  *
@@ -34,19 +34,6 @@ void coder_encode_start(coder *c, base_writer *out);
 void coder_encode_end(coder *c);
 void coder_decode_start(coder *c, base_reader *in);
 unsigned coder_bit(coder *c, unsigned bit, uint32_t probability);
-/* count equally likely bits, the lowest first. */
-uint32_t coder_raw(coder *c, uint32_t value, unsigned count);
-
-/* A probability that learns: fast at first, then at a floor of 1/limit. */
-typedef struct coder_slot {
-    uint16_t probability;
-    uint16_t count;
-} coder_slot;
-
-coder_slot coder_slot_make(uint32_t probability);
-unsigned coder_slot_bit(coder *c, coder_slot *slot, unsigned bit, unsigned limit);
-void coder_slot_learn(coder_slot *slot, unsigned bit, unsigned limit);
-
 /* 1 / (1 + exp(-logit)) of a logit in 1/256, in 1/65536; rises with the logit. */
 #define CODER_LOGIT_MOST 2816
 uint32_t coder_squash(int32_t logit);

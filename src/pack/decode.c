@@ -64,8 +64,11 @@ static admmnn_status read_descriptor(base_reader *in, bool short_steps, pack_ten
     plan->positions = (pack_position_id)(positions + PACK_POSITION_DENSE);
     plan->values = (pack_coder_id)(values + PACK_CODER_FIXED);
     bool relative = plan->positions == PACK_POSITION_RELATIVE;
-    unsigned sizes = coded || relative ? base_read_u8(in) : 0;
-    plan->width = (sizes >> 4) + 1;
+    bool entropy = plan->positions == PACK_POSITION_ENTROPY;
+    unsigned sizes = coded || relative || entropy ? base_read_u8(in) : 0;
+    unsigned detail = sizes >> 4;
+    plan->width = relative ? detail + 1 : 0;
+    plan->ordered = entropy && detail == PACK_ORDERED;
     tensor->form = coded ? PACK_LEVELS : PACK_FLOAT32;
     tensor->levels = (admm_levels)(head >> PACK_TENSOR_KIND_SHIFT & 7U);
     tensor->bits = (sizes & 15U) + 1;
@@ -74,7 +77,7 @@ static admmnn_status read_descriptor(base_reader *in, bool short_steps, pack_ten
     bool known = coded ? pack_levels_are_sound(tensor->levels, tensor->bits, tensor->step)
                        : tensor->levels == 0 && tensor->bits == 1;
     if (in->failed || !known || values > PACK_CODER_RANGE - PACK_CODER_FIXED ||
-        (!relative && plan->width != 1) || !tensor_coder_fits(tensor, *plan))
+        (!relative && !plan->ordered && detail != 0) || !tensor_coder_fits(tensor, *plan))
         return base_fail(err, ADMMNN_CORRUPT, "a tensor's description makes no sense at byte %zu",
                          in->at);
     return ADMMNN_OK;

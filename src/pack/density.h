@@ -13,6 +13,7 @@ typedef struct density_effect {
 } density_effect;
 
 #define DENSITY_UNIT 65536
+#define DENSITY_HUNDREDTHS(n) ((int32_t)((n) * (int64_t)DENSITY_UNIT / 100))
 #define DENSITY_EFFECTS_MAX 12
 
 /* Codes a bit whose logit is the sum of the effects, and learns from it. */

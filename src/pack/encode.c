@@ -47,45 +47,68 @@ static void write_head(encoding *e) {
     topology_write(m->g, &e->file);
 }
 
-/* Bits the tensor takes under a plan, by coding it on its own. */
-static admmnn_status trial(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
-                           uint64_t *position_bits, uint64_t *value_bits, admmnn_error *err) {
+/* A tensor whose best plan is sought. */
+typedef struct search {
+    const pack_tensor *tensor;
+    tensor_shape shape;
+    unsigned width;
+    bool ordered;
+    tensor_plan best;
+    uint64_t least; /* bits under it */
+} search;
+
+/* Codes the tensor on its own; the plan is kept when it takes the least bits. */
+static admmnn_status consider(search *s, tensor_plan plan, admmnn_error *err) {
     bits_writer plain = {0};
     base_writer ranged = {0};
     coder range;
     pack_tensor_report report;
+    if (!tensor_plan_fits(s->tensor, s->shape.count, plan))
+        return ADMMNN_OK;
     coder_encode_start(&range, &ranged);
-    admmnn_status status = tensor_write(tensor, shape, plan, &plain, &range, &report, err);
-    *position_bits = report.position_bits;
-    *value_bits = report.value_bits;
+    admmnn_status status = tensor_write(s->tensor, s->shape, plan, &plain, &range, &report, err);
     base_writer_free(&plain.bytes);
     base_writer_free(&ranged);
+    if (status == ADMMNN_OK && report.position_bits + report.value_bits < s->least) {
+        s->least = report.position_bits + report.value_bits;
+        s->best = plan;
+    }
     return status;
 }
 
-/* The least bits among the plans that settings leave open. */
-static admmnn_status choose(const pack_tensor *tensor, tensor_shape shape,
-                            const pack_settings *settings, unsigned width, tensor_plan *best,
-                            admmnn_error *err) {
-    uint64_t least = UINT64_MAX;
-    for (pack_position_id p = PACK_POSITION_DENSE; p <= PACK_POSITION_ENTROPY; p++) {
-        if (settings->positions != PACK_POSITION_AUTO && settings->positions != p)
-            continue;
-        for (pack_coder_id v = PACK_CODER_FIXED; v <= PACK_CODER_RANGE; v++) {
-            tensor_plan plan = {.positions = p, .values = v, .width = width};
-            bool wanted = settings->values == PACK_CODER_AUTO || settings->values == v ||
-                          tensor->form == PACK_FLOAT32;
-            if (!wanted || !tensor_plan_fits(tensor, shape.count, plan))
-                continue;
-            uint64_t positions;
-            uint64_t values;
-            BASE_TRY(trial(tensor, shape, plan, &positions, &values, err));
-            if (positions + values >= least)
-                continue;
-            least = positions + values;
-            *best = plan;
-        }
+/* The best coder of the values for a plan's positions. */
+static admmnn_status consider_values(search *s, tensor_plan plan, pack_coder_id wanted,
+                                     admmnn_error *err) {
+    for (pack_coder_id v = PACK_CODER_FIXED; v <= PACK_CODER_RANGE; v++) {
+        plan.values = v;
+        if (wanted == PACK_CODER_AUTO || wanted == v || s->tensor->form == PACK_FLOAT32)
+            BASE_TRY(consider(s, plan, err));
     }
+    return ADMMNN_OK;
+}
+
+/* What values take depends on whether positions are dense, on nothing else of
+ * them: the best of the others is found first. */
+static admmnn_status choose(search *s, const pack_settings *settings, admmnn_error *err) {
+    const bool any = settings->positions == PACK_POSITION_AUTO;
+    bool coded = s->tensor->form == PACK_LEVELS && settings->values != PACK_CODER_AUTO;
+    s->least = UINT64_MAX;
+    for (pack_position_id p = PACK_POSITION_RELATIVE; p <= PACK_POSITION_ENTROPY; p++) {
+        tensor_plan plan = {.positions = p,
+                            .values = coded ? settings->values : PACK_CODER_FIXED,
+                            .width = s->width};
+        if (!any && settings->positions != p)
+            continue;
+        BASE_TRY(consider(s, plan, err));
+        plan.ordered = true;
+        if (p == PACK_POSITION_ENTROPY && s->ordered)
+            BASE_TRY(consider(s, plan, err));
+    }
+    if (s->least < UINT64_MAX)
+        BASE_TRY(consider_values(s, s->best, settings->values, err));
+    if (any || settings->positions == PACK_POSITION_DENSE)
+        BASE_TRY(consider_values(s, (tensor_plan){.positions = PACK_POSITION_DENSE},
+                                 settings->values, err));
     return ADMMNN_OK;
 }
 
@@ -100,27 +123,36 @@ static admmnn_status plan_tensor(const pack_tensor *tensor, tensor_shape shape,
         return base_fail_memory(err, "a tensor's plan");
     uint64_t entries;
     tensor_mask(tensor, shape.count, mask);
-    unsigned width = tensor_relative_width(mask, shape.count, &entries);
+    search s = {.tensor = tensor,
+                .shape = shape,
+                .width = tensor_relative_width(mask, shape.count, &entries),
+                .ordered = positions_are_ordered(shape.matrix, mask)};
     base_free(mask);
-    *plan = (tensor_plan){0};
-    BASE_TRY(choose(tensor, shape, settings, width, plan, err));
-    if (plan->values == PACK_CODER_AUTO)
-        BASE_TRY(choose(tensor, shape, &any, width, plan, err));
+    BASE_TRY(choose(&s, settings, err));
+    if (s.least == UINT64_MAX)
+        BASE_TRY(choose(&s, &any, err));
+    *plan = s.best;
     return ADMMNN_OK;
+}
+
+/* Four bits about the positions. */
+static unsigned position_detail(tensor_plan plan) {
+    if (plan.positions == PACK_POSITION_RELATIVE)
+        return plan.width - 1;
+    return plan.ordered ? PACK_ORDERED : 0;
 }
 
 static void write_descriptor(const pack_tensor *tensor, tensor_plan plan, bool short_steps,
                              base_writer *file) {
     bool coded = tensor->form == PACK_LEVELS;
-    bool relative = plan.positions == PACK_POSITION_RELATIVE;
     unsigned head =
         coded ? PACK_TENSOR_LEVELS | (unsigned)tensor->levels << PACK_TENSOR_KIND_SHIFT : 0U;
     head |= ((unsigned)plan.positions - PACK_POSITION_DENSE) << PACK_TENSOR_POSITION_SHIFT;
     head |= ((unsigned)plan.values - PACK_CODER_FIXED) << PACK_TENSOR_VALUE_SHIFT;
     base_write_u8(file, (uint8_t)head);
-    if (coded || relative)
-        base_write_u8(
-            file, (uint8_t)((coded ? tensor->bits - 1 : 0) | (relative ? plan.width - 1 : 0) << 4));
+    if (coded || plan.positions == PACK_POSITION_RELATIVE ||
+        plan.positions == PACK_POSITION_ENTROPY)
+        base_write_u8(file, (uint8_t)((coded ? tensor->bits - 1 : 0) | position_detail(plan) << 4));
     if (coded && short_steps)
         base_write_u16(file, (uint16_t)(step_bits(tensor) >> 16));
     else if (coded)

@@ -31,8 +31,10 @@
  *            admm_levels; floats: 0); bits 4-5 positions (0 dense, 1 relative, 2
  *            bitmap, 3 entropy); bits 6-7 values (0 fixed, 1 Huffman, 2 range;
  *            floats: 0)
- *         1  levels, or positions relative: bits 0-3: bits of a code less 1
- *            (floats: 0); bits 4-7: width of a relative index less 1 (else 0)
+ *         1  levels, or positions relative or entropy: bits 0-3: bits of a code
+ *            less 1 (floats: 0); bits 4-7: relative: width of an index less 1;
+ *            entropy: 1 where the rows are in the order of their first places;
+ *            else 0
  *         4  levels: the interval q, a float; of two bytes: its upper half, the
  *            lower being zero
  *   .   varint length of the plain bits in bytes, then the plain bits, first in the
@@ -78,6 +80,7 @@
 #define PACK_TENSOR_VALUE_SHIFT 6
 
 #define PACK_WIDTH_MAX 16U
+#define PACK_ORDERED 1U
 #define PACK_BITS_MAX 16U
 /* Decoding never makes more than this many parameters: 512 MiB of floats. */
 #define PACK_PARAMETERS_MAX ((uint64_t)1 << 27)

@@ -6,24 +6,29 @@
 #include "base/memory.h"
 #include "pack/density.h"
 
-/* Variances, in hundredths. */
-#define HUNDREDTHS(n) ((int32_t)((n) * (int64_t)DENSITY_UNIT / 100))
-#define ALL_MEAN HUNDREDTHS(-300)
-#define ALL_VARIANCE HUNDREDTHS(400)
-#define ROW_VARIANCE HUNDREDTHS(60)
-#define ROW_DRIFT HUNDREDTHS(2)
-#define COLUMN_VARIANCE HUNDREDTHS(80)
-#define BLOCK_VARIANCE HUNDREDTHS(50)
-#define TAP_VARIANCE HUNDREDTHS(10)
-#define NEIGHBOUR_VARIANCE HUNDREDTHS(25)
+#define ALL_MEAN DENSITY_HUNDREDTHS(-300)
+#define ALL_VARIANCE DENSITY_HUNDREDTHS(400)
+#define FIRST_MEAN DENSITY_HUNDREDTHS(-150)
+#define FIRST_VARIANCE DENSITY_HUNDREDTHS(200)
+#define ROW_VARIANCE DENSITY_HUNDREDTHS(60)
+#define ROW_DRIFT DENSITY_HUNDREDTHS(10)
+#define COLUMN_VARIANCE DENSITY_HUNDREDTHS(10)
+#define BLOCK_VARIANCE DENSITY_HUNDREDTHS(50)
+#define TAP_VARIANCE DENSITY_HUNDREDTHS(10)
+#define NEIGHBOUR_VARIANCE DENSITY_HUNDREDTHS(25)
+
+#define FRESH_VARIANCE DENSITY_HUNDREDTHS(100)
 
 #define NEIGHBOURS 5
 
 typedef struct positions_model {
     positions_shape shape;
-    density_effect all, row, neighbours[NEIGHBOURS];
+    density_effect all, row, first, neighbours[NEIGHBOURS], fresh[2];
     density_effect *columns, *blocks, *taps;
+    uint8_t *used; /* [columns]: set in a row so far */
     const uint8_t *mask;
+    size_t last_first; /* where the last row's first is */
+    bool empty;        /* nothing in this row so far */
 } positions_model;
 
 static void fill(density_effect *effects, size_t count, int32_t variance) {
@@ -36,21 +41,25 @@ static bool model_create(positions_model *m, positions_shape shape, const uint8_
     *m = (positions_model){.shape = shape,
                            .all = {ALL_MEAN, ALL_VARIANCE},
                            .row = {0, ROW_VARIANCE},
+                           .first = {FIRST_MEAN, FIRST_VARIANCE},
                            .columns = base_array(shape.columns, sizeof *m->columns),
                            .blocks = base_array(blocks, sizeof *m->blocks),
                            .taps = base_array(shape.block, sizeof *m->taps),
+                           .used = base_array(shape.columns, 1),
                            .mask = mask};
     fill(m->neighbours, NEIGHBOURS, NEIGHBOUR_VARIANCE);
+    fill(m->fresh, 2, FRESH_VARIANCE);
     fill(m->columns, shape.columns, COLUMN_VARIANCE);
     fill(m->blocks, blocks, BLOCK_VARIANCE);
     fill(m->taps, shape.block, TAP_VARIANCE);
-    return m->columns != NULL && m->blocks != NULL && m->taps != NULL;
+    return m->used != NULL && m->columns != NULL && m->blocks != NULL && m->taps != NULL;
 }
 
 static void model_free(positions_model *m) {
     base_free(m->columns);
     base_free(m->blocks);
     base_free(m->taps);
+    base_free(m->used);
 }
 
 /* Appends the effects of the neighbours that are set. */
@@ -74,14 +83,56 @@ static unsigned add_neighbours(positions_model *m, size_t row, size_t column,
 }
 
 static unsigned code_one(positions_model *m, coder *c, size_t row, size_t column, unsigned bit) {
-    density_effect *effects[DENSITY_EFFECTS_MAX] = {&m->all, &m->row, &m->columns[column]};
-    unsigned count = 3;
+    density_effect *effects[DENSITY_EFFECTS_MAX] = {&m->columns[column]};
+    unsigned count = 1;
+    if (m->shape.ordered && m->empty) {
+        effects[count++] = &m->first;
+    } else {
+        effects[count++] = &m->all;
+        effects[count++] = &m->row;
+    }
     if (m->shape.block > 1) {
         effects[count++] = &m->blocks[column / m->shape.block];
         effects[count++] = &m->taps[column % m->shape.block];
     }
+    if (m->used[column] == 0)
+        effects[count++] = &m->fresh[row + 1 == m->shape.rows];
     count = add_neighbours(m, row, column, effects, count);
     return density_code(c, effects, count, bit);
+}
+
+static void code_row(positions_model *m, coder *c, size_t row, uint8_t *places) {
+    size_t column = m->shape.ordered ? m->last_first : 0;
+    m->empty = true;
+    for (; column < m->shape.columns && !coder_failed(c); column++) {
+        places[column] = (uint8_t)code_one(m, c, row, column, places[column]);
+        m->used[column] |= places[column];
+        if (m->empty && places[column] != 0) {
+            m->empty = false;
+            m->last_first = column;
+        }
+    }
+    if (m->empty)
+        m->last_first = m->shape.columns;
+    m->row.variance += ROW_DRIFT;
+    if (m->row.variance > ROW_VARIANCE)
+        m->row.variance = ROW_VARIANCE;
+}
+
+bool positions_are_ordered(positions_shape shape, const uint8_t *mask) {
+    size_t last = 0;
+    for (size_t row = 0; row < shape.rows; row++) {
+        size_t first = positions_first(mask + row * shape.columns, shape.columns);
+        if (first < last)
+            return false;
+        last = first;
+    }
+    return true;
+}
+
+size_t positions_first(const uint8_t *places, size_t columns) {
+    const uint8_t *first = memchr(places, 1, columns);
+    return first == NULL ? columns : (size_t)(first - places);
 }
 
 admmnn_status positions_code(coder *c, positions_shape shape, uint8_t *mask, admmnn_error *err) {
@@ -90,15 +141,8 @@ admmnn_status positions_code(coder *c, positions_shape shape, uint8_t *mask, adm
         model_free(&m);
         return base_fail_memory(err, "the positions' model");
     }
-    for (size_t row = 0; row < shape.rows && !coder_failed(c); row++) {
-        for (size_t column = 0; column < shape.columns && !coder_failed(c); column++) {
-            uint8_t *at = &mask[row * shape.columns + column];
-            *at = (uint8_t)code_one(&m, c, row, column, *at);
-        }
-        m.row.variance += ROW_DRIFT;
-        if (m.row.variance > ROW_VARIANCE)
-            m.row.variance = ROW_VARIANCE;
-    }
+    for (size_t row = 0; row < shape.rows && !coder_failed(c); row++)
+        code_row(&m, c, row, mask + row * shape.columns);
     model_free(&m);
     if (coder_failed(c))
         return base_fail(err, ADMMNN_CORRUPT, "the range-coded bytes end early");

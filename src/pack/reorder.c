@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 #include "graph/reader.h"
+#include "pack/positions.h"
+#include "pack/tensor.h"
 
 /* Elements of a tensor, whichever form, are four bytes. */
 static void *elements(pack_tensor *tensor) {
@@ -46,34 +48,44 @@ admmnn_status pack_permute(pack_model *model, uint32_t layer_node, const uint32_
 }
 
 typedef struct unit {
-    uint32_t place, kept;
+    uint32_t place;
+    size_t key;
 } unit;
 
-static int fullest_first(const void *left, const void *right) {
+static int by_key(const void *left, const void *right) {
     const unit *a = left;
     const unit *b = right;
-    if (a->kept != b->kept)
-        return a->kept > b->kept ? -1 : 1;
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
     return (a->place > b->place) - (a->place < b->place);
 }
 
-static bool order_by_count(const pack_model *model, uint32_t layer_node, uint32_t *order) {
+/* Units are sorted by a key of their row of the mask, the least first. */
+typedef size_t (*row_key)(const uint8_t *places, size_t columns);
+
+static size_t fullest(const uint8_t *places, size_t columns) {
+    size_t empty = 0;
+    for (size_t i = 0; i < columns; i++)
+        empty += places[i] == 0;
+    return empty;
+}
+
+static bool order_by(const pack_model *model, uint32_t layer_node, row_key key, uint32_t *order) {
     const graph_parameter *weight = &model->g->parameters[model->g->nodes[layer_node].weight];
-    const pack_tensor *tensor = &model->tensors[model->g->nodes[layer_node].weight];
     unit *units = base_array(weight->rows, sizeof *units);
-    if (units == NULL)
-        return false;
-    for (uint32_t row = 0; row < weight->rows; row++) {
-        units[row].place = row;
-        for (size_t i = (size_t)row * weight->columns; i < ((size_t)row + 1) * weight->columns; i++)
-            units[row].kept +=
-                tensor->form == PACK_LEVELS ? tensor->codes[i] != 0 : tensor->values[i] != 0.0F;
+    uint8_t *mask = base_array(weight->count, 1);
+    if (units != NULL && mask != NULL) {
+        tensor_mask(&model->tensors[model->g->nodes[layer_node].weight], weight->count, mask);
+        for (uint32_t row = 0; row < weight->rows; row++)
+            units[row] = (unit){row, key(mask + (size_t)row * weight->columns, weight->columns)};
+        qsort(units, weight->rows, sizeof *units, by_key);
+        for (uint32_t row = 0; row < weight->rows; row++)
+            order[row] = units[row].place;
     }
-    qsort(units, weight->rows, sizeof *units, fullest_first);
-    for (uint32_t row = 0; row < weight->rows; row++)
-        order[row] = units[row].place;
+    bool sorted = units != NULL && mask != NULL;
     base_free(units);
-    return true;
+    base_free(mask);
+    return sorted;
 }
 
 static admmnn_status encoded_size(const pack_model *model, size_t *size, admmnn_error *err) {
@@ -90,14 +102,14 @@ static void invert(const uint32_t *order, uint32_t count, uint32_t *inverse) {
 }
 
 /* Sorts one layer; undone when the file grows. */
-static admmnn_status sort_layer(pack_model *model, uint32_t layer_node, size_t *size,
+static admmnn_status sort_layer(pack_model *model, uint32_t layer_node, row_key key, size_t *size,
                                 admmnn_error *err) {
     uint32_t rows = model->g->parameters[model->g->nodes[layer_node].weight].rows;
     uint32_t *order = base_array(rows, sizeof *order);
     uint32_t *inverse = base_array(rows, sizeof *inverse);
     admmnn_status status = base_fail_memory(err, "a permutation");
     size_t sorted = 0;
-    if (order != NULL && inverse != NULL && order_by_count(model, layer_node, order)) {
+    if (order != NULL && inverse != NULL && order_by(model, layer_node, key, order)) {
         status = pack_permute(model, layer_node, order, err);
         if (status == ADMMNN_OK)
             status = encoded_size(model, &sorted, err);
@@ -113,11 +125,15 @@ static admmnn_status sort_layer(pack_model *model, uint32_t layer_node, size_t *
 }
 
 admmnn_status pack_reorder(pack_model *model, admmnn_error *err) {
+    static const row_key keys[] = {fullest, positions_first};
     size_t size;
     BASE_TRY(encoded_size(model, &size, err));
-    for (uint32_t n = 0; n < model->g->node_count; n++)
-        if (model->g->nodes[n].weight != GRAPH_NONE &&
-            graph_reader_of(model->g, n).node != GRAPH_NONE)
-            BASE_TRY(sort_layer(model, n, &size, err));
+    for (uint32_t n = 0; n < model->g->node_count; n++) {
+        if (model->g->nodes[n].weight == GRAPH_NONE ||
+            graph_reader_of(model->g, n).node == GRAPH_NONE)
+            continue;
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            BASE_TRY(sort_layer(model, n, keys[k], &size, err));
+    }
     return ADMMNN_OK;
 }

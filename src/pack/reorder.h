@@ -6,8 +6,9 @@
 
 #include "pack/pack.h"
 
-/* Sorts the hidden units by their number of nonzeros, fullest first, where the
- * file gets smaller by it. Sums of floats may round differently afterwards. */
+/* Sorts the hidden units of each layer by their number of nonzeros, fullest first,
+ * or by the place of the first, whichever makes the file smaller. Sums of floats may round
+ * differently afterwards. */
 admmnn_status pack_reorder(pack_model *model, admmnn_error *err);
 
 /* Puts unit order[i] of a hidden layer at place i. order is a permutation of the

@@ -11,7 +11,7 @@
 tensor_shape tensor_shape_of(const graph *g, uint32_t parameter) {
     const graph_parameter *p = &g->parameters[parameter];
     const graph_node *node = &g->nodes[p->node];
-    tensor_shape shape = {.count = p->count, .matrix = {p->rows, p->columns, 1, 1}};
+    tensor_shape shape = {.count = p->count, .matrix = {p->rows, p->columns, 1, 1, false}};
     graph_shape in = g->values[node->inputs[0]].shape;
     if (p->kind == GRAPH_WEIGHT) {
         shape.matrix.block = p->columns / in.channels;
@@ -139,6 +139,12 @@ static bool relative_read(uint8_t *mask, size_t count, unsigned width, bits_read
 
 /* ---- positions ---- */
 
+static admmnn_status code_positions(tensor_shape shape, tensor_plan plan, uint8_t *mask,
+                                    coder *range, admmnn_error *err) {
+    shape.matrix.ordered = plan.ordered;
+    return positions_code(range, shape.matrix, mask, err);
+}
+
 static admmnn_status write_positions(tensor_shape shape, tensor_plan plan, uint8_t *mask,
                                      bits_writer *plain, coder *range, admmnn_error *err) {
     if (plan.positions == PACK_POSITION_RELATIVE)
@@ -146,7 +152,7 @@ static admmnn_status write_positions(tensor_shape shape, tensor_plan plan, uint8
     for (size_t i = 0; plan.positions == PACK_POSITION_BITMAP && i < shape.count; i++)
         bits_write(plain, mask[i], 1);
     if (plan.positions == PACK_POSITION_ENTROPY)
-        return positions_code(range, shape.matrix, mask, err);
+        return code_positions(shape, plan, mask, range, err);
     return ADMMNN_OK;
 }
 
@@ -158,7 +164,7 @@ static admmnn_status read_positions(tensor_shape shape, tensor_plan plan, uint8_
     else if (plan.positions == PACK_POSITION_RELATIVE)
         whole = relative_read(mask, shape.count, plan.width, plain);
     else if (plan.positions == PACK_POSITION_ENTROPY)
-        return positions_code(range, shape.matrix, mask, err);
+        return code_positions(shape, plan, mask, range, err);
     for (size_t i = 0; plan.positions == PACK_POSITION_BITMAP && i < shape.count; i++)
         mask[i] = (uint8_t)bits_read(plain, 1);
     if (!whole || plain->failed)

@@ -12,6 +12,7 @@ typedef struct tensor_plan {
     pack_position_id positions;
     pack_coder_id values;
     unsigned width; /* of a relative index; 0: none */
+    bool ordered;   /* entropy: the rows are in the order of their first places */
 } tensor_plan;
 
 /* What the tensor is, beside its values. */

@@ -4,103 +4,164 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "pack/density.h"
 
-#define LIMIT 120U
 /* Magnitudes up to this are coded by a tree of their own, larger ones by their
  * number of bits and the bits below the first, of which the upper two adapt. */
 #define TREE_LEVELS 16U
 
+/* What is known of a bit at first: little of the bit itself, that rows, columns
+ * and the values before differ a little. */
+#define BIT_VARIANCE DENSITY_HUNDREDTHS(200)
+#define PLACE_VARIANCE DENSITY_HUNDREDTHS(2)
+#define BEFORE_VARIANCE DENSITY_HUNDREDTHS(10)
+
+#define CLASSES 3
+
+/* A kind of bit, and the effects of what stands before it. */
+typedef struct values_bit {
+    density_effect all, left[CLASSES], up[CLASSES];
+} values_bit;
+
 typedef struct values_model {
-    coder_slot zero[3];
-    coder_slot sign[3][3];
-    coder_slot tree[3][TREE_LEVELS];
-    coder_slot exponent[16], mantissa[16][2];
+    values_bit zero, sign, tree[TREE_LEVELS], exponent[16], mantissa[16][2];
+    density_effect *row_sign, *row_size, *column_sign, *column_size;
+    int32_t *above; /* [columns]: the last value of each */
     uint32_t levels;
     bool has_zero;
 } values_model;
 
-static void model_start(values_model *m, uint32_t levels, bool has_zero) {
-    coder_slot half = coder_slot_make(CODER_ONE / 2);
-    coder_slot *slots[] = {m->zero, m->sign[0], m->tree[0], m->exponent, m->mantissa[0]};
-    const size_t counts[] = {3, 9, 3 * TREE_LEVELS, 16, 32};
-    for (size_t k = 0; k < sizeof slots / sizeof slots[0]; k++)
-        for (size_t i = 0; i < counts[k]; i++)
-            slots[k][i] = half;
-    m->levels = levels;
-    m->has_zero = has_zero;
+/* Where a value stands and what stands before it. */
+typedef struct values_place {
+    size_t row, column;
+    int32_t left, up;
+} values_place;
+
+static void start_effects(density_effect *effects, size_t count, int32_t variance) {
+    for (size_t i = 0; effects != NULL && i < count; i++)
+        effects[i].variance = variance;
 }
 
-/* Magnitude less 1, below m->levels <= TREE_LEVELS. */
-static uint32_t code_tree(coder *c, values_model *m, uint32_t value, unsigned context) {
-    uint32_t node = 1;
-    unsigned depth = 0;
-    while (UINT32_C(1) << depth < m->levels)
-        depth++;
-    for (unsigned i = depth; i-- > 0;)
-        node = node << 1 | coder_slot_bit(c, &m->tree[context][node & (TREE_LEVELS - 1)],
-                                          value >> i & 1U, LIMIT);
-    return node - (UINT32_C(1) << depth);
-}
-
-/* Magnitude (at least 1) as number of bits and the bits below the first. */
-static uint32_t code_large(coder *c, values_model *m, uint32_t value) {
-    unsigned bits = 0;
-    while (bits < 15 && coder_slot_bit(c, &m->exponent[bits], (value >> (bits + 1)) != 0, LIMIT))
-        bits++;
-    uint32_t result = 1;
-    for (unsigned i = bits; i-- > 0;) {
-        unsigned bit = value >> i & 1U;
-        unsigned from_top = bits - 1 - i;
-        bit = from_top < 2 ? coder_slot_bit(c, &m->mantissa[bits][from_top], bit, LIMIT)
-                           : coder_bit(c, bit, CODER_ONE / 2);
-        result = result << 1 | bit;
+static void start_bits(values_bit *bits, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        start_effects(&bits[i].all, 1, BIT_VARIANCE);
+        start_effects(bits[i].left, CLASSES, BEFORE_VARIANCE);
+        start_effects(bits[i].up, CLASSES, BEFORE_VARIANCE);
     }
-    return result;
+}
+
+static bool model_create(values_model *m, size_t rows, size_t columns) {
+    density_effect **const places[] = {&m->row_sign, &m->row_size, &m->column_sign,
+                                       &m->column_size};
+    start_bits(&m->zero, 1);
+    start_bits(&m->sign, 1);
+    start_bits(m->tree, TREE_LEVELS);
+    start_bits(m->exponent, 16);
+    start_bits(m->mantissa[0], 32);
+    m->above = base_array(columns, sizeof *m->above);
+    bool whole = m->above != NULL;
+    for (size_t i = 0; i < 4; i++) {
+        *places[i] = base_array(i < 2 ? rows : columns, sizeof **places[i]);
+        start_effects(*places[i], i < 2 ? rows : columns, PLACE_VARIANCE);
+        whole &= *places[i] != NULL;
+    }
+    return whole;
+}
+
+static void model_free(values_model *m) {
+    base_free(m->above);
+    base_free(m->row_sign);
+    base_free(m->row_size);
+    base_free(m->column_sign);
+    base_free(m->column_size);
+    base_free(m);
 }
 
 static unsigned sign_class(int32_t code) {
     return code == 0 ? 0 : code > 0 ? 1 : 2;
 }
 
-static int32_t code_value(coder *c, values_model *m, int32_t code, int32_t left, int32_t up) {
+static unsigned size_class(int32_t code) {
+    return code == 0 ? 0 : abs(code) == 1 ? 1 : 2;
+}
+
+static unsigned code_size_bit(coder *c, values_model *m, values_bit *b, values_place at,
+                              unsigned bit) {
+    density_effect *effects[] = {&b->all, &b->left[size_class(at.left)], &b->up[size_class(at.up)],
+                                 &m->row_size[at.row], &m->column_size[at.column]};
+    return density_code(c, effects, 5, bit);
+}
+
+static unsigned code_sign(coder *c, values_model *m, values_place at, unsigned negative) {
+    values_bit *b = &m->sign;
+    density_effect *effects[] = {&b->all, &b->left[sign_class(at.left)], &b->up[sign_class(at.up)],
+                                 &m->row_sign[at.row], &m->column_sign[at.column]};
+    return density_code(c, effects, 5, negative);
+}
+
+/* Magnitude less 1, below m->levels <= TREE_LEVELS. */
+static uint32_t code_tree(coder *c, values_model *m, values_place at, uint32_t value) {
+    uint32_t node = 1;
+    unsigned depth = 0;
+    while (UINT32_C(1) << depth < m->levels)
+        depth++;
+    for (unsigned i = depth; i-- > 0;)
+        node = node << 1 | code_size_bit(c, m, &m->tree[node], at, value >> i & 1U);
+    return node - (UINT32_C(1) << depth);
+}
+
+/* Magnitude (at least 1) as number of bits and the bits below the first. */
+static uint32_t code_large(coder *c, values_model *m, values_place at, uint32_t value) {
+    unsigned bits = 0;
+    while (bits < 15 && code_size_bit(c, m, &m->exponent[bits], at, (value >> (bits + 1)) != 0))
+        bits++;
+    uint32_t result = 1;
+    for (unsigned i = bits; i-- > 0;) {
+        unsigned bit = value >> i & 1U;
+        unsigned from_top = bits - 1 - i;
+        bit = from_top < 2 ? code_size_bit(c, m, &m->mantissa[bits][from_top], at, bit)
+                           : coder_bit(c, bit, CODER_ONE / 2);
+        result = result << 1 | bit;
+    }
+    return result;
+}
+
+static int32_t code_value(coder *c, values_model *m, values_place at, int32_t code) {
     uint32_t magnitude = (uint32_t)abs(code);
-    if (m->has_zero && coder_slot_bit(c, &m->zero[left == 0], code == 0, LIMIT))
+    if (m->has_zero && code_size_bit(c, m, &m->zero, at, code == 0))
         return 0;
-    unsigned negative =
-        coder_slot_bit(c, &m->sign[sign_class(left)][sign_class(up)], code < 0, LIMIT);
-    unsigned context = left == 0 ? 0 : abs(left) == 1 ? 1 : 2;
+    unsigned negative = code_sign(c, m, at, code < 0);
     if (m->levels == 1)
         magnitude = 1;
     else if (m->levels <= TREE_LEVELS)
-        magnitude = code_tree(c, m, magnitude - 1, context) + 1;
+        magnitude = code_tree(c, m, at, magnitude - 1) + 1;
     else
-        magnitude = code_large(c, m, magnitude);
+        magnitude = code_large(c, m, at, magnitude);
     return negative ? -(int32_t)magnitude : (int32_t)magnitude;
 }
 
 admmnn_status values_code(coder *c, size_t rows, size_t columns, uint32_t levels, int has_zero,
                           const uint8_t *mask, int32_t *codes, admmnn_error *err) {
     values_model *m = base_array(1, sizeof *m);
-    int32_t *above = base_array(columns, sizeof *above);
-    if (m == NULL || above == NULL) {
-        base_free(m);
-        base_free(above);
+    if (m == NULL)
+        return base_fail_memory(err, "the values' model");
+    if (!model_create(m, rows, columns)) {
+        model_free(m);
         return base_fail_memory(err, "the values' model");
     }
-    model_start(m, levels, has_zero != 0);
+    m->levels = levels;
+    m->has_zero = has_zero != 0;
     for (size_t row = 0; row < rows && !coder_failed(c); row++) {
         int32_t left = 0;
         for (size_t column = 0; column < columns && !coder_failed(c); column++) {
             size_t i = row * columns + column;
             if (mask != NULL && mask[i] == 0)
                 continue;
-            codes[i] = code_value(c, m, codes[i], left, above[column]);
-            left = codes[i];
-            above[column] = codes[i];
+            const values_place at = {row, column, left, m->above[column]};
+            left = m->above[column] = codes[i] = code_value(c, m, at, codes[i]);
         }
     }
-    base_free(m);
-    base_free(above);
+    model_free(m);
     if (coder_failed(c))
         return base_fail(err, ADMMNN_CORRUPT, "the range-coded bytes end early");
     return ADMMNN_OK;

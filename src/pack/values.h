@@ -1,4 +1,7 @@
-/* Codes of kept weights and of biases, by the range coder. */
+/* Codes of kept weights and of biases, by the range coder: signs and the bits of
+ * magnitudes, each with the effects (pack/density.h) of the bit itself, of the
+ * value before it in the row, of the one above it in the column, of the row and of
+ * the column. */
 #ifndef PACK_VALUES_H
 #define PACK_VALUES_H
 
