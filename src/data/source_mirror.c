@@ -1,5 +1,6 @@
 #include <curl/curl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/memory.h"
@@ -89,7 +90,8 @@ static admmnn_status mirror_open(const char *where, const data_watch *watch, voi
     return ADMMNN_OK;
 }
 
-static admmnn_status download(mirror *m, const char *url, admmnn_error *err) {
+/* name: the end of the URL; the rest is in what the caller says of the source. */
+static admmnn_status download(mirror *m, const char *url, const char *name, admmnn_error *err) {
     m->error[0] = 0;
     m->too_large = false;
     CURLcode result = curl_easy_setopt(m->curl, CURLOPT_URL, url);
@@ -98,12 +100,12 @@ static admmnn_status download(mirror *m, const char *url, admmnn_error *err) {
     if (result == CURLE_OK)
         return ADMMNN_OK;
     if (result == CURLE_ABORTED_BY_CALLBACK)
-        return base_fail(err, ADMMNN_CANCELLED, "stopped while %s was fetched", m->file->name);
+        return base_fail(err, ADMMNN_CANCELLED, "stopped while %s was fetched", name);
     if (result == CURLE_OUT_OF_MEMORY || m->body.failed)
-        return base_fail_memory(err, url);
+        return base_fail_memory(err, name);
     if (m->too_large)
-        return base_fail(err, ADMMNN_CORRUPT, "%s: larger than the true file", url);
-    return base_fail(err, ADMMNN_IO, "%s: %s", url,
+        return base_fail(err, ADMMNN_CORRUPT, "%s: larger than the true file", name);
+    return base_fail(err, ADMMNN_IO, "%s: %s", name,
                      m->error[0] != 0 ? m->error : curl_easy_strerror(result));
 }
 
@@ -114,10 +116,11 @@ static admmnn_status mirror_take(void *state, const data_file *file, uint8_t **b
     int used = snprintf(url, sizeof url, "%s%s.gz", m->where, file->name);
     if (used < 0 || (size_t)used >= sizeof url)
         return base_fail(err, ADMMNN_INPUT, "%.64s: too long", m->where);
+    const char *name = url + strlen(m->where);
     m->file = file;
-    admmnn_status status = download(m, url, err);
+    admmnn_status status = download(m, url, name, err);
     if (status == ADMMNN_OK)
-        status = data_gunzip(url, m->body.bytes, m->body.count, file->size, bytes, count, err);
+        status = data_gunzip(name, m->body.bytes, m->body.count, file->size, bytes, count, err);
     base_writer_free(&m->body);
     return status;
 }
