@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "base/memory.h"
 #include "base/random.h"
 #include "data/data.h"
 
@@ -32,28 +33,18 @@ static distortion draw(const data_view *view, size_t place) {
     return d;
 }
 
-/* What each pixel becomes: one load a pixel costs less than the arithmetic does
- * where the strided stores forbid vectors. */
+/* (pixel / 255 - mean) * scale as one product and one sum. */
 typedef struct tone {
-    float of[256];
+    float scale, blank;
 } tone;
 
-static tone tones(const data_view *view) {
-    const float scale = view->scale / 255.0F;
-    const float blank = -view->mean * view->scale;
-    tone t;
-    for (int pixel = 0; pixel < 256; pixel++)
-        t.of[pixel] = (float)pixel * scale + blank;
-    return t;
-}
-
-static void blank_pixels(const tone *t, int count, float *out, size_t stride) {
+static void blank_pixels(tone t, int count, float *out, size_t stride) {
     for (int x = 0; x < count; x++)
-        out[(size_t)x * stride] = t->of[0];
+        out[(size_t)x * stride] = t.blank;
 }
 
 /* Row y of a shifted plane: the pixels of row y - down, moved right. */
-static void shift_row(const data_set *set, const tone *t, const uint8_t *plane, distortion d, int y,
+static void shift_row(const data_set *set, tone t, const uint8_t *plane, distortion d, int y,
                       float *out, size_t stride) {
     const int height = (int)set->shape.height;
     const int width = (int)set->shape.width;
@@ -64,12 +55,13 @@ static void shift_row(const data_set *set, const tone *t, const uint8_t *plane, 
     }
     const int before = d.right > 0 ? d.right : 0;
     const int after = d.right < 0 ? -d.right : 0;
+    const int kept = width - before - after;
     const uint8_t *row = plane + (size_t)from * (size_t)width + after;
     float *to = out + (size_t)before * stride;
     blank_pixels(t, before, out, stride);
-    for (int x = 0; x < width - before - after; x++, to += stride)
-        *to = t->of[row[x]];
-    blank_pixels(t, after, to, stride);
+    for (int x = 0; x < kept; x++)
+        to[(size_t)x * stride] = (float)row[x] * t.scale + t.blank;
+    blank_pixels(t, after, to + (size_t)kept * stride, stride);
 }
 
 static float pixel_at(const data_set *set, const uint8_t *plane, int y, int x) {
@@ -107,11 +99,9 @@ static float bilinear(const data_set *set, const uint8_t *plane, float y, float 
 
 /* The pixel that stands at (y, x) after a rotation about the centre and a shift
  * came from the inverse of both. */
-static void rotate_row(const data_view *view, const uint8_t *plane, distortion d, int y, float *out,
-                       size_t stride) {
-    const graph_shape *shape = &view->set->shape;
-    const float scale = view->scale / 255.0F;
-    const float blank = -view->mean * view->scale;
+static void rotate_row(const data_set *set, tone t, const uint8_t *plane, distortion d, int y,
+                       float *out, size_t stride) {
+    const graph_shape *shape = &set->shape;
     const float centre_y = 0.5F * (float)(shape->height - 1);
     const float centre_x = 0.5F * (float)(shape->width - 1);
     const float dy = (float)(y - d.down) - centre_y;
@@ -119,8 +109,15 @@ static void rotate_row(const data_view *view, const uint8_t *plane, distortion d
         float dx = (float)(x - d.right) - centre_x;
         float from_y = d.cosine * dy - d.sine * dx + centre_y;
         float from_x = d.sine * dy + d.cosine * dx + centre_x;
-        *out = bilinear(view->set, plane, from_y, from_x) * scale + blank;
+        *out = bilinear(set, plane, from_y, from_x) * t.scale + t.blank;
     }
+}
+
+/* Images come in random order: the lines of one are asked for at once, as waiting
+ * for each in turn cost a tenth of the time. */
+static void prefetch(const uint8_t *pixels, size_t count) {
+    for (size_t i = 0; i < count; i += BASE_ALIGNMENT)
+        __builtin_prefetch(pixels + i);
 }
 
 void data_view_fill(void *user, size_t sample, float *input, size_t stride) {
@@ -129,16 +126,18 @@ void data_view_fill(void *user, size_t sample, float *input, size_t stride) {
     const size_t place = view->first + sample;
     const size_t image = view->order == NULL ? place : view->order[place];
     const size_t plane = (size_t)set->shape.height * set->shape.width;
+    const uint8_t *pixels = set->pixels + image * set->shape.channels * plane;
+    const tone t = {view->scale / 255.0F, -view->mean * view->scale};
+    prefetch(pixels, set->shape.channels * plane);
     const distortion d = draw(view, place);
-    const tone t = tones(view);
     for (uint32_t c = 0; c < set->shape.channels; c++) {
-        const uint8_t *from = set->pixels + (image * set->shape.channels + c) * plane;
+        const uint8_t *from = pixels + c * plane;
         for (uint32_t y = 0; y < set->shape.height; y++) {
             float *out = input + (c * plane + (size_t)y * set->shape.width) * stride;
             if (d.sine == 0.0F)
-                shift_row(set, &t, from, d, (int)y, out, stride);
+                shift_row(set, t, from, d, (int)y, out, stride);
             else
-                rotate_row(view, from, d, (int)y, out, stride);
+                rotate_row(set, t, from, d, (int)y, out, stride);
         }
     }
 }
