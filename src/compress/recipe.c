@@ -22,7 +22,7 @@ static void take_given(const recipe_places *places, const cyaml_schema_field_t *
     for (const cyaml_schema_field_t *field = fields; field->key != NULL; field++) {
         const cyaml_schema_value_t *value = &field->value;
         char path[RECIPE_PATH_MAX];
-        snprintf(path, sizeof path, "%s%s%s", above, above[0] == 0 ? "" : ".", field->key);
+        recipe_places_join(path, above, field->key);
         if (recipe_places_find(places, path) == NULL)
             continue;
         const char *source = from + field->data_offset;

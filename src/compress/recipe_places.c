@@ -53,6 +53,18 @@ uint32_t recipe_places_line(const recipe_places *places, const char *path) {
     return place == NULL ? 1 : place->line;
 }
 
+void recipe_places_join(char out[RECIPE_PATH_MAX], const char *above, const char *key) {
+    size_t used = strlen(above);
+    memcpy(out, above, used);
+    if (used > 0 && used + 1 < RECIPE_PATH_MAX)
+        out[used++] = '.';
+    size_t length = strlen(key);
+    size_t room = RECIPE_PATH_MAX - 1 - used;
+    length = length < room ? length : room;
+    memcpy(out + used, key, length);
+    out[used + length] = 0;
+}
+
 void recipe_places_free(recipe_places *places) {
     base_free(places->places);
     memset(places, 0, sizeof *places);

@@ -39,4 +39,7 @@ const recipe_place *recipe_places_find(const recipe_places *places, const char *
 /* Its line; 1 when the path was not given. */
 uint32_t recipe_places_line(const recipe_places *places, const char *path);
 
+/* "above.key", or key alone where above is empty. */
+void recipe_places_join(char out[RECIPE_PATH_MAX], const char *above, const char *key);
+
 #endif

@@ -176,7 +176,7 @@ static admmnn_status check_map(const check *c, const char *path, uint32_t line,
                                const cyaml_schema_value_t *map) {
     for (const cyaml_schema_field_t *f = map->mapping.fields; f->key != NULL; f++) {
         char key[RECIPE_PATH_MAX];
-        snprintf(key, sizeof key, "%s%s%s", path, path[0] == 0 ? "" : ".", f->key);
+        recipe_places_join(key, path, f->key);
         if ((f->value.flags & CYAML_FLAG_OPTIONAL) != 0 || recipe_places_find(c->places, key))
             continue;
         rule r = rule_of(key);
