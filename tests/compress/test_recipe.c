@@ -526,7 +526,7 @@ static void text_that_is_no_recipe(void **state) {
          "seed, backend, training, prune, quantize, pack"},
         {"model: lenet-5\n[a]: 1\n", "r.yaml:2: a key must be a word"},
         {"model: lenet-5\n\tseed: 1\n",
-         "r.yaml:2: not YAML: found character that cannot start any token"},
+         "r.yaml:2: not YAML: found a tab character that violates indentation"},
         {"model: lenet-5\npack: {\n", "r.yaml:3: not YAML: did not find expected node content"},
         {"model: lenet-5\nseed: \x01\n", "r.yaml:2: not YAML: control characters are not allowed"},
         {"model: lenet-5\n\nseed: \xff\xfe\n", "r.yaml:3: not YAML: invalid leading UTF-8 octet"},
