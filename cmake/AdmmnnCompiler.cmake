@@ -11,6 +11,10 @@ if(ADMMNN_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+# The fuzzers see their way through the library only when it counts edges too.
+if(ADMMNN_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # The lanes kernels: one file an instruction set, chosen at run time; their
 # multiply-adds are fused on purpose.
