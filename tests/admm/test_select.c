@@ -1,8 +1,8 @@
 /* The selection of the k largest against a sort, on inputs that are hard for
  * selections by pivots, and how its time grows on them. */
-#include "support.h"
+#include <time.h>
 
-#include "base/context.h"
+#include "support.h"
 
 typedef void pattern(float *v, size_t count);
 
@@ -110,12 +110,19 @@ static void selection_is_a_sort_s(void **state) {
     }
 }
 
+/* Of this thread alone: other programs do not count. */
+static double thread_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static double seconds_of(admm_set *set, const float *v, float *z, size_t count) {
     double best = INFINITY;
     for (int i = 0; i < 5; i++) {
-        double start = base_seconds();
+        double start = thread_seconds();
         assert_int_equal(admm_set_project(set, v, z, count, NULL), ADMMNN_OK);
-        best = fmin(best, base_seconds() - start);
+        best = fmin(best, thread_seconds() - start);
     }
     return best;
 }
