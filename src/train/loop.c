@@ -43,8 +43,7 @@ static void make_segments(loop *l) {
                                  .decay = parameter->kind == GRAPH_WEIGHT};
         if (n->support != NULL) {
             segment.offset = at;
-            while (at < n->active_count &&
-                   n->support[at] < parameter->offset + parameter->count)
+            while (at < n->active_count && n->support[at] < parameter->offset + parameter->count)
                 at++;
             segment.count = at - segment.offset;
         }
@@ -54,6 +53,9 @@ static void make_segments(loop *l) {
 
 static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     const train_settings *s = l->settings;
+    if (s->batch == 0 || l->samples->count == 0)
+        return base_fail(err, ADMMNN_USAGE, "%s: %zu images in batches of %u cannot be trained on",
+                         s->task, l->samples->count, s->batch);
     l->classes = graph_value_count(l->network->g, l->network->g->output);
     l->steps = (l->samples->count + s->batch - 1) / s->batch;
     l->order = base_array(l->samples->count, sizeof *l->order);
@@ -117,9 +119,10 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
     }
     BASE_TRY(engine_step(l->network->engine, params, &batch, result, err));
     if (!isfinite(result->loss))
-        return base_fail(err, ADMMNN_DIVERGED,
-                         "%s: the loss is not finite at epoch %u, step %zu; lower the learning rate",
-                         s->task, epoch + 1, step + 1);
+        return base_fail(
+            err, ADMMNN_DIVERGED,
+            "%s: the loss is not finite at epoch %u, step %zu; lower the learning rate", s->task,
+            epoch + 1, step + 1);
     train_update update = {.parts = result->parts,
                            .part_count = result->part_count,
                            .scale = 1.0F / (float)count,
@@ -146,6 +149,19 @@ static void report(const loop *l, uint32_t done_epochs, size_t step) {
     base_progress(l->context, &progress);
 }
 
+/* A rectifier may swallow what is not a number, so that the loss alone is no
+ * proof that the parameters are sound. */
+static admmnn_status check_parameters(const loop *l, uint32_t epoch, admmnn_error *err) {
+    const train_network *n = l->network;
+    for (size_t i = 0; i < n->active_count; i++)
+        if (!isfinite(n->params[i]))
+            return base_fail(
+                err, ADMMNN_DIVERGED,
+                "%s: a parameter is not finite after epoch %u; lower the learning rate",
+                l->settings->task, epoch + 1);
+    return ADMMNN_OK;
+}
+
 static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_error *err) {
     const train_settings *s = l->settings;
     uint32_t epoch = s->first_epoch + k;
@@ -157,8 +173,8 @@ static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_e
     for (size_t step = 0; step < l->steps; step++) {
         if (base_cancelled(l->context))
             return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", s->task);
-        double done = ((double)epoch * (double)l->steps + (double)step) /
-                      ((double)of * (double)l->steps);
+        double done =
+            ((double)epoch * (double)l->steps + (double)step) / ((double)of * (double)l->steps);
         engine_result result;
         BASE_TRY(one_step(l, epoch, step, done, &result, err));
         score->loss += result.loss / (double)l->samples->count;
@@ -167,7 +183,7 @@ static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_e
             report(l, k, step);
     }
     score->accuracy = (double)score->correct / (double)score->count;
-    return ADMMNN_OK;
+    return check_parameters(l, epoch, err);
 }
 
 admmnn_status train_run(train_network *network, train_optimizer *optimizer,

@@ -85,7 +85,13 @@ admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admm
         base_free(active);
         return base_fail_memory(err, "the support");
     }
-    admmnn_status status = engine_set_support(n->engine, support, count, err);
+    admmnn_status status = engine_set_support(n->engine, support, support == NULL ? 0 : count, err);
+    if (status != ADMMNN_OK) {
+        base_free(flat);
+        base_free(support);
+        base_free(active);
+        return status;
+    }
     base_free(n->support);
     base_free(n->params);
     n->support = support;
@@ -93,7 +99,7 @@ admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admm
     n->params = active;
     train_network_compact(n, flat, active);
     base_free(flat);
-    return status;
+    return ADMMNN_OK;
 }
 
 static void gather_labels(const data_set *set, const uint32_t *order, size_t first, size_t count,
