@@ -36,6 +36,9 @@ static const char style[] =
     "span{position:relative;padding-right:6px}\n"
     ".stack{display:flex;height:34px;border-radius:6px;overflow:hidden;margin:12px 0;gap:1px}"
     ".stack i{background:var(--c);min-width:2px}"
+    "@media(max-width:600px){main{padding:20px 10px 40px}.panel{padding:14px 12px}"
+    "th,td{padding:5px 6px;font-size:13px}td:first-child{white-space:normal}"
+    ".text{display:none}.pair svg{min-width:430px}}\n"
     ".keys{display:flex;flex-wrap:wrap;gap:4px 20px;list-style:none;margin:0;padding:0;"
     "font-size:14px}.keys i{display:inline-block;width:11px;height:11px;border-radius:3px;"
     "background:var(--c);margin-right:7px}.keys span{color:var(--soft)}\n";

@@ -258,7 +258,7 @@ static void residual_plot(base_writer *out, const report_figures *f, bool dual, 
         y[i] = dual ? f->residuals[i].dual : f->residuals[i].primal;
     if (!svg_axis_fit_values(&plot.y, y, f->residual_count))
         return;
-    base_write_text(out, "<div>\n");
+    base_write_text(out, "<div class=\"scroll\">\n");
     svg_begin(&plot);
     residual_stripes(&plot, f);
     residual_lines(&plot, f, dual, x, y);

@@ -40,10 +40,3 @@ admmnn_status report_write_run(const char *folder, const char *result, size_t re
     report_figures_free(&figures);
     return status;
 }
-admmnn_status report_write_comparison(const char *path, const char *json, size_t size,
-                                      admmnn_error *err) {
-    (void)path;
-    (void)json;
-    (void)size;
-    return base_fail(err, ADMMNN_UNSUPPORTED, "no");
-}

@@ -34,7 +34,8 @@ void svg_style(base_writer *out) {
         out,
         "\nsvg text{font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,\"DejaVu Sans\","
         "sans-serif;fill:var(--soft)}\n"
-        "svg .label{fill:var(--ink)}svg .stripe-text{font-size:11px}\n"
+        "svg .label{fill:var(--ink)}svg .heading{font-size:15px;font-weight:600}svg "
+        ".stripe-text{font-size:11px}\n"
         "svg .grid{stroke:var(--rule);stroke-width:1}svg .frame{stroke:var(--soft);"
         "stroke-width:1;fill:none}\n"
         "svg .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round;"
@@ -113,6 +114,9 @@ void svg_begin(svg_plot *plot) {
                         "</style>\n<rect width=\"%.0f\" height=\"%.0f\" "
                         "style=\"fill:var(--card)\"/>\n",
                         plot->width, height);
+        base_write_text(out, "<text x=\"16\" y=\"26\" class=\"label heading\">");
+        report_escape(out, plot->title);
+        base_write_text(out, "</text>\n");
     }
     base_write_text(out,
                     "<clipPath id=\"clip%u\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
@@ -189,7 +193,7 @@ void svg_end(svg_plot *plot) {
         draw_text(out, (plot->left + plot->right) / 2, plot->bottom + 38, "middle", "label",
                   plot->x.label);
     if (plot->y.label != NULL)
-        draw_text(out, 2, plot->top - 22, "start", "label", plot->y.label);
+        draw_text(out, plot->alone ? 16 : 2, plot->top - 22, "start", "label", plot->y.label);
     draw_legend(plot);
     base_write_text(out, "</svg>\n");
 }

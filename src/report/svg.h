@@ -45,7 +45,7 @@ typedef struct svg_plot {
     svg_axis x, y;
     const svg_legend *legend;
     size_t legend_count;
-    const char *title; /* for those who do not see it */
+    const char *title; /* for those who do not see it; the heading when alone */
     unsigned clip;     /* number of the clip path, its own in the document */
     bool alone;        /* a file of its own, not part of a page */
 } svg_plot;
