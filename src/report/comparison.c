@@ -145,7 +145,7 @@ static void draw(base_writer *out, const char *model, const comparison_lines *al
                      .width = 800,
                      .height = 470,
                      .left = 66,
-                     .top = 82,
+                     .top = 72,
                      .right = 780,
                      .bottom = 420,
                      .x = {.scale = SVG_LOG,

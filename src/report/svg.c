@@ -8,9 +8,9 @@
 #include "report/text.h"
 
 /* A letter of the 12-pixel text is about this wide. */
-#define LETTER 6.4
+#define LETTER 6.6
 #define LEGEND_ROW 20.0
-#define LEGEND_GAP 44.0 /* mark, spaces around it and before the next entry */
+#define LEGEND_GAP 42.0 /* mark, spaces around it and before the next entry */
 #define LEGEND_TOP 12.0 /* between the x axis's label and the legend */
 
 void svg_style(base_writer *out) {
@@ -64,29 +64,24 @@ static double text_width(const char *text) {
     return LETTER * (double)letters;
 }
 
-/* Where entry i of the legend stands; also how many rows there are. */
-static size_t legend_place(const svg_plot *plot, size_t entry, double *x) {
-    size_t row = 0;
-    double at = plot->left;
-    for (size_t i = 0; i < plot->legend_count; i++) {
-        double width = text_width(plot->legend[i].text) + LEGEND_GAP;
-        if (at > plot->left && at + width > plot->width + LEGEND_GAP / 2) {
-            at = plot->left;
-            row++;
-        }
-        if (i == entry)
-            break;
-        at += width;
-    }
-    *x = at;
-    return row;
+/* Width of a column of the legend: all are as wide as its longest entry. */
+static double legend_column(const svg_plot *plot) {
+    double widest = 0;
+    for (size_t i = 0; i < plot->legend_count; i++)
+        widest = fmax(widest, text_width(plot->legend[i].text));
+    return widest + LEGEND_GAP;
+}
+
+static size_t legend_columns(const svg_plot *plot) {
+    double fit = floor((plot->width - plot->left + LEGEND_GAP / 2) / legend_column(plot));
+    return fit < 1 ? 1 : (size_t)fit;
 }
 
 static double legend_height(const svg_plot *plot) {
-    double x;
     if (plot->legend_count == 0)
         return 0;
-    return LEGEND_TOP + LEGEND_ROW * (double)(legend_place(plot, plot->legend_count, &x) + 1);
+    size_t columns = legend_columns(plot);
+    return LEGEND_TOP + LEGEND_ROW * (double)((plot->legend_count + columns - 1) / columns);
 }
 
 static void draw_text(base_writer *out, double x, double y, const char *anchor, const char *class,
@@ -164,9 +159,9 @@ static void draw_ticks(svg_plot *plot) {
 static void draw_legend(svg_plot *plot) {
     for (size_t i = 0; i < plot->legend_count; i++) {
         const svg_legend *entry = &plot->legend[i];
-        double x;
-        double row = (double)legend_place(plot, i, &x);
-        double y = plot->height + LEGEND_TOP + row * LEGEND_ROW;
+        size_t columns = legend_columns(plot);
+        double x = plot->left + (double)(i % columns) * legend_column(plot);
+        double y = plot->height + LEGEND_TOP + (double)(i / columns) * LEGEND_ROW;
         base_write_text(plot->out, "<g class=\"s%u\">", entry->colour % SVG_COLOURS);
         if (entry->mark == SVG_MARK_DOT)
             base_write_text(plot->out, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>",

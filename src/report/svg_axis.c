@@ -78,9 +78,9 @@ static void fit_log(svg_axis *axis, double least, double most) {
 
 /* Accuracies people read: the error's 1, 2 and 5 in each decade. */
 static void fit_accuracy(svg_axis *axis, double least, double most) {
-    static const double errors[] = {0.9,    0.8,    0.5,     0.2,     0.1,    0.05,
-                                    0.02,   0.01,   0.005,   0.002,   0.001,  0.0005,
-                                    0.0002, 0.0001, 0.00005, 0.00002, 0.00001};
+    static const double errors[] = {0.9,    0.5,     0.2,     0.1,    0.05,   0.02,
+                                    0.01,   0.005,   0.002,   0.001,  0.0005, 0.0002,
+                                    0.0001, 0.00005, 0.00002, 0.00001};
     const size_t count = sizeof errors / sizeof errors[0];
     axis->least = measure(axis, least);
     axis->most = measure(axis, most);
@@ -94,7 +94,7 @@ static void fit_accuracy(svg_axis *axis, double least, double most) {
     axis->tick_count = 0;
     double low = 1.0 - pow(10.0, -axis->least);
     double high = 1.0 - pow(10.0, -axis->most);
-    double step = round_step((high - low) / 5);
+    double step = round_step((high - low) / 8);
     for (int i = 0; i <= 10; i++)
         add_tick(axis, (ceil(low / step) + i) * step);
 }
