@@ -200,8 +200,9 @@ void svg_line(svg_plot *plot, const double *x, const double *y, size_t count, un
     bool begun = false;
     for (size_t i = 0; i < count; i++) {
         bool drawn = isfinite(x[i]) && isfinite(y[i]);
+        /* A point alone is a dot: a line of no length with round ends. */
         if (drawn)
-            base_write_text(plot->out, "%s%.1f %.1f", begun ? "L" : "M", svg_x(plot, x[i]),
+            base_write_text(plot->out, begun ? "L%.1f %.1f" : "M%.1f %.1fh0", svg_x(plot, x[i]),
                             svg_y(plot, y[i]));
         begun = drawn;
     }

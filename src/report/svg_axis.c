@@ -59,6 +59,14 @@ static void log_ticks(svg_axis *axis, const double *mantissas, size_t count, dou
             add_tick(axis, mantissas[i] * pow(10.0, decade));
 }
 
+/* Equal steps from low to high, where the scale's own ticks are too few. */
+static void even_ticks(svg_axis *axis, double low, double high) {
+    double step = round_step((high - low) / 8);
+    axis->tick_count = 0;
+    for (int i = 0; i <= 10; i++)
+        add_tick(axis, (ceil(low / step) + i) * step);
+}
+
 static void fit_log(svg_axis *axis, double least, double most) {
     static const double fine[] = {1, 1.5, 2, 3, 4, 5, 6, 8};
     static const double middle[] = {1, 2, 5};
@@ -74,6 +82,8 @@ static void fit_log(svg_axis *axis, double least, double most) {
         log_ticks(axis, middle, 3, 1);
     else
         log_ticks(axis, fine, 8, 1);
+    if (axis->tick_count < 3)
+        even_ticks(axis, pow(10.0, axis->least), pow(10.0, axis->most));
 }
 
 /* Accuracies people read: the error's 1, 2 and 5 in each decade. */
@@ -89,14 +99,8 @@ static void fit_accuracy(svg_axis *axis, double least, double most) {
     axis->most += margin;
     for (size_t i = 0; i < count; i++)
         add_tick(axis, 1.0 - errors[i]);
-    if (axis->tick_count >= 3)
-        return;
-    axis->tick_count = 0;
-    double low = 1.0 - pow(10.0, -axis->least);
-    double high = 1.0 - pow(10.0, -axis->most);
-    double step = round_step((high - low) / 8);
-    for (int i = 0; i <= 10; i++)
-        add_tick(axis, (ceil(low / step) + i) * step);
+    if (axis->tick_count < 3)
+        even_ticks(axis, 1.0 - pow(10.0, -axis->least), 1.0 - pow(10.0, -axis->most));
 }
 
 /* One value alone gets room on both sides. */
