@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "compress/run.h"
+#include "report/papers.h"
 
 static const char *const stage_keys[] = {
 #define STAGE_KEY(name, text) #name,
@@ -234,25 +235,6 @@ admmnn_status compress_result_parse(const char *path, const char *text, compress
 
 /* ---- the table ---- */
 
-/* What the papers report for the same network on MNIST. */
-typedef struct paper_row {
-    const char *model;
-    const char *source;
-    double accuracy, pruning, data_only, with_indices, data_kib, indices_kib;
-} paper_row;
-
-static const paper_row papers[] = {
-    {"lenet-5", "Ren et al. 2018", 99.2, 85, 1910, 623, 0.89, 2.73},
-    {"lenet-300-100", "Zhang et al. 2018", 98.4, 22.9, 0, 0, 0, 0},
-};
-
-static const paper_row *paper_of(const char *model) {
-    for (size_t i = 0; i < sizeof papers / sizeof papers[0]; i++)
-        if (strcmp(papers[i].model, model) == 0)
-            return &papers[i];
-    return NULL;
-}
-
 static void table_layers(const compress_result *r, base_writer *out) {
     base_write_text(out, "  %-10s %9s %8s %8s  %4s %6s %8s  %s\n", "layer", "weights", "kept",
                     "share", "bits", "index", "bytes", "after removal, coders");
@@ -279,8 +261,8 @@ static void table_cell(base_writer *out, const char *what, double here, double p
 }
 
 void compress_result_table(const compress_result *r, base_writer *out) {
-    static const paper_row none = {.source = ""};
-    const paper_row *paper = paper_of(r->model);
+    static const report_paper none = {.source = ""};
+    const report_paper *paper = report_paper_find(r->model);
     if (paper == NULL)
         paper = &none;
     base_write_text(out, "\n%s, seed %llu, %.0f s on %u threads\n\n", r->model,

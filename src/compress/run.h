@@ -95,6 +95,23 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
                           admmnn_error *err);
 
+/* ---- run_drive.c ---- */
+
+typedef enum run_goal {
+    RUN_TO_DENSE, /* the dense network is trained, nothing is pruned yet */
+    RUN_TO_END
+} run_goal;
+
+/* Ticks until the goal, with a checkpoint every few seconds and at every change
+ * of stage. A run to the dense network leaves one at the goal too: other recipes
+ * may go on from it. ADMMNN_CANCELLED after a clean stop with a checkpoint. */
+admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint,
+                        admmnn_error *err);
+/* The recipe of a run, with the folder of the dataset it names. */
+admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err);
+/* Restores from a checkpoint's file. */
+admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err);
+
 /* ---- shared by the stages ---- */
 
 double run_seconds(const compress_run *run);
