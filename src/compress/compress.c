@@ -129,7 +129,3 @@ admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *er
     *text = (char *)table.bytes;
     return ADMMNN_OK;
 }
-
-void admmnn_text_free(char *text) {
-    base_free(text);
-}

@@ -7,22 +7,56 @@ void coder_encode_start(coder *c, base_writer *out) {
     *c = (coder){.out = out, .low = 0, .high = UINT32_MAX};
 }
 
-/* The fewest bytes that, followed by zeros, name a number in [low, high]. */
-void coder_encode_end(coder *c) {
-    for (unsigned bytes = 0; bytes <= 4; bytes++) {
-        uint32_t unit = bytes == 4 ? 1 : bytes == 0 ? 0 : UINT32_C(1) << (32 - 8 * bytes);
-        uint64_t point = bytes == 0 ? 0 : ((uint64_t)c->low + unit - 1) / unit * unit;
-        if (point < c->low || point > c->high)
-            continue;
-        for (unsigned i = 0; i < bytes; i++)
-            base_write_u8(c->out, (uint8_t)(point >> (24 - 8 * i)));
-        return;
+/* The fewest bytes that, followed by zeros, name a number in [low, high]; the
+ * number is in *point, at its upper end. */
+static unsigned end_bytes(const coder *c, uint32_t *point) {
+    for (unsigned bytes = 0; bytes < 4; bytes++) {
+        uint64_t unit = UINT64_C(1) << (32 - 8 * bytes);
+        uint64_t next = (c->low + unit - 1) / unit * unit;
+        *point = (uint32_t)next;
+        if (next <= c->high)
+            return bytes;
     }
+    *point = c->low;
+    return 4;
+}
+
+void coder_encode_end(coder *c) {
+    uint32_t point;
+    unsigned bytes = end_bytes(c, &point);
+    for (unsigned i = 0; i < bytes; i++)
+        base_write_u8(c->out, (uint8_t)(point >> (24 - 8 * i)));
+}
+
+bool coder_is_whole(const coder *c, const uint8_t *bytes, size_t count) {
+    uint32_t point;
+    unsigned tail = end_bytes(c, &point);
+    if (count != c->shifts + tail)
+        return false;
+    for (unsigned i = 0; i < tail; i++)
+        if (bytes[c->shifts + i] != (uint8_t)(point >> (24 - 8 * i)))
+            return false;
+    return true;
+}
+
+uint64_t coder_bits(const coder *c) {
+    uint64_t range = (uint64_t)(c->high - c->low) + 1;
+    unsigned left = 0;
+    while (range >> (left + 1) != 0)
+        left++;
+    return 8 * c->shifts + 32 - left;
 }
 
 /* Beyond the end the coded number goes on with zeros. */
 static uint32_t next_byte(coder *c) {
-    return c->in->at < c->in->count ? base_read_u8(c->in) : 0;
+    if (c->in->at < c->in->count)
+        return base_read_u8(c->in);
+    c->beyond += c->beyond <= CODER_BEYOND_MOST;
+    return 0;
+}
+
+bool coder_failed(const coder *c) {
+    return c->beyond > CODER_BEYOND_MOST;
 }
 
 void coder_decode_start(coder *c, base_reader *in) {
@@ -48,6 +82,7 @@ unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
             base_write_u8(c->out, (uint8_t)(c->high >> 24));
         else
             c->code = c->code << 8 | next_byte(c);
+        c->shifts++;
         c->low <<= 8;
         c->high = c->high << 8 | 0xffU;
     }

@@ -13,7 +13,20 @@ typedef struct coder {
     base_writer *out; /* encoding, or NULL */
     base_reader *in;  /* decoding */
     uint32_t low, high, code;
+    uint64_t shifts; /* bytes that are settled */
+    unsigned beyond; /* bytes read beyond the end */
 } coder;
+
+/* An encoder leaves out at most this many zeros at the end. Whoever decodes stops
+ * when more are asked for: the bytes are not what an encoder wrote, and the work
+ * they ask for has no end. */
+#define CODER_BEYOND_MOST 4U
+bool coder_failed(const coder *c);
+/* Whether the bytes that were decoded from first to last are those an encoder of
+ * the same bits would have written. */
+bool coder_is_whole(const coder *c, const uint8_t *bytes, size_t count);
+/* Bits so far, to within one. */
+uint64_t coder_bits(const coder *c);
 
 /* Probabilities are of a 1, in 1/65536. */
 #define CODER_ONE 65536

@@ -4,12 +4,14 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "pack/format.h"
+#include "pack/report.h"
 #include "pack/tensor.h"
 #include "pack/topology.h"
 
 #define CHECKSUM_BYTES 4U
 
-static admmnn_status read_head(base_reader *in, pack_model **out, admmnn_error *err) {
+static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_steps,
+                               admmnn_error *err) {
     char name[GRAPH_NAME_MAX];
     const uint8_t *magic = base_read_bytes(in, 4);
     if (magic == NULL || memcmp(magic, PACK_MAGIC, 4) != 0)
@@ -26,7 +28,10 @@ static admmnn_status read_head(base_reader *in, pack_model **out, admmnn_error *
     unsigned flags = base_read_u8(in);
     float mean = (flags & PACK_FLAG_INPUT) != 0 ? base_read_f32(in) : 0.0F;
     float scale = (flags & PACK_FLAG_INPUT) != 0 ? base_read_f32(in) : 1.0F;
-    if (in->failed || (flags & ~PACK_FLAG_INPUT) != 0 || !isfinite(mean) || !isfinite(scale))
+    *short_steps = (flags & PACK_FLAG_SHORT_STEPS) != 0;
+    if (in->failed || (flags & ~(PACK_FLAG_INPUT | PACK_FLAG_SHORT_STEPS)) != 0 ||
+        weights > PACK_ORIGINAL_MAX || biases > PACK_ORIGINAL_MAX || !isfinite(mean) ||
+        !isfinite(scale))
         return base_fail(err, ADMMNN_CORRUPT, "the head makes no sense at byte %zu", in->at);
     graph *g;
     BASE_TRY(topology_read(in, name, &g, err));
@@ -40,42 +45,50 @@ static admmnn_status read_head(base_reader *in, pack_model **out, admmnn_error *
     return ADMMNN_OK;
 }
 
-static admmnn_status read_descriptor(base_reader *in, size_t count, pack_tensor *tensor,
+/* The upper half of a float, or all of it. */
+static float read_step(base_reader *in, bool half) {
+    if (!half)
+        return base_read_f32(in);
+    uint32_t bits = (uint32_t)base_read_u16(in) << 16;
+    float step;
+    memcpy(&step, &bits, sizeof step);
+    return step;
+}
+
+static admmnn_status read_descriptor(base_reader *in, bool short_steps, pack_tensor *tensor,
                                      tensor_plan *plan, admmnn_error *err) {
     unsigned head = base_read_u8(in);
-    unsigned sizes = base_read_u8(in);
-    unsigned kind = head >> PACK_TENSOR_KIND_SHIFT & 7U;
-    unsigned coder_number = head >> PACK_TENSOR_VALUE_SHIFT & 3U;
-    tensor->form = (head & PACK_TENSOR_LEVELS) != 0 ? PACK_LEVELS : PACK_FLOAT32;
-    tensor->levels = (admm_levels)kind;
-    tensor->bits = (sizes & 15U) + 1;
-    plan->positions =
-        (pack_position_id)((head >> PACK_TENSOR_POSITION_SHIFT & 3U) + PACK_POSITION_DENSE);
-    plan->values = (pack_coder_id)(coder_number + PACK_CODER_FIXED);
+    bool coded = (head & PACK_TENSOR_LEVELS) != 0;
+    unsigned positions = head >> PACK_TENSOR_POSITION_SHIFT & 3U;
+    unsigned values = head >> PACK_TENSOR_VALUE_SHIFT & 3U;
+    plan->positions = (pack_position_id)(positions + PACK_POSITION_DENSE);
+    plan->values = (pack_coder_id)(values + PACK_CODER_FIXED);
+    bool relative = plan->positions == PACK_POSITION_RELATIVE;
+    unsigned sizes = coded || relative ? base_read_u8(in) : 0;
     plan->width = (sizes >> 4) + 1;
-    if (tensor->form == PACK_LEVELS)
-        tensor->step = base_read_f32(in);
-    bool coded = tensor->form == PACK_LEVELS;
-    bool empty = coded && tensor->levels == ADMM_LEVELS_EQUAL_ZERO && tensor->bits < 2;
-    bool wide = coded && tensor->levels == ADMM_LEVELS_POWER_OF_TWO && tensor->bits > 6;
-    bool fits = !coded ? plan->values == PACK_CODER_FIXED
-                       : plan->values != PACK_CODER_HUFFMAN || tensor->bits <= 8;
-    if (in->failed || kind > ADMM_LEVELS_TERNARY || coder_number > 2 || empty || wide || !fits ||
-        !isfinite(tensor->step) || tensor->step < 0 || count == 0)
+    tensor->form = coded ? PACK_LEVELS : PACK_FLOAT32;
+    tensor->levels = (admm_levels)(head >> PACK_TENSOR_KIND_SHIFT & 7U);
+    tensor->bits = (sizes & 15U) + 1;
+    if (coded)
+        tensor->step = read_step(in, short_steps);
+    bool known = coded ? pack_levels_are_sound(tensor->levels, tensor->bits, tensor->step)
+                       : tensor->levels == 0 && tensor->bits == 1;
+    if (in->failed || !known || values > PACK_CODER_RANGE - PACK_CODER_FIXED ||
+        (!relative && plan->width != 1) || !tensor_coder_fits(tensor, *plan))
         return base_fail(err, ADMMNN_CORRUPT, "a tensor's description makes no sense at byte %zu",
                          in->at);
     return ADMMNN_OK;
 }
 
-static admmnn_status read_tensors(base_reader *in, pack_model *model, pack_report *report,
-                                  admmnn_error *err) {
+static admmnn_status read_tensors(base_reader *in, pack_model *model, bool short_steps,
+                                  pack_report *report, admmnn_error *err) {
     const graph *g = model->g;
     tensor_plan *plans = base_array(g->parameter_count, sizeof *plans);
     if (plans == NULL)
         return base_fail_memory(err, "the tensors");
     admmnn_status status = ADMMNN_OK;
     for (uint32_t p = 0; p < g->parameter_count && status == ADMMNN_OK; p++)
-        status = read_descriptor(in, g->parameters[p].count, &model->tensors[p], &plans[p], err);
+        status = read_descriptor(in, short_steps, &model->tensors[p], &plans[p], err);
     uint64_t plain_bytes = base_read_varint(in);
     const uint8_t *plain = in->failed || plain_bytes > in->count - in->at
                                ? NULL
@@ -84,6 +97,7 @@ static admmnn_status read_tensors(base_reader *in, pack_model *model, pack_repor
         status = base_fail(err, ADMMNN_CORRUPT, "the plain bits end early");
     bits_reader bits = {.bytes = plain, .count = plain_bytes * 8};
     coder range;
+    size_t range_start = in->at;
     if (status == ADMMNN_OK)
         coder_decode_start(&range, in);
     for (uint32_t p = 0; p < g->parameter_count && status == ADMMNN_OK; p++) {
@@ -92,16 +106,18 @@ static admmnn_status read_tensors(base_reader *in, pack_model *model, pack_repor
         if (status != ADMMNN_OK)
             base_fail_within(err, status, "%s", g->nodes[g->parameters[p].node].name);
     }
-    if (status == ADMMNN_OK && (bits.count - bits.at >= 8 || in->at != in->count))
-        status = base_fail(err, ADMMNN_CORRUPT, "bytes are left over after the last tensor");
+    if (status == ADMMNN_OK &&
+        (bits.count - bits.at >= 8 ||
+         !coder_is_whole(&range, in->bytes + range_start, in->count - range_start)))
+        status = base_fail(err, ADMMNN_CORRUPT, "bytes are missing or left over at the end");
     base_free(plans);
     return status;
 }
 
-admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out,
-                          pack_report *report, admmnn_error *err) {
-    base_reader tail = {.bytes = bytes, .count = count,
-                        .at = count < CHECKSUM_BYTES ? 0 : count - CHECKSUM_BYTES};
+admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out, pack_report *report,
+                          admmnn_error *err) {
+    base_reader tail = {
+        .bytes = bytes, .count = count, .at = count < CHECKSUM_BYTES ? 0 : count - CHECKSUM_BYTES};
     if (count < CHECKSUM_BYTES + 5)
         return base_fail(err, ADMMNN_CORRUPT, "%zu bytes are too few for an .admm file", count);
     if (memcmp(bytes, PACK_MAGIC, 4) == 0 &&
@@ -110,20 +126,23 @@ admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out,
                          count - CHECKSUM_BYTES);
     base_reader in = {.bytes = bytes, .count = count - CHECKSUM_BYTES};
     pack_model *model = NULL;
-    BASE_TRY(read_head(&in, &model, err));
+    bool short_steps = false;
+    BASE_TRY(read_head(&in, &model, &short_steps, err));
     if (report != NULL) {
         memset(report, 0, sizeof *report);
         report->tensors = base_array(model->g->parameter_count, sizeof *report->tensors);
     }
     admmnn_status status = report != NULL && report->tensors == NULL
                                ? base_fail_memory(err, "the packing report")
-                               : read_tensors(&in, model, report, err);
+                               : read_tensors(&in, model, short_steps, report, err);
     if (status != ADMMNN_OK) {
         pack_model_free(model);
         if (report != NULL)
             pack_report_free(report);
         return status;
     }
+    if (report != NULL)
+        pack_report_add_up(report, model, short_steps ? 2 : 4, count);
     *out = model;
     return ADMMNN_OK;
 }

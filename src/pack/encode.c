@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "pack/format.h"
+#include "pack/report.h"
 #include "pack/tensor.h"
 #include "pack/topology.h"
 
@@ -13,7 +14,21 @@ typedef struct encoding {
     base_writer ranged;
     coder range;
     pack_report *report;
+    bool short_steps;
 } encoding;
+
+static uint32_t step_bits(const pack_tensor *tensor) {
+    uint32_t bits;
+    memcpy(&bits, &tensor->step, sizeof bits);
+    return bits;
+}
+
+static bool all_steps_are_short(const pack_model *model) {
+    for (uint32_t p = 0; p < model->g->parameter_count; p++)
+        if (model->tensors[p].form == PACK_LEVELS && (step_bits(&model->tensors[p]) & 0xffffU) != 0)
+            return false;
+    return true;
+}
 
 static void write_head(encoding *e) {
     const pack_model *m = e->model;
@@ -23,7 +38,8 @@ static void write_head(encoding *e) {
     topology_write_text(m->g->name, &e->file);
     base_write_varint(&e->file, m->original_weights);
     base_write_varint(&e->file, m->original_biases);
-    base_write_u8(&e->file, input ? PACK_FLAG_INPUT : 0);
+    base_write_u8(&e->file, (uint8_t)((input ? PACK_FLAG_INPUT : 0) |
+                                      (e->short_steps ? PACK_FLAG_SHORT_STEPS : 0)));
     if (input) {
         base_write_f32(&e->file, m->mean);
         base_write_f32(&e->file, m->scale);
@@ -93,15 +109,21 @@ static admmnn_status plan_tensor(const pack_tensor *tensor, tensor_shape shape,
     return ADMMNN_OK;
 }
 
-static void write_descriptor(const pack_tensor *tensor, tensor_plan plan, base_writer *file) {
-    unsigned head = tensor->form == PACK_LEVELS ? PACK_TENSOR_LEVELS : 0U;
-    head |= (unsigned)tensor->levels << PACK_TENSOR_KIND_SHIFT;
+static void write_descriptor(const pack_tensor *tensor, tensor_plan plan, bool short_steps,
+                             base_writer *file) {
+    bool coded = tensor->form == PACK_LEVELS;
+    bool relative = plan.positions == PACK_POSITION_RELATIVE;
+    unsigned head =
+        coded ? PACK_TENSOR_LEVELS | (unsigned)tensor->levels << PACK_TENSOR_KIND_SHIFT : 0U;
     head |= ((unsigned)plan.positions - PACK_POSITION_DENSE) << PACK_TENSOR_POSITION_SHIFT;
     head |= ((unsigned)plan.values - PACK_CODER_FIXED) << PACK_TENSOR_VALUE_SHIFT;
-    unsigned bits = tensor->form == PACK_LEVELS ? tensor->bits - 1 : 0;
     base_write_u8(file, (uint8_t)head);
-    base_write_u8(file, (uint8_t)(bits | (plan.width - 1) << 4));
-    if (tensor->form == PACK_LEVELS)
+    if (coded || relative)
+        base_write_u8(
+            file, (uint8_t)((coded ? tensor->bits - 1 : 0) | (relative ? plan.width - 1 : 0) << 4));
+    if (coded && short_steps)
+        base_write_u16(file, (uint16_t)(step_bits(tensor) >> 16));
+    else if (coded)
         base_write_f32(file, tensor->step);
 }
 
@@ -111,14 +133,15 @@ static admmnn_status check_tensor(const graph *g, uint32_t p, const pack_tensor 
     if (tensor->form == PACK_FLOAT32)
         return tensor->values != NULL ? ADMMNN_OK
                                       : base_fail(err, ADMMNN_USAGE, "%s has no values", name);
-    if (tensor->codes == NULL || tensor->bits == 0 || tensor->bits > PACK_BITS_MAX)
-        return base_fail(err, ADMMNN_USAGE, "%s: codes of %u bits cannot be packed", name,
-                         tensor->bits);
+    if (tensor->codes == NULL || !pack_levels_are_sound(tensor->levels, tensor->bits, tensor->step))
+        return base_fail(err, ADMMNN_USAGE, "%s: levels of %u bits, interval %g, cannot be packed",
+                         name, tensor->bits, (double)tensor->step);
     uint32_t levels = admm_level_count(tensor->levels, tensor->bits);
     for (size_t i = 0; i < g->parameters[p].count; i++)
-        if (tensor->codes[i] > (int32_t)levels || tensor->codes[i] < -(int32_t)levels)
-            return base_fail(err, ADMMNN_USAGE, "%s: code %d lies beyond %u levels", name,
-                             (int)tensor->codes[i], levels);
+        if (tensor->codes[i] > (int32_t)levels || tensor->codes[i] < -(int32_t)levels ||
+            (tensor->codes[i] != 0 && tensor->step == 0.0F))
+            return base_fail(err, ADMMNN_USAGE, "%s: code %d lies beyond %u levels of interval %g",
+                             name, (int)tensor->codes[i], levels, (double)tensor->step);
     return ADMMNN_OK;
 }
 
@@ -130,46 +153,16 @@ static admmnn_status write_tensors(encoding *e, const pack_settings *settings, a
         tensor_plan plan;
         BASE_TRY(check_tensor(g, p, tensor, err));
         BASE_TRY(plan_tensor(tensor, shape, settings, &plan, err));
-        write_descriptor(tensor, plan, &e->file);
-        BASE_TRY(tensor_write(tensor, shape, plan, &e->plain, &e->range,
-                              &e->report->tensors[p], err));
+        write_descriptor(tensor, plan, e->short_steps, &e->file);
+        BASE_TRY(
+            tensor_write(tensor, shape, plan, &e->plain, &e->range, &e->report->tensors[p], err));
     }
     return ADMMNN_OK;
 }
 
-/* Whole bytes of each kind; what the bits leave over belongs to the header, so
- * that the parts are the file. */
-static void add_up(encoding *e) {
-    const graph *g = e->model->g;
-    pack_report *r = e->report;
-    uint64_t values = 0;
-    uint64_t positions = 0;
-    uint64_t biases = 0;
-    uint64_t codebooks = 0;
-    for (uint32_t p = 0; p < g->parameter_count; p++) {
-        const pack_tensor *tensor = &e->model->tensors[p];
-        pack_tensor_report *t = &r->tensors[p];
-        if (tensor->form == PACK_LEVELS)
-            r->bytes_scales += 4;
-        if (g->parameters[p].kind == GRAPH_BIAS) {
-            biases += t->value_bits + t->position_bits;
-            continue;
-        }
-        values += t->value_bits;
-        positions += t->position_bits;
-        if (t->values == PACK_CODER_HUFFMAN)
-            codebooks += UINT64_C(8) * admm_level_count(tensor->levels, tensor->bits);
-    }
-    r->bytes_values = (values - codebooks) / 8;
-    r->bytes_positions = positions / 8;
-    r->bytes_codebooks = codebooks / 8;
-    r->bytes_biases = biases / 8;
-    r->bytes_total = e->file.count;
-    r->bytes_header = r->bytes_total - r->bytes_values - r->bytes_positions - r->bytes_codebooks -
-                      r->bytes_biases - r->bytes_scales;
-}
-
 static admmnn_status encode(encoding *e, const pack_settings *settings, admmnn_error *err) {
+    BASE_TRY(topology_check(e->model->g, err));
+    e->short_steps = all_steps_are_short(e->model);
     write_head(e);
     coder_encode_start(&e->range, &e->ranged);
     BASE_TRY(write_tensors(e, settings, err));
@@ -181,7 +174,7 @@ static admmnn_status encode(encoding *e, const pack_settings *settings, admmnn_e
         base_write_u32(&e->file, base_crc32(e->file.bytes, e->file.count));
     if (e->file.failed || e->plain.bytes.failed || e->ranged.failed)
         return base_fail_memory(err, "the packed file");
-    add_up(e);
+    pack_report_add_up(e->report, e->model, e->short_steps ? 2 : 4, e->file.count);
     return ADMMNN_OK;
 }
 

@@ -43,11 +43,13 @@
 #define PACK_MAGIC "ADMM"
 #define PACK_VERSION 1
 #define PACK_FLAG_INPUT 1U
+#define PACK_FLAG_SHORT_STEPS 2U
 
 #define PACK_NODE_OP 0x0fU
 #define PACK_NODE_INPUT 0x10U
 #define PACK_NODE_WINDOW 0x20U
 #define PACK_NODE_NAME 0x40U
+#define PACK_NODE_UNUSED 0x80U
 
 #define PACK_TENSOR_LEVELS 0x01U
 #define PACK_TENSOR_KIND_SHIFT 1
@@ -58,5 +60,9 @@
 #define PACK_BITS_MAX 16U
 /* Decoding never makes more than this many parameters: 512 MiB of floats. */
 #define PACK_PARAMETERS_MAX ((uint64_t)1 << 27)
+
+/* More nodes than any network here has: building a graph takes the square of them. */
+#define PACK_NODES_MAX 4096U
+#define PACK_ORIGINAL_MAX ((uint64_t)1 << 48)
 
 #endif

@@ -12,7 +12,8 @@ typedef struct tree {
 static uint32_t lightest(const tree *t) {
     uint32_t best = t->count;
     for (uint32_t i = 0; i < t->count; i++)
-        if (!t->joined[i] && t->weight[i] > 0 && (best == t->count || t->weight[i] < t->weight[best]))
+        if (!t->joined[i] && t->weight[i] > 0 &&
+            (best == t->count || t->weight[i] < t->weight[best]))
             best = i;
     return best;
 }
@@ -70,11 +71,18 @@ void huffman_build(huffman *h, const uint64_t *counts, uint32_t symbols) {
 
 bool huffman_from_lengths(huffman *h) {
     uint32_t code = 0;
+    uint16_t ordered = 0;
     for (unsigned length = 1; length <= HUFFMAN_LENGTH_MAX; length++) {
         code <<= 1;
-        for (uint32_t s = 0; s < h->symbols; s++)
-            if (h->lengths[s] == length)
-                h->codes[s] = (uint16_t)code++;
+        h->first[length] = (uint16_t)code;
+        h->starts[length] = ordered;
+        for (uint32_t s = 0; s < h->symbols; s++) {
+            if (h->lengths[s] != length)
+                continue;
+            h->codes[s] = (uint16_t)code++;
+            h->order[ordered++] = (uint16_t)s;
+        }
+        h->counts[length] = (uint16_t)(ordered - h->starts[length]);
         if (code > UINT32_C(1) << length)
             return false;
     }
@@ -90,9 +98,9 @@ uint32_t huffman_read(const huffman *h, bits_reader *r) {
     uint32_t code = 0;
     for (unsigned length = 1; length <= HUFFMAN_LENGTH_MAX && !r->failed; length++) {
         code = code << 1 | bits_read(r, 1);
-        for (uint32_t s = 0; s < h->symbols; s++)
-            if (h->lengths[s] == length && h->codes[s] == code)
-                return s;
+        uint32_t place = code - h->first[length];
+        if (!r->failed && code >= h->first[length] && place < h->counts[length])
+            return h->order[h->starts[length] + place];
     }
     return HUFFMAN_SYMBOLS_MAX;
 }

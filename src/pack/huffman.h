@@ -11,9 +11,15 @@ typedef struct huffman {
     uint32_t symbols;
     uint8_t lengths[HUFFMAN_SYMBOLS_MAX]; /* 0: the symbol does not occur */
     uint16_t codes[HUFFMAN_SYMBOLS_MAX];
+    /* By length: the first code, the codes there are, and where their symbols
+     * stand in `order`. */
+    uint16_t first[HUFFMAN_LENGTH_MAX + 1], counts[HUFFMAN_LENGTH_MAX + 1];
+    uint16_t starts[HUFFMAN_LENGTH_MAX + 1];
+    uint16_t order[HUFFMAN_SYMBOLS_MAX];
 } huffman;
 
-/* Shortest code of at most 15 bits for counts[symbols]. */
+/* Shortest code for counts[symbols]; where that takes more than 15 bits for a
+ * symbol, the shortest for counts evened out until it does not. */
 void huffman_build(huffman *h, const uint64_t *counts, uint32_t symbols);
 /* From the lengths; false when they describe no prefix code. */
 bool huffman_from_lengths(huffman *h);

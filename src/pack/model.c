@@ -1,8 +1,11 @@
 #include "pack/pack.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "pack/format.h"
 
 admmnn_status pack_model_create(const graph *g, pack_model **out, admmnn_error *err) {
     pack_model *model = base_array(1, sizeof *model);
@@ -24,8 +27,8 @@ admmnn_status pack_model_create(const graph *g, pack_model **out, admmnn_error *
 void pack_model_free(pack_model *model) {
     if (model == NULL)
         return;
-    for (uint32_t p = 0; model->tensors != NULL && model->g != NULL && p < model->g->parameter_count;
-         p++) {
+    for (uint32_t p = 0;
+         model->tensors != NULL && model->g != NULL && p < model->g->parameter_count; p++) {
         base_free(model->tensors[p].codes);
         base_free(model->tensors[p].values);
     }
@@ -52,4 +55,55 @@ void pack_model_values(const pack_model *model, float *params) {
 void pack_report_free(pack_report *report) {
     base_free(report->tensors);
     memset(report, 0, sizeof *report);
+}
+
+static const char *const position_names[] = {
+#define NAME_OF(name, text) text,
+    PACK_POSITION_MAP(NAME_OF)};
+static const char *const coder_names[] = {PACK_CODER_MAP(NAME_OF)
+#undef NAME_OF
+};
+
+const char *pack_position_name(pack_position_id id) {
+    return position_names[id];
+}
+
+const char *pack_coder_name(pack_coder_id id) {
+    return coder_names[id];
+}
+
+static bool find_name(const char *const *names, size_t count, const char *name, unsigned *out) {
+    *out = 0;
+    for (size_t i = 0; name != NULL && i < count; i++) {
+        *out = (unsigned)i;
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return name == NULL;
+}
+
+admmnn_status pack_settings_find(const char *positions, const char *values, pack_settings *out,
+                                 admmnn_error *err) {
+    unsigned position;
+    unsigned coder;
+    if (!find_name(position_names, sizeof position_names / sizeof *position_names, positions,
+                   &position))
+        return base_fail(err, ADMMNN_USAGE,
+                         "positions '%.40s'; auto, dense, relative, bitmap and entropy are known",
+                         positions);
+    if (!find_name(coder_names, sizeof coder_names / sizeof *coder_names, values, &coder))
+        return base_fail(err, ADMMNN_USAGE,
+                         "values '%.40s'; auto, fixed, huffman and range are known", values);
+    *out = (pack_settings){(pack_position_id)position, (pack_coder_id)coder};
+    return ADMMNN_OK;
+}
+
+bool pack_levels_are_sound(admm_levels kind, unsigned bits, float step) {
+    /* 2^31 intervals are the most a code can stand for. */
+    const unsigned least = kind == ADMM_LEVELS_EQUAL_ZERO ? 2 : 1;
+    const unsigned most = kind == ADMM_LEVELS_POWER_OF_TWO ? 6 : PACK_BITS_MAX;
+    if (kind > ADMM_LEVELS_TERNARY || bits < least || bits > most)
+        return false;
+    float largest = admm_level_value(kind, step, (int32_t)admm_level_count(kind, bits));
+    return step == 0.0F || (step >= FLT_MIN && isfinite(largest));
 }

@@ -69,7 +69,8 @@ typedef struct pack_tensor_report {
     unsigned bits;             /* of one value before entropy coding; 32 for floats */
     unsigned relative_bits;    /* best width of a relative index */
     uint64_t relative_entries; /* kept + escapes at that width */
-    uint64_t value_bits;       /* in this file */
+    uint64_t value_bits;       /* in this file, code lengths included */
+    uint64_t codebook_bits;    /* the code lengths */
     uint64_t position_bits;    /* in this file */
 } pack_tensor_report;
 
@@ -83,9 +84,20 @@ typedef struct pack_report {
  * pack_report_free afterwards. */
 admmnn_status pack_encode(const pack_model *model, const pack_settings *settings, uint8_t **bytes,
                           size_t *count, pack_report *report, admmnn_error *err);
-admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out,
-                          pack_report *report, admmnn_error *err);
+admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out, pack_report *report,
+                          admmnn_error *err);
 void pack_report_free(pack_report *report);
+
+/* "auto", "entropy", ...; static storage. */
+const char *pack_position_name(pack_position_id id);
+const char *pack_coder_name(pack_coder_id id);
+/* By name; NULL is AUTO. ADMMNN_USAGE, with the names there are. */
+admmnn_status pack_settings_find(const char *positions, const char *values, pack_settings *out,
+                                 admmnn_error *err);
+
+/* Whether a file can hold such levels: every code has a value of its own, and a
+ * finite one. */
+bool pack_levels_are_sound(admm_levels kind, unsigned bits, float step);
 
 admmnn_status pack_model_create(const graph *g, pack_model **out, admmnn_error *err);
 void pack_model_free(pack_model *model);

@@ -60,10 +60,9 @@ static void model_free(positions_model *m) {
     base_free(m->taps);
 }
 
-static unsigned bit_at(const positions_model *m, size_t row, size_t column, size_t up, size_t left) {
-    return row >= up && column >= left
-               ? m->mask[(row - up) * m->shape.columns + column - left]
-               : 0;
+static unsigned bit_at(const positions_model *m, size_t row, size_t column, size_t up,
+                       size_t left) {
+    return row >= up && column >= left ? m->mask[(row - up) * m->shape.columns + column - left] : 0;
 }
 
 static unsigned capped(uint32_t value, unsigned most) {
@@ -141,8 +140,8 @@ admmnn_status positions_code(coder *c, positions_shape shape, uint8_t *mask, adm
         base_free(m);
         return base_fail_memory(err, "the positions' model");
     }
-    for (size_t row = 0; row < shape.rows; row++) {
-        for (size_t column = 0; column < shape.columns; column++) {
+    for (size_t row = 0; row < shape.rows && !coder_failed(c); row++) {
+        for (size_t column = 0; column < shape.columns && !coder_failed(c); column++) {
             if (column % shape.block == 0)
                 m->block_now = (tally){0, 0};
             uint8_t *at = &mask[row * shape.columns + column];
@@ -152,5 +151,7 @@ admmnn_status positions_code(coder *c, positions_shape shape, uint8_t *mask, adm
     }
     model_free(m);
     base_free(m);
+    if (coder_failed(c))
+        return base_fail(err, ADMMNN_CORRUPT, "the range-coded bytes end early");
     return ADMMNN_OK;
 }

@@ -38,8 +38,8 @@ admmnn_status pack_permute(pack_model *model, uint32_t layer_node, const uint32_
         return base_fail(err, ADMMNN_USAGE, "%s: the order of outputs is not free", node->name);
     const graph_parameter *weight = &g->parameters[node->weight];
     const graph_parameter *next = &g->parameters[g->nodes[r.node].weight];
-    BASE_TRY(move_groups(&model->tensors[node->weight], order, weight->rows, weight->columns, 1,
-                         err));
+    BASE_TRY(
+        move_groups(&model->tensors[node->weight], order, weight->rows, weight->columns, 1, err));
     BASE_TRY(move_groups(&model->tensors[node->bias], order, weight->rows, 1, 1, err));
     return move_groups(&model->tensors[g->nodes[r.node].weight], order, weight->rows, r.block,
                        next->rows, err);
@@ -66,8 +66,8 @@ static bool order_by_count(const pack_model *model, uint32_t layer_node, uint32_
     for (uint32_t row = 0; row < weight->rows; row++) {
         units[row].place = row;
         for (size_t i = (size_t)row * weight->columns; i < ((size_t)row + 1) * weight->columns; i++)
-            units[row].kept += tensor->form == PACK_LEVELS ? tensor->codes[i] != 0
-                                                           : tensor->values[i] != 0.0F;
+            units[row].kept +=
+                tensor->form == PACK_LEVELS ? tensor->codes[i] != 0 : tensor->values[i] != 0.0F;
     }
     qsort(units, weight->rows, sizeof *units, fullest_first);
     for (uint32_t row = 0; row < weight->rows; row++)

@@ -22,30 +22,6 @@ static bool zero_is_coded(const pack_tensor *tensor, tensor_plan plan) {
     return plan.positions == PACK_POSITION_DENSE && kind;
 }
 
-bool tensor_plan_fits(const pack_tensor *tensor, size_t count, tensor_plan plan) {
-    if (tensor->form == PACK_FLOAT32)
-        return plan.values == PACK_CODER_FIXED;
-    if (plan.values == PACK_CODER_HUFFMAN && tensor->bits > 8)
-        return false;
-    if (plan.positions != PACK_POSITION_DENSE || zero_is_coded(tensor, plan))
-        return true;
-    for (size_t i = 0; i < count; i++)
-        if (tensor->codes[i] == 0)
-            return false;
-    return true;
-}
-
-void tensor_mask(const pack_tensor *tensor, size_t count, uint8_t *mask) {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits = 0;
-        if (tensor->form == PACK_LEVELS)
-            bits = tensor->codes[i] != 0;
-        else
-            memcpy(&bits, &tensor->values[i], sizeof bits);
-        mask[i] = bits != 0;
-    }
-}
-
 /* ---- symbols ---- */
 
 static uint32_t symbol_of(int32_t code, uint32_t levels, bool zero) {
@@ -62,6 +38,39 @@ static int32_t code_of(uint32_t symbol, uint32_t levels, bool zero) {
 
 static uint32_t symbol_count(uint32_t levels, bool zero) {
     return 2 * levels + (zero ? 1 : 0);
+}
+
+bool tensor_coder_fits(const pack_tensor *tensor, tensor_plan plan) {
+    if (tensor->form == PACK_FLOAT32)
+        return plan.values == PACK_CODER_FIXED;
+    uint32_t symbols =
+        symbol_count(admm_level_count(tensor->levels, tensor->bits), zero_is_coded(tensor, plan));
+    if (plan.values == PACK_CODER_FIXED)
+        return symbols <= UINT32_C(1) << tensor->bits;
+    return plan.values == PACK_CODER_RANGE || symbols <= HUFFMAN_SYMBOLS_MAX;
+}
+
+bool tensor_plan_fits(const pack_tensor *tensor, size_t count, tensor_plan plan) {
+    if (!tensor_coder_fits(tensor, plan))
+        return false;
+    if (tensor->form == PACK_FLOAT32 || plan.positions != PACK_POSITION_DENSE ||
+        zero_is_coded(tensor, plan))
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (tensor->codes[i] == 0)
+            return false;
+    return true;
+}
+
+void tensor_mask(const pack_tensor *tensor, size_t count, uint8_t *mask) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits = 0;
+        if (tensor->form == PACK_LEVELS)
+            bits = tensor->codes[i] != 0;
+        else
+            memcpy(&bits, &tensor->values[i], sizeof bits);
+        mask[i] = bits != 0;
+    }
 }
 
 /* ---- relative indices ---- */
@@ -259,19 +268,23 @@ static admmnn_status read_values(pack_tensor *tensor, tensor_shape shape, tensor
 
 /* ---- whole tensors ---- */
 
-static void describe(const pack_tensor *tensor, const uint8_t *mask, size_t count,
-                     tensor_plan plan, pack_tensor_report *report) {
+static void describe(const pack_tensor *tensor, const uint8_t *mask, size_t count, tensor_plan plan,
+                     pack_tensor_report *report) {
     *report = (pack_tensor_report){.positions = plan.positions,
                                    .values = plan.values,
                                    .count = count,
                                    .bits = tensor->form == PACK_LEVELS ? tensor->bits : 32};
     for (size_t i = 0; i < count; i++)
         report->kept += mask[i] != 0;
+    if (plan.values == PACK_CODER_HUFFMAN)
+        report->codebook_bits =
+            UINT64_C(4) * symbol_count(admm_level_count(tensor->levels, tensor->bits),
+                                       zero_is_coded(tensor, plan));
     report->relative_bits = tensor_relative_width(mask, count, &report->relative_entries);
 }
 
-static uint64_t bits_so_far(const bits_writer *plain, const coder *range) {
-    return plain->count + 8 * (uint64_t)range->out->count;
+static uint64_t bits_so_far(uint64_t plain, const coder *range) {
+    return plain + coder_bits(range);
 }
 
 admmnn_status tensor_write(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
@@ -285,15 +298,15 @@ admmnn_status tensor_write(const pack_tensor *tensor, tensor_shape shape, tensor
     if (report == NULL)
         report = &local;
     describe(tensor, mask, shape.count, plan, report);
-    uint64_t start = bits_so_far(plain, range);
+    uint64_t start = bits_so_far(plain->count, range);
     admmnn_status status = write_positions(shape, plan, mask, plain, range, err);
-    uint64_t middle = bits_so_far(plain, range);
+    uint64_t middle = bits_so_far(plain->count, range);
     if (plan.positions == PACK_POSITION_DENSE)
         memset(mask, 1, shape.count);
     if (status == ADMMNN_OK)
         status = write_values(tensor, shape, plan, mask, plain, range, err);
     report->position_bits = middle - start;
-    report->value_bits = bits_so_far(plain, range) - middle;
+    report->value_bits = bits_so_far(plain->count, range) - middle;
     base_free(mask);
     return status;
 }
@@ -310,18 +323,16 @@ admmnn_status tensor_read(pack_tensor *tensor, tensor_shape shape, tensor_plan p
         base_free(mask);
         return base_fail_memory(err, "a tensor");
     }
-    uint64_t plain_start = plain->at;
-    size_t range_start = range->in->at;
+    uint64_t start = bits_so_far(plain->at, range);
     admmnn_status status = read_positions(shape, plan, mask, plain, range, err);
-    uint64_t plain_middle = plain->at;
-    size_t range_middle = range->in->at;
+    uint64_t middle = bits_so_far(plain->at, range);
     if (status == ADMMNN_OK)
         status = read_values(tensor, shape, plan, mask, plain, range, err);
     if (status == ADMMNN_OK && report != NULL) {
         tensor_mask(tensor, shape.count, mask);
         describe(tensor, mask, shape.count, plan, report);
-        report->position_bits = plain_middle - plain_start + 8 * (range_middle - range_start);
-        report->value_bits = plain->at - plain_middle + 8 * (range->in->at - range_middle);
+        report->position_bits = middle - start;
+        report->value_bits = bits_so_far(plain->at, range) - middle;
     }
     base_free(mask);
     return status;

@@ -37,7 +37,9 @@ admmnn_status tensor_read(pack_tensor *tensor, tensor_shape shape, tensor_plan p
                           bits_reader *plain, coder *range, pack_tensor_report *report,
                           admmnn_error *err);
 
-/* Whether the plan can hold the tensor. */
+/* Whether the coder of values can hold such levels, and whether the plan can
+ * hold the tensor. */
+bool tensor_coder_fits(const pack_tensor *tensor, tensor_plan plan);
 bool tensor_plan_fits(const pack_tensor *tensor, size_t count, tensor_plan plan);
 
 #endif

@@ -5,6 +5,29 @@
 
 #include "pack/format.h"
 
+/* Texts end up in messages and in other formats: no control characters. */
+static bool is_name(const char *text) {
+    if (text[0] == 0)
+        return false;
+    for (; *text != 0; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
+admmnn_status topology_check(const graph *g, admmnn_error *err) {
+    if (g->node_count > PACK_NODES_MAX || g->flat_count > PACK_PARAMETERS_MAX)
+        return base_fail(err, ADMMNN_USAGE, "network %s is too large for a packed file", g->name);
+    if (!is_name(g->name))
+        return base_fail(err, ADMMNN_USAGE, "the network's name cannot be packed");
+    for (uint32_t n = 0; n < g->node_count; n++)
+        if (!is_name(g->nodes[n].name) || graph_find_node(g, g->nodes[n].name) != n)
+            return base_fail(err, ADMMNN_USAGE,
+                             "network %s: node %u's name is empty, taken or unprintable", g->name,
+                             n);
+    return ADMMNN_OK;
+}
+
 void topology_write_text(const char *text, base_writer *out) {
     base_write_varint(out, strlen(text));
     base_write_bytes(out, text, strlen(text));
@@ -13,11 +36,11 @@ void topology_write_text(const char *text, base_writer *out) {
 bool topology_read_text(base_reader *in, char *out, size_t size) {
     uint64_t length = base_read_varint(in);
     const uint8_t *bytes = length < size ? base_read_bytes(in, (size_t)length) : NULL;
-    if (bytes == NULL || memchr(bytes, 0, (size_t)length) != NULL)
+    if (bytes == NULL)
         return false;
     memcpy(out, bytes, (size_t)length);
     out[length] = 0;
-    return true;
+    return strlen(out) == length && is_name(out);
 }
 
 /* "conv1": the operation's usual name and its number among its kind. */
@@ -59,9 +82,9 @@ static void write_node(const graph *g, uint32_t n, base_writer *out) {
     graph_window usual = usual_window(node->op, node->window.kernel[0]);
     bool other_window = has_window(node->op) && memcmp(&usual, &node->window, sizeof usual) != 0;
     bool named = strcmp(name, node->name) != 0;
-    base_write_u8(out, (uint8_t)((unsigned)node->op | (other_input ? PACK_NODE_INPUT : 0) |
-                                 (other_window ? PACK_NODE_WINDOW : 0) |
-                                 (named ? PACK_NODE_NAME : 0)));
+    base_write_u8(out,
+                  (uint8_t)((unsigned)node->op | (other_input ? PACK_NODE_INPUT : 0) |
+                            (other_window ? PACK_NODE_WINDOW : 0) | (named ? PACK_NODE_NAME : 0)));
     if (other_input)
         base_write_varint(out, node->inputs[0]);
     if (other_window)
@@ -120,7 +143,7 @@ static admmnn_status read_node(base_reader *in, graph *g, uint32_t n, admmnn_err
     usual_name(g, n, op, name);
     if ((head & PACK_NODE_NAME) != 0 && !topology_read_text(in, name, sizeof name))
         in->failed = true;
-    if (in->failed)
+    if (in->failed || (head & PACK_NODE_UNUSED) != 0 || graph_find_node(g, name) != GRAPH_NONE)
         return base_fail(err, ADMMNN_CORRUPT, "node %u ends early or makes no sense", n);
     uint32_t value;
     switch (op) {
@@ -135,16 +158,25 @@ static admmnn_status read_node(base_reader *in, graph *g, uint32_t n, admmnn_err
     }
 }
 
+/* What no graph can be is damage of the file. */
+static admmnn_status damaged(admmnn_status status, admmnn_error *err) {
+    if (status == ADMMNN_MEMORY || status == ADMMNN_CORRUPT)
+        return status;
+    return base_fail_within(err, ADMMNN_CORRUPT, "the network's description");
+}
+
 admmnn_status topology_read(base_reader *in, const char *name, graph **out, admmnn_error *err) {
     graph_shape shape = {.channels = read_u32(in)};
     shape.height = read_u32(in);
     shape.width = read_u32(in);
     uint32_t nodes = read_u32(in);
-    if (in->failed || nodes > in->count)
-        return base_fail(err, ADMMNN_CORRUPT, "the network's description ends early");
+    if (in->failed || nodes > PACK_NODES_MAX)
+        return base_fail(err, ADMMNN_CORRUPT,
+                         "the network's description makes no sense at byte %zu", in->at);
     graph *g;
-    BASE_TRY(graph_create(name, shape, &g, err));
-    admmnn_status status = ADMMNN_OK;
+    admmnn_status status = graph_create(name, shape, &g, err);
+    if (status != ADMMNN_OK)
+        return damaged(status, err);
     for (uint32_t n = 0; n < nodes && status == ADMMNN_OK; n++) {
         status = read_node(in, g, n, err);
         if (status == ADMMNN_OK && g->flat_count > PACK_PARAMETERS_MAX)
@@ -152,7 +184,7 @@ admmnn_status topology_read(base_reader *in, const char *name, graph **out, admm
     }
     if (status != ADMMNN_OK) {
         graph_free(g);
-        return status == ADMMNN_MEMORY ? status : ADMMNN_CORRUPT;
+        return damaged(status, err);
     }
     *out = g;
     return ADMMNN_OK;

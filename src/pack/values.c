@@ -88,9 +88,9 @@ admmnn_status values_code(coder *c, size_t rows, size_t columns, uint32_t levels
         return base_fail_memory(err, "the values' model");
     }
     model_start(m, levels, has_zero != 0);
-    for (size_t row = 0; row < rows; row++) {
+    for (size_t row = 0; row < rows && !coder_failed(c); row++) {
         int32_t left = 0;
-        for (size_t column = 0; column < columns; column++) {
+        for (size_t column = 0; column < columns && !coder_failed(c); column++) {
             size_t i = row * columns + column;
             if (mask != NULL && mask[i] == 0)
                 continue;
@@ -101,5 +101,7 @@ admmnn_status values_code(coder *c, size_t rows, size_t columns, uint32_t levels
     }
     base_free(m);
     base_free(above);
+    if (coder_failed(c))
+        return base_fail(err, ADMMNN_CORRUPT, "the range-coded bytes end early");
     return ADMMNN_OK;
 }

@@ -1,0 +1,257 @@
+#include "pack/convert.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "pack/format.h"
+
+#define KEY_ORIGINAL "admmnn.original"
+#define KEY_INPUT "admmnn.input"
+#define KEY_LEVELS "admmnn.levels"
+
+/* Levels are looked for among the multiples of the smallest value's 1/1 to 1/n. */
+#define DIVISORS 8
+#define FOUND_BITS_MOST 8U
+
+static const char *const kinds[] = {[ADMM_LEVELS_EQUAL] = "equal",
+                                    [ADMM_LEVELS_EQUAL_ZERO] = "equal-zero",
+                                    [ADMM_LEVELS_POWER_OF_TWO] = "power-of-two",
+                                    [ADMM_LEVELS_BINARY] = "binary",
+                                    [ADMM_LEVELS_TERNARY] = "ternary"};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+typedef struct line {
+    char key[96], value[96];
+} line;
+
+static void levels_key(const graph *g, uint32_t p, char *key, size_t size) {
+    snprintf(key, size, KEY_LEVELS ".%s.%s", g->nodes[g->parameters[p].node].name,
+             g->parameters[p].kind == GRAPH_WEIGHT ? "weight" : "bias");
+}
+
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* ---- to ONNX ---- */
+
+static size_t describe(const pack_model *model, line *lines) {
+    const graph *g = model->g;
+    size_t count = 0;
+    line *l = &lines[count++];
+    snprintf(l->key, sizeof l->key, KEY_ORIGINAL);
+    snprintf(l->value, sizeof l->value, "%" PRIu64 " %" PRIu64, model->original_weights,
+             model->original_biases);
+    l = &lines[count++];
+    snprintf(l->key, sizeof l->key, KEY_INPUT);
+    snprintf(l->value, sizeof l->value, "%08" PRIx32 " %08" PRIx32, bits_of(model->mean),
+             bits_of(model->scale));
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        const pack_tensor *tensor = &model->tensors[p];
+        if (tensor->form != PACK_LEVELS)
+            continue;
+        l = &lines[count++];
+        levels_key(g, p, l->key, sizeof l->key);
+        snprintf(l->value, sizeof l->value, "%s %u %08" PRIx32, kinds[tensor->levels], tensor->bits,
+                 bits_of(tensor->step));
+    }
+    return count;
+}
+
+admmnn_status pack_to_onnx(const pack_model *model, uint8_t **bytes, size_t *count,
+                           admmnn_error *err) {
+    size_t most = (size_t)model->g->parameter_count + 2;
+    line *lines = base_array(most, sizeof *lines);
+    onnx_property *properties = base_array(most, sizeof *properties);
+    float *params = base_array(model->g->flat_count, sizeof *params);
+    admmnn_status status = base_fail_memory(err, "an ONNX model");
+    if (lines != NULL && properties != NULL && params != NULL) {
+        size_t used = describe(model, lines);
+        for (size_t i = 0; i < used; i++)
+            properties[i] = (onnx_property){lines[i].key, lines[i].value};
+        pack_model_values(model, params);
+        status = onnx_write(model->g, params, properties, used, bytes, count, err);
+    }
+    base_free(lines);
+    base_free(properties);
+    base_free(params);
+    return status;
+}
+
+/* ---- from ONNX ---- */
+
+static const char *property(const onnx_model *from, const char *key) {
+    for (size_t i = 0; i < from->property_count; i++)
+        if (strcmp(from->properties[i].key, key) == 0)
+            return from->properties[i].value;
+    return NULL;
+}
+
+static bool next_integer(const char **at, uint64_t most, uint64_t *out) {
+    char *end;
+    errno = 0;
+    while (**at == ' ')
+        (*at)++;
+    if (**at < '0' || **at > '9')
+        return false;
+    *out = strtoull(*at, &end, 10);
+    *at = end;
+    return errno == 0 && *out <= most;
+}
+
+/* Eight hexadecimal digits: the bits of a finite float. */
+static bool next_float(const char **at, float *out) {
+    uint32_t bits = 0;
+    while (**at == ' ')
+        (*at)++;
+    for (int i = 0; i < 8; i++, (*at)++) {
+        char c = **at;
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+            return false;
+        bits = bits << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    memcpy(out, &bits, sizeof *out);
+    return isfinite(*out);
+}
+
+/* "equal 3 3dcccccd" */
+static bool parse_levels(const char *text, pack_tensor *tensor) {
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        size_t length = strlen(kinds[kind]);
+        uint64_t bits = 0;
+        if (strncmp(text, kinds[kind], length) != 0 || text[length] != ' ')
+            continue;
+        const char *at = text + length;
+        bool read = next_integer(&at, PACK_BITS_MAX, &bits) && next_float(&at, &tensor->step);
+        tensor->levels = (admm_levels)kind;
+        tensor->bits = (unsigned)bits;
+        return read && *at == 0;
+    }
+    return false;
+}
+
+static bool parse_head(const onnx_model *from, pack_model *model) {
+    const char *original = property(from, KEY_ORIGINAL);
+    const char *input = property(from, KEY_INPUT);
+    if (original != NULL &&
+        (!next_integer(&original, UINT64_MAX, &model->original_weights) ||
+         !next_integer(&original, UINT64_MAX, &model->original_biases) || *original != 0))
+        return false;
+    return input == NULL ||
+           (next_float(&input, &model->mean) && next_float(&input, &model->scale) && *input == 0);
+}
+
+/* The codes of values[count]; false where a value is no level, to the bit. */
+static bool encode_values(pack_tensor *tensor, const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        int32_t code = 0;
+        float back = 0.0F;
+        if (bits_of(values[i]) != 0) {
+            if (!(tensor->step > 0) || !isfinite(values[i]))
+                return false;
+            code = admm_level_code(tensor->levels, tensor->bits, tensor->step, values[i]);
+            back = code == 0 ? 0.0F : admm_level_value(tensor->levels, tensor->step, code);
+        }
+        if (bits_of(back) != bits_of(values[i]))
+            return false;
+        tensor->codes[i] = code;
+    }
+    return true;
+}
+
+/* The fewest bits that hold codes up to `largest`; with zero as a level where
+ * that costs no bit, since a full tensor needs no positions then. */
+static void fewest_bits(uint32_t largest, pack_tensor *tensor) {
+    unsigned bits = 1;
+    while ((UINT32_C(1) << (bits - 1)) < largest)
+        bits++;
+    bool zero = (UINT32_C(1) << (bits - 1)) > largest;
+    tensor->levels = zero ? ADMM_LEVELS_EQUAL_ZERO : ADMM_LEVELS_EQUAL;
+    tensor->bits = bits;
+}
+
+/* Equal levels with interval `step`, if the values lie on them. */
+static bool try_levels(pack_tensor *tensor, const float *values, size_t count, float step) {
+    tensor->form = PACK_LEVELS;
+    tensor->levels = ADMM_LEVELS_EQUAL_ZERO;
+    tensor->bits = FOUND_BITS_MOST;
+    tensor->step = step;
+    if (!pack_levels_are_sound(tensor->levels, tensor->bits, step) ||
+        !encode_values(tensor, values, count))
+        return false;
+    uint32_t largest = 0;
+    for (size_t i = 0; i < count; i++)
+        largest =
+            (uint32_t)abs(tensor->codes[i]) > largest ? (uint32_t)abs(tensor->codes[i]) : largest;
+    fewest_bits(largest, tensor);
+    return true;
+}
+
+static bool find_levels(pack_tensor *tensor, const float *values, size_t count) {
+    float smallest = 0.0F;
+    for (size_t i = 0; i < count; i++) {
+        float size = fabsf(values[i]);
+        if (size > 0 && (smallest == 0.0F || size < smallest))
+            smallest = size;
+    }
+    for (int divisor = 1; smallest > 0 && divisor <= DIVISORS; divisor++)
+        if (try_levels(tensor, values, count, smallest / (float)divisor))
+            return true;
+    return false;
+}
+
+static admmnn_status fill_tensor(const onnx_model *from, uint32_t p, pack_tensor *tensor,
+                                 bool *described, admmnn_error *err) {
+    const graph_parameter *parameter = &from->g->parameters[p];
+    const float *values = from->params + parameter->offset;
+    char key[96];
+    levels_key(from->g, p, key, sizeof key);
+    const char *levels = property(from, key);
+    tensor->codes = base_array(parameter->count, sizeof *tensor->codes);
+    if (tensor->codes == NULL)
+        return base_fail_memory(err, "a packed model");
+    if (levels != NULL) {
+        *described = true;
+        tensor->form = PACK_LEVELS;
+        if (parse_levels(levels, tensor) &&
+            pack_levels_are_sound(tensor->levels, tensor->bits, tensor->step) &&
+            encode_values(tensor, values, parameter->count))
+            return ADMMNN_OK;
+        return base_fail(err, ADMMNN_CORRUPT, "the values are not those of %s = '%.60s'", key,
+                         levels);
+    }
+    if (!*described && find_levels(tensor, values, parameter->count))
+        return ADMMNN_OK;
+    base_free(tensor->codes);
+    *tensor = (pack_tensor){.form = PACK_FLOAT32};
+    tensor->values = base_array_copy(values, parameter->count, sizeof *values);
+    return tensor->values != NULL ? ADMMNN_OK : base_fail_memory(err, "a packed model");
+}
+
+admmnn_status pack_from_onnx(const onnx_model *from, pack_model **out, bool *described,
+                             admmnn_error *err) {
+    pack_model *model;
+    BASE_TRY(pack_model_create(from->g, &model, err));
+    model->original_weights = graph_weight_count(from->g);
+    model->original_biases = graph_trainable_count(from->g) - model->original_weights;
+    *described = property(from, KEY_ORIGINAL) != NULL;
+    admmnn_status status = parse_head(from, model) ? ADMMNN_OK
+                                                   : base_fail(err, ADMMNN_CORRUPT,
+                                                               "metadata " KEY_ORIGINAL
+                                                               " or " KEY_INPUT " make no sense");
+    for (uint32_t p = 0; p < from->g->parameter_count && status == ADMMNN_OK; p++)
+        status = fill_tensor(from, p, &model->tensors[p], described, err);
+    if (status != ADMMNN_OK) {
+        pack_model_free(model);
+        return status;
+    }
+    *out = model;
+    return ADMMNN_OK;
+}

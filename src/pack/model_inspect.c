@@ -1,0 +1,129 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "pack/model_file.h"
+
+typedef struct part {
+    const char *name;
+    uint64_t bytes;
+} part;
+
+#define PARTS 6
+
+static void list_parts(const pack_report *r, part *parts) {
+    parts[0] = (part){"values", r->bytes_values};
+    parts[1] = (part){"positions", r->bytes_positions};
+    parts[2] = (part){"codebooks", r->bytes_codebooks};
+    parts[3] = (part){"scales", r->bytes_scales};
+    parts[4] = (part){"biases", r->bytes_biases};
+    parts[5] = (part){"header", r->bytes_header};
+}
+
+static uint64_t original_bytes(const pack_model *m) {
+    return 4 * (m->original_weights + m->original_biases);
+}
+
+static double times_smaller(const admmnn_model *model) {
+    return (double)original_bytes(model->packed) / (double)model->file_bytes;
+}
+
+static void tensor_name(const graph *g, uint32_t p, char *out, size_t size) {
+    snprintf(out, size, "%s.%s", g->nodes[g->parameters[p].node].name,
+             g->parameters[p].kind == GRAPH_WEIGHT ? "weight" : "bias");
+}
+
+static void write_table(const admmnn_model *model, base_writer *out) {
+    const graph *g = model->packed->g;
+    graph_shape in = g->values[g->input].shape;
+    part parts[PARTS];
+    char name[48];
+    base_write_text(out, "%s: %ux%ux%u to %zu numbers, %" PRIu64 " bytes, %.1f times smaller\n\n",
+                    g->name, in.channels, in.height, in.width, graph_value_count(g, g->output),
+                    model->file_bytes, times_smaller(model));
+    base_write_text(out, "%-20s %11s %9s %4s  %-8s %9s  %-7s %9s\n", "tensor", "shape", "kept",
+                    "bits", "indices", "bytes", "values", "bytes");
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        const pack_tensor_report *t = &model->report.tensors[p];
+        char shape[24];
+        tensor_name(g, p, name, sizeof name);
+        snprintf(shape, sizeof shape, "%ux%u", g->parameters[p].rows, g->parameters[p].columns);
+        base_write_text(out, "%-20s %11s %9" PRIu64 " %4u  %-8s %9.1f  %-7s %9.1f\n", name, shape,
+                        t->kept, t->bits, pack_position_name(t->positions),
+                        (double)t->position_bits / 8.0, pack_coder_name(t->values),
+                        (double)t->value_bits / 8.0);
+    }
+    list_parts(&model->report, parts);
+    base_write_text(out, "\n");
+    for (int i = 0; i < PARTS; i++)
+        base_write_text(out, "%-20s %11" PRIu64 " bytes\n", parts[i].name, parts[i].bytes);
+    base_write_text(out, "%-20s %11" PRIu64 " bytes\n", "file", model->file_bytes);
+}
+
+/* A JSON string: names hold no control characters, but may hold quotes. */
+static void write_string(const char *text, base_writer *out) {
+    base_write_u8(out, '"');
+    for (; *text != 0; text++) {
+        if (*text == '"' || *text == '\\')
+            base_write_u8(out, '\\');
+        base_write_u8(out, (uint8_t)*text);
+    }
+    base_write_u8(out, '"');
+}
+
+static void write_tensor(const admmnn_model *model, uint32_t p, base_writer *out) {
+    const graph *g = model->packed->g;
+    const pack_tensor_report *t = &model->report.tensors[p];
+    char name[48];
+    tensor_name(g, p, name, sizeof name);
+    base_write_text(out, "%s\n    {\"name\": ", p == 0 ? "" : ",");
+    write_string(name, out);
+    base_write_text(out,
+                    ", \"rows\": %u, \"columns\": %u, \"kept\": %" PRIu64
+                    ", \"bits\": %u, \"positions\": \"%s\", \"position_bits\": %" PRIu64
+                    ", \"values\": \"%s\", \"value_bits\": %" PRIu64 "}",
+                    g->parameters[p].rows, g->parameters[p].columns, t->kept, t->bits,
+                    pack_position_name(t->positions), t->position_bits, pack_coder_name(t->values),
+                    t->value_bits);
+}
+
+static void write_json(const admmnn_model *model, base_writer *out) {
+    const pack_model *m = model->packed;
+    graph_shape in = m->g->values[m->g->input].shape;
+    part parts[PARTS];
+    base_write_text(out, "{\n  \"name\": ");
+    write_string(m->g->name, out);
+    base_write_text(out,
+                    ",\n  \"input\": [%u, %u, %u],\n  \"outputs\": %zu,\n"
+                    "  \"original_weights\": %" PRIu64 ",\n  \"original_biases\": %" PRIu64
+                    ",\n"
+                    "  \"original_bytes\": %" PRIu64 ",\n  \"tensors\": [",
+                    in.channels, in.height, in.width, graph_value_count(m->g, m->g->output),
+                    m->original_weights, m->original_biases, original_bytes(m));
+    for (uint32_t p = 0; p < m->g->parameter_count; p++)
+        write_tensor(model, p, out);
+    base_write_text(out, "\n  ],\n  \"bytes\": {");
+    list_parts(&model->report, parts);
+    for (int i = 0; i < PARTS; i++)
+        base_write_text(out, "\"%s\": %" PRIu64 ", ", parts[i].name, parts[i].bytes);
+    base_write_text(out, "\"file\": %" PRIu64 "}\n}\n", model->file_bytes);
+}
+
+admmnn_status admmnn_model_inspect(const admmnn_model *model, int json, char **text,
+                                   admmnn_error *err) {
+    base_writer out = {0};
+    if (model->report.tensors == NULL)
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "%s: an ONNX model; pack it first to see where its bits go", model->path);
+    if (json != 0)
+        write_json(model, &out);
+    else
+        write_table(model, &out);
+    base_write_u8(&out, 0);
+    if (out.failed) {
+        base_writer_free(&out);
+        return base_fail_memory(err, "the description of a model");
+    }
+    *text = (char *)out.bytes;
+    return ADMMNN_OK;
+}

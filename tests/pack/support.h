@@ -1,0 +1,181 @@
+/* Random sparse networks, packed and compared, for the tests of pack/. */
+#ifndef TESTS_PACK_SUPPORT_H
+#define TESTS_PACK_SUPPORT_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "graph/zoo.h"
+#include "pack/format.h"
+#include "pack/pack.h"
+
+#define MUST(expression)                                                                           \
+    do {                                                                                           \
+        admmnn_error must_err_ = {0};                                                              \
+        admmnn_error *err = &must_err_;                                                            \
+        if ((expression) != ADMMNN_OK)                                                             \
+            fail_msg("%s: %s", #expression, must_err_.message);                                    \
+    } while (0)
+
+typedef struct bytes {
+    uint8_t *at;
+    size_t count;
+} bytes;
+
+static inline graph *zoo(const char *name) {
+    graph *g;
+    MUST(graph_zoo_create(name, (graph_shape){1, 28, 28}, 10, &g, err));
+    return g;
+}
+
+static inline graph *one_product(uint32_t inputs, uint32_t outputs) {
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("one", (graph_shape){inputs, 1, 1}, &g, err));
+    MUST(graph_add_inner_product(g, "fc1", g->input, outputs, &v, err));
+    return g;
+}
+
+/* A network of a few hundred bytes with every kind of node and odd geometry. */
+static inline graph *small_network(void) {
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("small", (graph_shape){2, 9, 7}, &g, err));
+    MUST(graph_add_conv(g, "conv1", g->input, 4, (graph_window){{3, 2}, {2, 1}, {1, 0}}, &v, err));
+    MUST(graph_add_relu(g, "its own \"name\"", v, &v, err));
+    MUST(graph_add_maxpool(g, "pool1", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, err));
+    MUST(graph_add_inner_product(g, "fc1", v, 6, &v, err));
+    MUST(graph_add_relu(g, "relu2", v, &v, err));
+    MUST(graph_add_inner_product(g, "fc2", v, 3, &v, err));
+    return g;
+}
+
+typedef struct filling {
+    admm_levels levels;
+    unsigned bits;
+    double density;
+} filling;
+
+static inline int32_t random_code(base_random *random, const filling *f) {
+    int32_t most = (int32_t)admm_level_count(f->levels, f->bits);
+    int32_t code = 1 + (int32_t)base_random_below(random, (uint32_t)most);
+    return base_random_below(random, 2) == 0 ? code : -code;
+}
+
+static inline void fill_codes(pack_tensor *t, size_t count, const filling *f, base_random *random) {
+    *t = (pack_tensor){.form = PACK_LEVELS, .levels = f->levels, .bits = f->bits, .step = 0.037F};
+    t->codes = base_array(count, sizeof *t->codes);
+    assert_non_null(t->codes);
+    for (size_t i = 0; i < count; i++)
+        if ((double)base_random_uniform(random) < f->density)
+            t->codes[i] = random_code(random, f);
+}
+
+static inline void fill_floats(pack_tensor *t, size_t count, double density, base_random *random) {
+    *t = (pack_tensor){.form = PACK_FLOAT32};
+    t->values = base_array(count, sizeof *t->values);
+    assert_non_null(t->values);
+    for (size_t i = 0; i < count; i++)
+        if ((double)base_random_uniform(random) < density)
+            t->values[i] = base_random_normal(random);
+}
+
+/* g becomes the model's. Weights by f; biases 8 bits with zero. */
+static inline pack_model *random_model(graph *g, filling f, uint64_t seed) {
+    const filling bias = {ADMM_LEVELS_EQUAL_ZERO, 8, 0.9};
+    pack_model *model;
+    base_random random = base_random_at(seed, 1, 1);
+    MUST(pack_model_create(g, &model, err));
+    for (uint32_t p = 0; p < g->parameter_count; p++)
+        fill_codes(&model->tensors[p], g->parameters[p].count,
+                   g->parameters[p].kind == GRAPH_WEIGHT ? &f : &bias, &random);
+    model->original_weights = 430500;
+    model->original_biases = 580;
+    graph_free(g);
+    return model;
+}
+
+static inline void expect_equal(const pack_model *a, const pack_model *b) {
+    assert_string_equal(a->g->name, b->g->name);
+    assert_int_equal(a->g->node_count, b->g->node_count);
+    for (uint32_t n = 0; n < a->g->node_count; n++) {
+        assert_string_equal(a->g->nodes[n].name, b->g->nodes[n].name);
+        assert_int_equal(a->g->nodes[n].op, b->g->nodes[n].op);
+        assert_memory_equal(a->g->nodes[n].inputs, b->g->nodes[n].inputs, 8);
+        assert_memory_equal(&a->g->nodes[n].window, &b->g->nodes[n].window, sizeof(graph_window));
+    }
+    assert_memory_equal(a->g->values, b->g->values, a->g->value_count * sizeof *a->g->values);
+    assert_int_equal(a->original_weights, b->original_weights);
+    assert_int_equal(a->original_biases, b->original_biases);
+    assert_memory_equal(&a->mean, &b->mean, sizeof a->mean);
+    assert_memory_equal(&a->scale, &b->scale, sizeof a->scale);
+    for (uint32_t p = 0; p < a->g->parameter_count; p++) {
+        const pack_tensor *x = &a->tensors[p];
+        const pack_tensor *y = &b->tensors[p];
+        size_t count = a->g->parameters[p].count;
+        assert_int_equal(x->form, y->form);
+        if (x->form == PACK_FLOAT32) {
+            assert_memory_equal(x->values, y->values, count * sizeof *x->values);
+            continue;
+        }
+        assert_int_equal(x->levels, y->levels);
+        assert_int_equal(x->bits, y->bits);
+        assert_memory_equal(&x->step, &y->step, sizeof x->step);
+        assert_memory_equal(x->codes, y->codes, count * sizeof *x->codes);
+    }
+}
+
+static inline bytes encode(const pack_model *model, pack_position_id positions,
+                           pack_coder_id values, pack_report *report) {
+    const pack_settings settings = {positions, values};
+    bytes file;
+    MUST(pack_encode(model, &settings, &file.at, &file.count, report, err));
+    return file;
+}
+
+static inline uint64_t sum_of(const pack_report *r) {
+    return r->bytes_values + r->bytes_positions + r->bytes_codebooks + r->bytes_scales +
+           r->bytes_biases + r->bytes_header;
+}
+
+/* Encodes, decodes, compares; both reports agree and are the file's size. */
+static inline size_t round_trip(const pack_model *model, pack_position_id positions,
+                                pack_coder_id values) {
+    pack_report written;
+    pack_report read;
+    pack_model *back;
+    bytes file = encode(model, positions, values, &written);
+    MUST(pack_decode(file.at, file.count, &back, &read, err));
+    expect_equal(model, back);
+    assert_int_equal(sum_of(&written), file.count);
+    assert_int_equal(sum_of(&read), file.count);
+    assert_true(written.bytes_header < 512);
+    for (uint32_t p = 0; p < model->g->parameter_count; p++)
+        assert_memory_equal(&written.tensors[p], &read.tensors[p], sizeof written.tensors[p]);
+    bytes again = encode(back, positions, values, NULL);
+    assert_int_equal(again.count, file.count);
+    assert_memory_equal(again.at, file.at, file.count);
+    size_t count = file.count;
+    base_free(file.at);
+    base_free(again.at);
+    pack_model_free(back);
+    pack_report_free(&written);
+    pack_report_free(&read);
+    return count;
+}
+
+#endif
