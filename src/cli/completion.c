@@ -46,13 +46,13 @@ void cli_completion_print(void) {
         "# bash completion for admmnn, printed by 'admmnn help --completion'.\n"
         "_admmnn() {\n"
         "    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}\n"
-        "    local second= options=\n"
+        "    local second=\"\" options=\"\"\n"
         "    COMPREPLY=()\n"
         "    if ((COMP_CWORD == 1)); then\n"
-        "        COMPREPLY=($(compgen -W \"--help --version");
+        "        mapfile -t COMPREPLY < <(compgen -W \"--help --version");
     put_first_words();
     cli_print(
-        "\" -- \"$word\"))\n"
+        "\" -- \"$word\")\n"
         "        return\n"
         "    fi\n"
         "    case $command in\n");
@@ -61,7 +61,7 @@ void cli_completion_print(void) {
         "    esac\n"
         "    if [[ -n $second ]]; then\n"
         "        if ((COMP_CWORD == 2)); then\n"
-        "            COMPREPLY=($(compgen -W \"--help$second\" -- \"$word\"))\n"
+        "            mapfile -t COMPREPLY < <(compgen -W \"--help$second\" -- \"$word\")\n"
         "            return\n"
         "        fi\n"
         "        command+=\" ${COMP_WORDS[2]}\"\n"
@@ -71,9 +71,9 @@ void cli_completion_print(void) {
     cli_print(
         "    esac\n"
         "    if [[ $word == -* ]]; then\n"
-        "        COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
+        "        mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
         "    else\n"
-        "        COMPREPLY=($(compgen -f -- \"$word\"))\n"
+        "        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
         "    fi\n"
         "}\n"
         "complete -o filenames -F _admmnn admmnn\n");
