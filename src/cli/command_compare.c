@@ -55,8 +55,7 @@ static const cli_option options[] = {
 
 static const cli_example examples[] = {
     {"admmnn compare recipes/lenet5-mnist.yaml --out out/compare", "Every method, five seeds."},
-    {"admmnn compare recipes/lenet5-mnist.yaml --out out/few --seeds 2 --methods admm,one-shot "
-     "--ratios 20,80",
+    {"admmnn compare mine.yaml --out out/few --seeds 2 --methods admm,random --ratios 20,80",
      "A quick look."},
     {NULL, NULL},
 };

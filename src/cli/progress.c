@@ -1,6 +1,5 @@
 #include "progress.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,8 @@
 #define REDRAW_SECONDS 0.1
 #define LINE_SECONDS 10.0
 #define RATE_SECONDS 0.5
-#define BAR_WIDTH 24
+#define BAR_LEAST 6
+#define BAR_MOST 30
 #define COLUMNS_MAX 240
 
 static double seconds_now(void) {
@@ -57,7 +57,7 @@ static void format_rate(char *text, size_t size, double rate, const char *unit) 
         return;
     int digits = rate < 10 ? 1 : 0;
     if (bytes)
-        snprintf(text, size, "%.*f %s%s", step == 0 ? 0 : 1, rate, steps[step], "B/s");
+        snprintf(text, size, "%.*f %sB/s", step == 0 ? 0 : 1, rate, steps[step]);
     else
         snprintf(text, size, "%.*f%s %s/s", step > 0 ? 1 : digits, rate, steps[step], unit);
 }
@@ -98,41 +98,45 @@ static figures figures_of(const cli_progress *p, const admmnn_progress *now, dou
     return f;
 }
 
-static void fill_bar(char *bar, double share) {
-    int full = (int)(share * BAR_WIDTH);
-    for (int i = 0; i < BAR_WIDTH; i++)
+static void fill_bar(char *bar, int width, double share) {
+    int full = (int)(share * width);
+    for (int i = 0; i < width; i++)
         bar[i] = i < full ? '=' : '-';
-    if (full < BAR_WIDTH)
+    if (full < width)
         bar[full] = '>';
-    bar[BAR_WIDTH] = 0;
+    bar[width] = 0;
 }
 
-/* The fullest of the forms that fits into the columns. */
-static void draw(cli_progress *p, const admmnn_progress *now, double at) {
-    figures f = figures_of(p, now, at);
-    char bar[BAR_WIDTH + 1];
+/* Task, bar, percent, rate, elapsed and left; what does not fit into the columns is
+ * left out, the bar first, then the rate, then the time. */
+static void format_line(char *line, size_t size, int columns, const char *task, const figures *f) {
+    char bar[BAR_MOST + 1];
     char percent[16] = "";
-    char line[COLUMNS_MAX * 2];
-    unsigned columns = columns_of_terminal() - 1;
-    fill_bar(bar, f.share < 0 ? 0 : f.share);
-    if (f.share >= 0)
-        snprintf(percent, sizeof percent, "%3d %%", (int)(100 * f.share));
-    for (int form = 0; form < 4; form++) {
-        int used = 0;
-        if (form == 0)
-            used = snprintf(line, sizeof line, "%-20s [%s] %s  %15s  %s, left %s", now->task, bar,
-                            percent, f.rate, f.elapsed, f.left);
-        else if (form == 1)
-            used = snprintf(line, sizeof line, "%s %s  %s  %s, left %s", now->task, percent, f.rate,
-                            f.elapsed, f.left);
-        else if (form == 2)
-            used = snprintf(line, sizeof line, "%s %s, left %s", now->task, percent, f.left);
-        else
-            snprintf(line, sizeof line, "%s %s", percent, now->task);
-        if (used > 0 && (unsigned)used <= columns)
-            break;
+    if (f->share >= 0)
+        snprintf(percent, sizeof percent, "%3d %%", (int)(100 * f->share));
+    int used = snprintf(line, size, "%s []%6s  %15s  %s, left %s", task, percent, f->rate,
+                        f->elapsed, f->left);
+    int room = columns - used;
+    if (f->share >= 0 && room >= BAR_LEAST) {
+        fill_bar(bar, room < BAR_MOST ? room : BAR_MOST, f->share);
+        snprintf(line, size, "%s [%s]%6s  %15s  %s, left %s", task, bar, percent, f->rate,
+                 f->elapsed, f->left);
+        return;
     }
-    fprintf(stderr, "\r%.*s\033[K", (int)columns, line);
+    used =
+        snprintf(line, size, "%s %s  %s  %s, left %s", task, percent, f->rate, f->elapsed, f->left);
+    if (used > columns)
+        used = snprintf(line, size, "%s %s  %s, left %s", task, percent, f->elapsed, f->left);
+    if (used > columns)
+        snprintf(line, size, "%s %s", percent, task);
+}
+
+static void draw(cli_progress *p, const admmnn_progress *now, double at) {
+    char line[2 * COLUMNS_MAX];
+    int columns = (int)columns_of_terminal() - 1;
+    figures f = figures_of(p, now, at);
+    format_line(line, sizeof line, columns, p->task, &f);
+    fprintf(stderr, "\r%.*s\033[K", columns, line);
     fflush(stderr);
     p->on_screen = true;
     p->drawn = at;
@@ -141,10 +145,13 @@ static void draw(cli_progress *p, const admmnn_progress *now, double at) {
 static void write_line(cli_progress *p, const admmnn_progress *now, double at) {
     figures f = figures_of(p, now, at);
     char percent[24] = "";
+    char left[40] = "";
     if (f.share >= 0)
         snprintf(percent, sizeof percent, " %d %%,", (int)(100 * f.share));
-    fprintf(stderr, "admmnn: %s:%s%s%s %s elapsed, %s left\n", now->task, percent,
-            f.rate[0] == 0 ? "" : " ", f.rate[0] == 0 ? "" : f.rate, f.elapsed, f.left);
+    if (f.left[0] != '?')
+        snprintf(left, sizeof left, ", %s left", f.left);
+    fprintf(stderr, "admmnn: %s:%s%s%s%s %s elapsed%s\n", p->task, percent,
+            f.rate[0] == 0 ? "" : " ", f.rate, f.rate[0] == 0 ? "" : ",", f.elapsed, left);
     p->drawn = at;
 }
 
