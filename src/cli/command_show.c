@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "comparison.h"
 #include "run_result.h"
 
 static const cli_example examples[] = {
@@ -8,6 +9,8 @@ static const cli_example examples[] = {
 };
 
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
+    if (cli_is_comparison(arguments->operands[0]))
+        return cli_print_comparison(arguments, arguments->operands[0], err);
     return cli_print_run_result(arguments, arguments->operands[0], err);
 }
 
@@ -16,10 +19,13 @@ const cli_command cli_show = {
     .operands = "DIR",
     .operands_least = 1,
     .operands_most = 1,
-    .summary = "Show the table of a finished run.",
+    .summary = "Show the table of a finished run or comparison.",
     .description =
-        "Prints the final table of the run that 'admmnn compress' left in DIR: accuracy, "
-        "compression and bytes, by layer and in total, beside the published figures.",
+        "Prints the final table of what 'admmnn compress' or 'admmnn compare' left in DIR: "
+        "accuracy, "
+        "compression and bytes, by layer and in total, beside the published figures; or each "
+        "method "
+        "and ratio with its mean and standard deviation over seeds.",
     .examples = examples,
     .run = run,
 };

@@ -4,7 +4,10 @@
 
 #include "command.h"
 
-/* Where the comparison stands, or with --json the text of comparison.json. */
+/* Whether folder holds a finished comparison. */
+bool cli_is_comparison(const char *folder);
+/* A line a method and ratio with the mean and standard deviation over seeds, or with
+ * --json the text of comparison.json. */
 admmnn_status cli_print_comparison(const cli_arguments *arguments, const char *folder,
                                    admmnn_error *err);
 
