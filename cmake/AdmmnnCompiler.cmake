@@ -21,6 +21,9 @@ endif()
 function(admmnn_lanes_kernels target)
   set(kernels ${CMAKE_SOURCE_DIR}/src/engine/lanes)
   set(common -O3 -ffp-contract=fast -Wno-psabi)
+  if(ADMMNN_SANITIZE) # the unrolled tiles with every access checked take minutes at -O3
+    set(common -O1 -ffp-contract=fast -Wno-psabi)
+  endif()
   set_source_files_properties(${kernels}_4.c PROPERTIES COMPILE_OPTIONS "${common}"
     TARGET_DIRECTORY ${target})
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
