@@ -1,7 +1,7 @@
 #include "pack/coder.h"
 
 /* No probability is coded as certain. */
-#define LEAST 24U
+#define LEAST 8U
 
 void coder_encode_start(coder *c, base_writer *out) {
     *c = (coder){.out = out, .low = 0, .high = UINT32_MAX};
@@ -115,48 +115,26 @@ unsigned coder_slot_bit(coder *c, coder_slot *slot, unsigned bit, unsigned limit
     return bit;
 }
 
-/* squash at logits -8, -7.5, ..., 8. */
-static const int32_t squash_knots[33] = {
-    22,    36,    60,    98,    162,   267,   439,   720,   1179,  1921,  3108,
-    4971,  7812,  11955, 17625, 24743, 32768, 40793, 47911, 53581, 57724, 60565,
-    62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514};
+/* squash at logits -12, -11.75, ..., 12, in 1/16 of its unit. */
+static const int32_t squash_knots[97] = {
+    6,       8,       11,      14,      18,      22,      29,      37,      48,      61,
+    78,      101,     129,     166,     213,     274,     352,     451,     580,     744,
+    955,     1226,    1574,    2020,    2593,    3327,    4268,    5474,    7018,    8994,
+    11521,   14747,   18860,   24094,   30736,   39140,   49730,   63005,   79543,   99981,
+    124993,  155239,  191287,  233518,  282006,  336406,  395880,  459091,  524288,  589485,
+    652696,  712170,  766570,  815058,  857289,  893337,  923583,  948595,  969033,  985571,
+    998846,  1009436, 1017840, 1024482, 1029716, 1033829, 1037055, 1039582, 1041558, 1043102,
+    1044308, 1045249, 1045983, 1046556, 1047002, 1047350, 1047621, 1047832, 1047996, 1048125,
+    1048224, 1048302, 1048363, 1048410, 1048447, 1048475, 1048498, 1048515, 1048528, 1048539,
+    1048547, 1048554, 1048558, 1048562, 1048565, 1048568, 1048570};
 
 uint32_t coder_squash(int32_t logit) {
-    if (logit > 2047)
-        logit = 2047;
-    if (logit < -2047)
-        logit = -2047;
-    int32_t shifted = logit + 2048;
-    int32_t knot = shifted >> 7;
-    int32_t part = shifted & 127;
-    return (uint32_t)((squash_knots[knot] * (128 - part) + squash_knots[knot + 1] * part) >> 7);
-}
-
-/* The largest logit whose squash does not exceed the probability: squash rises. */
-int32_t coder_stretch(uint32_t probability) {
-    int32_t low = -2047;
-    int32_t high = 2047;
-    while (low < high) {
-        int32_t middle = low + (high - low + 1) / 2;
-        if (coder_squash(middle) <= probability)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return low;
-}
-
-uint32_t coder_mix(coder_mixer *m) {
-    int64_t sum = 0;
-    for (int i = 0; i < m->count; i++)
-        sum += (int64_t)m->weights[i] * m->inputs[i];
-    int64_t logit = sum / CODER_ONE;
-    m->mixed = coder_squash(logit > 2047 ? 2047 : logit < -2047 ? -2047 : (int32_t)logit);
-    return m->mixed;
-}
-
-void coder_mixer_learn(coder_mixer *m, unsigned bit, int rate) {
-    int32_t error = (bit != 0 ? CODER_ONE : 0) - (int32_t)m->mixed;
-    for (int i = 0; i < m->count; i++)
-        m->weights[i] += (int32_t)((int64_t)m->inputs[i] * error * rate / (1 << 18));
+    if (logit > CODER_LOGIT_MOST)
+        logit = CODER_LOGIT_MOST;
+    if (logit < -CODER_LOGIT_MOST)
+        logit = -CODER_LOGIT_MOST;
+    int32_t shifted = logit + 12 * 256;
+    int32_t knot = shifted >> 6;
+    int32_t part = shifted & 63;
+    return (uint32_t)((squash_knots[knot] * (64 - part) + squash_knots[knot + 1] * part) >> 10);
 }

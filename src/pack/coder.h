@@ -2,8 +2,7 @@
  * and decoder run the same model code: coder_bit takes the bit to encode and
  * returns the bit coded. Integer arithmetic only: the same bytes everywhere.
  *
- * The coder is the carryless range coder of Schindler (1998) in its binary form;
- * the models mix predictions in the logistic domain (Mahoney 2005). */
+ * The coder is the carryless range coder of Schindler (1998) in its binary form. */
 #ifndef PACK_CODER_H
 #define PACK_CODER_H
 
@@ -48,21 +47,8 @@ coder_slot coder_slot_make(uint32_t probability);
 unsigned coder_slot_bit(coder *c, coder_slot *slot, unsigned bit, unsigned limit);
 void coder_slot_learn(coder_slot *slot, unsigned bit, unsigned limit);
 
-/* ln(p / (1 - p)) in 1/256, within +-2047, and back. */
-int32_t coder_stretch(uint32_t probability);
+/* 1 / (1 + exp(-logit)) of a logit in 1/256, in 1/65536; rises with the logit. */
+#define CODER_LOGIT_MOST 2816
 uint32_t coder_squash(int32_t logit);
-
-#define CODER_INPUTS 12
-
-/* A logistic mixer: p = squash(sum of weight * logit); weights in 1/65536. */
-typedef struct coder_mixer {
-    int32_t weights[CODER_INPUTS];
-    int32_t inputs[CODER_INPUTS];
-    int count;
-    uint32_t mixed;
-} coder_mixer;
-
-uint32_t coder_mix(coder_mixer *m);
-void coder_mixer_learn(coder_mixer *m, unsigned bit, int rate);
 
 #endif

@@ -1,40 +1,61 @@
-/* The packed model, byte by byte. Little-endian; varint is LEB128.
+/* The packed model, byte by byte. Little-endian; varint is LEB128; a text is a
+ * varint length of 1 to 31, then as many bytes, none below 0x20 or 0x7f.
+ * docs/format.md says the same at more length, with the arithmetic of the range
+ * coder and its models.
  *
  *   4   "ADMM"
  *   1   version (1)
- *   .   varint length, then the network's name
- *   .   varint weights, varint biases of the network before compression
- *   1   flags: bit 0: two floats follow, the input's mean and scale (else 0 and 1)
+ *   .   text, the network's name
+ *   .   varint weights, varint biases of the network before compression (at most
+ *       PACK_ORIGINAL_MAX each)
+ *   1   flags: bit 0: two floats follow, the input's mean and scale (else 0 and 1);
+ *       bit 1: intervals take two bytes
+ *   .   the two floats, if so
  *   .   varint channels, height, width of the input
- *   .   varint number of nodes, then each node:
+ *   .   varint number of nodes (at most PACK_NODES_MAX), then each node:
  *         1  bits 0-3 operation (order of GRAPH_OP_MAP); bit 4: another value than
- *            the last is read, as varint; bit 5: the window is not the usual one,
- *            six varints (kernel, stride, pad; vertical then horizontal); bit 6: a
- *            name follows (varint length, characters), else the usual one
- *         .  convolution, pooling with the usual window: varint kernel (square;
- *            stride 1 for a convolution, the kernel for pooling; no padding)
+ *            the last is read; bit 5: the window is not the usual one; bit 6: a
+ *            name follows, else it has the usual one; bit 7: 0
+ *         .  bit 4: varint value (0 is the input, n + 1 what node n makes)
+ *         .  bit 5: six varints, kernel, stride, pad, each vertical then horizontal
+ *         .  else, convolution and pooling: varint kernel (square; stride 1 for a
+ *            convolution, the kernel for pooling; no padding)
  *         .  convolution, inner product: varint outputs
- *         Usual names: conv, pool, fc, relu, counted from 1.
- *   .   each parameter, in the graph's order:
- *         1  bit 0: 1 levels, 0 floats; bits 1-3 kind of levels; bits 4-5 positions
- *            (0 dense, 1 relative, 2 bitmap, 3 entropy); bits 6-7 values (0 fixed, 1
- *            Huffman, 2 range)
- *         1  bits 0-3: bits of a code less 1; bits 4-7: width of a relative index less 1
- *         4  levels: the interval q, float
- *   .   varint length of the plain bits, then the plain bits, first in the lowest
- *       bit: for each parameter its positions (relative, bitmap), its code lengths
- *       (Huffman: 4 bits for each of the 2^bits symbols) and its values (floats 32
- *       bits; fixed; Huffman)
+ *         .  bit 6: text, the name
+ *         Usual names: conv, pool, fc, relu, and the node's number among its kind,
+ *         from 1. No two nodes have the same name.
+ *       The last node's value is the network's output. Each convolution and inner
+ *       product has two parameters, its weights (outputs x inputs) and its biases.
+ *   .   each parameter, in the order of the nodes, weights before biases:
+ *         1  bit 0: 1 levels, 0 floats; bits 1-3 kind of levels (order of
+ *            admm_levels; floats: 0); bits 4-5 positions (0 dense, 1 relative, 2
+ *            bitmap, 3 entropy); bits 6-7 values (0 fixed, 1 Huffman, 2 range;
+ *            floats: 0)
+ *         1  levels, or positions relative: bits 0-3: bits of a code less 1
+ *            (floats: 0); bits 4-7: width of a relative index less 1 (else 0)
+ *         4  levels: the interval q, a float; of two bytes: its upper half, the
+ *            lower being zero
+ *   .   varint length of the plain bits in bytes, then the plain bits, first in the
+ *       lowest bit: for each parameter its positions (relative, bitmap), its code
+ *       lengths (Huffman: 4 bits for each symbol) and its values (floats 32 bits;
+ *       fixed; Huffman); zeros to the end of the byte
  *   .   range-coded bytes, up to the checksum: for each parameter its positions
- *       (entropy) and its values (range)
+ *       (entropy) and its values (range); what an encoder of these bits writes, no
+ *       byte less or more
  *   4   CRC-32 (IEEE 802.3) of all before it
  *
- * Relative positions: in row-major order, each entry is the number of zeros since
- * the last one in `width` bits; all ones means 2^width - 1 zeros and no value.
- * A count of entries (32 bits) stands first.
- * Symbols of a code with M levels on each side: c - 1 for c > 0, M - c - 1 for
- * c < 0; where zero is a level or the positions are dense, c + M.
- * The range coder and its models are those of pack/coder.h and pack/positions.h. */
+ * Positions: dense: every place has a value. Relative: 32 bits, the number of
+ * entries; then in row-major order each entry is the number of zeros since the
+ * last one in `width` bits; all ones means 2^width - 1 zeros and no value. Bitmap:
+ * a bit for each place, 1 where there is a value. Entropy: pack/positions.h.
+ * A place without a value is zero: a pruned weight, a float of 32 zero bits.
+ *
+ * Symbols of a code c with M levels on each side: c + M where zero is a level and
+ * the positions are dense; else c - 1 for c > 0, M - c - 1 for c < 0. A fixed value
+ * is its symbol in as many bits as a code has. Huffman codes are canonical: of
+ * rising length, within a length of rising symbol, written from the highest bit.
+ * An interval of 0 goes with codes of 0 alone; else it is a normal number, and the
+ * largest level is finite. */
 #ifndef PACK_FORMAT_H
 #define PACK_FORMAT_H
 

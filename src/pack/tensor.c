@@ -11,9 +11,12 @@
 tensor_shape tensor_shape_of(const graph *g, uint32_t parameter) {
     const graph_parameter *p = &g->parameters[parameter];
     const graph_node *node = &g->nodes[p->node];
-    tensor_shape shape = {.count = p->count, .matrix = {p->rows, p->columns, 1}};
-    if (p->kind == GRAPH_WEIGHT)
-        shape.matrix.block = p->columns / g->values[node->inputs[0]].shape.channels;
+    tensor_shape shape = {.count = p->count, .matrix = {p->rows, p->columns, 1, 1}};
+    graph_shape in = g->values[node->inputs[0]].shape;
+    if (p->kind == GRAPH_WEIGHT) {
+        shape.matrix.block = p->columns / in.channels;
+        shape.matrix.width = node->op == GRAPH_CONV ? node->window.kernel[1] : in.width;
+    }
     return shape;
 }
 

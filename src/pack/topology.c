@@ -18,6 +18,9 @@ static bool is_name(const char *text) {
 admmnn_status topology_check(const graph *g, admmnn_error *err) {
     if (g->node_count > PACK_NODES_MAX || g->flat_count > PACK_PARAMETERS_MAX)
         return base_fail(err, ADMMNN_USAGE, "network %s is too large for a packed file", g->name);
+    if (g->node_count == 0 || g->output != g->nodes[g->node_count - 1].output)
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "network %s: its last node does not make its output", g->name);
     if (!is_name(g->name))
         return base_fail(err, ADMMNN_USAGE, "the network's name cannot be packed");
     for (uint32_t n = 0; n < g->node_count; n++)
@@ -170,7 +173,7 @@ admmnn_status topology_read(base_reader *in, const char *name, graph **out, admm
     shape.height = read_u32(in);
     shape.width = read_u32(in);
     uint32_t nodes = read_u32(in);
-    if (in->failed || nodes > PACK_NODES_MAX)
+    if (in->failed || nodes == 0 || nodes > PACK_NODES_MAX)
         return base_fail(err, ADMMNN_CORRUPT,
                          "the network's description makes no sense at byte %zu", in->at);
     graph *g;

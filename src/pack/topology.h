@@ -6,7 +6,8 @@
 #include "graph/graph.h"
 
 /* ADMMNN_USAGE when the graph is more than the file holds, or names are not what
- * it asks for: not empty, without control characters, each node's its own. */
+ * it asks for: not empty, without control characters, each node's its own;
+ * ADMMNN_UNSUPPORTED when another node than the last makes the output. */
 admmnn_status topology_check(const graph *g, admmnn_error *err);
 void topology_write(const graph *g, base_writer *out);
 /* ADMMNN_CORRUPT when the bytes describe no graph, or one too large. */

@@ -1,0 +1,56 @@
+/* Packed models: whatever is accepted packs again and is then the same. The
+ * checksum is mended first, so that the fuzzer gets beyond it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "pack/pack.h"
+
+/* Larger networks only take time. */
+#define CELLS_MOST 65536U
+
+static void must_round_trip(const pack_model *model) {
+    const pack_settings plain = {PACK_POSITION_RELATIVE, PACK_CODER_HUFFMAN};
+    uint8_t *bytes;
+    size_t count;
+    pack_model *again;
+    if (pack_encode(model, &plain, &bytes, &count, NULL, NULL) != ADMMNN_OK)
+        abort();
+    if (pack_decode(bytes, count, &again, NULL, NULL) != ADMMNN_OK)
+        abort();
+    for (uint32_t p = 0; p < model->g->parameter_count; p++) {
+        const pack_tensor *a = &model->tensors[p];
+        const pack_tensor *b = &again->tensors[p];
+        size_t size = model->g->parameters[p].count * 4;
+        if (a->form != b->form || (a->codes != NULL && memcmp(a->codes, b->codes, size) != 0) ||
+            (a->values != NULL && memcmp(a->values, b->values, size) != 0))
+            abort();
+    }
+    pack_model_free(again);
+    base_free(bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    uint8_t *copy = base_array_copy(data, size, 1);
+    pack_model *model;
+    pack_report report;
+    if (size >= 4) {
+        uint32_t crc = base_crc32(copy, size - 4);
+        memcpy(copy + size - 4, &crc, sizeof crc);
+    }
+    if (pack_decode(copy, size, &model, &report, NULL) == ADMMNN_OK) {
+        if (report.bytes_values + report.bytes_positions + report.bytes_codebooks +
+                report.bytes_scales + report.bytes_biases + report.bytes_header !=
+            size)
+            abort();
+        if (graph_trainable_count(model->g) <= CELLS_MOST)
+            must_round_trip(model);
+        pack_report_free(&report);
+        pack_model_free(model);
+    }
+    base_free(copy);
+    return 0;
+}
