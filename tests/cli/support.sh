@@ -22,7 +22,8 @@ admmnn() {
 }
 
 fail() {
-    echo "$0: line ${BASH_LINENO[${depth:-0}]}: $*" >&2
+    # The line of the test itself, however deep in functions the failure is.
+    echo "$0: line ${BASH_LINENO[-2]}: $*" >&2
     if [[ -f $work/stdout ]]; then
         sed 's/^/  stdout: /' "$work/stdout" >&2
         sed 's/^/  stderr: /' "$work/stderr" >&2
@@ -36,7 +37,7 @@ expect() {
     local wanted=$1 status=0
     shift
     admmnn "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
-    ((status == wanted)) || depth=1 fail "admmnn $*: exit status $status, wanted $wanted"
+    ((status == wanted)) || fail "admmnn $*: exit status $status, wanted $wanted"
 }
 
 # expect_error STATUS TEXT ARGUMENTS...: the same for a failure: nothing on standard
@@ -46,22 +47,23 @@ expect_error() {
     local wanted=$1 text=$2 status=0
     shift 2
     admmnn "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
-    ((status == wanted)) || depth=1 fail "admmnn $*: exit status $status, wanted $wanted"
-    [[ ! -s $work/stdout ]] || depth=1 fail "admmnn $*: wrote to standard output"
+    ((status == wanted)) || fail "admmnn $*: exit status $status, wanted $wanted"
+    [[ ! -s $work/stdout ]] || fail "admmnn $*: wrote to standard output"
     local line
     line=$(tail -n 1 "$work/stderr")
-    [[ $line == "admmnn: error: "*"$text"* ]] || depth=1 fail "admmnn $*: no '$text' in its error"
+    [[ $line == "admmnn: error: "*"$text"* ]] || fail "admmnn $*: no '$text' in its error"
     if [[ " $* " == *" --quiet "* ]]; then
-        (($(wc -l <"$work/stderr") == 1)) || depth=1 fail "admmnn $*: more than one line"
+        (($(wc -l <"$work/stderr") == 1)) || fail "admmnn $*: more than one line"
     fi
 }
 
 # has FILE TEXT
 has() {
-    grep -qF -- "$2" "$1" || depth=1 fail "no '$2' in $1"
+    grep -qF -- "$2" "$1" || fail "no '$2' in $1"
 }
 
-# json FILE KEY...: a member of a JSON file; fails when it is no JSON or has none.
+# json FILE KEY...: a member of a JSON file, or all of it without a KEY; fails when the
+# file is no JSON or has no such member.
 json() {
     local file=$1 keys
     shift
@@ -72,7 +74,7 @@ string(JSON value GET "${text}" ${KEYS})
 file(WRITE ${OUT} "${value}")
 END
     cmake -DFILE="$file" -DKEYS="$keys" -DOUT="$work/json" -P "$work/json.cmake" ||
-        depth=1 fail "$file: no JSON with $*"
+        fail "$file: no JSON with $*"
     cat "$work/json"
 }
 
@@ -107,15 +109,15 @@ make_long_job() {
 same_results() {
     local file
     for file in model.admm model.onnx log.jsonl; do
-        cmp "$1/$file" "$2/$file" || depth=1 fail "$file differs between $1 and $2"
+        cmp "$1/$file" "$2/$file" || fail "$file differs between $1 and $2"
     done
     diff <(sed '/"seconds"/d' "$1/result.json") <(sed '/"seconds"/d' "$2/result.json") ||
-        depth=1 fail "result.json differs between $1 and $2"
+        fail "result.json differs between $1 and $2"
 }
 
 # Nothing unfinished is left: no temporary file.
 no_leftovers() {
     local found
     found=$(find "$1" -name '*.part')
-    [[ -z $found ]] || depth=1 fail "left behind: $found"
+    [[ -z $found ]] || fail "left behind: $found"
 }

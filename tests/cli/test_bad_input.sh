@@ -10,15 +10,15 @@ cp -r "$work/data" "$good"
 # refused TEXT: a run of recipe.yaml ends at once, and leaves no result and no model.
 refused() {
     rm -rf "$work/out"
-    depth=1 expect_error 2 "$1" compress "$work/recipe.yaml" --out "$work/out" --quiet
-    [[ -z $(find "$work/out" -type f 2>/dev/null) ]] || depth=1 fail "left files behind"
+    expect_error 2 "$1" compress "$work/recipe.yaml" --out "$work/out" --quiet
+    [[ -z $(find "$work/out" -type f 2>/dev/null) ]] || fail "left files behind"
 }
 
 # with SED TEXT: the recipe edited.
 with() {
     cp "$work/recipe.yaml" "$work/kept.yaml"
     sed -i "$1" "$work/recipe.yaml"
-    ! cmp -s "$work/recipe.yaml" "$work/kept.yaml" || depth=1 fail "'$1' changed nothing"
+    ! cmp -s "$work/recipe.yaml" "$work/kept.yaml" || fail "'$1' changed nothing"
     refused "$2"
     cp "$work/kept.yaml" "$work/recipe.yaml"
 }
@@ -52,8 +52,10 @@ head -c 10 "$good/$images" | damaged $images $images
 { printf '\0\0\x08\x01\0\0\x02\x57'; tail -c +9 "$good/$labels" | head -c 599; } |
     damaged $labels labels
 { head -c 8 "$good/$labels"; head -c 600 /dev/zero | tr '\0' '\377'; } | damaged $labels $labels
-gzip -c "$good/$images" | head -c 5000 | damaged $images.gz ""
 rm -rf "$work/data" && cp -r "$good" "$work/data" && rm "$work/data/$images"
+refused $images
+gzip -c "$good/$images" >"$work/whole.gz"
+head -c 5000 "$work/whole.gz" >"$work/data/$images.gz"
 refused $images
 rm -rf "$work/data" && cp -r "$good" "$work/data"
 

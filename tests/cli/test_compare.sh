@@ -21,4 +21,4 @@ expect 0 "${compare[@]}" --resume --json
 [[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
 json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
 expect_error 2 "zebra" compare "$work/recipe.yaml" --out "$work/x" --methods zebra --quiet
-expect_error 2 "0.5" compare "$work/recipe.yaml" --out "$work/x" --ratios 0.5 --quiet
+expect_error 2 "above 1" compare "$work/recipe.yaml" --out "$work/x" --ratios 0.5 --quiet
