@@ -130,7 +130,7 @@ static admmnn_status test_flat(const compress_run *run, const graph *g, const fl
                                   &network, err));
     train_score score;
     admmnn_status status = train_network_evaluate(network, network->params, test, NULL, test->count,
-                                                  run->input, NULL, &score, err);
+                                                  run->input, &score, err);
     train_network_free(network);
     *accuracy = score.accuracy;
     return status;

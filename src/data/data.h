@@ -40,7 +40,7 @@ typedef struct data_augmentation {
 
 /* A batch's view of a set: sample i of the batch is image order[first + i].
  * Pixels become (pixel / 255 - mean) * scale. The distortion of an image is
- * drawn from (seed, epoch, place in order) alone. */
+ * drawn from (seed, epoch, image) alone. */
 typedef struct data_view {
     const data_set *set;
     const uint32_t *order; /* NULL: identity */

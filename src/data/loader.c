@@ -14,12 +14,12 @@ static int draw_shift(base_random *random, uint32_t most) {
     return (int)base_random_below(random, 2 * most + 1) - (int)most;
 }
 
-static distortion draw(const data_view *view, size_t place) {
+static distortion draw(const data_view *view, size_t image) {
     distortion d = {.cosine = 1.0F};
     const data_augmentation *a = &view->augmentation;
     if (a->shift == 0 && a->rotate == 0.0F)
         return d;
-    base_random random = base_random_at(view->seed, view->epoch, place);
+    base_random random = base_random_at(view->seed, view->epoch, image);
     if (a->shift > 0) {
         d.down = draw_shift(&random, a->shift);
         d.right = draw_shift(&random, a->shift);
@@ -129,7 +129,7 @@ void data_view_fill(void *user, size_t sample, float *input, size_t stride) {
     const uint8_t *pixels = set->pixels + image * set->shape.channels * plane;
     const tone t = {view->scale / 255.0F, -view->mean * view->scale};
     prefetch(pixels, set->shape.channels * plane);
-    const distortion d = draw(view, place);
+    const distortion d = draw(view, image);
     for (uint32_t c = 0; c < set->shape.channels; c++) {
         const uint8_t *from = pixels + c * plane;
         for (uint32_t y = 0; y < set->shape.height; y++) {

@@ -18,6 +18,6 @@ uint32_t bits_read(bits_reader *r, unsigned count) {
     }
     uint32_t value = 0;
     for (unsigned i = 0; i < count; i++, r->at++)
-        value |= (uint32_t)(r->bytes[r->at / 8] >> (r->at % 8) & 1U) << i;
+        value |= ((uint32_t)r->bytes[r->at / 8] >> (r->at % 8) & 1U) << i;
     return value;
 }

@@ -73,20 +73,58 @@ static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-static void fill_targets(const loop *l, size_t first, size_t count) {
+/* target += share * softmax(logits / temperature) */
+static void add_softened(const float *logits, size_t classes, float temperature, float share,
+                         float *target) {
+    float largest = logits[0];
+    for (size_t c = 1; c < classes; c++)
+        largest = logits[c] > largest ? logits[c] : largest;
+    float sum = 0.0F;
+    for (size_t c = 0; c < classes; c++)
+        sum += expf((logits[c] - largest) / temperature);
+    for (size_t c = 0; c < classes; c++)
+        target[c] += share * expf((logits[c] - largest) / temperature) / sum;
+}
+
+/* The teacher's logits in this epoch; NULL: none. */
+static const float *answers_of(const loop *l, uint32_t epoch) {
+    const train_teacher *teacher = l->samples->teacher;
+    if (teacher == NULL || l->settings->distill == 0.0)
+        return NULL;
+    size_t version = teacher->versions == 0 ? 0 : epoch % teacher->versions;
+    return teacher->logits + version * l->samples->set->count * l->classes;
+}
+
+static void fill_targets(const loop *l, uint32_t epoch, size_t first, size_t count) {
+    const float *answers = answers_of(l, epoch);
+    const float temperature =
+        l->settings->temperature == 0.0 ? 1.0F : (float)l->settings->temperature;
     const float smoothing = (float)l->settings->label_smoothing;
-    const float teacher = l->samples->teacher == NULL ? 0.0F : (float)l->settings->distill;
+    const float teacher = answers == NULL ? 0.0F : (float)l->settings->distill;
     const float hard = (1.0F - teacher) * (1.0F - smoothing);
     const float uniform = (1.0F - teacher) * smoothing / (float)l->classes;
     for (size_t i = 0; i < count; i++) {
         float *target = l->targets + i * l->classes;
-        for (size_t c = 0; c < l->classes; c++) {
+        for (size_t c = 0; c < l->classes; c++)
             target[c] = uniform;
-            if (teacher > 0.0F)
-                target[c] += teacher * l->samples->teacher[l->order[first + i] * l->classes + c];
-        }
+        if (answers != NULL)
+            add_softened(answers + l->order[first + i] * l->classes, l->classes, temperature,
+                         teacher, target);
         target[l->labels[i]] += hard;
     }
+}
+
+/* Version `epoch` of every image, or the one the teacher answered. */
+static void choose_distortions(const loop *l, uint32_t epoch, data_view *view) {
+    const train_settings *s = l->settings;
+    const train_teacher *teacher = l->samples->teacher;
+    view->augmentation = s->augment;
+    view->seed = s->seed ^ (s->stream << 32);
+    view->epoch = epoch;
+    if (teacher == NULL || teacher->versions == 0 || s->distill == 0.0)
+        return;
+    view->seed = teacher->seed;
+    view->epoch = epoch % teacher->versions;
 }
 
 static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
@@ -97,15 +135,13 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
     data_view view = {.set = l->samples->set,
                       .order = l->order,
                       .first = first,
-                      .augmentation = s->augment,
-                      .seed = s->seed ^ (s->stream << 32),
-                      .epoch = epoch,
                       .mean = l->samples->input.mean,
                       .scale = l->samples->input.scale};
+    choose_distortions(l, epoch, &view);
     for (size_t i = 0; i < count; i++)
         l->labels[i] = l->samples->set->labels[l->order[first + i]];
     if (l->targets != NULL)
-        fill_targets(l, first, count);
+        fill_targets(l, epoch, first, count);
     engine_batch batch = {.count = count,
                           .fill = data_view_fill,
                           .user = &view,

@@ -50,9 +50,9 @@ static void write_training(base_writer *out, unsigned k) {
     base_write_text(out,
                     "{epochs: %u, batch: %u, optimizer: %s, learning_rate: 0.%u, momentum: 0.0%u, "
                     "weight_decay: 0.00%u, schedule: %s, label_smoothing: 0.1%u, distill: 0.2%u, "
-                    "temperature: %u.5, augment: {shift: %u, rotate: %u.25}}\n",
+                    "temperature: %u.5, versions: %u, augment: {shift: %u, rotate: %u.25}}\n",
                     30 + k, 40 + k, k % 2 == 0 ? "sgd" : "adamw", 10 + k, 10 + k, 10 + k,
-                    k % 2 == 0 ? "step" : "cosine", k, k, k, 50 + k, k);
+                    k % 2 == 0 ? "step" : "cosine", k, k, k, 20 + k, 50 + k, k);
 }
 
 static void expect_number(double value, const char *format, unsigned k) {
@@ -74,6 +74,7 @@ static void expect_training(const recipe_training *t, unsigned k) {
     expect_number(t->label_smoothing, "0.1%u", k);
     expect_number(t->distill, "0.2%u", k);
     expect_number(t->temperature, "%u.5", k);
+    assert_int_equal(t->versions, 20 + k);
     assert_int_equal(t->augment.shift, 50 + k);
     expect_number((double)t->augment.rotate, "%u.25", k);
 }

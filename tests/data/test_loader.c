@@ -263,7 +263,7 @@ static void fill_all(const data_set *set, data_view view, size_t batch, float *o
     }
 }
 
-static void seed_epoch_and_place_decide_alone(void **state) {
+static void seed_epoch_and_image_decide_alone(void **state) {
     (void)state;
     data_set set = make_set(64, 1, 9, 9);
     const size_t all = set.count * elements_of(&set);
@@ -280,9 +280,19 @@ static void seed_epoch_and_place_decide_alone(void **state) {
     view.seed++;
     fill_all(&set, view, 16, b);
     assert_memory_not_equal(a, b, all * sizeof *a);
-    /* Equal images at other places are distorted otherwise. */
-    uint32_t zeros[64] = {0};
-    view.order = zeros;
+    view.seed--;
+    /* An image's place in the order does not matter. */
+    uint32_t backwards[64];
+    for (uint32_t i = 0; i < 64; i++)
+        backwards[i] = 63 - i;
+    view.order = backwards;
+    fill_all(&set, view, 16, b);
+    for (size_t i = 0; i < 64; i++)
+        assert_memory_equal(a + i * elements_of(&set), b + (63 - i) * elements_of(&set),
+                            elements_of(&set) * sizeof *a);
+    /* Equal images are distorted otherwise. */
+    memcpy(set.pixels + elements_of(&set), set.pixels, elements_of(&set));
+    view.order = NULL;
     fill_all(&set, view, 16, a);
     assert_memory_not_equal(a, a + elements_of(&set), elements_of(&set) * sizeof *a);
     base_free(a);
@@ -327,7 +337,7 @@ int main(void) {
         cmocka_unit_test(shifts_may_leave_nothing),
         cmocka_unit_test(images_are_rotated_about_their_centre),
         cmocka_unit_test(wild_distortions_stay_in_range),
-        cmocka_unit_test(seed_epoch_and_place_decide_alone),
+        cmocka_unit_test(seed_epoch_and_image_decide_alone),
         cmocka_unit_test(threads_share_a_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
