@@ -13,14 +13,10 @@
 
 #include "base/context.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "engine/engine.h"
 #include "graph/zoo.h"
 #include "peak.h"
-#include "train/optimizer.h"
-
-#define IMAGES 4096
-#define CLASSES 10
+#include "trainer.h"
 
 typedef struct options {
     const char *backend;
@@ -31,35 +27,11 @@ typedef struct options {
     bool json;
 } options;
 
-typedef struct images {
-    float *pixels; /* [IMAGES][elements] */
-    uint8_t labels[IMAGES];
-    size_t elements, first;
-} images;
-
 typedef struct measurement {
     double images_per_second; /* of the median step */
     double engine_ms, optimizer_ms;
     double loss; /* of the last step, an image */
 } measurement;
-
-static void fill(void *user, size_t sample, float *input, size_t stride) {
-    const images *set = user;
-    const float *pixels = set->pixels + (set->first + sample) * set->elements;
-    for (size_t i = 0; i < set->elements; i++)
-        input[i * stride] = pixels[i];
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count) {
-    qsort(values, count, sizeof *values, by_value);
-    return values[count / 2];
-}
 
 /* Three products a weight: forward, by the weights, and, above the first layer,
  * by the input. */
@@ -70,56 +42,10 @@ static double flops_per_image(const graph *g) {
     return 2.0 * (3.0 * (double)graph_macs(g) - below);
 }
 
-static bool make_images(const graph *g, images *set) {
-    base_random random = base_random_at(1, 2, 3);
-    set->elements = graph_value_count(g, g->input);
-    set->pixels = base_array((size_t)IMAGES * set->elements, sizeof *set->pixels);
-    if (set->pixels == NULL)
-        return false;
-    for (size_t i = 0; i < IMAGES; i++) {
-        set->labels[i] = (uint8_t)base_random_below(&random, CLASSES);
-        for (size_t k = 0; k < set->elements; k++)
-            set->pixels[i * set->elements + k] = base_random_uniform(&random);
-    }
-    return true;
-}
-
-typedef struct trainer {
-    const graph *graph;
-    base_pool *pool;
-    engine *engine;
-    train_optimizer *optimizer;
-    float *params;
-    images *set;
-    size_t batch;
-} trainer;
-
-static admmnn_status train_step(trainer *t, double *engine_seconds, double *optimizer_seconds,
-                                double *loss, admmnn_error *err) {
-    const engine_batch batch = {
-        .count = t->batch, .fill = fill, .user = t->set, .labels = t->set->labels + t->set->first};
-    const train_segment all = {0, t->graph->flat_count, 0.0F, false};
-    engine_result result;
-    double start = base_seconds();
-    BASE_TRY(engine_step(t->engine, t->params, &batch, &result, err));
-    double middle = base_seconds();
-    const train_update update = {.parts = result.parts,
-                                 .part_count = result.part_count,
-                                 .scale = 1.0F / (float)t->batch,
-                                 .learning_rate = 1e-3F,
-                                 .segments = &all,
-                                 .segment_count = 1};
-    train_optimizer_step(t->optimizer, t->pool, &update, t->params);
-    *optimizer_seconds = base_seconds() - middle;
-    *engine_seconds = middle - start;
-    *loss = result.loss / (double)t->batch;
-    t->set->first = (t->set->first + t->batch) % (IMAGES - t->batch + 1);
-    return ADMMNN_OK;
-}
-
 #define STEPS_MAX 100000
 
-static admmnn_status run_steps(trainer *t, double seconds, measurement *m, admmnn_error *err) {
+static admmnn_status run_steps(bench_trainer *t, double seconds, measurement *m,
+                               admmnn_error *err) {
     double *engine_time = base_array(STEPS_MAX, sizeof *engine_time);
     double *optimizer_time = base_array(STEPS_MAX, sizeof *optimizer_time);
     double *step_time = base_array(STEPS_MAX, sizeof *step_time);
@@ -130,14 +56,20 @@ static admmnn_status run_steps(trainer *t, double seconds, measurement *m, admmn
     double warm = end - 0.8 * seconds; /* the first fifth is not counted */
     size_t count = 0;
     while (status == ADMMNN_OK && count < STEPS_MAX && (count == 0 || base_seconds() < end)) {
-        status = train_step(t, &engine_time[count], &optimizer_time[count], &m->loss, err);
-        step_time[count] = engine_time[count] + optimizer_time[count];
+        bench_step step;
+        status = bench_trainer_step(t, NULL, 0.0F, &step, err);
+        if (status != ADMMNN_OK)
+            break;
+        engine_time[count] = step.engine_seconds;
+        optimizer_time[count] = step.optimizer_seconds;
+        step_time[count] = step.engine_seconds + step.optimizer_seconds;
+        m->loss = step.loss;
         count += base_seconds() > warm;
     }
     if (status == ADMMNN_OK) {
-        m->images_per_second = (double)t->batch / median(step_time, count);
-        m->engine_ms = 1e3 * median(engine_time, count);
-        m->optimizer_ms = 1e3 * median(optimizer_time, count);
+        m->images_per_second = (double)t->batch / bench_median(step_time, count);
+        m->engine_ms = 1e3 * bench_median(engine_time, count);
+        m->optimizer_ms = 1e3 * bench_median(optimizer_time, count);
     }
     base_free(engine_time);
     base_free(optimizer_time);
@@ -145,24 +77,14 @@ static admmnn_status run_steps(trainer *t, double seconds, measurement *m, admmn
     return status;
 }
 
-static admmnn_status measure(const options *o, const graph *g, base_pool *pool, images *set,
-                             engine_backend_id backend, measurement *m, admmnn_error *err) {
-    const engine_settings settings = {.backend = backend, .max_batch = o->batch, .training = true};
-    const train_optimizer_settings adam = {.kind = TRAIN_ADAM};
-    trainer t = {.graph = g, .pool = pool, .set = set, .batch = o->batch};
-    t.params = base_array(g->flat_count, sizeof *t.params);
-    admmnn_status status = t.params == NULL ? base_fail_memory(err, "the parameters") : ADMMNN_OK;
+static admmnn_status measure(const options *o, const graph *g, base_pool *pool,
+                             bench_images *images, engine_backend_id backend, measurement *m,
+                             admmnn_error *err) {
+    bench_trainer t = {.graph = g, .pool = pool, .images = images, .batch = o->batch};
+    admmnn_status status = bench_trainer_make(&t, backend, err);
     if (status == ADMMNN_OK)
-        status = engine_create(g, &settings, pool, &t.engine, err);
-    if (status == ADMMNN_OK)
-        status = train_optimizer_create(&adam, g->flat_count, &t.optimizer, err);
-    if (status == ADMMNN_OK) {
-        graph_initialise(g, 1, t.params);
         status = run_steps(&t, o->seconds, m, err);
-    }
-    train_optimizer_free(t.optimizer);
-    engine_destroy(t.engine);
-    base_free(t.params);
+    bench_trainer_free(&t);
     return status;
 }
 
@@ -190,11 +112,11 @@ static admmnn_status run(options *o, admmnn_error *err) {
     static const char *const all[] = {"lanes", "dnnl", "reference"};
     graph *g;
     base_pool *pool;
-    images set = {0};
-    BASE_TRY(graph_zoo_create(o->network, (graph_shape){1, 28, 28}, CLASSES, &g, err));
+    bench_images images = {0};
+    BASE_TRY(graph_zoo_create(o->network, (graph_shape){1, 28, 28}, BENCH_CLASSES, &g, err));
     BASE_TRY(base_pool_create(o->threads, &pool, err));
     o->threads = base_pool_threads(pool);
-    admmnn_status status = make_images(g, &set) ? ADMMNN_OK : base_fail_memory(err, "the images");
+    admmnn_status status = bench_images_make(g, &images, err);
     double peak = bench_peak_flops(pool);
     for (size_t i = 0; i < sizeof all / sizeof all[0] && status == ADMMNN_OK; i++) {
         if (strcmp(o->backend, "all") != 0 && strcmp(o->backend, all[i]) != 0)
@@ -203,11 +125,11 @@ static admmnn_status run(options *o, admmnn_error *err) {
         measurement m = {0};
         status = engine_backend_find(all[i], &backend, err);
         if (status == ADMMNN_OK)
-            status = measure(o, g, pool, &set, backend, &m, err);
+            status = measure(o, g, pool, &images, backend, &m, err);
         if (status == ADMMNN_OK)
             report(o, g, all[i], peak, &m);
     }
-    base_free(set.pixels);
+    base_free(images.pixels);
     base_pool_destroy(pool);
     graph_free(g);
     return status;
@@ -240,7 +162,7 @@ static bool parse(int argc, char **argv, options *o) {
     engine_backend_id id;
     bool known = strcmp(o->backend, "all") == 0 ||
                  (engine_backend_find(o->backend, &id, NULL) == ADMMNN_OK && id != ENGINE_AUTO);
-    return known && o->batch >= 1 && o->batch <= IMAGES && o->seconds > 0.0;
+    return known && o->batch >= 1 && o->batch <= BENCH_IMAGES && o->seconds > 0.0;
 }
 
 int main(int argc, char **argv) {

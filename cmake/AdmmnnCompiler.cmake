@@ -11,12 +11,19 @@ if(ADMMNN_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+# The fuzzers see their way through the library only when it counts edges too.
+if(ADMMNN_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # The lanes kernels: one file an instruction set, chosen at run time; their
 # multiply-adds are fused on purpose.
 function(admmnn_lanes_kernels target)
   set(kernels ${CMAKE_SOURCE_DIR}/src/engine/lanes)
   set(common -O3 -ffp-contract=fast -Wno-psabi)
+  if(ADMMNN_SANITIZE) # the unrolled tiles with every access checked take minutes at -O3
+    set(common -O1 -ffp-contract=fast -Wno-psabi)
+  endif()
   set_source_files_properties(${kernels}_4.c PROPERTIES COMPILE_OPTIONS "${common}"
     TARGET_DIRECTORY ${target})
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")

@@ -40,14 +40,19 @@ typedef struct admmnn_compare_settings {
     bool resume;
     uint32_t seeds; /* runs a point */
     uint64_t first_seed;
-    const char *methods; /* comma list of admm, one-shot, gradual, gradual-per-layer, random,
-                            dense; NULL: all */
+    const char *methods; /* comma list of dense, admm, gradual, gradual-per-layer, one-shot,
+                            one-shot-per-layer, random; NULL: all */
     const char *ratios;  /* comma list; NULL: the recipe's rounds */
 } admmnn_compare_settings;
 
-/* Runs the recipe's pruning and its controls with the same data and number of
- * epochs, over seeds and ratios; leaves comparison.json, comparison.svg and one
- * folder a run in out. */
+/* Runs the recipe's pruning and its controls with the same data, dense start and
+ * number of epochs, over seeds and ratios, without quantization: the dense network
+ * trained on as long, gradual (Zhu and Gupta 2017) and one-shot magnitude pruning
+ * with one rank over all layers or ADMM's shares of the layers (per-layer), and
+ * random choice at those shares. Every run reads the test set once, at its end.
+ * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
+ * resume, finished runs are taken as they are and methods, ratios and seeds may be
+ * added. */
 admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
                                  const admmnn_context *context, admmnn_error *err);
 

@@ -35,11 +35,11 @@ admmnn_status admm_create(const admm_block *blocks, size_t block_count, size_t s
                           admm_problem **out, admmnn_error *err) {
     for (size_t i = 0; i < block_count; i++) {
         const admm_block *b = &blocks[i];
-        if (b->offset > size || b->count > size - b->offset || !(b->rho > 0)) {
+        if (b->offset > size || b->count > size - b->offset || !(b->rho > 0) || !isfinite(b->rho)) {
             free_sets(blocks, block_count);
             return base_fail(err, ADMMNN_USAGE,
-                             "block %s: places %zu to %zu of %zu with rho %g make no sense", b->name,
-                             b->offset, b->offset + b->count, size, (double)b->rho);
+                             "block %s: places %zu to %zu of %zu with rho %g make no sense",
+                             b->name, b->offset, b->offset + b->count, size, (double)b->rho);
         }
     }
     admm_problem *p = base_array(1, sizeof *p);

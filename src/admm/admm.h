@@ -49,7 +49,7 @@ admmnn_status admm_create(const admm_block *blocks, size_t block_count, size_t s
                           admm_problem **out, admmnn_error *err);
 void admm_free(admm_problem *problem);
 
-/* z := project(x), u := 0 (warm: z and u stay as they are and are only used). */
+/* z := project(x), u := 0. A warm start leaves this out and writes z and u. */
 admmnn_status admm_start(admm_problem *problem, const float *x, admmnn_error *err);
 /* The z and u steps. residuals[block_count] (NULL when not wanted). A value that
  * is not finite is ADMMNN_DIVERGED with the block's name. */

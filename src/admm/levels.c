@@ -72,37 +72,59 @@ float admm_levels_refit(admm_levels kind, unsigned bits, const float *v, const u
     return cross > 0 ? (float)(cross / square) : q;
 }
 
-/* As q grows, value `size` falls from level k + 1 to k at q = at. */
-typedef struct fall {
+/* As q falls below `at`, the next of the sizes rises from the lower level of
+ * this pair to the upper: sizes[next] / at is their middle. One a pair, so that
+ * the events come in order without a list of all of them. */
+typedef struct rise {
     double at;
-    double size;
-    uint32_t level; /* k */
-} fall;
+    double middle, cross, square; /* what the rise adds, for a size of 1 */
+    size_t next;
+    uint32_t level; /* the lower */
+} rise;
 
-static int by_place(const void *left, const void *right) {
-    const fall *a = left;
-    const fall *b = right;
-    if (a->at != b->at)
-        return a->at < b->at ? -1 : 1;
-    if (a->level != b->level)
-        return a->level > b->level ? -1 : 1;
-    return (a->size > b->size) - (a->size < b->size);
+static bool comes_before(const rise *a, const rise *b) {
+    return a->at > b->at || (a->at == b->at && a->level < b->level);
 }
 
-static size_t list_falls(admm_levels kind, unsigned bits, const float *v, const uint8_t *support,
-                         size_t count, fall *falls) {
-    uint32_t last = admm_level_count(kind, bits);
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++) {
-        double size = fabs((double)v[i]);
-        if ((support != NULL && support[i] == 0) || size == 0)
-            continue;
-        for (uint32_t k = has_zero(kind) ? 0 : 1; k < last; k++) {
-            double middle = 0.5 * (multiplier(kind, k) + multiplier(kind, k + 1));
-            falls[n++] = (fall){size / middle, size, k};
-        }
+/* heap[0] comes first. */
+static void sift_down(rise *heap, size_t count, size_t i) {
+    for (;;) {
+        size_t first = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < count; child++)
+            if (comes_before(&heap[child], &heap[first]))
+                first = child;
+        if (first == i)
+            return;
+        rise swap = heap[i];
+        heap[i] = heap[first];
+        heap[first] = swap;
+        i = first;
     }
-    return n;
+}
+
+static size_t make_rises(admm_levels kind, unsigned bits, const float *sizes, size_t count,
+                         rise *heap) {
+    uint32_t last = admm_level_count(kind, bits);
+    size_t pairs = 0;
+    for (uint32_t k = has_zero(kind) ? 0 : 1; count > 0 && k < last; k++) {
+        double low = multiplier(kind, k);
+        double high = multiplier(kind, k + 1);
+        double middle = 0.5 * (low + high);
+        heap[pairs++] = (rise){.at = (double)sizes[0] / middle,
+                               .middle = middle,
+                               .cross = high - low,
+                               .square = high * high - low * low,
+                               .level = k};
+    }
+    for (size_t i = pairs; i-- > 0;)
+        sift_down(heap, pairs, i);
+    return pairs;
+}
+
+static int by_size(const void *left, const void *right) {
+    const float *a = left;
+    const float *b = right;
+    return (*a < *b) - (*a > *b);
 }
 
 typedef struct level_sums {
@@ -111,44 +133,49 @@ typedef struct level_sums {
     double energy; /* sum of v^2 */
 } level_sums;
 
-/* All values at the last level: where the sweep starts, q near 0. */
-static level_sums start_sums(admm_levels kind, unsigned bits, const float *v,
-                             const uint8_t *support, size_t count) {
-    double top = multiplier(kind, admm_level_count(kind, bits));
-    level_sums sums = {0};
+/* The sizes |v| > 0, largest first, and the sums of all values at the first
+ * level: where the sweep starts, q without bound. A zero stays there for every q. */
+static size_t start_sums(admm_levels kind, const float *v, const uint8_t *support, size_t count,
+                         float *sizes, level_sums *sums) {
+    double first = has_zero(kind) ? 0.0 : multiplier(kind, 1);
+    size_t n = 0;
+    *sums = (level_sums){0};
     for (size_t i = 0; i < count; i++) {
         if (support != NULL && support[i] == 0)
             continue;
         double size = fabs((double)v[i]);
-        /* A zero is nearest to the first level for every q: constant in q only
-         * where zero is a level. */
-        double m = size > 0 ? top : has_zero(kind) ? 0.0 : multiplier(kind, 1);
-        sums.cross += m * size;
-        sums.square += m * m;
-        sums.energy += size * size;
+        sums->cross += first * size;
+        sums->square += first * first;
+        sums->energy += size * size;
+        if (size > 0)
+            sizes[n++] = fabsf(v[i]);
     }
-    return sums;
+    qsort(sizes, n, sizeof *sizes, by_size);
+    return n;
 }
 
 /* For fixed levels the best q is cross / square, and the error energy -
  * cross^2 / square. The nearest levels of the best q are among the assignments
- * the sweep passes, so the best of them is the optimum. */
-static double sweep(admm_levels kind, level_sums sums, const fall *falls, size_t count,
+ * the sweep passes, so the best of them is the optimum. The sums only grow, so
+ * that rounding does not either. */
+static double sweep(level_sums sums, const float *sizes, size_t count, rise *heap, size_t pairs,
                     double *best_gain) {
     double best_q = sums.square > 0 ? sums.cross / sums.square : 0;
-    *best_gain = sums.square > 0 ? sums.cross * sums.cross / sums.square : 0;
-    for (size_t i = 0; i < count; i++) {
-        double low = multiplier(kind, falls[i].level);
-        double high = multiplier(kind, falls[i].level + 1);
-        sums.cross -= (high - low) * falls[i].size;
-        sums.square -= high * high - low * low;
-        if (sums.square < 0.5)
-            break;
-        double gain = sums.cross * sums.cross / sums.square;
-        if (gain > *best_gain) {
-            *best_gain = gain;
-            best_q = sums.cross / sums.square;
+    *best_gain = sums.cross * best_q;
+    while (pairs > 0) {
+        rise *r = &heap[0];
+        sums.cross += r->cross * (double)sizes[r->next];
+        sums.square += r->square;
+        double q = sums.cross / sums.square;
+        if (sums.cross * q >= *best_gain) {
+            *best_gain = sums.cross * q;
+            best_q = q;
         }
+        if (++r->next < count)
+            r->at = (double)sizes[r->next] / r->middle;
+        else
+            *r = heap[--pairs];
+        sift_down(heap, pairs, 0);
     }
     return best_q;
 }
@@ -156,20 +183,21 @@ static double sweep(admm_levels kind, level_sums sums, const fall *falls, size_t
 admmnn_status admm_levels_fit(admm_levels kind, unsigned bits, const float *v,
                               const uint8_t *support, size_t count, float *q, double *error2,
                               admmnn_error *err) {
-    size_t each = admm_level_count(kind, bits);
-    size_t room;
-    if (!base_multiply(count, each, &room))
+    float *sizes = base_array(count, sizeof *sizes);
+    rise *heap = base_array(admm_level_count(kind, bits), sizeof *heap);
+    if (sizes == NULL || heap == NULL) {
+        base_free(sizes);
+        base_free(heap);
         return base_fail_memory(err, "the fit of levels");
-    fall *falls = base_array(room, sizeof *falls);
-    if (falls == NULL)
-        return base_fail_memory(err, "the fit of levels");
-    level_sums sums = start_sums(kind, bits, v, support, count);
-    size_t n = list_falls(kind, bits, v, support, count, falls);
-    qsort(falls, n, sizeof *falls, by_place);
+    }
+    level_sums sums;
+    size_t n = start_sums(kind, v, support, count, sizes, &sums);
+    size_t pairs = make_rises(kind, bits, sizes, n, heap);
     double gain;
-    *q = (float)sweep(kind, sums, falls, n, &gain);
+    *q = (float)sweep(sums, sizes, n, heap, pairs, &gain);
     if (error2 != NULL)
         *error2 = sums.energy > gain ? sums.energy - gain : 0;
-    base_free(falls);
+    base_free(sizes);
+    base_free(heap);
     return ADMMNN_OK;
 }

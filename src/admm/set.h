@@ -44,8 +44,8 @@ admmnn_status admm_set_n_of_m(admm_shape shape, size_t n, size_t m, admm_set **o
 /* ---- quantization sets: the interval q is part of the projection ---- */
 
 typedef enum admm_levels {
-    ADMM_LEVELS_EQUAL,        /* {±q, ..., ±Mq}, M = 2^(bits-1): zero is for pruned weights only */
-    ADMM_LEVELS_EQUAL_ZERO,   /* {0, ±q, ..., ±Mq}, M = 2^(bits-1) - 1, zero is a level */
+    ADMM_LEVELS_EQUAL,      /* {±q, ..., ±Mq}, M = 2^(bits-1): zero is for pruned weights only */
+    ADMM_LEVELS_EQUAL_ZERO, /* {0, ±q, ..., ±Mq}, M = 2^(bits-1) - 1, zero is a level */
     ADMM_LEVELS_POWER_OF_TWO, /* {±q, ±2q, ..., ±2^(M-1) q}, M = 2^(bits-1) */
     ADMM_LEVELS_BINARY,       /* {±q} */
     ADMM_LEVELS_TERNARY       /* {0, ±q} */

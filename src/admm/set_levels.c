@@ -1,5 +1,5 @@
 /* Quantization sets, alone or on a support. */
-#include <string.h>
+#include <math.h>
 
 #include "admm/set_class.h"
 #include "base/memory.h"
@@ -71,7 +71,7 @@ admmnn_status admm_set_levels(admm_levels kind, unsigned bits, const uint8_t *su
 admmnn_status admm_set_fixed_levels(admm_levels kind, unsigned bits, float q,
                                     const uint8_t *support, size_t count, admm_set **out,
                                     admmnn_error *err) {
-    if (!(q > 0))
+    if (!(q > 0) || !isfinite(q))
         return base_fail(err, ADMMNN_USAGE, "levels at an interval of %g; it must be above 0",
                          (double)q);
     return make((level_set){.kind = kind, .bits = bits, .fixed_q = q}, support, count, out, err);

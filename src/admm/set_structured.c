@@ -8,12 +8,7 @@
 #include "admm/set_class.h"
 #include "base/memory.h"
 
-typedef enum grouping {
-    BY_FILTER,
-    BY_CHANNEL,
-    BY_COLUMN,
-    BY_BLOCK
-} grouping;
+typedef enum grouping { BY_FILTER, BY_CHANNEL, BY_COLUMN, BY_BLOCK } grouping;
 
 typedef struct group_set {
     admm_set set;

@@ -6,15 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admmnn/data.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "compress/finish.h"
 #include "report/report.h"
 
-/* A checkpoint goes to disk this often, and at every change of stage. */
-#define CHECKPOINT_SECONDS 10.0
-#define CHECKPOINT_LIMIT ((size_t)1 << 34)
 #define RESULT_LIMIT ((size_t)1 << 26)
 
 typedef struct session {
@@ -22,18 +18,15 @@ typedef struct session {
     const admmnn_context *context;
     recipe *r;
     compress_run *run;
-    base_writer snapshot; /* the state at the last epoch's end */
     char checkpoint[BASE_PATH_MAX];
     char result[BASE_PATH_MAX];
 } session;
 
 static admmnn_status open_recipe(session *s, admmnn_error *err) {
-    BASE_TRY(recipe_read(s->settings->recipe, &s->r, err));
+    BASE_TRY(run_read_recipe(s->settings->recipe, &s->r, err));
     if (s->settings->has_seed)
         s->r->seed = s->settings->seed;
-    if (strcmp(s->r->dataset_format, "mnist") != 0)
-        return ADMMNN_OK;
-    return admmnn_data_folder("mnist", s->r->dataset_path, sizeof s->r->dataset_path, err);
+    return ADMMNN_OK;
 }
 
 /* Fails early, before hours of training, when the results could not be written. */
@@ -45,46 +38,6 @@ static admmnn_status open_folder(session *s, admmnn_error *err) {
         return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", s->settings->out, strerror(errno));
     BASE_TRY(base_path_join(s->checkpoint, sizeof s->checkpoint, folder, "run.ckpt", err));
     return base_path_join(s->result, sizeof s->result, s->settings->out, "result.json", err);
-}
-
-static admmnn_status restore(session *s, admmnn_error *err) {
-    uint8_t *bytes;
-    size_t count;
-    BASE_TRY(base_file_read(s->checkpoint, CHECKPOINT_LIMIT, &bytes, &count, err));
-    admmnn_status status = run_restore(s->run, s->checkpoint, bytes, count, err);
-    base_free(bytes);
-    if (status == ADMMNN_OK)
-        base_log(s->context, ADMMNN_LOG_INFO, "resumed: %s, round %u, epoch %u",
-                 run_stage_text(s->run->at.stage), s->run->at.round + 1, s->run->at.epoch);
-    return status;
-}
-
-static admmnn_status save(session *s, admmnn_error *err) {
-    return base_file_write(s->checkpoint, s->snapshot.bytes, s->snapshot.count, err);
-}
-
-/* Ticks until done. The snapshot is of the last whole epoch, so a stop in the
- * middle of one still leaves a checkpoint to go on from. */
-static admmnn_status train_all(session *s, admmnn_error *err) {
-    double saved_at = base_seconds();
-    run_stage stage = s->run->at.stage;
-    BASE_TRY(run_snapshot(s->run, &s->snapshot, err));
-    while (s->run->at.stage != RUN_DONE) {
-        admmnn_status status = run_tick(s->run, err);
-        if (status == ADMMNN_CANCELLED)
-            BASE_TRY(save(s, err));
-        if (status == ADMMNN_CANCELLED)
-            return base_fail(err, status, "stopped on request; `--resume` goes on from %s",
-                             s->checkpoint);
-        BASE_TRY(status);
-        BASE_TRY(run_snapshot(s->run, &s->snapshot, err));
-        if (s->run->at.stage == stage && base_seconds() - saved_at < CHECKPOINT_SECONDS)
-            continue;
-        BASE_TRY(save(s, err));
-        saved_at = base_seconds();
-        stage = s->run->at.stage;
-    }
-    return ADMMNN_OK;
 }
 
 static admmnn_status leave_results(session *s, admmnn_error *err) {
@@ -124,8 +77,8 @@ static admmnn_status run_session(session *s, admmnn_error *err) {
                          s->settings->out);
     BASE_TRY(run_create(s->r, s->context, &s->run, err));
     if (begun)
-        BASE_TRY(restore(s, err));
-    BASE_TRY(train_all(s, err));
+        BASE_TRY(run_resume(s->run, s->checkpoint, err));
+    BASE_TRY(run_drive(s->run, RUN_TO_END, s->checkpoint, err));
     return leave_results(s, err);
 }
 
@@ -135,7 +88,6 @@ admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
     admmnn_status status = run_session(&s, err);
     run_free(s.run);
     base_free(s.r);
-    base_writer_free(&s.snapshot);
     return status;
 }
 

@@ -130,7 +130,7 @@ static admmnn_status test_flat(const compress_run *run, const graph *g, const fl
                                   &network, err));
     train_score score;
     admmnn_status status = train_network_evaluate(network, network->params, test, NULL, test->count,
-                                                  run->input, NULL, &score, err);
+                                                  run->input, &score, err);
     train_network_free(network);
     *accuracy = score.accuracy;
     return status;
@@ -147,15 +147,21 @@ static admmnn_status test_packed(const compress_run *run, const pack_model *mode
     return status;
 }
 
+admmnn_status run_open_test(const compress_run *run, data_set *test, admmnn_error *err) {
+    BASE_TRY(data_idx_open(run->r->dataset_path, DATA_TEST, test, err));
+    if (test->shape.height == run->train.shape.height &&
+        test->shape.width == run->train.shape.width && test->classes <= run->train.classes)
+        return ADMMNN_OK;
+    data_set_free(test);
+    return base_fail(err, ADMMNN_INPUT, "%s: test images differ from training images in shape",
+                     run->r->dataset_path);
+}
+
 static admmnn_status test_all(const compress_run *run, const float *flat, const pack_model *packed,
                               compress_result *result, admmnn_error *err) {
     data_set test;
-    BASE_TRY(data_idx_open(run->r->dataset_path, DATA_TEST, &test, err));
+    BASE_TRY(run_open_test(run, &test, err));
     admmnn_status status = ADMMNN_OK;
-    if (test.shape.height != run->train.shape.height ||
-        test.shape.width != run->train.shape.width || test.classes > run->train.classes)
-        status = base_fail(err, ADMMNN_INPUT, "%s: test images differ from training images in shape",
-                           run->r->dataset_path);
     const struct {
         const float *params;
         double *accuracy;

@@ -44,24 +44,39 @@ static size_t collect(const graph *g, uint32_t layer, const float *params, const
     return count;
 }
 
+/* The best of each layer and the best of all the others, `total` together:
+ * `waiting` layers still need one of what is left. */
+static void count_best(const scored *all, size_t count, size_t total, size_t waiting,
+                       size_t *counts) {
+    size_t taken = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool first = counts[all[i].layer] == 0;
+        if (!first && taken + waiting >= total)
+            continue;
+        waiting -= first;
+        counts[all[i].layer]++;
+        taken++;
+    }
+}
+
 admmnn_status rank_global(const graph *g, const float *params, const uint8_t *mask,
-                          const float *importance, const double *cost, size_t total,
-                          size_t *counts, admmnn_error *err) {
+                          const float *importance, const double *cost, size_t total, size_t *counts,
+                          admmnn_error *err) {
     uint32_t layers = graph_layer_count(g);
     scored *all = base_array(graph_weight_count(g), sizeof *all);
     if (all == NULL)
         return base_fail_memory(err, "the weights' rank");
     size_t count = 0;
+    size_t waiting = 0;
     for (uint32_t l = 0; l < layers; l++) {
-        count += collect(g, l, params, mask, importance, cost == NULL ? 1.0 : cost[l], all + count);
+        size_t of_layer =
+            collect(g, l, params, mask, importance, cost == NULL ? 1.0 : cost[l], all + count);
         counts[l] = 0;
+        waiting += of_layer > 0;
+        count += of_layer;
     }
     qsort(all, count, sizeof *all, by_score);
-    for (size_t i = 0; i < count && i < total; i++)
-        counts[all[i].layer]++;
-    for (uint32_t l = 0; l < layers; l++)
-        if (counts[l] == 0)
-            counts[l] = 1;
+    count_best(all, count, total, waiting, counts);
     base_free(all);
     return ADMMNN_OK;
 }

@@ -23,6 +23,7 @@ typedef struct recipe_training {
     double label_smoothing;
     double distill;     /* weight of the dense network's answers in the targets, 0..1 */
     double temperature; /* their softening */
+    uint32_t versions;  /* distorted versions of each image that are answered; 0: the undistorted */
     data_augmentation augment;
 } recipe_training;
 

@@ -2,10 +2,13 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "compress/run.h"
+#include "report/papers.h"
 
 static const char *const stage_keys[] = {
 #define STAGE_KEY(name, text) #name,
@@ -13,9 +16,19 @@ static const char *const stage_keys[] = {
 #undef STAGE_KEY
 };
 
-/* A double with enough digits to come back the same, and no more noise than that. */
+_Static_assert(sizeof stage_keys / sizeof *stage_keys <=
+                   sizeof((compress_result *)0)->seconds_stages / sizeof(double) + 1,
+               "a place for the seconds of every stage but the last, DONE");
+
+/* A double with enough digits to come back the same, and no more noise than
+ * that. JSON has no word for one that is not finite. */
 static void write_number(base_writer *out, const char *key, double value, const char *end) {
-    base_write_text(out, "\"%s\": %.10g%s", key, value, end);
+    char text[32] = "null";
+    if (isfinite(value))
+        snprintf(text, sizeof text, "%.15g", value);
+    if (isfinite(value) && strtod(text, NULL) != value)
+        snprintf(text, sizeof text, "%.17g", value);
+    base_write_text(out, "\"%s\": %s%s", key, text, end);
 }
 
 static void write_count(base_writer *out, const char *key, uint64_t value, const char *end) {
@@ -98,48 +111,64 @@ void compress_result_json(const compress_result *r, base_writer *out) {
 
 /* ---- reading back ---- */
 
-static double number_at(const cJSON *object, const char *key, bool *missing) {
+/* `missing` keeps the first key that is absent or of another kind. */
+static void note(const char **missing, const char *key) {
+    if (*missing == NULL)
+        *missing = key;
+}
+
+static double number_at(const cJSON *object, const char *key, const char **missing) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
     if (!cJSON_IsNumber(item)) {
-        *missing = true;
+        note(missing, key);
         return 0;
     }
     return item->valuedouble;
 }
 
-static uint64_t count_at(const cJSON *object, const char *key, bool *missing) {
+static uint64_t count_at(const cJSON *object, const char *key, const char **missing) {
     double value = number_at(object, key, missing);
     if (!(value >= 0 && value < 0x1p53)) {
-        *missing = true;
+        note(missing, key);
         return 0;
     }
     return (uint64_t)value;
 }
 
-static void string_at(const cJSON *object, const char *key, char *out, size_t size, bool *missing) {
+static uint32_t small_count_at(const cJSON *object, const char *key, const char **missing) {
+    uint64_t value = count_at(object, key, missing);
+    if (value > UINT32_MAX)
+        note(missing, key);
+    return (uint32_t)value;
+}
+
+static void string_at(const cJSON *object, const char *key, char *out, size_t size,
+                      const char **missing) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
     if (!cJSON_IsString(item) || strlen(item->valuestring) >= size) {
-        *missing = true;
+        note(missing, key);
         return;
     }
     memcpy(out, item->valuestring, strlen(item->valuestring) + 1);
 }
 
-static void parse_layer(const cJSON *object, result_layer *layer, bool *missing) {
+static void parse_layer(const cJSON *object, result_layer *layer, const char **missing) {
     string_at(object, "name", layer->name, sizeof layer->name, missing);
     layer->weights = count_at(object, "weights", missing);
     layer->kept = count_at(object, "kept", missing);
-    layer->rows = (uint32_t)count_at(object, "rows", missing);
-    layer->columns = (uint32_t)count_at(object, "columns", missing);
-    layer->bits = (unsigned)count_at(object, "bits", missing);
-    layer->index_bits = (unsigned)count_at(object, "index_bits", missing);
+    layer->rows = small_count_at(object, "rows", missing);
+    layer->columns = small_count_at(object, "columns", missing);
+    layer->bits = small_count_at(object, "bits", missing);
+    layer->index_bits = small_count_at(object, "index_bits", missing);
     layer->index_entries = count_at(object, "index_entries", missing);
     layer->bytes = count_at(object, "bytes", missing);
     string_at(object, "positions", layer->positions, sizeof layer->positions, missing);
     string_at(object, "values", layer->values, sizeof layer->values, missing);
+    if (layer->weights == 0 || layer->kept > layer->weights)
+        note(missing, "kept");
 }
 
-static void parse_bytes(const cJSON *bytes, compress_result *r, bool *missing) {
+static void parse_bytes(const cJSON *bytes, compress_result *r, const char **missing) {
     r->bytes.dense_fp32 = count_at(bytes, "dense_fp32", missing);
     r->bytes.data = count_at(bytes, "data", missing);
     r->bytes.with_indices = count_at(bytes, "with_indices", missing);
@@ -154,12 +183,13 @@ static void parse_bytes(const cJSON *bytes, compress_result *r, bool *missing) {
     r->bytes.int8_zstd = count_at(bytes, "int8_zstd", missing);
 }
 
-static bool parse_all(const cJSON *root, compress_result *r) {
-    bool missing = false;
+/* NULL when all is there, else the key that is not. */
+static const char *parse_all(const cJSON *root, compress_result *r) {
+    const char *missing = NULL;
     string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
     string_at(root, "model", r->model, sizeof r->model, &missing);
     r->seed = count_at(root, "seed", &missing);
-    r->threads = (uint32_t)count_at(root, "threads", &missing);
+    r->threads = small_count_at(root, "threads", &missing);
     const cJSON *part = cJSON_GetObjectItemCaseSensitive(root, "accuracy");
     r->accuracy.dense = number_at(part, "dense", &missing);
     r->accuracy.pruned = number_at(part, "pruned", &missing);
@@ -182,43 +212,28 @@ static bool parse_all(const cJSON *root, compress_result *r) {
     const cJSON *layer;
     cJSON_ArrayForEach(layer, cJSON_GetObjectItemCaseSensitive(root, "layers")) {
         if (r->layer_count == RECIPE_LAYERS_MAX)
-            return false;
+            return "layers";
         parse_layer(layer, &r->layers[r->layer_count++], &missing);
     }
-    return !missing && r->layer_count > 0;
+    return missing == NULL && r->layer_count == 0 ? "layers" : missing;
 }
 
 admmnn_status compress_result_parse(const char *path, const char *text, compress_result *result,
                                     admmnn_error *err) {
     memset(result, 0, sizeof *result);
     cJSON *root = cJSON_Parse(text);
-    bool whole = root != NULL && parse_all(root, result);
+    if (root == NULL)
+        return base_fail(err, ADMMNN_CORRUPT, "%s: not a result of admmnn: not JSON", path);
+    const char *missing = parse_all(root, result);
     cJSON_Delete(root);
-    if (!whole)
-        return base_fail(err, ADMMNN_CORRUPT, "%s: not a result of admmnn, or not whole", path);
+    if (missing != NULL)
+        return base_fail(err, ADMMNN_CORRUPT,
+                         "%s: not a result of admmnn, or not whole: %s is missing or wrong", path,
+                         missing);
     return ADMMNN_OK;
 }
 
 /* ---- the table ---- */
-
-/* What the papers report for the same network on MNIST. */
-typedef struct paper_row {
-    const char *model;
-    const char *source;
-    double accuracy, pruning, data_only, with_indices, data_kib, indices_kib;
-} paper_row;
-
-static const paper_row papers[] = {
-    {"lenet-5", "Ren et al. 2018", 99.2, 85, 1910, 623, 0.89, 2.73},
-    {"lenet-300-100", "Zhang et al. 2018", 98.4, 22.9, 0, 0, 0, 0},
-};
-
-static const paper_row *paper_of(const char *model) {
-    for (size_t i = 0; i < sizeof papers / sizeof papers[0]; i++)
-        if (strcmp(papers[i].model, model) == 0)
-            return &papers[i];
-    return NULL;
-}
 
 static void table_layers(const compress_result *r, base_writer *out) {
     base_write_text(out, "  %-10s %9s %8s %8s  %4s %6s %8s  %s\n", "layer", "weights", "kept",
@@ -246,15 +261,14 @@ static void table_cell(base_writer *out, const char *what, double here, double p
 }
 
 void compress_result_table(const compress_result *r, base_writer *out) {
-    static const paper_row none = {.source = ""};
-    const paper_row *paper = paper_of(r->model);
+    static const report_paper none = {.source = ""};
+    const report_paper *paper = report_paper_find(r->model);
     if (paper == NULL)
         paper = &none;
     base_write_text(out, "\n%s, seed %llu, %.0f s on %u threads\n\n", r->model,
                     (unsigned long long)r->seed, r->seconds_total, r->threads);
     table_layers(r, out);
-    base_write_text(out, "\n  %-34s%10s%10s\n", "", "this run",
-                    paper == &none ? "" : "paper");
+    base_write_text(out, "\n  %-34s%10s%10s\n", "", "this run", paper == &none ? "" : "paper");
     table_cell(out, "test accuracy, dense (%)", 100 * r->accuracy.dense, paper->accuracy, "%10.2f",
                "");
     table_cell(out, "test accuracy, pruned (%)", 100 * r->accuracy.pruned, paper->accuracy,
@@ -275,9 +289,8 @@ void compress_result_table(const compress_result *r, base_writer *out) {
                     "\n  bytes: dense fp32 %llu; dense + zstd %llu; int8 + zstd %llu; data %llu; "
                     "with indices %llu\n",
                     (unsigned long long)r->bytes.dense_fp32,
-                    (unsigned long long)r->bytes.dense_zstd,
-                    (unsigned long long)r->bytes.int8_zstd, (unsigned long long)r->bytes.data,
-                    (unsigned long long)r->bytes.with_indices);
+                    (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd,
+                    (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.with_indices);
     base_write_text(out,
                     "  model.admm %llu = values %llu + indices %llu + codebooks %llu + scales %llu "
                     "+ biases %llu + header %llu\n",
@@ -286,5 +299,10 @@ void compress_result_table(const compress_result *r, base_writer *out) {
                     (unsigned long long)r->bytes.scales, (unsigned long long)r->bytes.biases,
                     (unsigned long long)r->bytes.header);
     if (paper != &none)
-        base_write_text(out, "  paper: %s\n", paper->source);
+        base_write_text(out, "  paper: %s", paper->source);
+    if (paper->data_kib > 0)
+        base_write_text(out, " (data only %.2f KB, with indices %.2f KB)", paper->data_kib,
+                        paper->indices_kib);
+    if (paper != &none)
+        base_write_text(out, "\n");
 }

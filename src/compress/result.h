@@ -7,13 +7,13 @@
 
 typedef struct result_layer {
     char name[GRAPH_NAME_MAX];
-    uint64_t weights;       /* before compression */
-    uint64_t kept;          /* nonzeros */
-    uint32_t rows, columns; /* after dead structure is removed */
-    unsigned bits;          /* of a value; 32: not quantized */
-    unsigned index_bits;    /* of a relative index, the papers' accounting */
-    uint64_t index_entries; /* kept and escapes at that width */
-    uint64_t bytes;         /* in the real file: values and positions */
+    uint64_t weights;               /* before compression */
+    uint64_t kept;                  /* nonzeros */
+    uint32_t rows, columns;         /* after dead structure is removed */
+    unsigned bits;                  /* of a value; 32: not quantized */
+    unsigned index_bits;            /* of a relative index, the papers' accounting */
+    uint64_t index_entries;         /* kept and escapes at that width */
+    uint64_t bytes;                 /* in the real file: values and positions */
     char positions[16], values[16]; /* coders chosen */
 } result_layer;
 

@@ -104,7 +104,7 @@ void run_free(compress_run *run) {
     base_free(run->importance);
     base_free(run->anchor);
     base_free(run->rho);
-    base_free(run->teacher);
+    base_free(run->answers.logits);
     base_free(run->layers);
     base_writer_free(&run->log);
     base_pool_destroy(run->pool);
@@ -196,7 +196,7 @@ void run_progress(const compress_run *run, double *from, double *each) {
 admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
                            admmnn_error *err) {
     return train_network_evaluate(run->network, params, &run->train, run->order + run->train_count,
-                                  run->validation_count, run->input, NULL, score, err);
+                                  run->validation_count, run->input, score, err);
 }
 
 static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *score,
@@ -250,16 +250,21 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
                                .learning_rate = training->learning_rate,
                                .label_smoothing = training->label_smoothing,
                                .distill = training->distill,
+                               .temperature = training->temperature,
                                .augment = training->augment,
                                .seed = run->r->seed,
                                .stream = run->at.stream,
                                .first_epoch = run->at.epoch,
                                .schedule_epochs = epochs};
+    BASE_TRY(run_ask_teacher(run, training, err));
+    train_teacher teacher = {.logits = run->answers.logits,
+                             .versions = run->answers.versions,
+                             .seed = run->r->seed};
     train_samples samples = {.set = &run->train,
                              .order = run->order,
                              .count = run->train_count,
                              .input = run->input,
-                             .teacher = run->teacher};
+                             .teacher = teacher.logits == NULL ? NULL : &teacher};
     double start = base_seconds();
     BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
     run->stage_seconds[run->at.stage] += base_seconds() - start;
@@ -277,49 +282,6 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
     return ADMMNN_OK;
 }
 
-static bool wants_teacher(const recipe *r) {
-    return r->prune.admm.training.distill > 0 || r->prune.retrain.distill > 0 ||
-           r->prune.finish.distill > 0 || r->quantize.admm.training.distill > 0 ||
-           r->quantize.retrain.distill > 0;
-}
-
-static void soften(float *logits, size_t classes, float temperature) {
-    float largest = logits[0];
-    for (size_t c = 1; c < classes; c++)
-        largest = logits[c] > largest ? logits[c] : largest;
-    float sum = 0.0F;
-    for (size_t c = 0; c < classes; c++) {
-        logits[c] = expf((logits[c] - largest) / temperature);
-        sum += logits[c];
-    }
-    for (size_t c = 0; c < classes; c++)
-        logits[c] /= sum;
-}
-
-/* The dense network's answers on the undistorted training images. */
-admmnn_status run_make_teacher(compress_run *run, admmnn_error *err) {
-    if (!wants_teacher(run->r))
-        return ADMMNN_OK;
-    const size_t classes = run->train.classes;
-    train_network *dense;
-    BASE_TRY(train_network_create(run->g, run->dense, run->pool, run->r->backend,
-                                  run->network->batch, &dense, err));
-    base_free(run->teacher);
-    run->teacher = base_array(run->train.count * classes, sizeof *run->teacher);
-    train_score score;
-    admmnn_status status =
-        run->teacher == NULL
-            ? base_fail_memory(err, "the dense network's answers")
-            : train_network_evaluate(dense, dense->params, &run->train, NULL, run->train.count,
-                                     run->input, run->teacher, &score, err);
-    train_network_free(dense);
-    if (status != ADMMNN_OK)
-        return status;
-    for (size_t i = 0; i < run->train.count; i++)
-        soften(run->teacher + i * classes, classes, (float)run->r->prune.finish.temperature);
-    return ADMMNN_OK;
-}
-
 void run_keep_importance(compress_run *run) {
     const float *second = train_optimizer_second(run->optimizer);
     if (second != NULL)
@@ -334,7 +296,6 @@ static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
     train_network_expand(run->network, run->network->params, run->dense);
     train_network_expand(run->network, run->network->params, run->pruned);
     run_keep_importance(run);
-    BASE_TRY(run_make_teacher(run, err));
     if (run->r->prune.method == RECIPE_PRUNE_NONE)
         return run_begin_quantize(run, err);
     return run_begin_round(run, err);

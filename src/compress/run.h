@@ -48,6 +48,13 @@ typedef struct run_scores {
     double dense, before_projection, after_projection, pruned, quantized_projection, quantized;
 } run_scores;
 
+/* The dense network's answers to the training images. */
+typedef struct run_answers {
+    float *logits;             /* [versions, at least 1][train.count][classes]; NULL: none yet */
+    uint32_t versions;         /* of each image; 0: the undistorted one */
+    data_augmentation augment; /* of the versions */
+} run_answers;
+
 typedef struct compress_run {
     const recipe *r;
     const admmnn_context *context;
@@ -69,7 +76,7 @@ typedef struct compress_run {
     float *dense;      /* [flat_count] the dense network */
     float *pruned;     /* [flat_count] after the last retraining */
     float *importance; /* [flat_count] second moments of the last training */
-    float *teacher;    /* [train.count][classes] probabilities; NULL: none */
+    run_answers answers;
     run_layer *layers;
     uint32_t layer_count;
     run_scores scores;
@@ -95,6 +102,23 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
                           admmnn_error *err);
 
+/* ---- run_drive.c ---- */
+
+typedef enum run_goal {
+    RUN_TO_DENSE, /* the dense network is trained, nothing is pruned yet */
+    RUN_TO_END
+} run_goal;
+
+/* Ticks until the goal, with a checkpoint every few seconds and at every change
+ * of stage. A run to the dense network leaves one at the goal too: other recipes
+ * may go on from it. ADMMNN_CANCELLED after a clean stop with a checkpoint. */
+admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint,
+                        admmnn_error *err);
+/* The recipe of a run, with the folder of the dataset it names. */
+admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err);
+/* Restores from a checkpoint's file. */
+admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err);
+
 /* ---- shared by the stages ---- */
 
 double run_seconds(const compress_run *run);
@@ -110,7 +134,10 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
                            admmnn_error *err);
 /* Rebuilds the network on the current mask; params[flat_count]. */
 admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err);
-admmnn_status run_make_teacher(compress_run *run, admmnn_error *err);
+/* run_teacher.c: makes sure of the dense network's answers when the training wants
+ * them. */
+admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
+                              admmnn_error *err);
 void run_keep_importance(compress_run *run);
 
 /* run_prune.c */

@@ -234,7 +234,7 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
         return base_fail(err, ADMMNN_CORRUPT, "the checkpoint ends early");
     run->log.count = 0;
     base_write_bytes(&run->log, log, (size_t)count);
-    return at.stage == RUN_DENSE ? ADMMNN_OK : run_make_teacher(run, err);
+    return ADMMNN_OK;
 }
 
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,

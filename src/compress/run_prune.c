@@ -202,26 +202,29 @@ static admmnn_status update_admm(compress_run *run, bool *converged, admmnn_erro
 
 /* The controls' choice of what stays: magnitude is the projection onto the
  * sparse set; random draws. */
-static void choose_at_random(compress_run *run, uint32_t layer, float *flat) {
+static admmnn_status choose_at_random(const compress_run *run, uint32_t layer, float *flat,
+                                      admmnn_error *err) {
     const graph_parameter *weight = weight_of(run, layer);
     uint32_t *places = base_array(weight->count, sizeof *places);
+    if (places == NULL)
+        return base_fail_memory(err, "the random choice");
     size_t count = 0;
-    for (size_t i = 0; places != NULL && i < weight->count; i++)
+    for (size_t i = 0; i < weight->count; i++)
         if (run->mask[weight->offset + i] != 0)
             places[count++] = (uint32_t)i;
     base_random random = base_random_at(run->r->seed, 0x72616e64U + layer, run->at.round);
-    if (places != NULL)
-        base_random_shuffle(&random, places, count);
+    base_random_shuffle(&random, places, count);
     for (size_t i = run->layers[layer].target; i < count; i++)
         flat[weight->offset + places[i]] = 0.0F;
     base_free(places);
+    return ADMMNN_OK;
 }
 
 static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_parameter *weight = weight_of(run, l);
         if (run->r->prune.method == RECIPE_PRUNE_RANDOM) {
-            choose_at_random(run, l, flat);
+            BASE_TRY(choose_at_random(run, l, flat, err));
             continue;
         }
         admm_set *set;

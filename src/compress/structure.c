@@ -31,14 +31,15 @@ static void clear(uint8_t *mask, float *params, size_t first, size_t count) {
 }
 
 /* A unit that is the constant `value`: into the reader's biases with it. */
-static void fold_constant(const graph *g, const graph_reader *r, size_t unit, float value, uint8_t *mask,
-                          float *params) {
+static void fold_constant(const graph *g, const graph_reader *r, size_t unit, float value,
+                          uint8_t *mask, float *params) {
     const graph_parameter *weight = &g->parameters[g->nodes[r->node].weight];
     const graph_parameter *bias = &g->parameters[g->nodes[r->node].bias];
     for (size_t row = 0; row < weight->rows; row++) {
         size_t first = weight->offset + row * weight->columns + unit * r->block;
         for (size_t i = 0; i < r->block; i++)
-            params[bias->offset + row] += value * params[first + i];
+            if (mask[first + i] != 0)
+                params[bias->offset + row] += value * params[first + i];
         clear(mask, params, first, r->block);
     }
 }

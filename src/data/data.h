@@ -4,10 +4,7 @@
 
 #include "engine/engine.h"
 
-typedef enum data_part {
-    DATA_TRAIN,
-    DATA_TEST
-} data_part;
+typedef enum data_part { DATA_TRAIN, DATA_TEST } data_part;
 
 /* pixels[count][channels][height][width] of 0..255, labels[count] < classes.
  * Both arrays are the set's. */
@@ -21,7 +18,9 @@ typedef struct data_set {
 
 /* Opens one part of a folder in MNIST's IDX layout (train-images-idx3-ubyte,
  * train-labels-idx1-ubyte, t10k-..., each plain or with .gz). classes is the
- * largest label + 1, at least 2. Errors name the file, the place and the reason. */
+ * largest label + 1, at least 2; in the training part each class but 0 has an
+ * image, as a label beyond the others is damage (ADMMNN_CORRUPT). Errors name the
+ * file, the place and the reason; out is then as it was. */
 admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, admmnn_error *err);
 void data_set_free(data_set *set);
 
@@ -31,8 +30,9 @@ void data_set_free(data_set *set);
 admmnn_status data_split(size_t count, size_t validation, uint64_t seed, uint32_t *order,
                          admmnn_error *err);
 
-/* Random distortion of a training image: a shift by up to `shift` pixels each
- * way, a rotation by up to `rotate` degrees (bilinear); what comes in is 0. */
+/* Random distortion of a training image: a shift by up to `shift` pixels (at most
+ * 65535) each way, a rotation by up to `rotate` degrees (bilinear, about the
+ * centre); what comes in is 0. */
 typedef struct data_augmentation {
     uint32_t shift;
     float rotate;
@@ -40,7 +40,7 @@ typedef struct data_augmentation {
 
 /* A batch's view of a set: sample i of the batch is image order[first + i].
  * Pixels become (pixel / 255 - mean) * scale. The distortion of an image is
- * drawn from (seed, epoch, place in order) alone. */
+ * drawn from (seed, epoch, image) alone. */
 typedef struct data_view {
     const data_set *set;
     const uint32_t *order; /* NULL: identity */

@@ -1,10 +1,9 @@
 #include "data/idx.h"
 
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
 #include <zlib.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 
 #define IMAGES_MAGIC 0x00000803U
@@ -80,72 +79,113 @@ void data_set_free(data_set *set) {
     memset(set, 0, sizeof *set);
 }
 
-static admmnn_status inflate_all(const char *name, z_stream *stream, size_t limit, uint8_t **out,
-                                 size_t *out_count, admmnn_error *err) {
-    size_t capacity = 1 << 20;
-    uint8_t *buffer = base_array(capacity, 1);
-    int result = Z_OK;
-    while (buffer != NULL && result == Z_OK) {
-        if (stream->total_out == capacity) {
-            uint8_t *grown = base_array_resize(buffer, capacity, capacity * 2, 1);
-            if (grown == NULL)
-                break;
-            buffer = grown;
-            capacity *= 2;
-        }
-        stream->next_out = buffer + stream->total_out;
-        stream->avail_out = (uInt)(capacity - stream->total_out);
-        result = inflate(stream, Z_NO_FLUSH);
-        if (stream->total_out > limit) {
-            base_free(buffer);
-            return base_fail(err, ADMMNN_INPUT, "%s: inflates to more than %zu bytes", name, limit);
-        }
-    }
-    if (result == Z_STREAM_END) {
-        *out = buffer;
-        *out_count = stream->total_out;
+typedef struct inflated {
+    uint8_t *bytes;
+    size_t count, capacity;
+} inflated;
+
+/* Makes room for at least one more byte. No more than one byte beyond limit is
+ * ever held, whatever the file inflates to. */
+static admmnn_status make_room(const char *name, inflated *to, size_t limit, admmnn_error *err) {
+    const size_t first = (size_t)1 << 20;
+    if (to->count > limit)
+        return base_fail(err, ADMMNN_INPUT, "%s: inflates to more than %zu bytes", name, limit);
+    if (to->count < to->capacity)
         return ADMMNN_OK;
-    }
-    base_free(buffer);
-    if (buffer == NULL || result == Z_OK)
+    size_t capacity = to->capacity < first ? first : to->capacity * 2;
+    capacity = capacity > limit ? limit + 1 : capacity;
+    uint8_t *grown = base_array_resize(to->bytes, to->capacity, capacity, 1);
+    if (grown == NULL)
         return base_fail_memory(err, name);
-    return base_fail(err, ADMMNN_CORRUPT, "%s: damaged or truncated gzip", name);
+    to->bytes = grown;
+    to->capacity = capacity;
+    return ADMMNN_OK;
+}
+
+/* A gzip file is one member or several, one after another (RFC 1952, 2.2). */
+static admmnn_status inflate_all(const char *name, z_stream *stream, size_t limit, inflated *to,
+                                 admmnn_error *err) {
+    int result = Z_OK;
+    while (result == Z_OK) {
+        BASE_TRY(make_room(name, to, limit, err));
+        size_t room = to->capacity - to->count;
+        room = room < UINT_MAX ? room : UINT_MAX;
+        stream->next_out = to->bytes + to->count;
+        stream->avail_out = (uInt)room;
+        result = inflate(stream, Z_NO_FLUSH);
+        to->count += room - stream->avail_out;
+        if (result == Z_STREAM_END && stream->avail_in > 0)
+            result = inflateReset(stream);
+    }
+    if (result == Z_MEM_ERROR)
+        return base_fail_memory(err, name);
+    if (result == Z_BUF_ERROR)
+        return base_fail(err, ADMMNN_CORRUPT, "%s: the gzip data ends too early", name);
+    if (result != Z_STREAM_END)
+        return base_fail(err, ADMMNN_CORRUPT, "%s: damaged gzip: %s", name,
+                         stream->msg == NULL ? "no stream of it" : stream->msg);
+    return make_room(name, to, limit, err);
 }
 
 admmnn_status data_gunzip(const char *name, const uint8_t *bytes, size_t count, size_t limit,
                           uint8_t **out, size_t *out_count, admmnn_error *err) {
     const int gzip_window = 15 + 16;
-    if (count > UINT32_MAX)
+    if (count > UINT_MAX)
         return base_fail(err, ADMMNN_INPUT, "%s: too large for gzip", name);
     z_stream stream = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)count};
     if (inflateInit2(&stream, gzip_window) != Z_OK)
         return base_fail_memory(err, name);
-    admmnn_status status = inflate_all(name, &stream, limit, out, out_count, err);
+    inflated to = {0};
+    admmnn_status status = inflate_all(name, &stream, limit, &to, err);
     inflateEnd(&stream);
-    return status;
+    if (status != ADMMNN_OK) {
+        base_free(to.bytes);
+        return status;
+    }
+    *out = to.bytes;
+    *out_count = to.count;
+    return ADMMNN_OK;
 }
 
-/* The file `name` or `name.gz` of a folder, inflated where needed. */
-static admmnn_status read_part(const char *folder, const char *name, char *path, uint8_t **bytes,
-                               size_t *count, admmnn_error *err) {
+admmnn_status data_idx_read(const char *folder, const char *name, size_t limit,
+                            char path[BASE_PATH_MAX], uint8_t **bytes, size_t *count,
+                            admmnn_error *err) {
     BASE_TRY(base_path_join(path, BASE_PATH_MAX, folder, name, err));
     if (base_file_exists(path))
-        return base_file_read(path, DATA_IDX_LIMIT, bytes, count, err);
+        return base_file_read(path, limit, bytes, count, err);
     size_t length = strlen(path);
     if (length + 4 > BASE_PATH_MAX)
         return base_fail(err, ADMMNN_INPUT, "%s: path too long", path);
     memcpy(path + length, ".gz", 4);
     if (!base_file_exists(path))
-        return base_fail(err, ADMMNN_NOT_FOUND,
-                         "%s: holds neither %s nor %s.gz; `admmnn data fetch mnist` gets MNIST",
-                         folder, name, name);
+        return base_fail(err, ADMMNN_NOT_FOUND, "%s: holds neither %s nor %s.gz", folder, name,
+                         name);
     uint8_t *packed;
     size_t packed_count;
     BASE_TRY(base_file_read(path, DATA_IDX_LIMIT, &packed, &packed_count, err));
-    admmnn_status status =
-        data_gunzip(path, packed, packed_count, DATA_IDX_LIMIT, bytes, count, err);
+    admmnn_status status = data_gunzip(path, packed, packed_count, limit, bytes, count, err);
     base_free(packed);
     return status;
+}
+
+/* classes was found from the labels, so one stray label would widen the network:
+ * each class but 0 (EMNIST's letters begin at 1) must have an image. */
+static admmnn_status check_classes(const char *name, const data_set *set, admmnn_error *err) {
+    bool seen[256] = {false};
+    for (size_t i = 0; i < set->count; i++)
+        seen[set->labels[i]] = true;
+    for (uint32_t class = 1; class < set->classes; class ++) {
+        size_t place = 0;
+        if (seen[class])
+            continue;
+        while (place < set->count && set->labels[place] < class)
+            place++;
+        if (place < set->count)
+            return base_fail(err, ADMMNN_CORRUPT,
+                             "%s: label %u, of image %zu, is out of range: no image has label %u",
+                             name, set->labels[place], place, class);
+    }
+    return ADMMNN_OK;
 }
 
 admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, admmnn_error *err) {
@@ -155,18 +195,26 @@ admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, a
     uint8_t *labels = NULL;
     size_t images_size;
     size_t labels_size;
+    data_set set = {0};
     if (!base_folder_exists(folder))
         return base_fail(err, ADMMNN_NOT_FOUND,
                          "%s: no such folder; `admmnn data fetch mnist` gets MNIST", folder);
-    admmnn_status status = read_part(folder, data_idx_images_name(part), images_path, &images,
-                                     &images_size, err);
+    admmnn_status status = data_idx_read(folder, data_idx_images_name(part), DATA_IDX_LIMIT,
+                                         images_path, &images, &images_size, err);
     if (status == ADMMNN_OK)
-        status = read_part(folder, data_idx_labels_name(part), labels_path, &labels, &labels_size,
-                           err);
+        status = data_idx_read(folder, data_idx_labels_name(part), DATA_IDX_LIMIT, labels_path,
+                               &labels, &labels_size, err);
     if (status == ADMMNN_OK)
         status = data_idx_parse(images_path, images, images_size, labels_path, labels, labels_size,
-                                out, err);
+                                &set, err);
     base_free(images);
     base_free(labels);
-    return status;
+    if (status == ADMMNN_OK && part == DATA_TRAIN)
+        status = check_classes(labels_path, &set, err);
+    if (status != ADMMNN_OK) {
+        data_set_free(&set);
+        return status;
+    }
+    *out = set;
+    return ADMMNN_OK;
 }

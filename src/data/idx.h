@@ -3,6 +3,7 @@
 #ifndef DATA_IDX_H
 #define DATA_IDX_H
 
+#include "base/file.h"
 #include "data/data.h"
 
 /* Parses both files of one part from memory into a set of its own. The names
@@ -11,8 +12,16 @@ admmnn_status data_idx_parse(const char *images_name, const uint8_t *images, siz
                              const char *labels_name, const uint8_t *labels, size_t labels_size,
                              data_set *out, admmnn_error *err);
 
-/* Inflates gzip into a new array (base_free); more than limit bytes is
- * ADMMNN_INPUT, damage ADMMNN_CORRUPT. */
+/* Reads `name` of a folder, or inflates `name`.gz where there is no such file.
+ * path is where it was found; *bytes is the caller's, freed with base_free. More
+ * than limit bytes is ADMMNN_INPUT. */
+admmnn_status data_idx_read(const char *folder, const char *name, size_t limit,
+                            char path[BASE_PATH_MAX], uint8_t **bytes, size_t *count,
+                            admmnn_error *err);
+
+/* Inflates gzip, of one member or more, into a new array (base_free). More than
+ * limit bytes is ADMMNN_INPUT, and no more than that is ever held; damage and
+ * bytes after the end are ADMMNN_CORRUPT. */
 admmnn_status data_gunzip(const char *name, const uint8_t *bytes, size_t count, size_t limit,
                           uint8_t **out, size_t *out_count, admmnn_error *err);
 

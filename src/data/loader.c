@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "base/memory.h"
 #include "base/random.h"
 #include "data/data.h"
 
@@ -13,12 +14,12 @@ static int draw_shift(base_random *random, uint32_t most) {
     return (int)base_random_below(random, 2 * most + 1) - (int)most;
 }
 
-static distortion draw(const data_view *view, size_t place) {
+static distortion draw(const data_view *view, size_t image) {
     distortion d = {.cosine = 1.0F};
     const data_augmentation *a = &view->augmentation;
     if (a->shift == 0 && a->rotate == 0.0F)
         return d;
-    base_random random = base_random_at(view->seed, view->epoch, place);
+    base_random random = base_random_at(view->seed, view->epoch, image);
     if (a->shift > 0) {
         d.down = draw_shift(&random, a->shift);
         d.right = draw_shift(&random, a->shift);
@@ -32,24 +33,35 @@ static distortion draw(const data_view *view, size_t place) {
     return d;
 }
 
+/* (pixel / 255 - mean) * scale as one product and one sum. */
+typedef struct tone {
+    float scale, blank;
+} tone;
+
+static void blank_pixels(tone t, int count, float *out, size_t stride) {
+    for (int x = 0; x < count; x++)
+        out[(size_t)x * stride] = t.blank;
+}
+
 /* Row y of a shifted plane: the pixels of row y - down, moved right. */
-static void shift_row(const data_view *view, const uint8_t *plane, distortion d, int y, float *out,
-                      size_t stride) {
-    const int height = (int)view->set->shape.height;
-    const int width = (int)view->set->shape.width;
-    const float scale = view->scale / 255.0F;
-    const float blank = -view->mean * view->scale;
-    int from = y - d.down;
-    bool inside = from >= 0 && from < height && d.right < width && -d.right < width;
-    int first = !inside ? width : d.right > 0 ? d.right : 0;
-    int end = !inside ? width : d.right < 0 ? width + d.right : width;
-    for (int x = 0; x < first; x++)
-        out[(size_t)x * stride] = blank;
-    const uint8_t *row = plane + (size_t)(inside ? from : 0) * (size_t)width;
-    for (int x = first; x < end; x++)
-        out[(size_t)x * stride] = (float)row[x - d.right] * scale + blank;
-    for (int x = end; x < width; x++)
-        out[(size_t)x * stride] = blank;
+static void shift_row(const data_set *set, tone t, const uint8_t *plane, distortion d, int y,
+                      float *out, size_t stride) {
+    const int height = (int)set->shape.height;
+    const int width = (int)set->shape.width;
+    const int from = y - d.down;
+    if (from < 0 || from >= height || d.right >= width || -d.right >= width) {
+        blank_pixels(t, width, out, stride);
+        return;
+    }
+    const int before = d.right > 0 ? d.right : 0;
+    const int after = d.right < 0 ? -d.right : 0;
+    const int kept = width - before - after;
+    const uint8_t *row = plane + (size_t)from * (size_t)width + after;
+    float *to = out + (size_t)before * stride;
+    blank_pixels(t, before, out, stride);
+    for (int x = 0; x < kept; x++)
+        to[(size_t)x * stride] = (float)row[x] * t.scale + t.blank;
+    blank_pixels(t, after, to + (size_t)kept * stride, stride);
 }
 
 static float pixel_at(const data_set *set, const uint8_t *plane, int y, int x) {
@@ -57,48 +69,75 @@ static float pixel_at(const data_set *set, const uint8_t *plane, int y, int x) {
     return inside ? (float)plane[(size_t)y * set->shape.width + (size_t)x] : 0.0F;
 }
 
-/* Bilinear: the pixel that stands at (y, x) after a rotation about the centre and
- * a shift came from the inverse of both. */
-static float rotated_pixel(const data_set *set, const uint8_t *plane, distortion d, int y, int x) {
-    float centre_y = 0.5F * (float)(set->shape.height - 1);
-    float centre_x = 0.5F * (float)(set->shape.width - 1);
-    float dy = (float)(y - d.down) - centre_y;
-    float dx = (float)(x - d.right) - centre_x;
-    float from_y = d.cosine * dy - d.sine * dx + centre_y;
-    float from_x = d.sine * dy + d.cosine * dx + centre_x;
-    int y0 = (int)floorf(from_y);
-    int x0 = (int)floorf(from_x);
-    float fy = from_y - (float)y0;
-    float fx = from_x - (float)x0;
-    float top = (1.0F - fx) * pixel_at(set, plane, y0, x0) + fx * pixel_at(set, plane, y0, x0 + 1);
-    float bottom =
-        (1.0F - fx) * pixel_at(set, plane, y0 + 1, x0) + fx * pixel_at(set, plane, y0 + 1, x0 + 1);
+/* floorf without a call: the compiler's own wants SSE4.1. */
+static int floor_of(float x) {
+    int whole = (int)x;
+    return whole - ((float)whole > x);
+}
+
+static float bilinear(const data_set *set, const uint8_t *plane, float y, float x) {
+    const int width = (int)set->shape.width;
+    const int y0 = floor_of(y);
+    const int x0 = floor_of(x);
+    const float fy = y - (float)y0;
+    const float fx = x - (float)x0;
+    float corner[4];
+    if (y0 >= 0 && x0 >= 0 && y0 < (int)set->shape.height - 1 && x0 < width - 1) {
+        const uint8_t *from = plane + (size_t)y0 * (size_t)width + x0;
+        corner[0] = (float)from[0];
+        corner[1] = (float)from[1];
+        corner[2] = (float)from[width];
+        corner[3] = (float)from[width + 1];
+    } else {
+        for (int i = 0; i < 4; i++)
+            corner[i] = pixel_at(set, plane, y0 + i / 2, x0 + i % 2);
+    }
+    float top = (1.0F - fx) * corner[0] + fx * corner[1];
+    float bottom = (1.0F - fx) * corner[2] + fx * corner[3];
     return (1.0F - fy) * top + fy * bottom;
 }
 
-static void rotate_row(const data_view *view, const uint8_t *plane, distortion d, int y, float *out,
-                       size_t stride) {
-    for (uint32_t x = 0; x < view->set->shape.width; x++) {
-        float pixel = rotated_pixel(view->set, plane, d, y, (int)x);
-        out[x * stride] = (pixel / 255.0F - view->mean) * view->scale;
+/* The pixel that stands at (y, x) after a rotation about the centre and a shift
+ * came from the inverse of both. */
+static void rotate_row(const data_set *set, tone t, const uint8_t *plane, distortion d, int y,
+                       float *out, size_t stride) {
+    const graph_shape *shape = &set->shape;
+    const float centre_y = 0.5F * (float)(shape->height - 1);
+    const float centre_x = 0.5F * (float)(shape->width - 1);
+    const float dy = (float)(y - d.down) - centre_y;
+    for (int x = 0; x < (int)shape->width; x++, out += stride) {
+        float dx = (float)(x - d.right) - centre_x;
+        float from_y = d.cosine * dy - d.sine * dx + centre_y;
+        float from_x = d.sine * dy + d.cosine * dx + centre_x;
+        *out = bilinear(set, plane, from_y, from_x) * t.scale + t.blank;
     }
+}
+
+/* Images come in random order: the lines of one are asked for at once, as waiting
+ * for each in turn cost a tenth of the time. */
+static void prefetch(const uint8_t *pixels, size_t count) {
+    for (size_t i = 0; i < count; i += BASE_ALIGNMENT)
+        __builtin_prefetch(pixels + i);
 }
 
 void data_view_fill(void *user, size_t sample, float *input, size_t stride) {
     const data_view *view = user;
     const data_set *set = view->set;
-    size_t place = view->first + sample;
-    size_t image = view->order == NULL ? place : view->order[place];
+    const size_t place = view->first + sample;
+    const size_t image = view->order == NULL ? place : view->order[place];
     const size_t plane = (size_t)set->shape.height * set->shape.width;
-    distortion d = draw(view, place);
+    const uint8_t *pixels = set->pixels + image * set->shape.channels * plane;
+    const tone t = {view->scale / 255.0F, -view->mean * view->scale};
+    prefetch(pixels, set->shape.channels * plane);
+    const distortion d = draw(view, image);
     for (uint32_t c = 0; c < set->shape.channels; c++) {
-        const uint8_t *from = set->pixels + (image * set->shape.channels + c) * plane;
+        const uint8_t *from = pixels + c * plane;
         for (uint32_t y = 0; y < set->shape.height; y++) {
             float *out = input + (c * plane + (size_t)y * set->shape.width) * stride;
             if (d.sine == 0.0F)
-                shift_row(view, from, d, (int)y, out, stride);
+                shift_row(set, t, from, d, (int)y, out, stride);
             else
-                rotate_row(view, from, d, (int)y, out, stride);
+                rotate_row(set, t, from, d, (int)y, out, stride);
         }
     }
 }

@@ -7,8 +7,8 @@
 #include "engine/lanes_kernels.h"
 
 /* A layer runs on coordinate lists below this share of nonzeros, on dense
- * kernels with scattered weights above it. Measured by bench_sparse: the dense
- * tiles use every load twice or more, the lists once. */
+ * kernels with scattered weights above it. Measured: the dense tiles use every
+ * load twice or more, the lists once. */
 #define LANES_SPARSE_DENSITY 0.45
 
 typedef enum lanes_kind {

@@ -702,7 +702,8 @@ static void pool_backward(const lanes_pool *p, const float *x, const float *y, c
 static void relu_forward(size_t count, const float *x, float *y) {
     for (size_t i = 0; i < count; i++) {
         vec value = vec_of(x)[i];
-        vec_at(y)[i] = (vec)((veci)value & (value > 0));
+        /* A NaN passes: it must reach the loss to be noticed. */
+        vec_at(y)[i] = (vec)((veci)value & ~(value <= 0));
     }
 }
 

@@ -183,7 +183,7 @@ static void product_backward(size_t rows, size_t columns, const float *w, const 
 
 static void relu_forward(size_t count, const float *x, float *y) {
     for (size_t i = 0; i < count; i++)
-        y[i] = x[i] > 0.0F ? x[i] : 0.0F;
+        y[i] = x[i] <= 0.0F ? 0.0F : x[i]; /* a NaN passes and is noticed in the loss */
 }
 
 static void relu_backward(size_t count, const float *x, const float *dy, float *dx) {

@@ -60,10 +60,7 @@ typedef struct graph_node {
     uint32_t weight, bias; /* parameters, or GRAPH_NONE */
 } graph_node;
 
-typedef enum graph_parameter_kind {
-    GRAPH_WEIGHT,
-    GRAPH_BIAS
-} graph_parameter_kind;
+typedef enum graph_parameter_kind { GRAPH_WEIGHT, GRAPH_BIAS } graph_parameter_kind;
 
 /* A weight is a matrix of `rows` outputs by `columns` inputs: a convolution's
  * columns run over (input channel, kernel row, kernel column), an inner

@@ -167,7 +167,7 @@ admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
     train_input how = {model->packed->mean, model->packed->scale};
     if (status == ADMMNN_OK)
         status = train_network_evaluate(network, network->params, &test, NULL, test.count, how,
-                                        NULL, &score, err);
+                                        &score, err);
     train_network_free(network);
     data_set_free(&test);
     *evaluation = (admmnn_evaluation){score.count, score.correct, score.accuracy, score.loss};

@@ -43,8 +43,7 @@ static void make_segments(loop *l) {
                                  .decay = parameter->kind == GRAPH_WEIGHT};
         if (n->support != NULL) {
             segment.offset = at;
-            while (at < n->active_count &&
-                   n->support[at] < parameter->offset + parameter->count)
+            while (at < n->active_count && n->support[at] < parameter->offset + parameter->count)
                 at++;
             segment.count = at - segment.offset;
         }
@@ -54,6 +53,9 @@ static void make_segments(loop *l) {
 
 static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     const train_settings *s = l->settings;
+    if (s->batch == 0 || l->samples->count == 0)
+        return base_fail(err, ADMMNN_USAGE, "%s: %zu images in batches of %u cannot be trained on",
+                         s->task, l->samples->count, s->batch);
     l->classes = graph_value_count(l->network->g, l->network->g->output);
     l->steps = (l->samples->count + s->batch - 1) / s->batch;
     l->order = base_array(l->samples->count, sizeof *l->order);
@@ -71,20 +73,58 @@ static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-static void fill_targets(const loop *l, size_t first, size_t count) {
+/* target += share * softmax(logits / temperature) */
+static void add_softened(const float *logits, size_t classes, float temperature, float share,
+                         float *target) {
+    float largest = logits[0];
+    for (size_t c = 1; c < classes; c++)
+        largest = logits[c] > largest ? logits[c] : largest;
+    float sum = 0.0F;
+    for (size_t c = 0; c < classes; c++)
+        sum += expf((logits[c] - largest) / temperature);
+    for (size_t c = 0; c < classes; c++)
+        target[c] += share * expf((logits[c] - largest) / temperature) / sum;
+}
+
+/* The teacher's logits in this epoch; NULL: none. */
+static const float *answers_of(const loop *l, uint32_t epoch) {
+    const train_teacher *teacher = l->samples->teacher;
+    if (teacher == NULL || l->settings->distill == 0.0)
+        return NULL;
+    size_t version = teacher->versions == 0 ? 0 : epoch % teacher->versions;
+    return teacher->logits + version * l->samples->set->count * l->classes;
+}
+
+static void fill_targets(const loop *l, uint32_t epoch, size_t first, size_t count) {
+    const float *answers = answers_of(l, epoch);
+    const float temperature =
+        l->settings->temperature == 0.0 ? 1.0F : (float)l->settings->temperature;
     const float smoothing = (float)l->settings->label_smoothing;
-    const float teacher = l->samples->teacher == NULL ? 0.0F : (float)l->settings->distill;
+    const float teacher = answers == NULL ? 0.0F : (float)l->settings->distill;
     const float hard = (1.0F - teacher) * (1.0F - smoothing);
     const float uniform = (1.0F - teacher) * smoothing / (float)l->classes;
     for (size_t i = 0; i < count; i++) {
         float *target = l->targets + i * l->classes;
-        for (size_t c = 0; c < l->classes; c++) {
+        for (size_t c = 0; c < l->classes; c++)
             target[c] = uniform;
-            if (teacher > 0.0F)
-                target[c] += teacher * l->samples->teacher[l->order[first + i] * l->classes + c];
-        }
+        if (answers != NULL)
+            add_softened(answers + l->order[first + i] * l->classes, l->classes, temperature,
+                         teacher, target);
         target[l->labels[i]] += hard;
     }
+}
+
+/* Version `epoch` of every image, or the one the teacher answered. */
+static void choose_distortions(const loop *l, uint32_t epoch, data_view *view) {
+    const train_settings *s = l->settings;
+    const train_teacher *teacher = l->samples->teacher;
+    view->augmentation = s->augment;
+    view->seed = s->seed ^ (s->stream << 32);
+    view->epoch = epoch;
+    if (teacher == NULL || teacher->versions == 0 || s->distill == 0.0)
+        return;
+    view->seed = teacher->seed;
+    view->epoch = epoch % teacher->versions;
 }
 
 static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
@@ -95,15 +135,13 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
     data_view view = {.set = l->samples->set,
                       .order = l->order,
                       .first = first,
-                      .augmentation = s->augment,
-                      .seed = s->seed ^ (s->stream << 32),
-                      .epoch = epoch,
                       .mean = l->samples->input.mean,
                       .scale = l->samples->input.scale};
+    choose_distortions(l, epoch, &view);
     for (size_t i = 0; i < count; i++)
         l->labels[i] = l->samples->set->labels[l->order[first + i]];
     if (l->targets != NULL)
-        fill_targets(l, first, count);
+        fill_targets(l, epoch, first, count);
     engine_batch batch = {.count = count,
                           .fill = data_view_fill,
                           .user = &view,
@@ -117,9 +155,10 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
     }
     BASE_TRY(engine_step(l->network->engine, params, &batch, result, err));
     if (!isfinite(result->loss))
-        return base_fail(err, ADMMNN_DIVERGED,
-                         "%s: the loss is not finite at epoch %u, step %zu; lower the learning rate",
-                         s->task, epoch + 1, step + 1);
+        return base_fail(
+            err, ADMMNN_DIVERGED,
+            "%s: the loss is not finite at epoch %u, step %zu; lower the learning rate", s->task,
+            epoch + 1, step + 1);
     train_update update = {.parts = result->parts,
                            .part_count = result->part_count,
                            .scale = 1.0F / (float)count,
@@ -146,6 +185,19 @@ static void report(const loop *l, uint32_t done_epochs, size_t step) {
     base_progress(l->context, &progress);
 }
 
+/* A rectifier may swallow what is not a number, so that the loss alone is no
+ * proof that the parameters are sound. */
+static admmnn_status check_parameters(const loop *l, uint32_t epoch, admmnn_error *err) {
+    const train_network *n = l->network;
+    for (size_t i = 0; i < n->active_count; i++)
+        if (!isfinite(n->params[i]))
+            return base_fail(
+                err, ADMMNN_DIVERGED,
+                "%s: a parameter is not finite after epoch %u; lower the learning rate",
+                l->settings->task, epoch + 1);
+    return ADMMNN_OK;
+}
+
 static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_error *err) {
     const train_settings *s = l->settings;
     uint32_t epoch = s->first_epoch + k;
@@ -157,8 +209,8 @@ static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_e
     for (size_t step = 0; step < l->steps; step++) {
         if (base_cancelled(l->context))
             return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", s->task);
-        double done = ((double)epoch * (double)l->steps + (double)step) /
-                      ((double)of * (double)l->steps);
+        double done =
+            ((double)epoch * (double)l->steps + (double)step) / ((double)of * (double)l->steps);
         engine_result result;
         BASE_TRY(one_step(l, epoch, step, done, &result, err));
         score->loss += result.loss / (double)l->samples->count;
@@ -167,7 +219,7 @@ static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_e
             report(l, k, step);
     }
     score->accuracy = (double)score->correct / (double)score->count;
-    return ADMMNN_OK;
+    return check_parameters(l, epoch, err);
 }
 
 admmnn_status train_run(train_network *network, train_optimizer *optimizer,

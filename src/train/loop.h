@@ -9,14 +9,23 @@
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
+/* Another network's answers, mixed into the targets (distillation: Hinton et al.
+ * 2015). With versions > 0 the answers are to the distorted images a student sees
+ * (Beyer et al. 2022, "consistent teaching"): epoch e shows version e modulo
+ * `versions` of each image, drawn from `seed`. With versions 0 they are to the
+ * undistorted images, whatever the student sees. */
+typedef struct train_teacher {
+    const float *logits; /* [versions, at least 1][set->count][classes] */
+    uint32_t versions;
+    uint64_t seed;
+} train_teacher;
+
 typedef struct train_samples {
     const data_set *set;
     const uint32_t *order; /* the training images' places in the set */
     size_t count;
     train_input input;
-    /* Probabilities [set->count][classes] mixed into the targets (distillation);
-     * NULL: none. */
-    const float *teacher;
+    const train_teacher *teacher; /* NULL: none */
 } train_samples;
 
 typedef struct train_settings {
@@ -28,6 +37,7 @@ typedef struct train_settings {
     double learning_rate;
     double label_smoothing; /* share of the uniform distribution in the targets */
     double distill;         /* share of the teacher */
+    double temperature;     /* its logits are divided by this; 1 when 0 */
     data_augmentation augment;
     uint64_t seed, stream;
     /* The schedule is that of epochs [first_epoch, first_epoch + epochs) of

@@ -85,7 +85,13 @@ admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admm
         base_free(active);
         return base_fail_memory(err, "the support");
     }
-    admmnn_status status = engine_set_support(n->engine, support, count, err);
+    admmnn_status status = engine_set_support(n->engine, support, support == NULL ? 0 : count, err);
+    if (status != ADMMNN_OK) {
+        base_free(flat);
+        base_free(support);
+        base_free(active);
+        return status;
+    }
     base_free(n->support);
     base_free(n->params);
     n->support = support;
@@ -93,7 +99,7 @@ admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admm
     n->params = active;
     train_network_compact(n, flat, active);
     base_free(flat);
-    return status;
+    return ADMMNN_OK;
 }
 
 static void gather_labels(const data_set *set, const uint32_t *order, size_t first, size_t count,
@@ -104,7 +110,7 @@ static void gather_labels(const data_set *set, const uint32_t *order, size_t fir
 
 admmnn_status train_network_evaluate(train_network *n, const float *params, const data_set *set,
                                      const uint32_t *order, size_t count, train_input input,
-                                     float *logits, train_score *score, admmnn_error *err) {
+                                     train_score *score, admmnn_error *err) {
     const size_t classes = graph_value_count(n->g, n->g->output);
     float *scores = base_array(n->batch * classes, sizeof *scores);
     uint8_t *labels = base_array(n->batch, 1);
@@ -123,8 +129,6 @@ admmnn_status train_network_evaluate(train_network *n, const float *params, cons
         status = engine_forward(n->engine, params, &batch, scores, err);
         if (status != ADMMNN_OK)
             break;
-        if (logits != NULL)
-            memcpy(logits + first * classes, scores, size * classes * sizeof *scores);
         gather_labels(set, order, first, size, labels);
         engine_loss_layout layout = {size, classes, classes, 1};
         engine_loss_softmax(&layout, scores, labels, NULL, scores, &sum);
@@ -136,4 +140,18 @@ admmnn_status train_network_evaluate(train_network *n, const float *params, cons
                            .accuracy = count == 0 ? 0 : (double)sum.correct / (double)count,
                            .loss = count == 0 ? 0 : sum.loss / (double)count};
     return status;
+}
+
+admmnn_status train_network_answer(train_network *n, data_view view, size_t count, float *logits,
+                                   admmnn_error *err) {
+    const size_t classes = graph_value_count(n->g, n->g->output);
+    const size_t start = view.first;
+    for (size_t first = 0; first < count; first += n->batch) {
+        view.first = start + first;
+        engine_batch batch = {.count = count - first < n->batch ? count - first : n->batch,
+                              .fill = data_view_fill,
+                              .user = &view};
+        BASE_TRY(engine_forward(n->engine, n->params, &batch, logits + first * classes, err));
+    }
+    return ADMMNN_OK;
 }

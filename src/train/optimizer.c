@@ -156,8 +156,8 @@ static void update_range(void *argument, unsigned thread, unsigned threads) {
     for (size_t k = 0; k < pass->update->segment_count; k++) {
         const train_segment *segment = &pass->update->segments[k];
         size_t at = segment->offset > begin ? segment->offset : begin;
-        size_t stop = segment->offset + segment->count < end ? segment->offset + segment->count
-                                                             : end;
+        size_t stop =
+            segment->offset + segment->count < end ? segment->offset + segment->count : end;
         for (; at < stop; at += CHUNK)
             update_chunk(pass, segment, at, stop - at < CHUNK ? stop - at : CHUNK);
     }

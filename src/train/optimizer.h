@@ -24,17 +24,17 @@ typedef enum train_optimizer_kind {
 
 typedef struct train_optimizer_settings {
     train_optimizer_kind kind;
-    float momentum;      /* SGD */
-    float beta1, beta2;  /* Adam; 0.9 and 0.999 when 0 */
-    float epsilon;       /* Adam; 1e-8 when 0 */
+    float momentum;     /* SGD */
+    float beta1, beta2; /* Adam; 0.9 and 0.999 when 0 */
+    float epsilon;      /* Adam; 1e-8 when 0 */
     float weight_decay;
 } train_optimizer_settings;
 
 /* A range of the parameter vector with its own penalty. */
 typedef struct train_segment {
     size_t offset, count;
-    float rho;         /* 0: no penalty */
-    bool decay;        /* weight decay applies (weights, not biases) */
+    float rho;  /* 0: no penalty */
+    bool decay; /* weight decay applies (weights, not biases) */
 } train_segment;
 
 typedef struct train_optimizer train_optimizer;
@@ -46,10 +46,10 @@ void train_optimizer_free(train_optimizer *optimizer);
 typedef struct train_update {
     const float *const *parts; /* gradient parts */
     uint32_t part_count;
-    float scale;           /* of the summed gradient: 1 / samples */
+    float scale; /* of the summed gradient: 1 / samples */
     float learning_rate;
-    const float *anchor;   /* Z - U, NULL: no penalty */
-    const uint8_t *mask;   /* 0: the parameter stays zero; NULL: none */
+    const float *anchor;           /* Z - U, NULL: no penalty */
+    const uint8_t *mask;           /* 0: the parameter stays zero; NULL: none */
     const train_segment *segments; /* cover the vector in order */
     size_t segment_count;
 } train_update;

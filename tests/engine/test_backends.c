@@ -254,6 +254,26 @@ static void a_bad_batch_leaves_nothing_behind(void **state) {
     problem_free(&p);
 }
 
+/* A weight that is no number, two layers and a rectifier before the loss. oneDNN's
+ * rectifier gives 0 for it; the training loop looks at the parameters as well. */
+static void a_weight_that_is_no_number_shows_in_the_loss(void **state) {
+    (void)state;
+    problem p = problem_make("lenet-5");
+    base_pool *pool = pool_make(2);
+    p.params[p.g->parameters[0].offset] = NAN;
+    for (size_t v = 0; v < VARIANTS; v++) {
+        engine *e = engine_make(p.g, variants[v].backend, variants[v].lanes, 20, pool);
+        if (e == NULL)
+            continue;
+        outcome spoiled = run(e, p.params, &p.s, 20);
+        assert_true(isnan(spoiled.loss) || variants[v].backend == ENGINE_DNNL);
+        outcome_free(&spoiled);
+        engine_destroy(e);
+    }
+    base_pool_destroy(pool);
+    problem_free(&p);
+}
+
 /* ---- supports ---- */
 
 typedef struct support {
@@ -413,6 +433,7 @@ int main(void) {
         cmocka_unit_test(threads_agree_with_reference),
         cmocka_unit_test(repetition_gives_the_same_bytes),
         cmocka_unit_test(a_bad_batch_leaves_nothing_behind),
+        cmocka_unit_test(a_weight_that_is_no_number_shows_in_the_loss),
         cmocka_unit_test(supports_agree_with_dense_reference),
         cmocka_unit_test(padding_has_no_gradient),
     };

@@ -1,0 +1,69 @@
+/* A subcommand is a table: what it takes, what its help says, what it does. The
+ * reader of options, --help, the man page and the completion all read it. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "admmnn/error.h"
+
+#define CLI_OPERANDS_MAX 2
+
+typedef struct cli_number {
+    bool given;
+    uint64_t value;
+} cli_number;
+
+/* What the words after the subcommand said; strings are argv's or a table's. */
+typedef struct cli_arguments {
+    bool help, json, quiet;
+    bool resume, force, man, completion;
+    cli_number threads, seed, seeds;
+    const char *out, *from, *data, *input;
+    const char *methods, *ratios, *positions, *values;
+    const char *operands[CLI_OPERANDS_MAX];
+    size_t operand_count;
+} cli_arguments;
+
+typedef enum cli_kind {
+    CLI_FLAG,  /* a bool */
+    CLI_TEXT,  /* a const char * */
+    CLI_NUMBER /* a cli_number from least to greatest */
+} cli_kind;
+
+typedef struct cli_option {
+    const char *name; /* without the dashes; NULL ends a table */
+    char letter;      /* the short form; 0: none */
+    cli_kind kind;
+    bool required;
+    size_t offset;     /* in cli_arguments */
+    const char *value; /* how the help calls the value; NULL: a flag */
+    uint64_t least, greatest;
+    const char *fallback; /* the default as the help gives it; NULL: none */
+    const char *help;
+} cli_option;
+
+typedef struct cli_example {
+    const char *command; /* NULL ends a list */
+    const char *what;
+} cli_example;
+
+typedef struct cli_command {
+    const char *name;     /* one word, or two as in "data fetch" */
+    const char *operands; /* as the usage line gives them: "RECIPE" */
+    size_t operands_least, operands_most;
+    const char *summary;     /* one line */
+    const char *description; /* paragraphs with an empty line between */
+    const cli_option *options;
+    const cli_example *examples;
+    admmnn_status (*run)(const cli_arguments *arguments, admmnn_error *err);
+} cli_command;
+
+/* All subcommands in the order of the help, NULL-terminated. */
+extern const cli_command *const cli_commands[];
+/* --threads, --json, --quiet, --help: every subcommand takes them. */
+extern const cli_option cli_common_options[];
+
+#endif

@@ -1,0 +1,108 @@
+#include "comparison.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "print.h"
+
+#define PATH_SIZE 4096
+#define TEXT_MOST ((size_t)64 << 20)
+
+static bool path_of(char path[PATH_SIZE], const char *folder) {
+    int used = snprintf(path, PATH_SIZE, "%s/comparison.json", folder);
+    return used > 0 && used < PATH_SIZE;
+}
+
+bool cli_is_comparison(const char *folder) {
+    char path[PATH_SIZE];
+    FILE *file = path_of(path, folder) ? fopen(path, "rb") : NULL;
+    if (file == NULL)
+        return false;
+    fclose(file);
+    return true;
+}
+
+/* Reads the file to its end into *text, one zero byte after the last. */
+static admmnn_status read_stream(FILE *file, const char *path, char **text, admmnn_error *err) {
+    size_t used = 0;
+    for (size_t size = 1 << 16; size <= TEXT_MOST; size *= 2) {
+        char *grown = realloc(*text, size);
+        if (grown == NULL)
+            return cli_fail(err, ADMMNN_MEMORY, "out of memory for %s", path);
+        *text = grown;
+        used += fread(grown + used, 1, size - 1 - used, file);
+        if (ferror(file))
+            return cli_fail(err, ADMMNN_IO, "%s: cannot read: %s", path, strerror(errno));
+        grown[used] = 0;
+        if (feof(file))
+            return ADMMNN_OK;
+    }
+    return cli_fail(err, ADMMNN_INPUT, "%s: larger than %zu bytes", path, TEXT_MOST);
+}
+
+/* *text is the caller's, freed with free. */
+static admmnn_status read_text(const char *folder, char path[PATH_SIZE], char **text,
+                               admmnn_error *err) {
+    if (!path_of(path, folder))
+        return cli_fail(err, ADMMNN_USAGE, "%.64s: path too long", folder);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return cli_fail(err, ADMMNN_NOT_FOUND, "%s: cannot open: %s", path, strerror(errno));
+    admmnn_status status = read_stream(file, path, text, err);
+    fclose(file);
+    if (status != ADMMNN_OK)
+        free(*text);
+    return status;
+}
+
+static double number_in(const cJSON *object, const char *key) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNumber(value) ? value->valuedouble : 0;
+}
+
+static const char *text_in(const cJSON *object, const char *key) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsString(value) ? value->valuestring : "?";
+}
+
+static void print_point(const cJSON *method, const cJSON *point) {
+    const cJSON *test = cJSON_GetObjectItemCaseSensitive(point, "test_accuracy");
+    const cJSON *kept = cJSON_GetObjectItemCaseSensitive(point, "kept");
+    cli_print("  %-34.34s %8.4gx %10.0f %9.2f +- %.2f\n", text_in(method, "label"),
+              number_in(point, "ratio"), number_in(kept, "mean"), 100 * number_in(test, "mean"),
+              100 * number_in(test, "deviation"));
+}
+
+static void print_table(const cJSON *comparison) {
+    const cJSON *method;
+    const cJSON *point;
+    cli_print("\n%s, %.0f seeds a point\n\n  %-34s %9s %10s  test accuracy (%%)\n",
+              text_in(comparison, "model"), number_in(comparison, "seeds"), "method", "ratio",
+              "kept");
+    cJSON_ArrayForEach(method, cJSON_GetObjectItemCaseSensitive(comparison, "methods"))
+        cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(method, "points"))
+            print_point(method, point);
+}
+
+admmnn_status cli_print_comparison(const cli_arguments *arguments, const char *folder,
+                                   admmnn_error *err) {
+    char path[PATH_SIZE];
+    char *text = NULL;
+    CLI_TRY(read_text(folder, path, &text, err));
+    if (arguments->json) {
+        cli_print_text(text);
+        free(text);
+        return ADMMNN_OK;
+    }
+    cJSON *comparison = cJSON_Parse(text);
+    free(text);
+    if (comparison == NULL)
+        return cli_fail(err, ADMMNN_CORRUPT, "%s: not the JSON of a comparison", path);
+    print_table(comparison);
+    cJSON_Delete(comparison);
+    cli_print("\n  picture: %s/comparison.svg\n", folder);
+    return ADMMNN_OK;
+}

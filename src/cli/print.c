@@ -1,0 +1,62 @@
+#include "print.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+void cli_print_begin(void) {
+    /* Standard output opened for reading: every write to it fails, as it should. */
+    for (int descriptor = 0; descriptor <= 2; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0)
+            (void)open("/dev/null", descriptor == 2 ? O_WRONLY : O_RDONLY);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void cli_print(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+}
+
+void cli_print_text(const char *text) {
+    size_t length = strlen(text);
+    fputs(text, stdout);
+    if (length == 0 || text[length - 1] != '\n')
+        putchar('\n');
+}
+
+admmnn_status cli_print_json(cJSON *object, admmnn_error *err) {
+    char *text = object == NULL ? NULL : cJSON_Print(object);
+    cJSON_Delete(object);
+    if (text == NULL)
+        return cli_fail(err, ADMMNN_MEMORY, "out of memory for the JSON text");
+    cli_print_text(text);
+    cJSON_free(text);
+    return ADMMNN_OK;
+}
+
+admmnn_status cli_print_end(admmnn_error *err) {
+    /* An earlier failure is kept by the stream; its reason is lost. */
+    int broken = ferror(stdout);
+    errno = 0;
+    if (fflush(stdout) == 0 && !broken)
+        return ADMMNN_OK;
+    return cli_fail(err, ADMMNN_IO, "standard output: cannot write: %s",
+                    strerror(errno == 0 ? EIO : errno));
+}
+
+void cli_note(const char *kind, const char *message) {
+    char line[768];
+    snprintf(line, sizeof line, "admmnn: %s%s", kind, message);
+    for (unsigned char *c = (unsigned char *)line; *c != 0; c++)
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    fprintf(stderr, "%s\n", line);
+}

@@ -1,0 +1,230 @@
+#include "compress/compare_plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress/run.h"
+
+static const struct {
+    const char *text, *label;
+} names[] = {
+#define METHOD_NAME(name, text, label) {text, label},
+    COMPARE_METHOD_MAP(METHOD_NAME)
+#undef METHOD_NAME
+};
+
+const char *compare_method_text(compare_method method) {
+    return names[method].text;
+}
+
+const char *compare_method_label(compare_method method) {
+    return names[method].label;
+}
+
+bool compare_method_per_layer(compare_method method) {
+    return method == COMPARE_GRADUAL_PER_LAYER || method == COMPARE_ONE_SHOT_PER_LAYER ||
+           method == COMPARE_RANDOM;
+}
+
+/* The next entry of a comma list, without spaces around it; false at the end. */
+static bool next_entry(const char **list, char *entry, size_t size) {
+    if (*list == NULL)
+        return false;
+    size_t length = strcspn(*list, ",");
+    const char *text = *list;
+    *list = text[length] == ',' ? text + length + 1 : NULL;
+    for (; length > 0 && *text == ' '; length--)
+        text++;
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    snprintf(entry, size, "%.*s", (int)(length < size ? length : size - 1), text);
+    return true;
+}
+
+static admmnn_status fail_method(const char *entry, admmnn_error *err) {
+    char all[256] = "";
+    size_t used = 0;
+    for (int m = COMPARE_DENSE; m < COMPARE_METHODS && used < sizeof all; m++)
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
+                                 m == COMPARE_DENSE ? "" : ", ", names[m].text);
+    return base_fail(err, ADMMNN_USAGE, "no method '%s' to compare; there are %s", entry, all);
+}
+
+static admmnn_status take_methods(compare_plan *plan, const char *list, admmnn_error *err) {
+    char entry[32];
+    plan->methods[COMPARE_START] = true;
+    for (int m = COMPARE_DENSE; list == NULL && m < COMPARE_METHODS; m++)
+        plan->methods[m] = true;
+    while (next_entry(&list, entry, sizeof entry)) {
+        int m = COMPARE_DENSE;
+        while (m < COMPARE_METHODS && strcmp(names[m].text, entry) != 0)
+            m++;
+        if (m == COMPARE_METHODS)
+            return fail_method(entry, err);
+        plan->methods[m] = true;
+    }
+    for (int m = COMPARE_DENSE; m < COMPARE_METHODS && !plan->methods[COMPARE_ADMM]; m++)
+        if (plan->methods[m] && compare_method_per_layer((compare_method)m))
+            return base_fail(err, ADMMNN_USAGE,
+                             "%s prunes to the shares ADMM chose; add admm to the methods",
+                             names[m].text);
+    return ADMMNN_OK;
+}
+
+static admmnn_status take_ratio(compare_plan *plan, double ratio, admmnn_error *err) {
+    if (!(ratio > 1 && ratio <= 1e6))
+        return base_fail(err, ADMMNN_USAGE, "a ratio to compare at must be above 1");
+    if (plan->ratio_count > 0 && ratio <= plan->ratios[plan->ratio_count - 1])
+        return base_fail(err, ADMMNN_USAGE, "ratios to compare at must rise: %g after %g", ratio,
+                         plan->ratios[plan->ratio_count - 1]);
+    if (plan->ratio_count == COMPARE_RATIOS_MAX)
+        return base_fail(err, ADMMNN_USAGE, "more than %d ratios to compare at",
+                         COMPARE_RATIOS_MAX);
+    plan->ratios[plan->ratio_count++] = ratio;
+    return ADMMNN_OK;
+}
+
+static admmnn_status take_ratios(compare_plan *plan, const char *list, admmnn_error *err) {
+    char entry[32];
+    for (size_t i = 0; list == NULL && i < plan->base->prune.round_count; i++)
+        BASE_TRY(take_ratio(plan, plan->base->prune.rounds[i], err));
+    while (next_entry(&list, entry, sizeof entry)) {
+        char *end;
+        double ratio = strtod(entry, &end);
+        if (end == entry || *end != 0)
+            return base_fail(err, ADMMNN_USAGE, "'%s' is no ratio; give numbers such as 19,48,86",
+                             entry);
+        BASE_TRY(take_ratio(plan, ratio, err));
+    }
+    if (plan->ratio_count == 0)
+        return base_fail(err, ADMMNN_INPUT, "%s: prune.rounds: none to compare at; give --ratios",
+                         plan->base->path);
+    return ADMMNN_OK;
+}
+
+admmnn_status compare_plan_make(const recipe *base, const char *methods, const char *ratios,
+                                compare_plan *plan, admmnn_error *err) {
+    *plan = (compare_plan){.base = base};
+    BASE_TRY(take_methods(plan, methods, err));
+    return take_ratios(plan, ratios, err);
+}
+
+/* ---- recipes ---- */
+
+/* ADMM's way to the ratio: the recipe's rounds below it, and shares of layers
+ * given for the last round brought to it along the geometric path. */
+static admmnn_status admm_rounds(const recipe *base, double ratio, recipe_prune *p,
+                                 admmnn_error *err) {
+    size_t count = 0;
+    while (count < base->prune.round_count && base->prune.rounds[count] < ratio)
+        count++;
+    if (count == RECIPE_ROUNDS_MAX)
+        return base_fail(err, ADMMNN_USAGE, "%s: %g would be one round too many", base->path,
+                         ratio);
+    if (base->prune.round_count > 0) {
+        double last = base->prune.rounds[base->prune.round_count - 1];
+        for (size_t i = 0; i < p->keep_count; i++)
+            p->keep[i].keep = pow(p->keep[i].keep, log(ratio) / log(last));
+    }
+    p->rounds[count] = ratio;
+    p->round_count = count + 1;
+    return ADMMNN_OK;
+}
+
+/* Epochs of ADMM's rounds but for the last retraining. */
+static uint32_t epochs_before_finish(const recipe_prune *p) {
+    uint32_t rounds = (uint32_t)p->round_count;
+    return rounds * p->admm.iterations * p->admm.epochs + (rounds - 1) * p->retrain.epochs;
+}
+
+static void one_shot(recipe_prune *p, double ratio) {
+    p->finish.epochs += epochs_before_finish(p);
+    p->admm.iterations = 0;
+    p->rounds[0] = ratio;
+    p->round_count = 1;
+}
+
+/* Sparsity s(t) = s_f (1 - (1 - t)^3), a step after every `each` epochs trained
+ * as ADMM's x steps are; what does not divide goes to the last retraining. */
+static void gradual(recipe_prune *p, double ratio) {
+    uint32_t before = epochs_before_finish(p);
+    uint32_t steps = before < RECIPE_ROUNDS_MAX ? before : RECIPE_ROUNDS_MAX;
+    steps = steps == 0 ? 1 : steps;
+    uint32_t each = before / steps;
+    uint32_t last = p->finish.epochs + before - (steps - 1) * each;
+    for (uint32_t i = 0; i < steps; i++) {
+        double left = 1.0 - (double)(i + 1) / steps;
+        p->rounds[i] = 1.0 / (1.0 - (1.0 - 1.0 / ratio) * (1.0 - left * left * left));
+    }
+    p->rounds[steps - 1] = ratio;
+    p->round_count = steps;
+    p->retrain = p->admm.training;
+    p->retrain.epochs = each;
+    p->finish.epochs = last;
+    p->admm.iterations = 0;
+}
+
+static void take_targets(recipe_prune *p, const compare_targets *targets) {
+    p->scope = RECIPE_SCOPE_PER_LAYER;
+    p->keep_count = targets->count;
+    for (uint32_t l = 0; l < targets->count; l++) {
+        memcpy(p->keep[l].layer, targets->layer[l], sizeof p->keep[l].layer);
+        p->keep[l].keep = targets->share[l];
+    }
+}
+
+static void set_method(recipe_prune *p, compare_method method, double ratio) {
+    switch (method) {
+    case COMPARE_ONE_SHOT:
+    case COMPARE_ONE_SHOT_PER_LAYER:
+        p->method = RECIPE_PRUNE_ONE_SHOT;
+        one_shot(p, ratio);
+        break;
+    case COMPARE_GRADUAL:
+    case COMPARE_GRADUAL_PER_LAYER:
+        p->method = RECIPE_PRUNE_GRADUAL;
+        gradual(p, ratio);
+        break;
+    case COMPARE_RANDOM:
+        p->method = RECIPE_PRUNE_RANDOM;
+        one_shot(p, ratio);
+        break;
+    case COMPARE_DENSE: /* pruning that keeps all */
+        p->method = RECIPE_PRUNE_ONE_SHOT;
+        p->set = RECIPE_SET_SPARSE;
+        one_shot(p, 1);
+        break;
+    default:
+        p->method = RECIPE_PRUNE_ADMM;
+    }
+}
+
+admmnn_status compare_recipe(const compare_plan *plan, compare_method method, double ratio,
+                             uint64_t seed, const compare_targets *targets, recipe *out,
+                             admmnn_error *err) {
+    *out = *plan->base;
+    out->seed = seed;
+    out->quantize = (recipe_quantize){.enabled = false};
+    recipe_prune *p = &out->prune;
+    /* An early stop would leave ADMM fewer epochs than its controls. */
+    p->admm.tolerance = 0;
+    BASE_TRY(admm_rounds(plan->base, ratio, p, err));
+    set_method(p, method, ratio);
+    if (method == COMPARE_ADMM || method == COMPARE_START)
+        return ADMMNN_OK;
+    p->scope = RECIPE_SCOPE_GLOBAL;
+    p->keep_count = 0;
+    if (compare_method_per_layer(method) && targets != NULL)
+        take_targets(p, targets);
+    return ADMMNN_OK;
+}
+
+double compare_work(const recipe *r) {
+    const compress_run fresh = {.r = r}; /* at the first dense epoch */
+    double from;
+    double each;
+    run_progress(&fresh, &from, &each);
+    return each > 0 ? 1.0 / each - r->training.epochs : 0.0;
+}

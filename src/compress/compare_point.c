@@ -1,0 +1,214 @@
+#include "compress/compare_point.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/pool.h"
+#include "compress/finish.h"
+#include "compress/rank.h"
+#include "compress/run.h"
+
+#define POINT_LIMIT ((size_t)1 << 20)
+
+static admmnn_status path_in(const compare_place *place, const compare_point *point,
+                             const char *name, char path[BASE_PATH_MAX], admmnn_error *err) {
+    char inner[128];
+    if (point->method == COMPARE_START)
+        snprintf(inner, sizeof inner, "%s-seed-%llu%s%s", compare_method_text(point->method),
+                 (unsigned long long)point->seed, name[0] == 0 ? "" : "/", name);
+    else
+        snprintf(inner, sizeof inner, "%s-%gx-seed-%llu%s%s", compare_method_text(point->method),
+                 point->ratio, (unsigned long long)point->seed, name[0] == 0 ? "" : "/", name);
+    return base_path_join(path, BASE_PATH_MAX, place->folder, inner, err);
+}
+
+/* ---- point.json ---- */
+
+static void write_point(const compress_run *run, const compare_point *point,
+                        const compare_score *score, base_writer *out) {
+    base_write_text(out, "{\n  \"method\": \"%s\", \"ratio\": %.10g, \"seed\": %llu,\n",
+                    compare_method_text(point->method), point->ratio,
+                    (unsigned long long)point->seed);
+    base_write_text(out, "  \"recipe_sha256\": \"%s\", \"threads\": %u,\n", run->r->sha256,
+                    base_pool_threads(run->pool));
+    base_write_text(out, "  \"validation_accuracy\": %.10g, \"test_accuracy\": %.10g,\n",
+                    score->validation, score->test);
+    base_write_text(out, "  \"weights\": %llu, \"kept\": %llu,\n  \"layers\": [\n",
+                    (unsigned long long)score->weights, (unsigned long long)score->kept);
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_node *node = &run->g->nodes[run->layers[l].node];
+        base_write_text(out,
+                        "    {\"name\": \"%s\", \"weights\": %zu, \"share\": %.17g, \"kept\": "
+                        "%zu}%s\n",
+                        node->name, run->g->parameters[node->weight].count, score->targets.share[l],
+                        rank_kept(run->g, run->layers[l].node, run->mask),
+                        l + 1 < run->layer_count ? "," : "");
+    }
+    base_write_text(out, "  ]\n}\n");
+}
+
+static bool read_number(const cJSON *object, const char *key, double *out) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    *out = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    return *out >= 0 && *out < 0x1p53;
+}
+
+static bool read_targets(const cJSON *layers, compare_targets *targets) {
+    const cJSON *layer;
+    cJSON_ArrayForEach(layer, layers) {
+        const cJSON *name = cJSON_GetObjectItemCaseSensitive(layer, "name");
+        if (targets->count == RECIPE_LAYERS_MAX || !cJSON_IsString(name) ||
+            strlen(name->valuestring) >= GRAPH_NAME_MAX ||
+            !read_number(layer, "share", &targets->share[targets->count]))
+            return false;
+        snprintf(targets->layer[targets->count], GRAPH_NAME_MAX, "%s", name->valuestring);
+        targets->count++;
+    }
+    return targets->count > 0;
+}
+
+static bool read_score(const cJSON *root, compare_score *score) {
+    double weights;
+    double kept;
+    bool whole = read_number(root, "validation_accuracy", &score->validation) &&
+                 read_number(root, "test_accuracy", &score->test) &&
+                 read_number(root, "weights", &weights) && read_number(root, "kept", &kept) &&
+                 read_targets(cJSON_GetObjectItemCaseSensitive(root, "layers"), &score->targets);
+    score->weights = whole ? (uint64_t)weights : 0;
+    score->kept = whole ? (uint64_t)kept : 0;
+    return whole;
+}
+
+static admmnn_status check_identity(const compare_place *place, const cJSON *root, const char *path,
+                                    admmnn_error *err) {
+    const cJSON *digest = cJSON_GetObjectItemCaseSensitive(root, "recipe_sha256");
+    if (!cJSON_IsString(digest) || strcmp(digest->valuestring, place->plan->base->sha256) != 0)
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: made from another version of the recipe; restore the recipe or choose "
+            "another --out",
+            path);
+    base_pool *pool;
+    BASE_TRY(base_pool_create(place->context->threads, &pool, err));
+    unsigned threads = base_pool_threads(pool);
+    base_pool_destroy(pool);
+    double made;
+    if (read_number(root, "threads", &made) && made == threads)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_INPUT,
+                     "%s: made with %.0f threads, whose sums differ in the last bits; resume with "
+                     "--threads %.0f",
+                     path, made, made);
+}
+
+admmnn_status compare_point_read(const compare_place *place, const compare_point *point,
+                                 compare_score *score, admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    uint8_t *text;
+    size_t count;
+    memset(score, 0, sizeof *score);
+    BASE_TRY(path_in(place, point, "point.json", path, err));
+    BASE_TRY(base_file_read(path, POINT_LIMIT, &text, &count, err));
+    cJSON *root = cJSON_ParseWithLength((const char *)text, count);
+    base_free(text);
+    admmnn_status status =
+        cJSON_IsObject(root) && read_score(root, score)
+            ? check_identity(place, root, path, err)
+            : base_fail(err, ADMMNN_CORRUPT, "%s: damaged; remove it to run the point again", path);
+    cJSON_Delete(root);
+    return status;
+}
+
+/* ---- running ---- */
+
+static admmnn_status measure(compress_run *run, compare_score *score, admmnn_error *err) {
+    train_score measured;
+    BASE_TRY(run_validate(run, run->network->params, &measured, err));
+    score->validation = measured.accuracy;
+    data_set test;
+    BASE_TRY(run_open_test(run, &test, err));
+    admmnn_status status = train_network_evaluate(run->network, run->network->params, &test, NULL,
+                                                  test.count, run->input, &measured, err);
+    data_set_free(&test);
+    score->test = measured.accuracy;
+    score->weights = graph_weight_count(run->g);
+    score->targets.count = run->layer_count;
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_node *node = &run->g->nodes[run->layers[l].node];
+        score->kept += rank_kept(run->g, run->layers[l].node, run->mask);
+        snprintf(score->targets.layer[l], GRAPH_NAME_MAX, "%s", node->name);
+        score->targets.share[l] =
+            (double)run->layers[l].target / (double)run->g->parameters[node->weight].count;
+    }
+    return status;
+}
+
+static admmnn_status leave(const compare_place *place, const compare_point *point,
+                           const compress_run *run, const compare_score *score, admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    BASE_TRY(path_in(place, point, "log.jsonl", path, err));
+    BASE_TRY(base_file_write(path, run->log.bytes, run->log.count, err));
+    BASE_TRY(path_in(place, point, "point.json", path, err));
+    base_writer json = {0};
+    write_point(run, point, score, &json);
+    admmnn_status status = json.failed ? base_fail_memory(err, "a point's figures")
+                                       : base_file_write(path, json.bytes, json.count, err);
+    base_writer_free(&json);
+    return status;
+}
+
+/* From the point's own checkpoint, or from the dense start. */
+static admmnn_status go_on(const compare_place *place, const compare_point *point,
+                           compress_run *run, const char *checkpoint, admmnn_error *err) {
+    if (base_file_exists(checkpoint))
+        return run_resume(run, checkpoint, err);
+    if (point->method == COMPARE_START)
+        return ADMMNN_OK;
+    const compare_point start = {COMPARE_START, point->ratio, point->seed};
+    char dense[BASE_PATH_MAX];
+    BASE_TRY(path_in(place, &start, "run.ckpt", dense, err));
+    return run_resume(run, dense, err);
+}
+
+static admmnn_status run_point(const compare_place *place, const compare_point *point,
+                               const recipe *r, compare_score *score, admmnn_error *err) {
+    char folder[BASE_PATH_MAX];
+    char checkpoint[BASE_PATH_MAX];
+    BASE_TRY(path_in(place, point, "", folder, err));
+    BASE_TRY(path_in(place, point, "run.ckpt", checkpoint, err));
+    BASE_TRY(base_folder_make(folder, err));
+    compress_run *run;
+    BASE_TRY(run_create(r, place->context, &run, err));
+    bool start = point->method == COMPARE_START;
+    admmnn_status status = go_on(place, point, run, checkpoint, err);
+    if (status == ADMMNN_OK)
+        status = run_drive(run, start ? RUN_TO_DENSE : RUN_TO_END, checkpoint, err);
+    if (status == ADMMNN_OK)
+        status = measure(run, score, err);
+    if (status == ADMMNN_OK)
+        status = leave(place, point, run, score, err);
+    run_free(run);
+    /* Others go on from the start; a finished point needs its checkpoint no more. */
+    if (status == ADMMNN_OK && !start)
+        (void)unlink(checkpoint);
+    return status;
+}
+
+admmnn_status compare_point_run(const compare_place *place, const compare_point *point,
+                                const compare_targets *targets, compare_score *score,
+                                admmnn_error *err) {
+    memset(score, 0, sizeof *score);
+    recipe *r = base_array(1, sizeof *r);
+    if (r == NULL)
+        return base_fail_memory(err, "a point's recipe");
+    admmnn_status status =
+        compare_recipe(place->plan, point->method, point->ratio, point->seed, targets, r, err);
+    if (status == ADMMNN_OK)
+        status = run_point(place, point, r, score, err);
+    base_free(r);
+    return status;
+}

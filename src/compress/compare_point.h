@@ -1,0 +1,41 @@
+/* One run of a comparison: a method, a ratio and a seed, in a folder of its own. */
+#ifndef COMPRESS_COMPARE_POINT_H
+#define COMPRESS_COMPARE_POINT_H
+
+#include "base/context.h"
+#include "compress/compare_plan.h"
+
+typedef struct compare_point {
+    compare_method method;
+    double ratio; /* START and DENSE: the largest of the plan */
+    uint64_t seed;
+} compare_point;
+
+/* Accuracies are fractions. */
+typedef struct compare_score {
+    double validation, test;
+    uint64_t weights, kept;
+    compare_targets targets;
+} compare_score;
+
+/* What a point needs from its comparison. */
+typedef struct compare_place {
+    const compare_plan *plan;
+    const char *folder; /* of all runs */
+    const admmnn_context *context;
+} compare_place;
+
+/* The score a finished point left in its folder. ADMMNN_NOT_FOUND: not finished;
+ * ADMMNN_INPUT: of another recipe or number of threads. */
+admmnn_status compare_point_read(const compare_place *place, const compare_point *point,
+                                 compare_score *score, admmnn_error *err);
+
+/* Runs the point, going on from its checkpoint if there is one, else from the
+ * dense start of its seed; reads the test set once, at the end; leaves
+ * log.jsonl and then point.json. targets: of the ADMM run with the same seed and
+ * ratio, for the methods per layer. */
+admmnn_status compare_point_run(const compare_place *place, const compare_point *point,
+                                const compare_targets *targets, compare_score *score,
+                                admmnn_error *err);
+
+#endif

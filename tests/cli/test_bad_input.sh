@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Bad input: one line that names the file, exit status 2, nothing left behind.
+set -euo pipefail
+# shellcheck source=tests/cli/support.sh
+source "${0%/*}/support.sh"
+make_job
+good=$work/good
+cp -r "$work/data" "$good"
+
+# refused TEXT: a run of recipe.yaml ends at once, and leaves no result and no model.
+refused() {
+    rm -rf "$work/out"
+    expect_error 2 "$1" compress "$work/recipe.yaml" --out "$work/out" --quiet
+    [[ -z $(find "$work/out" -type f 2>/dev/null) ]] || fail "left files behind"
+}
+
+# with SED TEXT: the recipe edited.
+with() {
+    cp "$work/recipe.yaml" "$work/kept.yaml"
+    sed -i "$1" "$work/recipe.yaml"
+    ! cmp -s "$work/recipe.yaml" "$work/kept.yaml" || fail "'$1' changed nothing"
+    refused "$2"
+    cp "$work/kept.yaml" "$work/recipe.yaml"
+}
+
+expect_error 2 "none.yaml" compress "$work/none.yaml" --out "$work/out" --quiet
+expect_error 2 "is a folder" compress "$work" --out "$work/out" --quiet
+with 's/^seed: 1/sede: 1/' "sede"
+with 's/^seed: 1/seed: one/' "seed"
+with 's/layer: fc2/layer: fc9/' "fc9"
+with 's/rounds: \[5, 20\]/rounds: [5, 0.5]/' "rounds"
+with 's/rounds: \[5, 20\]/rounds: [20, 5]/' "rise"
+with 's/^model: .*/model: lenet-6/' "lenet-6"
+with 's/epochs: 2, batch: 32}$/epochs: 2, batch: 32/' "recipe.yaml"
+with 's/format: idx/format: zip/' "zip"
+with 's/validation: 100/validation: 600/' "validation"
+with "s|path: $work/data|path: $work/nowhere|" "nowhere"
+
+# damaged FILE TEXT: the data set with a file replaced by standard input.
+damaged() {
+    rm -rf "$work/data" && cp -r "$good" "$work/data"
+    cat >"$work/data/$1"
+    refused "$2"
+}
+
+images=train-images-idx3-ubyte labels=train-labels-idx1-ubyte
+head -c 100000 "$good/$images" | damaged $images $images
+head -c 10 "$good/$images" | damaged $images $images
+: | damaged $images $images
+{ printf '\0\0\x0d\x03'; tail -c +5 "$good/$images"; } | damaged $images $images
+{ printf '\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff'; } | damaged $images $images
+{ printf '\0\0\x08\x01\0\0\x02\x57'; tail -c +9 "$good/$labels" | head -c 599; } |
+    damaged $labels labels
+{ head -c 8 "$good/$labels"; head -c 600 /dev/zero | tr '\0' '\377'; } | damaged $labels $labels
+rm -rf "$work/data" && cp -r "$good" "$work/data" && rm "$work/data/$images"
+refused $images
+gzip -c "$good/$images" >"$work/whole.gz"
+head -c 5000 "$work/whole.gz" >"$work/data/$images.gz"
+refused $images
+rm -rf "$work/data" && cp -r "$good" "$work/data"
+
+# Model files.
+expect 0 compress "$work/recipe.yaml" --out "$work/run" --quiet
+model=$work/run/model.admm
+size=$(stat -c %s "$model")
+head -c $((size / 2)) "$model" >"$work/cut.admm"
+head -c 3 "$model" >"$work/short.admm"
+: >"$work/empty.admm"
+cp "$work/recipe.yaml" "$work/other.admm"
+cp "$model" "$work/turned.admm"
+byte=$(od -An -tu1 -j $((size / 2)) -N1 "$model")
+# shellcheck disable=SC2059
+printf "\\x$(printf %02x $((byte ^ 64)))" |
+    dd of="$work/turned.admm" bs=1 seek=$((size / 2)) conv=notrunc status=none
+for name in none cut short empty other turned; do
+    file=$work/$name.admm
+    expect_error 2 "$name.admm" inspect "$file" --quiet
+    expect_error 2 "$name.admm" eval "$file" --data "$work/data" --quiet
+    expect_error 2 "$name.admm" unpack "$file" --out "$work/x.onnx" --quiet
+    expect_error 2 "$name.admm" pack "$file" --out "$work/x.admm" --quiet
+    expect_error 2 "$name.admm" run "$file" --input "$work/x.npy" --output "$work/y.npy" --quiet
+done
+[[ ! -e $work/x.onnx && ! -e $work/x.admm && ! -e $work/y.npy ]] || fail "bad models made files"
+printf 'not an array' >"$work/x.npy"
+expect_error 2 "x.npy" run "$model" --input "$work/x.npy" --output "$work/y.npy" --quiet
+expect_error 2 "nowhere.npy" run "$model" --input "$work/nowhere.npy" --output "$work/y.npy" --quiet
+[[ ! -e $work/y.npy ]] || fail "a bad array made an output"
+expect_error 2 "nowhere" eval "$model" --data "$work/nowhere" --quiet
+expect_error 2 "data fetch mnist" eval "$model" --quiet
+expect_error 2 "data fetch mnist" data path mnist --quiet
+expect_error 2 "zebra" data path zebra --quiet
+expect_error 2 "zebra" data fetch zebra --quiet
+# Files of MNIST's names that are not MNIST.
+expect_error 2 "" data fetch mnist --from "$work/data" --quiet
+[[ -z $(find "$XDG_CACHE_HOME" -type f) ]] || fail "what is not MNIST came into the cache"
+expect_error 2 "result.json" show "$work/nowhere" --quiet
+mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
+expect_error 2 "result.json" show "$work/odd" --quiet

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# A small comparison: its table, its JSON, and going on with it.
+set -euo pipefail
+# shellcheck source=tests/cli/support.sh
+source "${0%/*}/support.sh"
+make_job
+
+compare=(compare "$work/recipe.yaml" --out "$work/out" --seeds 2 --methods "admm,random"
+    --ratios 20)
+expect 0 "${compare[@]}" --quiet
+[[ ! -s $work/stderr ]] || fail "--quiet wrote to standard error"
+has "$work/stdout" "comparison.svg"
+grep -qE ' 20x +[0-9]+ +[0-9]+\.[0-9]+ \+- [0-9]' "$work/stdout" || fail "no line of 20x"
+cp "$work/stdout" "$work/table"
+[[ -s $work/out/comparison.svg ]] || fail "no picture"
+expect 0 show "$work/out"
+cmp "$work/stdout" "$work/table" || fail "show prints another table"
+expect_error 2 "" "${compare[@]}" --quiet
+before=$(cksum <"$work/out/comparison.json")
+expect 0 "${compare[@]}" --resume --json
+[[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
+json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
+expect_error 2 "zebra" compare "$work/recipe.yaml" --out "$work/x" --methods zebra --quiet
+expect_error 2 "above 1" compare "$work/recipe.yaml" --out "$work/x" --ratios 0.5 --quiet

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Wrong usage: exit status 2, one line, the nearest name; nothing is made.
+set -euo pipefail
+# shellcheck source=tests/cli/support.sh
+source "${0%/*}/support.sh"
+cd "$work"
+
+expect_error 2 "a command is missing"
+expect_error 2 "did you mean 'compress'?" compres
+expect_error 2 "did you mean 'data fetch'?" data fetsh mnist
+expect_error 2 "unknown command 'zebra'; 'admmnn help' lists them" zebra
+expect_error 2 "what to do is missing" data
+expect_error 2 "did you mean 'inspect'?" help inspcet
+expect_error 2 "unknown command ''" ""
+expect_error 2 "RECIPE is missing; usage: admmnn compress RECIPE --out DIR" compress
+expect_error 2 "--out DIR is missing" compress recipe.yaml
+expect_error 2 "--out: DIR is missing" compress recipe.yaml --out
+expect_error 2 "--out: DIR is missing" compress recipe.yaml --out=
+expect_error 2 "did you mean '--resume'?" compress recipe.yaml --out out --rseume
+expect_error 2 "unknown option '--frobnicate'" compress recipe.yaml --out out --frobnicate
+expect_error 2 "unknown option '-z'" show -z
+expect_error 2 "--json takes no value" show out --json=yes
+expect_error 2 "'b' is one argument too many" show a b
+for number in -1 1e3 0x10 2000 18446744073709551616 "" " 1"; do
+    expect_error 2 "--threads:" show out --threads "$number"
+done
+expect_error 2 "--seed: 'x' is not a whole number" compress recipe.yaml --out out --seed x
+expect_error 2 "'0' is not a whole number from 1 to 1000" compare r.yaml --out out --seeds 0
+[[ ! -e out ]] || fail "a folder was made by a wrong command"
+
+# --help wins over what follows; "--" ends the options; --name=value is --name value.
+expect 0 compress --help --nonsense
+expect_error 2 "--odd" show -- --odd
+expect_error 2 "none" show --threads=1 --quiet none
+# A name from outside cannot write over the terminal.
+expect_error 2 "?[31m" show $'\e[31m\n'
+(($(wc -l <"$work/stderr") == 1)) || fail "an error of more than one line"

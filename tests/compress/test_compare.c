@@ -1,0 +1,554 @@
+/* Comparisons on a tiny set: equal budgets, one dense start, figures that add up,
+ * and the same bytes however often the work is stopped or killed. */
+#include <dirent.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+
+#include "admmnn/compress.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "compress/compare_plan.h"
+
+#define TRAIN_IMAGES 200
+#define TEST_IMAGES 100
+#define SIDE 28
+#define WEIGHTS 266200 /* of lenet-300-100 */
+
+static char root[BASE_PATH_MAX];
+static char recipe_path[BASE_PATH_MAX];
+
+/* ---- the set ---- */
+
+static void write_big(base_writer *out, uint32_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8)
+        base_write_u8(out, (uint8_t)(value >> shift));
+}
+
+static void write_in(const char *folder, const char *name, base_writer *bytes) {
+    char path[BASE_PATH_MAX];
+    assert_int_equal(base_path_join(path, sizeof path, folder, name, NULL), ADMMNN_OK);
+    assert_int_equal(base_file_write(path, bytes->bytes, bytes->count, NULL), ADMMNN_OK);
+    base_writer_free(bytes);
+}
+
+/* A bright row whose height is the label, on noise. */
+static void write_part(const char *prefix, uint32_t count, uint64_t seed) {
+    char name[64];
+    base_writer images = {0};
+    base_writer labels = {0};
+    base_random random = base_random_at(seed, 1, 0);
+    write_big(&images, 0x803);
+    write_big(&images, count);
+    write_big(&images, SIDE);
+    write_big(&images, SIDE);
+    write_big(&labels, 0x801);
+    write_big(&labels, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t label = i % 10;
+        base_write_u8(&labels, (uint8_t)label);
+        for (uint32_t p = 0; p < SIDE * SIDE; p++) {
+            bool bright = p / SIDE / 2 == label + 1;
+            base_write_u8(&images, (uint8_t)((bright ? 90 : 0) + base_random_below(&random, 160)));
+        }
+    }
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte", prefix);
+    write_in(root, name, &images);
+    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", prefix);
+    write_in(root, name, &labels);
+}
+
+static void write_recipe(const char *path, const char *more) {
+    base_writer out = {0};
+    base_write_text(&out,
+                    "model: lenet-300-100\n"
+                    "dataset: {format: idx, path: \"%s\", validation: 50}\n"
+                    "backend: lanes\n"
+                    "training: {epochs: 1, batch: 16}\n"
+                    "prune:\n"
+                    "  method: admm\n"
+                    "  rounds: [4, 30]\n"
+                    "  admm: {iterations: 1, epochs: 1, training: {batch: 16}}\n"
+                    "  retrain: {epochs: 1, batch: 16}\n"
+                    "  finish: {epochs: 1, batch: 16}\n%s",
+                    root, more);
+    assert_int_equal(base_file_write(path, out.bytes, out.count, NULL), ADMMNN_OK);
+    base_writer_free(&out);
+}
+
+static int make_set(void **state) {
+    (void)state;
+    const char *temporary = getenv("TMPDIR");
+    snprintf(root, sizeof root, "%s/admmnn-compare-XXXXXX", temporary == NULL ? "/tmp" : temporary);
+    if (mkdtemp(root) == NULL)
+        return -1;
+    write_part("train", TRAIN_IMAGES, 1);
+    write_part("t10k", TEST_IMAGES, 2);
+    snprintf(recipe_path, sizeof recipe_path, "%.4000s/recipe.yaml", root);
+    write_recipe(recipe_path, "");
+    return 0;
+}
+
+static void remove_all(const char *path) {
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        char inner[BASE_PATH_MAX];
+        assert_int_equal(base_path_join(inner, sizeof inner, path, entry->d_name, NULL), ADMMNN_OK);
+        struct stat info;
+        if (lstat(inner, &info) == 0 && S_ISDIR(info.st_mode))
+            remove_all(inner);
+        else
+            unlink(inner);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    rmdir(path);
+}
+
+static int remove_set(void **state) {
+    (void)state;
+    remove_all(root);
+    return 0;
+}
+
+/* ---- running ---- */
+
+typedef struct watch {
+    unsigned asked, stop_at; /* stop at the stop_at-th question; 0: never */
+    double last;             /* of the whole comparison's progress */
+    bool fell;
+} watch;
+
+static bool cancelled(void *user) {
+    watch *w = user;
+    return ++w->asked == w->stop_at;
+}
+
+static void progress(void *user, const admmnn_progress *p) {
+    watch *w = user;
+    w->fell = w->fell || p->run_done < w->last - 1e-9 || p->run_done > 1 + 1e-9;
+    w->last = p->run_done;
+}
+
+static void out_folder(const char *name, char path[BASE_PATH_MAX]) {
+    assert_int_equal(base_path_join(path, BASE_PATH_MAX, root, name, NULL), ADMMNN_OK);
+}
+
+static admmnn_status compare(const char *name, admmnn_compare_settings settings, unsigned threads,
+                             watch *w, admmnn_error *err) {
+    char out[BASE_PATH_MAX];
+    out_folder(name, out);
+    settings.out = out;
+    if (settings.recipe == NULL)
+        settings.recipe = recipe_path;
+    const admmnn_context context = {
+        .threads = threads, .progress = progress, .cancelled = cancelled, .user = w};
+    return admmnn_compare_run(&settings, &context, err);
+}
+
+static const admmnn_compare_settings whole = {.seeds = 2, .first_seed = 3, .resume = true};
+static const admmnn_compare_settings few = {.seeds = 1,
+                                            .first_seed = 3,
+                                            .methods = "admm,gradual-per-layer,random",
+                                            .ratios = "30",
+                                            .resume = true};
+
+static void compare_once(const char *name, admmnn_compare_settings settings) {
+    char path[BASE_PATH_MAX];
+    admmnn_error err = {0};
+    watch w = {0};
+    assert_int_equal(base_path_join(path, sizeof path, root, name, NULL), ADMMNN_OK);
+    if (!base_folder_exists(path) && compare(name, settings, 1, &w, &err) != ADMMNN_OK)
+        fail_msg("admmnn_compare_run: %s", err.message);
+}
+
+static char *read_text(const char *name) {
+    char path[BASE_PATH_MAX];
+    uint8_t *bytes;
+    size_t count;
+    admmnn_error err = {0};
+    out_folder(name, path);
+    if (base_file_read(path, 1 << 26, &bytes, &count, &err) != ADMMNN_OK)
+        fail_msg("%s", err.message);
+    return (char *)bytes;
+}
+
+static void same_file(const char *left, const char *right, const char *name) {
+    char path[2][256];
+    snprintf(path[0], sizeof path[0], "%.60s/%.180s", left, name);
+    snprintf(path[1], sizeof path[1], "%.60s/%.180s", right, name);
+    char *a = read_text(path[0]);
+    char *b = read_text(path[1]);
+    if (strcmp(a, b) != 0)
+        fail_msg("%s and %s differ", path[0], path[1]);
+    base_free(a);
+    base_free(b);
+}
+
+/* All that the few runs of both folders left. */
+static void same_results(const char *left, const char *right) {
+    static const char *const points[] = {"start-seed-3", "admm-30x-seed-3",
+                                         "gradual-per-layer-30x-seed-3", "random-30x-seed-3"};
+    same_file(left, right, "comparison.json");
+    same_file(left, right, "comparison.svg");
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "runs/%s/point.json", points[i]);
+        same_file(left, right, name);
+        snprintf(name, sizeof name, "runs/%s/log.jsonl", points[i]);
+        same_file(left, right, name);
+    }
+}
+
+/* ---- figures ---- */
+
+static const cJSON *at(const cJSON *object, const char *key) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (item == NULL)
+        fail_msg("no '%s' in comparison.json", key);
+    return item;
+}
+
+static double number(const cJSON *object, const char *key) {
+    return at(object, key)->valuedouble;
+}
+
+/* Two runs a and b: mean (a + b) / 2, deviation |a - b| / sqrt(2). */
+static void check_mean(const cJSON *point, const char *key) {
+    const cJSON *runs = at(point, "runs");
+    assert_int_equal(cJSON_GetArraySize(runs), 2);
+    double a = number(cJSON_GetArrayItem(runs, 0), key);
+    double b = number(cJSON_GetArrayItem(runs, 1), key);
+    assert_true(fabs(number(at(point, key), "mean") - (a + b) / 2) < 1e-7 * (1 + fabs(a)));
+    assert_true(fabs(number(at(point, key), "deviation") - fabs(a - b) / sqrt(2)) <
+                1e-7 * (1 + fabs(a)));
+}
+
+static void check_point(const char *method, const cJSON *point, double ratio) {
+    assert_true(number(point, "ratio") == ratio);
+    check_mean(point, "kept");
+    check_mean(point, "validation_accuracy");
+    check_mean(point, "test_accuracy");
+    const cJSON *run;
+    cJSON_ArrayForEach(run, at(point, "runs")) {
+        double kept = number(run, "kept");
+        /* More goes where what is kept leads nowhere. */
+        double most = floor(WEIGHTS / ratio) + 3; /* a weight a layer of rounding */
+        bool dense = ratio == 1;
+        if (dense ? kept != WEIGHTS : kept > most || kept < 1)
+            fail_msg("%s at %g keeps %g", method, ratio, kept);
+        double test = number(run, "test_accuracy") * TEST_IMAGES;
+        double validation = number(run, "validation_accuracy") * 50;
+        assert_true(fabs(test - round(test)) < 1e-6 && fabs(validation - round(validation)) < 1e-6);
+    }
+}
+
+static void figures_add_up(void **state) {
+    (void)state;
+    compare_once("whole", whole);
+    char *text = read_text("whole/comparison.json");
+    cJSON *json = cJSON_Parse(text);
+    base_free(text);
+    assert_non_null(json);
+    assert_true(number(json, "weights") == WEIGHTS && number(json, "seeds") == 2);
+    const cJSON *methods = at(json, "methods");
+    assert_int_equal(cJSON_GetArraySize(methods), COMPARE_METHODS);
+    for (int m = 0; m < COMPARE_METHODS; m++) {
+        const cJSON *method = cJSON_GetArrayItem(methods, m);
+        const char *name = at(method, "method")->valuestring;
+        assert_string_equal(name, compare_method_text((compare_method)m));
+        const cJSON *points = at(method, "points");
+        bool dense = m == COMPARE_START || m == COMPARE_DENSE;
+        assert_int_equal(cJSON_GetArraySize(points), dense ? 1 : 2);
+        check_point(name, cJSON_GetArrayItem(points, 0), dense ? 1 : 4);
+        if (!dense)
+            check_point(name, cJSON_GetArrayItem(points, 1), 30);
+    }
+    cJSON_Delete(json);
+}
+
+static size_t count_of(const char *text, const char *what) {
+    size_t count = 0;
+    for (const char *from = strstr(text, what); from != NULL; from = strstr(from + 1, what))
+        count++;
+    return count;
+}
+
+/* From the logs of what ran: dense 1; at 4x ADMM 1 and last retraining 1; at 30x
+ * two rounds of ADMM, a retraining between them and the last one. */
+static void every_method_trains_as_long(void **state) {
+    (void)state;
+    compare_once("whole", whole);
+    for (int m = COMPARE_DENSE; m < COMPARE_METHODS; m++)
+        for (int high = m == COMPARE_DENSE ? 1 : 0; high < 2; high++) {
+            char name[128];
+            snprintf(name, sizeof name, "whole/runs/%s-%s-seed-3/log.jsonl",
+                     compare_method_text((compare_method)m), high ? "30x" : "4x");
+            char *log = read_text(name);
+            size_t epochs = count_of(log, "\"kind\":\"epoch\"");
+            if (epochs != (high ? 5 : 3))
+                fail_msg("%s: %zu epochs", name, epochs);
+            base_free(log);
+        }
+}
+
+/* The first lines of all logs of a seed are those of its dense start. */
+static void one_dense_start_a_seed(void **state) {
+    (void)state;
+    compare_once("whole", whole);
+    char *start = read_text("whole/runs/start-seed-3/log.jsonl");
+    char *other = read_text("whole/runs/start-seed-4/log.jsonl");
+    assert_true(strlen(start) > 100);
+    assert_string_not_equal(start, other);
+    static const char *const runs[] = {"dense-30x", "admm-4x", "random-30x", "one-shot-4x"};
+    for (size_t i = 0; i < 4; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "whole/runs/%s-seed-3/log.jsonl", runs[i]);
+        char *log = read_text(name);
+        assert_memory_equal(log, start, strlen(start));
+        base_free(log);
+    }
+    base_free(start);
+    base_free(other);
+}
+
+/* ---- recipes of points ---- */
+
+static uint32_t all_epochs(const recipe *r) {
+    const recipe_prune *p = &r->prune;
+    uint32_t rounds = (uint32_t)p->round_count;
+    return rounds * p->admm.iterations * p->admm.epochs + (rounds - 1) * p->retrain.epochs +
+           p->finish.epochs;
+}
+
+static void budgets_are_equal_for_any_recipe(void **state) {
+    (void)state;
+    recipe *base;
+    recipe *r = base_array(2, sizeof *r);
+    assert_non_null(r);
+    assert_int_equal(recipe_read(recipe_path, &base, NULL), ADMMNN_OK);
+    static const uint32_t sizes[] = {0, 1, 3, 7, 40};
+    for (int i = 0; i < 5 * 5 * 5; i++) {
+        base->prune.admm.iterations = sizes[i % 5];
+        base->prune.retrain.epochs = sizes[i / 5 % 5];
+        base->prune.finish.epochs = sizes[i / 25];
+        compare_plan plan;
+        assert_int_equal(compare_plan_make(base, NULL, "2,4,17,30,90", &plan, NULL), ADMMNN_OK);
+        for (size_t k = 0; k < plan.ratio_count; k++)
+            for (int m = COMPARE_DENSE; m < COMPARE_METHODS; m++) {
+                const double ratio = plan.ratios[k];
+                assert_int_equal(compare_recipe(&plan, COMPARE_ADMM, ratio, 1, NULL, r, NULL),
+                                 ADMMNN_OK);
+                assert_int_equal(
+                    compare_recipe(&plan, (compare_method)m, ratio, 1, NULL, r + 1, NULL),
+                    ADMMNN_OK);
+                assert_int_equal(all_epochs(r), all_epochs(r + 1));
+                const recipe_prune *p = &r[1].prune;
+                assert_in_range(p->round_count, 1, RECIPE_ROUNDS_MAX);
+                assert_true(p->rounds[p->round_count - 1] == (m == COMPARE_DENSE ? 1 : ratio));
+                for (size_t j = 1; j < p->round_count; j++)
+                    assert_true(p->rounds[j] > p->rounds[j - 1]);
+                assert_false(r[1].quantize.enabled);
+            }
+    }
+    base_free(base);
+    base_free(r);
+}
+
+/* Zhu and Gupta 2017, equation 1, from no sparsity at the start. */
+static void gradual_pruning_follows_the_cubic(void **state) {
+    (void)state;
+    recipe *base;
+    recipe *r = base_array(1, sizeof *r);
+    assert_non_null(r);
+    assert_int_equal(recipe_read(recipe_path, &base, NULL), ADMMNN_OK);
+    base->prune.admm.iterations = 10;
+    compare_plan plan;
+    assert_int_equal(compare_plan_make(base, NULL, "20", &plan, NULL), ADMMNN_OK);
+    assert_int_equal(compare_recipe(&plan, COMPARE_GRADUAL, 20, 1, NULL, r, NULL), ADMMNN_OK);
+    const size_t steps = r->prune.round_count;
+    assert_int_equal(steps, 2 * 10 + 1); /* rounds 4 and 20, one retraining between */
+    for (size_t i = 0; i < steps; i++) {
+        double t = (double)(i + 1) / (double)steps;
+        double sparsity = 0.95 + (0 - 0.95) * pow(1 - t, 3);
+        assert_true(fabs(1 - 1 / r->prune.rounds[i] - sparsity) < 1e-12);
+    }
+    base_free(base);
+    base_free(r);
+}
+
+/* ---- stopping and going on ---- */
+
+static void progress_never_falls(void **state) {
+    (void)state;
+    admmnn_compare_settings some = {
+        .seeds = 1, .first_seed = 3, .ratios = "4,30", .methods = "admm, dense ,one-shot"};
+    watch w = {0};
+    assert_int_equal(compare("progress", some, 1, &w, NULL), ADMMNN_OK);
+    assert_false(w.fell);
+    assert_true(fabs(w.last - 1) < 1e-9);
+}
+
+static void stopping_and_resuming_gives_the_same_bytes(void **state) {
+    (void)state;
+    compare_once("few", few);
+    admmnn_status status = ADMMNN_CANCELLED;
+    unsigned stops = 0;
+    while (status == ADMMNN_CANCELLED) {
+        watch w = {.stop_at = 12 + 2 * stops};
+        admmnn_error err = {0};
+        status = compare("stopped", few, 1, &w, &err);
+        if (status == ADMMNN_CANCELLED) {
+            assert_non_null(strstr(err.message, "--resume"));
+            stops++;
+        }
+    }
+    assert_int_equal(status, ADMMNN_OK);
+    assert_true(stops > 5);
+    same_results("few", "stopped");
+}
+
+static void killing_and_resuming_gives_the_same_bytes(void **state) {
+    (void)state;
+    compare_once("few", few);
+    unsigned kills = 0;
+    for (long wait = 10;; wait += wait / 4 + 1) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            watch w = {0};
+            _exit(compare("killed", few, 1, &w, NULL) == ADMMNN_OK ? 0 : 1);
+        }
+        const struct timespec pause = {wait / 1000, wait % 1000 * 1000000};
+        nanosleep(&pause, NULL);
+        kill(child, SIGKILL);
+        int how;
+        assert_int_equal(waitpid(child, &how, 0), child);
+        if (WIFEXITED(how)) {
+            assert_int_equal(WEXITSTATUS(how), 0);
+            break;
+        }
+        assert_in_range(++kills, 1, 400);
+    }
+    assert_true(kills > 0);
+    same_results("few", "killed");
+}
+
+/* What was left out at first is added later, to the same bytes. */
+static void methods_may_be_added(void **state) {
+    (void)state;
+    compare_once("few", few);
+    watch w = {0};
+    admmnn_compare_settings less = few;
+    less.resume = false;
+    less.methods = "admm";
+    assert_int_equal(compare("added", less, 1, &w, NULL), ADMMNN_OK);
+    assert_int_equal(compare("added", few, 1, &w, NULL), ADMMNN_OK);
+    same_results("few", "added");
+}
+
+/* ---- refusals ---- */
+
+static void refuse(const char *name, admmnn_compare_settings settings, unsigned threads,
+                   admmnn_status status, const char *says) {
+    admmnn_error err = {0};
+    watch w = {0};
+    admmnn_status got = compare(name, settings, threads, &w, &err);
+    if (got != status || strstr(err.message, says) == NULL)
+        fail_msg("expected %s with '%s', got %s: %s", admmnn_status_name(status), says,
+                 admmnn_status_name(got), err.message);
+}
+
+static void wrong_wishes_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        admmnn_compare_settings settings;
+        const char *says;
+    } cases[] = {
+        {{.seeds = 0}, "0 seeds"},
+        {{.seeds = 100000}, "100000 seeds"},
+        {{.seeds = 1, .methods = "admm,best"}, "no method 'best'"},
+        {{.seeds = 1, .methods = ""}, "no method ''"},
+        {{.seeds = 1, .methods = "start"}, "no method 'start'"},
+        {{.seeds = 1, .methods = "one-shot-per-layer,dense"}, "add admm"},
+        {{.seeds = 1, .ratios = "4,x"}, "'x' is no ratio"},
+        {{.seeds = 1, .ratios = "4,"}, "'' is no ratio"},
+        {{.seeds = 1, .ratios = "0.5"}, "above 1"},
+        {{.seeds = 1, .ratios = "nan"}, "above 1"},
+        {{.seeds = 1, .ratios = "8,8"}, "must rise"},
+        {{.seeds = 1, .ratios = "1e300"}, "above 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        refuse("refused", cases[i].settings, 1, ADMMNN_USAGE, cases[i].says);
+    admmnn_compare_settings far = {.seeds = 1, .ratios = "900000"};
+    refuse("refused", far, 1, ADMMNN_INPUT, "900000");
+    char path[BASE_PATH_MAX];
+    out_folder("refused/comparison.json", path);
+    assert_false(base_file_exists(path));
+}
+
+static void finished_work_is_not_overwritten(void **state) {
+    (void)state;
+    compare_once("few", few);
+    admmnn_compare_settings anew = few;
+    anew.resume = false;
+    refuse("few", anew, 1, ADMMNN_USAGE, "--resume");
+    admmnn_compare_settings other = few;
+    char changed[BASE_PATH_MAX];
+    out_folder("changed.yaml", changed);
+    write_recipe(changed, "seed: 9\n");
+    other.recipe = changed;
+    refuse("few", other, 1, ADMMNN_INPUT, "another version of the recipe");
+    refuse("few", few, 2, ADMMNN_INPUT, "--threads 1");
+    watch w = {0};
+    assert_int_equal(compare("few", few, 1, &w, NULL), ADMMNN_OK);
+}
+
+static void a_damaged_point_is_named(void **state) {
+    (void)state;
+    watch w = {0};
+    admmnn_compare_settings one = {.seeds = 1, .methods = "admm", .ratios = "4", .resume = true};
+    assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
+    char path[BASE_PATH_MAX];
+    out_folder("damaged/runs/admm-4x-seed-0/point.json", path);
+    assert_int_equal(base_file_write(path, "{\"method\"", 9, NULL), ADMMNN_OK);
+    refuse("damaged", one, 1, ADMMNN_CORRUPT, path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(figures_add_up),
+        cmocka_unit_test(every_method_trains_as_long),
+        cmocka_unit_test(one_dense_start_a_seed),
+        cmocka_unit_test(budgets_are_equal_for_any_recipe),
+        cmocka_unit_test(gradual_pruning_follows_the_cubic),
+        cmocka_unit_test(progress_never_falls),
+        cmocka_unit_test(stopping_and_resuming_gives_the_same_bytes),
+        cmocka_unit_test(killing_and_resuming_gives_the_same_bytes),
+        cmocka_unit_test(methods_may_be_added),
+        cmocka_unit_test(wrong_wishes_are_refused),
+        cmocka_unit_test(finished_work_is_not_overwritten),
+        cmocka_unit_test(a_damaged_point_is_named),
+    };
+    return cmocka_run_group_tests(tests, make_set, remove_set);
+}

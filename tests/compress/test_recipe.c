@@ -1,0 +1,612 @@
+/* The recipe: every key comes through, every mistake has its line and key, and
+ * hostile text does no harm. */
+#include "recipes.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "graph/zoo.h"
+
+#define MINIMAL "model: lenet-5\nprune: {rounds: [2]}\n"
+
+/* ---- values ---- */
+
+static void defaults(void **state) {
+    (void)state;
+    recipe *r = parse(MINIMAL);
+    assert_string_equal(r->path, "r.yaml");
+    assert_string_equal(r->model, "lenet-5");
+    assert_string_equal(r->dataset_format, "mnist");
+    assert_string_equal(r->dataset_path, "");
+    assert_int_equal(r->validation, 5000);
+    assert_int_equal(r->seed, 1);
+    assert_int_equal(r->backend, ENGINE_AUTO);
+    assert_int_equal(r->training.epochs, 10);
+    assert_int_equal(r->training.batch, 64);
+    assert_int_equal(r->training.optimizer, TRAIN_ADAM);
+    assert_int_equal(r->training.schedule, TRAIN_ONE_CYCLE);
+    assert_true(r->training.learning_rate == 3e-3 && r->training.momentum == 0.9);
+    assert_int_equal(r->prune.method, RECIPE_PRUNE_ADMM);
+    assert_int_equal(r->prune.scope, RECIPE_SCOPE_GLOBAL);
+    assert_int_equal(r->prune.admm.iterations, 6);
+    assert_int_equal(r->prune.admm.rho.iterations, 6);
+    assert_true(r->prune.admm.rho.first == 1e-4F && r->prune.admm.rho.last == 1e-2F);
+    assert_int_equal(r->prune.admm.training.schedule, TRAIN_CONSTANT);
+    assert_int_equal(r->prune.retrain.epochs, 10);
+    assert_int_equal(r->prune.finish.epochs, 20);
+    assert_true(r->quantize.enabled);
+    assert_int_equal(r->quantize.max_bits, 4);
+    assert_int_equal(r->quantize.bias_bits, 8);
+    assert_int_equal(r->quantize.admm.rho.iterations, 5);
+    assert_int_equal(r->quantize.bits_count + r->prune.keep_count + r->prune.bit_cost_count, 0);
+    assert_int_equal(r->pack.positions, PACK_POSITION_AUTO);
+    base_free(r);
+}
+
+/* A stretch of training whose every value tells which stretch it is. */
+static void write_training(base_writer *out, unsigned k) {
+    base_write_text(out,
+                    "{epochs: %u, batch: %u, optimizer: %s, learning_rate: 0.%u, momentum: 0.0%u, "
+                    "weight_decay: 0.00%u, schedule: %s, label_smoothing: 0.1%u, distill: 0.2%u, "
+                    "temperature: %u.5, versions: %u, augment: {shift: %u, rotate: %u.25}}\n",
+                    30 + k, 40 + k, k % 2 == 0 ? "sgd" : "adamw", 10 + k, 10 + k, 10 + k,
+                    k % 2 == 0 ? "step" : "cosine", k, k, k, 20 + k, 50 + k, k);
+}
+
+static void expect_number(double value, const char *format, unsigned k) {
+    char text[32];
+    double wanted;
+    snprintf(text, sizeof text, format, k);
+    sscanf(text, "%lf", &wanted);
+    assert_true(value == wanted);
+}
+
+static void expect_training(const recipe_training *t, unsigned k) {
+    assert_int_equal(t->epochs, 30 + k);
+    assert_int_equal(t->batch, 40 + k);
+    assert_int_equal(t->optimizer, k % 2 == 0 ? TRAIN_SGD : TRAIN_ADAMW);
+    expect_number(t->learning_rate, "0.%u", 10 + k);
+    expect_number(t->momentum, "0.0%u", 10 + k);
+    expect_number(t->weight_decay, "0.00%u", 10 + k);
+    assert_int_equal(t->schedule, k % 2 == 0 ? TRAIN_STEP : TRAIN_COSINE);
+    expect_number(t->label_smoothing, "0.1%u", k);
+    expect_number(t->distill, "0.2%u", k);
+    expect_number(t->temperature, "%u.5", k);
+    assert_int_equal(t->versions, 20 + k);
+    assert_int_equal(t->augment.shift, 50 + k);
+    expect_number((double)t->augment.rotate, "%u.25", k);
+}
+
+static void write_admm(base_writer *out, unsigned k) {
+    base_write_text(out,
+                    "  admm:\n    iterations: %u\n    epochs: %u\n    rho: {schedule: balancing, "
+                    "first: %u.5, last: %u.5, ratio: %u.5, factor: %u.5}\n    tolerance: 0.3%u\n"
+                    "    training: ",
+                    60 + k, 70 + k, k, 20 + k, 30 + k, 40 + k, k);
+    write_training(out, k);
+}
+
+static void expect_admm(const recipe_admm *a, unsigned k) {
+    assert_int_equal(a->iterations, 60 + k);
+    assert_int_equal(a->rho.iterations, 60 + k);
+    assert_int_equal(a->epochs, 70 + k);
+    assert_int_equal(a->rho.kind, ADMM_RHO_BALANCING);
+    expect_number((double)a->rho.first, "%u.5", k);
+    expect_number((double)a->rho.last, "%u.5", 20 + k);
+    expect_number((double)a->rho.ratio, "%u.5", 30 + k);
+    expect_number((double)a->rho.factor, "%u.5", 40 + k);
+    expect_number(a->tolerance, "0.3%u", k);
+    expect_training(&a->training, k);
+}
+
+/* Every key, none at its default. */
+static char *write_full(void) {
+    base_writer out = {0};
+    base_write_text(&out,
+                    "model: lenet-300-100\nseed: 9007199254740991\nbackend: reference\n"
+                    "dataset: {format: idx, path: folder, validation: 123}\ntraining: ");
+    write_training(&out, 1);
+    base_write_text(&out,
+                    "prune:\n  method: gradual\n  set: n-of-m\n  scope: per-layer\n"
+                    "  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
+                    "  n: 7\n  m: 8\n"
+                    "  keep: [{layer: fc1, keep: 0.25}, {keep: 1, layer: fc3}]\n"
+                    "  bit_cost: [5, 9.5, 0.5]\n  retrain: ");
+    write_training(&out, 2);
+    base_write_text(&out, "  finish: ");
+    write_training(&out, 3);
+    write_admm(&out, 4);
+    base_write_text(&out,
+                    "quantize:\n  enabled: false\n  levels: equal-zero\n"
+                    "  bits:\n    - layer: fc2\n      bits: 3\n    - {layer: fc1, bits: 8}\n"
+                    "  max_bits: 7\n  max_loss: 0.5\n  bias_bits: 12\n  retrain: ");
+    write_training(&out, 5);
+    write_admm(&out, 6);
+    base_write_text(&out, "pack: {positions: bitmap, values: range}\n");
+    base_write_u8(&out, 0);
+    assert_false(out.failed);
+    return (char *)out.bytes;
+}
+
+static void expect_prune(const recipe_prune *p) {
+    assert_int_equal(p->method, RECIPE_PRUNE_GRADUAL);
+    assert_int_equal(p->set, RECIPE_SET_N_OF_M);
+    assert_int_equal(p->scope, RECIPE_SCOPE_PER_LAYER);
+    assert_int_equal(p->round_count, 3);
+    assert_true(p->rounds[0] == 1.5 && p->rounds[1] == 3 && p->rounds[2] == 40);
+    assert_int_equal(p->rounds_line, 10);
+    assert_int_equal(p->block_rows, 5);
+    assert_int_equal(p->block_columns, 6);
+    assert_int_equal(p->n, 7);
+    assert_int_equal(p->m, 8);
+    assert_int_equal(p->keep_count, 2);
+    assert_string_equal(p->keep[0].layer, "fc1");
+    assert_string_equal(p->keep[1].layer, "fc3");
+    assert_true(p->keep[0].keep == 0.25 && p->keep[1].keep == 1);
+    assert_int_equal(p->keep[1].line, 15);
+    assert_int_equal(p->bit_cost_count, 3);
+    assert_true(p->bit_cost[0] == 5 && p->bit_cost[1] == 9.5 && p->bit_cost[2] == 0.5);
+    assert_int_equal(p->bit_cost_line, 16);
+    expect_training(&p->retrain, 2);
+    expect_training(&p->finish, 3);
+    expect_admm(&p->admm, 4);
+}
+
+static void expect_quantize(const recipe_quantize *q) {
+    assert_false(q->enabled);
+    assert_int_equal(q->levels, ADMM_LEVELS_EQUAL_ZERO);
+    assert_int_equal(q->bits_count, 2);
+    assert_string_equal(q->bits[0].layer, "fc2");
+    assert_int_equal(q->bits[0].bits, 3);
+    assert_string_equal(q->bits[1].layer, "fc1");
+    assert_int_equal(q->bits[1].bits, 8);
+    assert_true(q->bits[0].line > 0 && q->bits[1].line == q->bits[0].line + 2);
+    assert_int_equal(q->max_bits, 7);
+    assert_true(q->max_loss == 0.5);
+    assert_int_equal(q->bias_bits, 12);
+    expect_training(&q->retrain, 5);
+    expect_admm(&q->admm, 6);
+}
+
+static void every_key_comes_through(void **state) {
+    (void)state;
+    char *text = write_full();
+    recipe *r = parse(text);
+    assert_string_equal(r->model, "lenet-300-100");
+    assert_int_equal(r->seed, 9007199254740991);
+    assert_int_equal(r->backend, ENGINE_REFERENCE);
+    assert_string_equal(r->dataset_format, "idx");
+    assert_string_equal(r->dataset_path, "folder");
+    assert_int_equal(r->validation, 123);
+    expect_training(&r->training, 1);
+    expect_prune(&r->prune);
+    expect_quantize(&r->quantize);
+    assert_int_equal(r->pack.positions, PACK_POSITION_BITMAP);
+    assert_int_equal(r->pack.values, PACK_CODER_RANGE);
+    base_free(r);
+    base_free(text);
+}
+
+static void expect_given(void *user, const char *path, const cyaml_schema_field_t *field) {
+    (void)field;
+    if (recipe_places_find(user, path) == NULL)
+        fail_msg("%s is not tested by every_key_comes_through", path);
+}
+
+static void no_key_is_untested(void **state) {
+    (void)state;
+    char *text = write_full();
+    recipe_places places;
+    assert_int_equal(
+        recipe_places_read("r.yaml", (const uint8_t *)text, strlen(text), &places, NULL),
+        ADMMNN_OK);
+    walk_keys(recipe_schema(), "", expect_given, &places);
+    recipe_places_free(&places);
+    base_free(text);
+}
+
+/* A recipe that gives the key at path one value, and what it needs besides. */
+static recipe *parse_one(const char *path, const char *value) {
+    bool prune = strncmp(path, "prune.", 6) == 0;
+    base_writer out = {0};
+    base_write_text(&out, "model: lenet-5\nprune:\n rounds: [2]\n");
+    const char *key = prune ? path + 6 : path;
+    int depth = prune ? 1 : 0;
+    for (const char *dot; (dot = strchr(key, '.')) != NULL; key = dot + 1)
+        base_write_text(&out, "%*s%.*s:\n", depth++, "", (int)(dot - key), key);
+    base_write_text(&out, "%*s%s: %s\n", depth, "", key, value);
+    base_write_u8(&out, 0);
+    recipe *r = parse((char *)out.bytes);
+    base_writer_free(&out);
+    return r;
+}
+
+static void expect_words(void *user, const char *path, const cyaml_schema_field_t *field) {
+    (void)user;
+    for (uint32_t i = 0; field->value.type == CYAML_ENUM && i < field->value.enumeration.count; i++)
+        base_free(parse_one(path, field->value.enumeration.strings[i].str));
+}
+
+static void every_word_is_taken(void **state) {
+    (void)state;
+    walk_keys(recipe_schema(), "", expect_words, NULL);
+}
+
+/* The words that this floor spells out itself, and what they stand for. */
+static void words_mean_what_they_say(void **state) {
+    (void)state;
+    static const struct {
+        const char *path, *word;
+        size_t at;
+        int value;
+    } cases[] = {
+#define CASE(path, word, member, value) {path, word, offsetof(recipe, member), value}
+        CASE("prune.method", "none", prune.method, RECIPE_PRUNE_NONE),
+        CASE("prune.method", "admm", prune.method, RECIPE_PRUNE_ADMM),
+        CASE("prune.method", "one-shot", prune.method, RECIPE_PRUNE_ONE_SHOT),
+        CASE("prune.method", "gradual", prune.method, RECIPE_PRUNE_GRADUAL),
+        CASE("prune.method", "random", prune.method, RECIPE_PRUNE_RANDOM),
+        CASE("prune.set", "sparse", prune.set, RECIPE_SET_SPARSE),
+        CASE("prune.set", "filters", prune.set, RECIPE_SET_FILTERS),
+        CASE("prune.set", "channels", prune.set, RECIPE_SET_CHANNELS),
+        CASE("prune.set", "columns", prune.set, RECIPE_SET_COLUMNS),
+        CASE("prune.set", "blocks", prune.set, RECIPE_SET_BLOCKS),
+        CASE("prune.set", "n-of-m", prune.set, RECIPE_SET_N_OF_M),
+        CASE("prune.scope", "global", prune.scope, RECIPE_SCOPE_GLOBAL),
+        CASE("prune.scope", "per-layer", prune.scope, RECIPE_SCOPE_PER_LAYER),
+        CASE("prune.admm.rho.schedule", "fixed", prune.admm.rho.kind, ADMM_RHO_FIXED),
+        CASE("prune.admm.rho.schedule", "geometric", prune.admm.rho.kind, ADMM_RHO_GEOMETRIC),
+        CASE("quantize.admm.rho.schedule", "balancing", quantize.admm.rho.kind, ADMM_RHO_BALANCING),
+        CASE("quantize.levels", "equal", quantize.levels, ADMM_LEVELS_EQUAL),
+        CASE("quantize.levels", "equal-zero", quantize.levels, ADMM_LEVELS_EQUAL_ZERO),
+        CASE("quantize.levels", "power-of-two", quantize.levels, ADMM_LEVELS_POWER_OF_TWO),
+        CASE("quantize.levels", "binary", quantize.levels, ADMM_LEVELS_BINARY),
+        CASE("quantize.levels", "ternary", quantize.levels, ADMM_LEVELS_TERNARY),
+        CASE("training.schedule", "step", training.schedule, TRAIN_STEP),
+        CASE("backend", "dnnl", backend, ENGINE_DNNL),
+        CASE("pack.positions", "relative", pack.positions, PACK_POSITION_RELATIVE),
+        CASE("pack.values", "huffman", pack.values, PACK_CODER_HUFFMAN),
+#undef CASE
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        recipe *r = parse_one(cases[i].path, cases[i].word);
+        int value;
+        memcpy(&value, (const char *)r + cases[i].at, sizeof value);
+        assert_int_equal(value, cases[i].value);
+        base_free(r);
+    }
+}
+
+static void a_relative_dataset_starts_at_the_recipe(void **state) {
+    (void)state;
+    static const char text[] =
+        "model: lenet-5\nprune: {rounds: [2]}\ndataset: {format: idx, path: %s}\n";
+    static const char *const cases[][3] = {
+        {"r.yaml", "data/x", "data/x"},
+        {"/etc/r/r.yaml", "data", "/etc/r/data"},
+        {"a/r.yaml", "../data", "a/../data"},
+        {"a/r.yaml", "/data", "/data"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char whole[256];
+        snprintf(whole, sizeof whole, "%.*s%s}\n", (int)(strstr(text, "%s") - text), text,
+                 cases[i][1]);
+        recipe *r = parse_at(cases[i][0], whole);
+        assert_string_equal(r->dataset_path, cases[i][2]);
+        base_free(r);
+    }
+}
+
+static void the_digest_is_of_the_text(void **state) {
+    (void)state;
+    recipe *a = parse(MINIMAL);
+    recipe *b = parse(MINIMAL "# a remark\n");
+    /* printf 'model: lenet-5\nprune: {rounds: [2]}\n' | sha256sum */
+    assert_string_equal(a->sha256,
+                        "a93baf7f29703723f21694a9024d27e8a13cdabd7cfc32b95253e8c76db15098");
+    assert_string_not_equal(a->sha256, b->sha256);
+    base_free(a);
+    base_free(b);
+}
+
+/* ---- mistakes ---- */
+
+typedef struct mistake {
+    const char *text;
+    const char *message;
+} mistake;
+
+static void expect_mistake(const char *text, size_t count, const char *message) {
+    recipe *r = NULL;
+    admmnn_error err = {0};
+    assert_int_equal(recipe_parse("r.yaml", (const uint8_t *)text, count, &r, &err), ADMMNN_INPUT);
+    assert_null(r);
+    assert_string_equal(err.message, message);
+}
+
+static void expect_mistakes(const mistake *mistakes, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        expect_mistake(mistakes[i].text, strlen(mistakes[i].text), mistakes[i].message);
+}
+
+#define EXPECT_MISTAKES(list) expect_mistakes(list, sizeof(list) / sizeof(list)[0])
+
+static void unknown_and_missing_keys(void **state) {
+    (void)state;
+    static const mistake list[] = {
+        {MINIMAL "sed: 3\n",
+         "r.yaml:3: sed: unknown key, 'seed' perhaps; there are model, "
+         "dataset, seed, backend, training, prune, quantize, pack"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  admm:\n    rho:\n      frist: 1\n",
+         "r.yaml:6: prune.admm.rho.frist: unknown key, 'first' perhaps; there are schedule, first, "
+         "last, ratio, factor"},
+        {MINIMAL "pack: {colour: red}\n",
+         "r.yaml:3: pack.colour: unknown key; there are positions, values"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  keep:\n  - {layer: fc1, share: 1}\n",
+         "r.yaml:5: prune.keep[0].keep: missing; it must be a number above 0, at most 1"},
+        {"seed: 1\nprune: {rounds: [2]}\n",
+         "r.yaml:1: model: missing; it must be a text of 1 to 63 bytes"},
+        {"model: lenet-5\nprune: {set: sparse}\n",
+         "r.yaml:1: prune.rounds: missing; it must be the ratios to reach, for instance [19, 48, "
+         "86] (or give method: none)"},
+        {MINIMAL "prune.method: admm\n",
+         "r.yaml:3: prune?method: unknown key; there are model, dataset, seed, backend, training, "
+         "prune, quantize, pack"},
+        {MINIMAL "seed: 1\nseed: 2\n", "r.yaml:4: seed: given a second time"},
+    };
+    EXPECT_MISTAKES(list);
+}
+
+static void wrong_types(void **state) {
+    (void)state;
+    static const mistake list[] = {
+        {MINIMAL "seed: many\n",
+         "r.yaml:3: seed: 'many' is not a number; it must be a whole number "
+         "from 0 to 9007199254740991"},
+        {MINIMAL "seed: \"5\"\n",
+         "r.yaml:3: seed: '5' is in quotes, a text; it must be a whole "
+         "number from 0 to 9007199254740991"},
+        {MINIMAL "training:\n  batch: 1.5\n",
+         "r.yaml:4: training.batch: '1.5' is not a whole number; it must be a whole number from 1 "
+         "to 4096"},
+        {MINIMAL "training:\n  batch: 010\n",
+         "r.yaml:4: training.batch: '010' is not a whole number; it must be a whole number from 1 "
+         "to 4096"},
+        {MINIMAL "training:\n  batch: 5x\n",
+         "r.yaml:4: training.batch: '5x' is not a number; it must be a whole number from 1 to "
+         "4096"},
+        {MINIMAL "training: {batch: }\n",
+         "r.yaml:3: training.batch: '' is not a number; it must be a whole number from 1 to 4096"},
+        {MINIMAL "training:\n  momentum: nan\n",
+         "r.yaml:4: training.momentum: 'nan' is not a number; it must be a number from 0 to "
+         "0.9999"},
+        {MINIMAL "training: [1]\n",
+         "r.yaml:3: training: a list is the wrong type; it must be a map of keys"},
+        {MINIMAL "training:\n",
+         "r.yaml:3: training: '' is the wrong type; it must be a map of keys"},
+        {MINIMAL "seed: {a: 1}\n",
+         "r.yaml:3: seed: a map is the wrong type; it must be a whole "
+         "number from 0 to 9007199254740991"},
+        {"model: lenet-5\nprune:\n  rounds: 5\n",
+         "r.yaml:3: prune.rounds: '5' is the wrong type; it must be a list of 1 to 32 entries, "
+         "each "
+         "a number above 1, at most 1000000"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  keep: [fc1]\n",
+         "r.yaml:4: prune.keep[0]: 'fc1' is the wrong type; it must be a map of keys"},
+        {MINIMAL "quantize:\n  enabled: perhaps\n",
+         "r.yaml:4: quantize.enabled: 'perhaps' is unknown; it must be one of false, true"},
+        {"model: ''\n", "r.yaml:1: model: '' is empty; it must be a text of 1 to 63 bytes"},
+    };
+    EXPECT_MISTAKES(list);
+}
+
+static void impossible_values(void **state) {
+    (void)state;
+    static const mistake list[] = {
+        {MINIMAL "training: {batch: 0}\n",
+         "r.yaml:3: training.batch: '0' is out of range; it must be a whole number from 1 to 4096"},
+        {MINIMAL "seed: 9007199254740992\n",
+         "r.yaml:3: seed: '9007199254740992' is out of range; "
+         "it must be a whole number from 0 to 9007199254740991"},
+        {MINIMAL "seed: -1\n",
+         "r.yaml:3: seed: '-1' is not a whole number; it must be a whole "
+         "number from 0 to 9007199254740991"},
+        {MINIMAL "training: {learning_rate: 0}\n",
+         "r.yaml:3: training.learning_rate: '0' is out of range; it must be a number above 0, at "
+         "most 100"},
+        {MINIMAL "training: {learning_rate: 1e999}\n",
+         "r.yaml:3: training.learning_rate: '1e999' is out of range; it must be a number above 0, "
+         "at most 100"},
+        {"model: lenet-5\nprune:\n  rounds: [2,\n    1]\n",
+         "r.yaml:4: prune.rounds[1]: '1' is out of range; it must be a number above 1, at most "
+         "1000000"},
+        {"model: lenet-5\nprune:\n  rounds:\n  - 4\n  - 8\n  - 8\n",
+         "r.yaml:6: prune.rounds[2]: 8 comes after 8; the ratios must rise"},
+        {"model: lenet-5\nprune:\n  rounds: []\n",
+         "r.yaml:3: prune.rounds: a list is empty; it must be a list of 1 to 32 entries, each a "
+         "number above 1, at most 1000000"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n  keep:\n  - layer: fc1\n"
+         "    keep: 1.5\n",
+         "r.yaml:7: prune.keep[0].keep: '1.5' is out of range; it must be a number above 0, at "
+         "most "
+         "1"},
+        {MINIMAL "training: {optimizer: adma}\n",
+         "r.yaml:3: training.optimizer: 'adma' is unknown, 'adam' perhaps; it must be one of sgd, "
+         "adam, adamw"},
+        {MINIMAL "training: {optimizer: 1}\n",
+         "r.yaml:3: training.optimizer: '1' is unknown; it must be one of sgd, adam, adamw"},
+        {"model: lenet-6\nprune: {rounds: [2]}\n",
+         "r.yaml:1: model: no network named 'lenet-6'; there are lenet-5 and lenet-300-100"},
+    };
+    EXPECT_MISTAKES(list);
+}
+
+static void keys_that_contradict(void **state) {
+    (void)state;
+    static const mistake list[] = {
+        {MINIMAL "dataset:\n  format: cifar\n",
+         "r.yaml:4: dataset.format: 'cifar' is unknown; it must be one of mnist, idx"},
+        {MINIMAL "dataset:\n  format: idx\n",
+         "r.yaml:4: dataset.format: idx needs dataset.path, the folder of the files"},
+        {MINIMAL "dataset:\n  format: mnist\n  path: x\n",
+         "r.yaml:5: dataset.path: is for format: idx; mnist is the fetched one"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  keep: [{layer: fc1, keep: 0.1}]\n",
+         "r.yaml:4: prune.keep: shares of layers need scope: per-layer"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n  keep:\n"
+         "  - {layer: fc1, keep: 0.1}\n  - {layer: fc1, keep: 0.2}\n",
+         "r.yaml:7: prune.keep[1].layer: 'fc1' has a share already, at line 6"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  n: 5\n",
+         "r.yaml:4: prune.n: 5 of 4; n must be at most m"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  m: 1\n",
+         "r.yaml:4: prune.m: 2 of 1; n must be at most m"},
+        {MINIMAL "quantize:\n  bias_bits: 1\n",
+         "r.yaml:4: quantize.bias_bits: 1 holds zero alone; "
+         "it must be 0 (float32) or from 2 to 12"},
+        {MINIMAL "quantize:\n  levels: equal-zero\n  bits:\n  - {layer: fc1, bits: 1}\n",
+         "r.yaml:6: quantize.bits[0].bits: 1; levels equal-zero need at least 2"},
+        {MINIMAL "quantize:\n  levels: power-of-two\n  max_bits: 7\n",
+         "r.yaml:5: quantize.max_bits: 7; levels power-of-two take at most 6"},
+        {MINIMAL "quantize:\n  bits:\n  - {layer: fc1, bits: 1}\n  - {layer: fc1, bits: 1}\n",
+         "r.yaml:6: quantize.bits[1].layer: 'fc1' has bits already, at line 5"},
+    };
+    EXPECT_MISTAKES(list);
+}
+
+static void expect_unfit(const char *text, const char *message) {
+    graph *g = NULL;
+    admmnn_error err = {0};
+    assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, 10, &g, NULL),
+                     ADMMNN_OK);
+    recipe *r = parse(text);
+    if (message == NULL) {
+        assert_int_equal(recipe_check(r, g, &err), ADMMNN_OK);
+    } else {
+        assert_int_equal(recipe_check(r, g, &err), ADMMNN_INPUT);
+        assert_string_equal(err.message, message);
+    }
+    base_free(r);
+    graph_free(g);
+}
+
+static void mistakes_the_network_shows(void **state) {
+    (void)state;
+    expect_unfit(
+        "model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n  keep:\n"
+        "  - {layer: fc1, keep: 0.5}\n  -\n    layer: fc9\n    keep: 0.5\n",
+        "r.yaml:8: prune.keep: lenet-5 has no layer 'fc9'; there are conv1, conv2, fc1, "
+        "fc2");
+    expect_unfit(MINIMAL "quantize: {bits: [{layer: relu1, bits: 2}]}\n",
+                 "r.yaml:3: quantize.bits: lenet-5 has no layer 'relu1'; there are conv1, conv2, "
+                 "fc1, fc2");
+    expect_unfit("model: lenet-5\nprune:\n  rounds: [2]\n  bit_cost: [1, 2]\n",
+                 "r.yaml:4: prune.bit_cost: 2 costs; there must be one for each of lenet-5's 4 "
+                 "layers");
+    /* 430,500 weights in four layers. */
+    expect_unfit("model: lenet-5\nprune:\n  rounds: [2, 107626]\n",
+                 "r.yaml:3: prune.rounds: 107626 keeps less than a weight a layer of lenet-5; the "
+                 "ratios must be at most 107625");
+    expect_unfit("model: lenet-5\nprune: {rounds: [2, 107625], bit_cost: [1, 2, 3, 4]}\n", NULL);
+}
+
+/* ---- hostile text ---- */
+
+static void text_that_is_no_recipe(void **state) {
+    (void)state;
+    static const mistake list[] = {
+        {"", "r.yaml:1: empty; a recipe names at least its model"},
+        {"# nothing\n", "r.yaml:1: empty; a recipe names at least its model"},
+        {"---\n", "r.yaml:2: a recipe is a map of keys to values"},
+        {"lenet-5\n", "r.yaml:1: a recipe is a map of keys to values"},
+        {"\n- a\n", "r.yaml:2: a recipe is a map of keys to values"},
+        {MINIMAL "---\nmodel: lenet-5\n", "r.yaml:3: a second document; a recipe is one"},
+        {"model: &m lenet-5\npack: *m\n", "r.yaml:2: a recipe has no aliases; repeat the value"},
+        {"model: lenet-5\n<<: {seed: 1}\n",
+         "r.yaml:2: <<: unknown key; there are model, dataset, "
+         "seed, backend, training, prune, quantize, pack"},
+        {"model: lenet-5\n[a]: 1\n", "r.yaml:2: a key must be a word"},
+        {"model: lenet-5\n\tseed: 1\n",
+         "r.yaml:2: not YAML: found a tab character that violates indentation"},
+        {"model: lenet-5\npack: {\n", "r.yaml:3: not YAML: did not find expected node content"},
+        {"model: lenet-5\nseed: \x01\n", "r.yaml:2: not YAML: control characters are not allowed"},
+        {"model: lenet-5\n\nseed: \xff\xfe\n", "r.yaml:3: not YAML: invalid leading UTF-8 octet"},
+        {"model: \"lenet-5\\0\"\n", "r.yaml:1: a zero byte in a text"},
+    };
+    EXPECT_MISTAKES(list);
+    static const char zero[] = "model: lenet-5\nseed: 1\0\n";
+    expect_mistake(zero, sizeof zero - 1, "r.yaml:2: not YAML: control characters are not allowed");
+}
+
+static void deep_long_and_many(void **state) {
+    (void)state;
+    enum { COUNT = 200000 };
+    char *text = base_array(COUNT + 64, 1);
+    assert_non_null(text);
+    memcpy(text, "pack: ", 6);
+    memset(text + 6, '[', COUNT);
+    expect_mistake(text, COUNT, "r.yaml:1: nested deeper than any recipe");
+    memset(text, 'k', COUNT);
+    memcpy(text + COUNT, ": 1\n", 4);
+    recipe *r = NULL;
+    admmnn_error err = {0};
+    /* libyaml wants a key within 1024 characters. */
+    assert_int_equal(recipe_parse("r.yaml", (uint8_t *)text, COUNT + 4, &r, &err), ADMMNN_INPUT);
+    memset(text, 0, COUNT + 64);
+    memset(text + snprintf(text, COUNT, "pack:\n "), 'k', 300);
+    memcpy(text + 307, ": 1\n", 5);
+    expect_mistake(text, 311, "r.yaml:2: a key longer than any recipe's");
+    memcpy(text, "model: ", 7);
+    memset(text + 7, 'm', COUNT);
+    expect_mistake(text, COUNT,
+                   "r.yaml:1: model: 'mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm' is too "
+                   "long; it must be a text of 1 to 63 bytes");
+    size_t used = (size_t)snprintf(text, COUNT, "pack: [");
+    for (int i = 0; i < 40000; i++)
+        used += (size_t)snprintf(text + used, COUNT - used, "1,");
+    expect_mistake(text, used, "r.yaml:1: more than 1024 keys");
+    base_free(text);
+}
+
+static void files(void **state) {
+    (void)state;
+    recipe *r = NULL;
+    admmnn_error err = {0};
+    assert_int_equal(recipe_read("/nowhere/r.yaml", &r, &err), ADMMNN_NOT_FOUND);
+    assert_non_null(strstr(err.message, "/nowhere/r.yaml"));
+    char path[] = "/tmp/admmnn-recipe-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    assert_int_equal(base_file_write(path, MINIMAL, strlen(MINIMAL), NULL), ADMMNN_OK);
+    assert_int_equal(recipe_read(path, &r, &err), ADMMNN_OK);
+    assert_string_equal(r->path, path);
+    base_free(r);
+    char *large = base_array((1U << 20) + 1, 1);
+    memset(large, '#', (1U << 20) + 1);
+    assert_int_equal(base_file_write(path, large, (1U << 20) + 1, NULL), ADMMNN_OK);
+    assert_int_equal(recipe_read(path, &r, &err), ADMMNN_INPUT);
+    base_free(large);
+    remove(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(every_key_comes_through),
+        cmocka_unit_test(no_key_is_untested),
+        cmocka_unit_test(every_word_is_taken),
+        cmocka_unit_test(words_mean_what_they_say),
+        cmocka_unit_test(a_relative_dataset_starts_at_the_recipe),
+        cmocka_unit_test(the_digest_is_of_the_text),
+        cmocka_unit_test(unknown_and_missing_keys),
+        cmocka_unit_test(wrong_types),
+        cmocka_unit_test(impossible_values),
+        cmocka_unit_test(keys_that_contradict),
+        cmocka_unit_test(mistakes_the_network_shows),
+        cmocka_unit_test(text_that_is_no_recipe),
+        cmocka_unit_test(deep_long_and_many),
+        cmocka_unit_test(files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

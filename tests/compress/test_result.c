@@ -1,0 +1,269 @@
+/* The result's JSON and back, and the table people read. */
+#include "engine/support.h"
+
+#include <stdlib.h>
+
+#include <cjson/cJSON.h>
+
+#include "compress/result.h"
+
+static compress_result *make(uint64_t seed, uint32_t layers) {
+    compress_result *r = base_array(1, sizeof *r);
+    assert_non_null(r);
+    base_random random = base_random_at(seed, 0, 0);
+    snprintf(r->recipe, sizeof r->recipe, "a \"b\"\\c\td/%s.yaml", "\xc3\xa9");
+    snprintf(r->model, sizeof r->model, "lenet-5");
+    r->seed = base_random_next(&random) >> 11;
+    r->threads = 2;
+    double *numbers[] = {&r->accuracy.dense,        &r->accuracy.pruned,  &r->accuracy.compressed,
+                         &r->accuracy.packed,       &r->validation.dense, &r->validation.pruned,
+                         &r->validation.compressed, &r->ratio.pruning,    &r->ratio.data_only,
+                         &r->ratio.with_indices,    &r->ratio.file,       &r->seconds_total};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        *numbers[i] = (double)(base_random_next(&random) >> 11) * 0x1p-46;
+    for (int s = 0; s < 6; s++)
+        r->seconds_stages[s] = (double)base_random_uniform(&random) / 3;
+    r->validation.pruned = -1;
+    uint64_t *counts[] = {&r->bytes.dense_fp32, &r->bytes.data,       &r->bytes.with_indices,
+                          &r->bytes.file,       &r->bytes.values,     &r->bytes.indices,
+                          &r->bytes.codebooks,  &r->bytes.scales,     &r->bytes.biases,
+                          &r->bytes.header,     &r->bytes.dense_zstd, &r->bytes.int8_zstd};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        *counts[i] = base_random_next(&random) >> 30;
+    r->layer_count = layers;
+    for (uint32_t l = 0; l < layers; l++) {
+        result_layer *layer = &r->layers[l];
+        snprintf(layer->name, sizeof layer->name, "fc%u", l);
+        layer->weights = 1 + base_random_below(&random, 1000000);
+        layer->kept = layer->weights / (l + 1);
+        layer->rows = base_random_below(&random, UINT32_MAX);
+        layer->columns = 7;
+        layer->bits = 3;
+        layer->index_bits = 9;
+        layer->index_entries = base_random_next(&random) >> 20;
+        layer->bytes = 123 + l;
+        snprintf(layer->positions, sizeof layer->positions, "entropy");
+        snprintf(layer->values, sizeof layer->values, "range");
+    }
+    return r;
+}
+
+/* The caller's, base_free. */
+static char *json_of(const compress_result *r) {
+    base_writer out = {0};
+    compress_result_json(r, &out);
+    base_write_u8(&out, 0);
+    assert_false(out.failed);
+    return (char *)out.bytes;
+}
+
+static void json_and_back(void **state) {
+    (void)state;
+    static const uint32_t layers[] = {1, 4, RECIPE_LAYERS_MAX};
+    compress_result *again = base_array(1, sizeof *again);
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        compress_result *r = make(seed, layers[seed % 3]);
+        char *json = json_of(r);
+        assert_int_equal(compress_result_parse("r.json", json, again, NULL), ADMMNN_OK);
+        assert_memory_equal(r, again, sizeof *r);
+        base_free(json);
+        base_free(r);
+    }
+    base_free(again);
+}
+
+/* The keys that others read, by a JSON reader of their own. */
+static void the_promised_keys(void **state) {
+    (void)state;
+    static const char *const objects[][6] = {
+        {"accuracy", "dense", "pruned", "compressed", "packed"},
+        {"ratio", "pruning", "data_only", "with_indices", "file"},
+        {"bytes", "dense_fp32", "data", "with_indices", "file"},
+        {"seconds", "total"},
+    };
+    static const char *const of_layer[] = {"weights", "kept", "bits", "index_bits", "bytes"};
+    compress_result *r = make(1, 4);
+    char *json = json_of(r);
+    cJSON *root = cJSON_Parse(json);
+    for (size_t o = 0; o < sizeof objects / sizeof objects[0]; o++)
+        for (size_t k = 1; objects[o][k] != NULL; k++)
+            assert_true(cJSON_IsNumber(
+                cJSON_GetObjectItem(cJSON_GetObjectItem(root, objects[o][0]), objects[o][k])));
+    assert_true(cJSON_GetObjectItem(root, "seed")->valuedouble == (double)r->seed);
+    cJSON *layers = cJSON_GetObjectItem(root, "layers");
+    assert_int_equal(cJSON_GetArraySize(layers), 4);
+    assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(layers, 2), "name")->valuestring,
+                        "fc2");
+    for (size_t k = 0; k < sizeof of_layer / sizeof of_layer[0]; k++)
+        assert_true(
+            cJSON_IsNumber(cJSON_GetObjectItem(cJSON_GetArrayItem(layers, 3), of_layer[k])));
+    cJSON_Delete(root);
+    base_free(json);
+    base_free(r);
+}
+
+static void expect_corrupt(const char *json, const char *reason) {
+    compress_result *r = base_array(1, sizeof *r);
+    admmnn_error err = {0};
+    assert_int_equal(compress_result_parse("r.json", json, r, &err), ADMMNN_CORRUPT);
+    assert_ptr_equal(strstr(err.message, "r.json: "), err.message);
+    if (reason != NULL && strstr(err.message, reason) == NULL)
+        fail_msg("'%s' does not say '%s'", err.message, reason);
+    base_free(r);
+}
+
+static void a_text_cut_short_is_corrupt(void **state) {
+    (void)state;
+    compress_result *r = make(2, 2);
+    char *json = json_of(r);
+    for (size_t length = strlen(json) - 2; length-- > 0;) {
+        json[length] = 0;
+        expect_corrupt(json, length > 1 ? "not JSON" : NULL);
+    }
+    base_free(json);
+    base_free(r);
+}
+
+/* Removes and spoils each key of an object in turn, down to the leaves. */
+static void spoil_each(const cJSON *root, cJSON *object) {
+    int count = cJSON_GetArraySize(object);
+    for (int i = 0; i < count; i++) {
+        cJSON *item = cJSON_GetArrayItem(object, i);
+        if (cJSON_IsObject(item) || cJSON_IsArray(item))
+            spoil_each(root, item);
+        if (cJSON_IsArray(object))
+            continue;
+        char *key = item->string;
+        item->string = "gone";
+        char *text = cJSON_PrintUnformatted(root);
+        expect_corrupt(text, cJSON_IsObject(item) ? NULL : key);
+        cJSON_free(text);
+        item->string = key;
+        int type = item->type;
+        item->type = cJSON_True;
+        text = cJSON_PrintUnformatted(root);
+        expect_corrupt(text, NULL);
+        cJSON_free(text);
+        item->type = type;
+    }
+}
+
+static void every_key_is_asked_for(void **state) {
+    (void)state;
+    compress_result *r = make(3, 2);
+    char *json = json_of(r);
+    cJSON *root = cJSON_Parse(json);
+    assert_non_null(root);
+    spoil_each(root, root);
+    cJSON_Delete(root);
+    base_free(json);
+    base_free(r);
+}
+
+static void expect_replaced(const char *from, const char *to, const char *reason) {
+    compress_result *r = make(4, 1);
+    char *json = json_of(r);
+    char *at = strstr(json, from);
+    assert_non_null(at);
+    size_t size = strlen(json) + strlen(to) + 1;
+    char *text = base_array(size, 1);
+    snprintf(text, size, "%.*s%s%s", (int)(at - json), json, to, at + strlen(from));
+    expect_corrupt(text, reason);
+    base_free(text);
+    base_free(json);
+    base_free(r);
+}
+
+static void values_that_cannot_be(void **state) {
+    (void)state;
+    expect_replaced("\"threads\": 2", "\"threads\": -1", "threads");
+    expect_replaced("\"threads\": 2", "\"threads\": 4294967298", "threads");
+    expect_replaced("\"threads\": 2", "\"threads\": 1e300", "threads");
+    expect_replaced("\"name\": \"fc0\"", "\"name\": \"a name longer than any layer's, 32 bytes\"",
+                    "name");
+    expect_replaced("\"weights\": ", "\"weights\": 0, \"was\": ", "kept");
+    expect_corrupt("", "not JSON");
+    expect_corrupt("[]", NULL);
+    expect_corrupt("{}", "recipe");
+    compress_result *r = make(5, RECIPE_LAYERS_MAX);
+    char *json = json_of(r);
+    cJSON *root = cJSON_Parse(json);
+    cJSON *layers = cJSON_GetObjectItem(root, "layers");
+    cJSON_AddItemToArray(layers, cJSON_Duplicate(cJSON_GetArrayItem(layers, 0), 1));
+    char *more = cJSON_PrintUnformatted(root);
+    expect_corrupt(more, "layers");
+    cJSON_free(more);
+    cJSON_Delete(root);
+    base_free(json);
+    r->layer_count = 0;
+    json = json_of(r);
+    expect_corrupt(json, "layers");
+    base_free(json);
+    base_free(r);
+}
+
+static void what_is_not_finite_is_no_figure(void **state) {
+    (void)state;
+    compress_result *r = make(6, 1);
+    r->ratio.file = NAN;
+    char *json = json_of(r);
+    assert_non_null(strstr(json, "\"file\": null"));
+    expect_corrupt(json, "file");
+    base_free(json);
+    base_free(r);
+}
+
+static void expect_text(const char *table, const char *text) {
+    if (strstr(table, text) == NULL)
+        fail_msg("no '%s' in the table:\n%s", text, table);
+}
+
+static char *table_of(const compress_result *r) {
+    base_writer out = {0};
+    compress_result_table(r, &out);
+    base_write_u8(&out, 0);
+    assert_false(out.failed);
+    return (char *)out.bytes;
+}
+
+static void the_table(void **state) {
+    (void)state;
+    compress_result *r = make(7, 2);
+    r->seed = 42;
+    r->accuracy.dense = 0.9946;
+    r->accuracy.packed = 0.99321;
+    r->ratio.pruning = 169.04;
+    r->ratio.data_only = 2268.4;
+    r->bytes.file = 3141;
+    r->layers[0].weights = 500;
+    r->layers[0].kept = 25;
+    char *table = table_of(r);
+    expect_text(table, "lenet-5, seed 42");
+    expect_text(table, "       500       25    5.00%     3      9      123");
+    expect_text(table, "test accuracy, dense (%)               99.46     99.20");
+    expect_text(table, "test accuracy, packed file (%)         99.32            ");
+    expect_text(table, "weights, dense / kept                 169.0x     85.0x");
+    expect_text(table, "data only                              2268x     1910x");
+    expect_text(table, "model.admm 3141 = values ");
+    expect_text(table, "paper: Ren et al. 2018 (data only 0.89 KB, with indices 2.73 KB)\n");
+    base_free(table);
+    snprintf(r->model, sizeof r->model, "unheard-of");
+    table = table_of(r);
+    assert_null(strstr(table, "paper"));
+    expect_text(table, "data only                              2268x            ");
+    base_free(table);
+    base_free(r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_and_back),
+        cmocka_unit_test(the_promised_keys),
+        cmocka_unit_test(a_text_cut_short_is_corrupt),
+        cmocka_unit_test(every_key_is_asked_for),
+        cmocka_unit_test(values_that_cannot_be),
+        cmocka_unit_test(what_is_not_finite_is_no_figure),
+        cmocka_unit_test(the_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
