@@ -49,7 +49,7 @@ head -c 10 "$good/$images" | damaged $images $images
 : | damaged $images $images
 { printf '\0\0\x0d\x03'; tail -c +5 "$good/$images"; } | damaged $images $images
 { printf '\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff'; } | damaged $images $images
-{ printf '\0\0\x08\x01\0\0\x02\x57'; tail -c +9 "$good/$labels" | head -c 599; } |
+{ printf '\0\0\x08\x01\0\0\x02\x57'; tail -c 599 "$good/$labels"; } |
     damaged $labels labels
 { head -c 8 "$good/$labels"; head -c 600 /dev/zero | tr '\0' '\377'; } | damaged $labels $labels
 rm -rf "$work/data" && cp -r "$good" "$work/data" && rm "$work/data/$images"

@@ -9,15 +9,16 @@ checkpoint=checkpoint/run.ckpt
 
 # A background child of a script ignores SIGINT from birth; this one must not.
 start() {
+    rm -f "$work/stderr"
     bash -c 'trap - INT; exec "$@"' start setsid --wait env --default-signal=INT \
         "$ADMMNN_BINARY" compress "$work/recipe.yaml" --out "$1" "${@:2}" \
         >"$work/stdout" 2>"$work/stderr" &
     child=$!
     for ((i = 0; i < 300; i++)); do
-        grep -q "dense training" "$work/stderr" && break
+        grep -qs "dense training" "$work/stderr" && break
         sleep 0.02
     done
-    grep -q "dense training" "$work/stderr" || fail "the run did not begin"
+    grep -qs "dense training" "$work/stderr" || fail "the run did not begin"
     program=$(pgrep -f -x "$ADMMNN_BINARY compress $work/recipe.yaml --out $1 ${*:2}" | head -1)
 }
 
