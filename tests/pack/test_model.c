@@ -331,7 +331,7 @@ static void accuracy_is_counted(void **state) {
             best = l[c] > l[best] ? c : best;
         for (int c = 0; c < 10; c++)
             sum += exp((double)l[c] - (double)l[best]);
-        labels[8 + s] = s % 5 == 0 ? (uint8_t)((best + 1) % 10) : best;
+        labels[8 + s] = (uint8_t)(s % 5 == 0 ? (best + 1) % 10 : best);
         loss += log(sum) - ((double)l[labels[8 + s]] - (double)l[best]);
     }
     MUST(base_file_write(in_folder("t10k-images-idx3-ubyte"), images, sizeof images, err));

@@ -124,6 +124,17 @@ static void what_no_file_holds_is_refused(void **state) {
     pack_model_free(model);
 }
 
+/* The same bytes from every compiler and machine: those of the first. */
+static void bytes_are_the_same_everywhere(void **state) {
+    (void)state;
+    pack_model *model = random_model(small_network(), (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 5);
+    bytes file = encode(model, PACK_POSITION_ENTROPY, PACK_CODER_RANGE, NULL);
+    assert_int_equal(file.count, 0x91);
+    assert_int_equal(base_crc32(file.at, file.count - 4), 0xd64c1b57);
+    base_free(file.at);
+    pack_model_free(model);
+}
+
 static void names_of_coders(void **state) {
     (void)state;
     pack_settings settings;
@@ -138,10 +149,15 @@ static void names_of_coders(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_of_levels), cmocka_unit_test(empty_full_and_one),
-        cmocka_unit_test(every_code_there_is),  cmocka_unit_test(floats_of_any_bits),
-        cmocka_unit_test(short_intervals),      cmocka_unit_test(auto_is_the_smallest),
-        cmocka_unit_test(names_of_coders),      cmocka_unit_test(what_no_file_holds_is_refused),
+        cmocka_unit_test(every_kind_of_levels),
+        cmocka_unit_test(empty_full_and_one),
+        cmocka_unit_test(every_code_there_is),
+        cmocka_unit_test(floats_of_any_bits),
+        cmocka_unit_test(short_intervals),
+        cmocka_unit_test(auto_is_the_smallest),
+        cmocka_unit_test(bytes_are_the_same_everywhere),
+        cmocka_unit_test(names_of_coders),
+        cmocka_unit_test(what_no_file_holds_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
