@@ -48,15 +48,17 @@ admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
                                     admmnn_evaluation *evaluation, admmnn_error *err);
 
 /* Where a packed file's bits went, as a table for people or JSON text for
- * machines; *text is the caller's, freed with admmnn_text_free. */
+ * machines; *text is the caller's, freed with admmnn_text_free. ADMMNN_UNSUPPORTED
+ * for an ONNX model: pack it first. */
 admmnn_status admmnn_model_inspect(const admmnn_model *model, int json, char **text,
                                    admmnn_error *err);
 
 /* Packs an ONNX model into a .admm file and back. Values that lie on equal
  * levels (or whose metadata says which levels they lie on) are stored as codes;
  * others as float32. Packing what unpack wrote gives the same bytes. An existing
- * output is overwritten only when force is not 0. positions and coder: names of
- * the coders, or NULL for the smallest. */
+ * output is overwritten only when force is not 0. positions and values: names of
+ * the coders, or NULL for the smallest. A network that no packed file knew before
+ * gets its hidden units in the order that packs best; the function stays. */
 typedef struct admmnn_pack_settings {
     const char *input, *output;
     const char *positions, *values;
