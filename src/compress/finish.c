@@ -227,6 +227,8 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->bytes.dense_fp32 = graph_weight_count(run->g) * 4;
     result->bytes.data = (data_bits + 7) / 8;
     result->bytes.with_indices = (indexed_bits + 7) / 8;
+    result->bytes.coded = report->bytes_values + report->bytes_positions +
+                          report->bytes_codebooks + report->bytes_scales;
     result->bytes.file = report->bytes_total;
     result->bytes.values = report->bytes_values;
     result->bytes.indices = report->bytes_positions;
@@ -237,6 +239,8 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->ratio.pruning = kept > 0 ? weights / (double)kept : 0;
     result->ratio.data_only = data_bits > 0 ? weights * 32.0 / (double)data_bits : 0;
     result->ratio.with_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
+    result->ratio.coded =
+        result->bytes.coded > 0 ? 4.0 * weights / (double)result->bytes.coded : 0;
     result->ratio.file =
         4.0 * (double)graph_trainable_count(run->g) / (double)report->bytes_total;
 }

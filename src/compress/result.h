@@ -22,6 +22,8 @@ typedef struct result_layer {
  *   data          kept weights at their bits (the papers' "data only")
  *   with_indices  data and relative indices at each layer's best width, escapes
  *                 counted as entries (Han et al. 2016)
+ *   coded         the weights as the real file codes them: values, positions,
+ *                 codebooks, scales
  *   file          the real model.admm: biases, scales, header and checksum too
  * against dense_fp32, the weights of the original network at four bytes; the file's
  * ratio is against weights and biases at four bytes. */
@@ -34,10 +36,10 @@ typedef struct compress_result {
         double dense, pruned, compressed, packed;
     } accuracy, validation; /* validation.packed is not measured */
     struct {
-        double pruning, data_only, with_indices, file;
+        double pruning, data_only, with_indices, coded, file;
     } ratio;
     struct {
-        uint64_t dense_fp32, data, with_indices, file;
+        uint64_t dense_fp32, data, with_indices, coded, file;
         uint64_t values, indices, codebooks, scales, biases, header; /* of the file */
         uint64_t dense_zstd, int8_zstd;
     } bytes;

@@ -122,6 +122,8 @@ void panel_table(base_writer *out, const report_figures *f) {
               "kept weights at their bits");
     table_row(out, "Data with indices", page_ratio, report_number(ratio, "with_indices"),
               paper->with_indices, "and relative indices, escapes counted");
+    table_row(out, "Weights as coded in the file", page_ratio, report_number(ratio, "coded"), 0,
+              "values, positions, codebooks and scales, entropy-coded");
     table_row(out, "The real file", page_ratio, report_number(ratio, "file"), 0,
               "against weights and biases in float32");
     table_bytes(out, report_part(f->result, "bytes"), paper);

@@ -18,7 +18,8 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     double *numbers[] = {&r->accuracy.dense,        &r->accuracy.pruned,  &r->accuracy.compressed,
                          &r->accuracy.packed,       &r->validation.dense, &r->validation.pruned,
                          &r->validation.compressed, &r->ratio.pruning,    &r->ratio.data_only,
-                         &r->ratio.with_indices,    &r->ratio.file,       &r->seconds_total};
+                         &r->ratio.with_indices,    &r->ratio.file,       &r->seconds_total,
+                         &r->ratio.coded};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = (double)(base_random_next(&random) >> 11) * 0x1p-46;
     for (int s = 0; s < 6; s++)
@@ -27,7 +28,8 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     uint64_t *counts[] = {&r->bytes.dense_fp32, &r->bytes.data,       &r->bytes.with_indices,
                           &r->bytes.file,       &r->bytes.values,     &r->bytes.indices,
                           &r->bytes.codebooks,  &r->bytes.scales,     &r->bytes.biases,
-                          &r->bytes.header,     &r->bytes.dense_zstd, &r->bytes.int8_zstd};
+                          &r->bytes.header,     &r->bytes.dense_zstd, &r->bytes.int8_zstd,
+                          &r->bytes.coded};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         *counts[i] = base_random_next(&random) >> 30;
     r->layer_count = layers;
