@@ -32,8 +32,8 @@ void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info);
 
 /* input[count][channels][height][width], output[count][outputs] logits. Inputs
  * are given to the network as they are. */
-admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count,
-                               float *output, admmnn_error *err);
+admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
+                               admmnn_error *err);
 /* The same for files: NumPy arrays (.npy, float32 or float64 or uint8; uint8 is
  * taken as pixels and normalised by the model's mean and scale). */
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,

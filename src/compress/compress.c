@@ -18,6 +18,7 @@ typedef struct session {
     const admmnn_context *context;
     recipe *r;
     compress_run *run;
+    char folder[BASE_PATH_MAX]; /* of the checkpoint */
     char checkpoint[BASE_PATH_MAX];
     char result[BASE_PATH_MAX];
 } session;
@@ -29,15 +30,19 @@ static admmnn_status open_recipe(session *s, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+static admmnn_status name_files(session *s, admmnn_error *err) {
+    const char *out = s->settings->out;
+    BASE_TRY(base_path_join(s->folder, sizeof s->folder, out, "checkpoint", err));
+    BASE_TRY(base_path_join(s->checkpoint, sizeof s->checkpoint, s->folder, "run.ckpt", err));
+    return base_path_join(s->result, sizeof s->result, out, "result.json", err);
+}
+
 /* Fails early, before hours of training, when the results could not be written. */
-static admmnn_status open_folder(session *s, admmnn_error *err) {
-    char folder[BASE_PATH_MAX];
-    BASE_TRY(base_path_join(folder, sizeof folder, s->settings->out, "checkpoint", err));
-    BASE_TRY(base_folder_make(folder, err));
+static admmnn_status make_folder(const session *s, admmnn_error *err) {
+    BASE_TRY(base_folder_make(s->folder, err));
     if (access(s->settings->out, W_OK) != 0)
         return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", s->settings->out, strerror(errno));
-    BASE_TRY(base_path_join(s->checkpoint, sizeof s->checkpoint, folder, "run.ckpt", err));
-    return base_path_join(s->result, sizeof s->result, s->settings->out, "result.json", err);
+    return ADMMNN_OK;
 }
 
 static admmnn_status leave_results(session *s, admmnn_error *err) {
@@ -48,9 +53,10 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
     admmnn_status status = run_finish(s->run, s->settings->out, result, err);
     if (status == ADMMNN_OK) {
         compress_result_json(result, &json);
-        status = json.failed ? base_fail_memory(err, "the result")
-                             : report_write_run(s->settings->out, (const char *)json.bytes, json.count,
-                                                (const char *)s->run->log.bytes, s->run->log.count, err);
+        status = json.failed
+                     ? base_fail_memory(err, "the result")
+                     : report_write_run(s->settings->out, (const char *)json.bytes, json.count,
+                                        (const char *)s->run->log.bytes, s->run->log.count, err);
     }
     if (status == ADMMNN_OK)
         status = base_file_write(s->result, json.bytes, json.count, err);
@@ -61,7 +67,7 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
 
 static admmnn_status run_session(session *s, admmnn_error *err) {
     BASE_TRY(open_recipe(s, err));
-    BASE_TRY(open_folder(s, err));
+    BASE_TRY(name_files(s, err));
     if (base_file_exists(s->result)) {
         if (s->settings->resume)
             return ADMMNN_OK;
@@ -76,6 +82,7 @@ static admmnn_status run_session(session *s, admmnn_error *err) {
                          "--out",
                          s->settings->out);
     BASE_TRY(run_create(s->r, s->context, &s->run, err));
+    BASE_TRY(make_folder(s, err));
     if (begun)
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
     BASE_TRY(run_drive(s->run, RUN_TO_END, s->checkpoint, err));
@@ -110,9 +117,8 @@ admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *er
     uint8_t *json;
     BASE_TRY(read_result(out, &json, path, err));
     compress_result *result = base_array(1, sizeof *result);
-    admmnn_status status = result == NULL
-                               ? base_fail_memory(err, "the result")
-                               : compress_result_parse(path, (char *)json, result, err);
+    admmnn_status status = result == NULL ? base_fail_memory(err, "the result")
+                                          : compress_result_parse(path, (char *)json, result, err);
     base_writer table = {0};
     if (status == ADMMNN_OK) {
         compress_result_table(result, &table);

@@ -100,8 +100,8 @@ static admmnn_status zstd_size(const void *bytes, size_t count, uint64_t *size, 
 static admmnn_status dense_controls(const compress_run *run, compress_result *result,
                                     admmnn_error *err) {
     const graph *g = run->g;
-    BASE_TRY(zstd_size(run->dense, g->flat_count * sizeof *run->dense, &result->bytes.dense_zstd,
-                       err));
+    BASE_TRY(
+        zstd_size(run->dense, g->flat_count * sizeof *run->dense, &result->bytes.dense_zstd, err));
     int8_t *small = base_array(g->flat_count, 1);
     if (small == NULL)
         return base_fail_memory(err, "the int8 control");
@@ -114,8 +114,8 @@ static admmnn_status dense_controls(const compress_run *run, compress_result *re
         }
         for (size_t i = 0; largest > 0 && i < g->parameters[p].count; i++) {
             float scaled = 127.0F * from[i] / largest;
-            small[g->parameters[p].offset + i] = (int8_t)(scaled < 0 ? scaled - 0.5F
-                                                                     : scaled + 0.5F);
+            small[g->parameters[p].offset + i] =
+                (int8_t)(scaled < 0 ? scaled - 0.5F : scaled + 0.5F);
         }
     }
     admmnn_status status = zstd_size(small, g->flat_count, &result->bytes.int8_zstd, err);
@@ -179,8 +179,7 @@ static admmnn_status test_all(const compress_run *run, const float *flat, const 
 static const char *position_text(pack_position_id id) {
     static const char *const text[] = {
 #define TEXT_OF(name, text) text,
-        PACK_POSITION_MAP(TEXT_OF)
-    };
+        PACK_POSITION_MAP(TEXT_OF)};
     return text[id];
 }
 
@@ -227,8 +226,8 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->bytes.dense_fp32 = graph_weight_count(run->g) * 4;
     result->bytes.data = (data_bits + 7) / 8;
     result->bytes.with_indices = (indexed_bits + 7) / 8;
-    result->bytes.coded = report->bytes_values + report->bytes_positions +
-                          report->bytes_codebooks + report->bytes_scales;
+    result->bytes.coded = report->bytes_values + report->bytes_positions + report->bytes_codebooks +
+                          report->bytes_scales;
     result->bytes.file = report->bytes_total;
     result->bytes.values = report->bytes_values;
     result->bytes.indices = report->bytes_positions;
@@ -239,10 +238,8 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->ratio.pruning = kept > 0 ? weights / (double)kept : 0;
     result->ratio.data_only = data_bits > 0 ? weights * 32.0 / (double)data_bits : 0;
     result->ratio.with_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
-    result->ratio.coded =
-        result->bytes.coded > 0 ? 4.0 * weights / (double)result->bytes.coded : 0;
-    result->ratio.file =
-        4.0 * (double)graph_trainable_count(run->g) / (double)report->bytes_total;
+    result->ratio.coded = result->bytes.coded > 0 ? 4.0 * weights / (double)result->bytes.coded : 0;
+    result->ratio.file = 4.0 * (double)graph_trainable_count(run->g) / (double)report->bytes_total;
 }
 
 static void fill_result(const compress_run *run, const graph *small, const pack_report *report,
@@ -272,12 +269,18 @@ static admmnn_status write_onnx(const compress_run *run, const float *flat, cons
     return status;
 }
 
+static void show_progress(const compress_run *run, const char *task) {
+    admmnn_progress progress = {.task = task, .unit = "steps", .run_done = 1.0};
+    base_progress(run->context, &progress);
+}
+
 /* Encodes, writes, reads the bytes back and tests what was read. */
 static admmnn_status pack_and_test(compress_run *run, const float *flat, const pack_model *model,
                                    const char *folder, compress_result *result, admmnn_error *err) {
     uint8_t *bytes;
     size_t count;
     pack_report report = {0};
+    show_progress(run, "packing and testing");
     BASE_TRY(pack_encode(model, &run->r->pack, &bytes, &count, &report, err));
     pack_model *again = NULL;
     admmnn_status status = pack_decode(bytes, count, &again, NULL, err);

@@ -31,7 +31,7 @@ typedef struct recipe_admm {
     uint32_t iterations;
     uint32_t epochs; /* of the x step */
     admm_schedule rho;
-    double tolerance; /* relative residuals to stop early at; 0: never */
+    double tolerance;         /* relative residuals to stop early at; 0: never */
     recipe_training training; /* epochs unused */
 } recipe_admm;
 
@@ -92,10 +92,10 @@ typedef struct recipe_quantize {
     bool enabled;
     admm_levels levels;
     recipe_layer_bits bits[RECIPE_LAYERS_MAX];
-    size_t bits_count;   /* 0: searched */
-    unsigned max_bits;   /* of the search */
-    double max_loss;     /* validation accuracy the search may give up (fraction) */
-    unsigned bias_bits;  /* 0: biases stay float32 */
+    size_t bits_count;  /* 0: searched */
+    unsigned max_bits;  /* of the search */
+    double max_loss;    /* validation accuracy the search may give up (fraction) */
+    unsigned bias_bits; /* 0: biases stay float32 */
     recipe_admm admm;
     recipe_training retrain;
 } recipe_quantize;

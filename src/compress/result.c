@@ -255,7 +255,7 @@ static void table_layers(const compress_result *r, base_writer *out) {
 
 static void table_cell(base_writer *out, const char *what, double here, double paper,
                        const char *format, const char *note) {
-    base_write_text(out, "  %-34s", what);
+    base_write_text(out, "  %-38s", what);
     base_write_text(out, format, here);
     if (paper > 0)
         base_write_text(out, format, paper);
@@ -272,7 +272,7 @@ void compress_result_table(const compress_result *r, base_writer *out) {
     base_write_text(out, "\n%s, seed %llu, %.0f s on %u threads\n\n", r->model,
                     (unsigned long long)r->seed, r->seconds_total, r->threads);
     table_layers(r, out);
-    base_write_text(out, "\n  %-34s%10s%10s\n", "", "this run", paper == &none ? "" : "paper");
+    base_write_text(out, "\n  %-38s%10s%10s\n", "", "this run", paper == &none ? "" : "paper");
     table_cell(out, "test accuracy, dense (%)", 100 * r->accuracy.dense, paper->accuracy, "%10.2f",
                "");
     table_cell(out, "test accuracy, pruned (%)", 100 * r->accuracy.pruned, paper->accuracy,

@@ -53,8 +53,8 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     run->anchor = base_array(flat, sizeof *run->anchor);
     run->rho = base_array(run->g->parameter_count, sizeof *run->rho);
     run->layers = base_array(run->layer_count, sizeof *run->layers);
-    if (run->mask == NULL || run->dense == NULL || run->pruned == NULL ||
-        run->importance == NULL || run->anchor == NULL || run->rho == NULL || run->layers == NULL)
+    if (run->mask == NULL || run->dense == NULL || run->pruned == NULL || run->importance == NULL ||
+        run->anchor == NULL || run->rho == NULL || run->layers == NULL)
         return base_fail_memory(err, "the run");
     memset(run->mask, 1, flat);
     for (uint32_t l = 0; l < run->layer_count; l++)
@@ -176,8 +176,8 @@ void run_progress(const compress_run *run, double *from, double *each) {
              r->training.epochs, 1);
     double ratio = 1;
     for (uint32_t k = 0; r->prune.method != RECIPE_PRUNE_NONE && k < r->prune.round_count; k++) {
-        const recipe_training *t = k + 1 < r->prune.round_count ? &r->prune.retrain
-                                                                : &r->prune.finish;
+        const recipe_training *t =
+            k + 1 < r->prune.round_count ? &r->prune.retrain : &r->prune.finish;
         add_work(&sum, run, RUN_PRUNE_ADMM, k,
                  (double)r->prune.admm.iterations * r->prune.admm.epochs, ratio);
         ratio = r->prune.rounds[k];
@@ -240,8 +240,7 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     snprintf(task, sizeof task, "%s", run_stage_text(run->at.stage));
     if (run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN)
         snprintf(task, sizeof task, "%s, round %u/%zu (%.0fx)", run_stage_text(run->at.stage),
-                 run->at.round + 1, run->r->prune.round_count,
-                 run->r->prune.rounds[run->at.round]);
+                 run->at.round + 1, run->r->prune.round_count, run->r->prune.rounds[run->at.round]);
     train_settings settings = {.task = task,
                                .epochs = 1,
                                .batch = training->batch,
@@ -257,9 +256,8 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
                                .first_epoch = run->at.epoch,
                                .schedule_epochs = epochs};
     BASE_TRY(run_ask_teacher(run, training, err));
-    train_teacher teacher = {.logits = run->answers.logits,
-                             .versions = run->answers.versions,
-                             .seed = run->r->seed};
+    train_teacher teacher = {
+        .logits = run->answers.logits, .versions = run->answers.versions, .seed = run->r->seed};
     train_samples samples = {.set = &run->train,
                              .order = run->order,
                              .count = run->train_count,

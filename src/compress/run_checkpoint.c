@@ -61,13 +61,10 @@ static void write_position(const compress_run *run, base_writer *out) {
                                at->epoch,           at->stream, at->ticks};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         base_write_u32(out, fields[i]);
-    const double scores[] = {run->scores.dense,
-                             run->scores.before_projection,
-                             run->scores.after_projection,
-                             run->scores.pruned,
-                             run->scores.quantized_projection,
-                             run->scores.quantized,
-                             run_seconds(run)};
+    const double scores[] = {
+        run->scores.dense,  run->scores.before_projection,    run->scores.after_projection,
+        run->scores.pruned, run->scores.quantized_projection, run->scores.quantized,
+        run_seconds(run)};
     for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
         base_write_f64(out, scores[i]);
     for (int s = 0; s < RUN_DONE; s++)
@@ -88,13 +85,10 @@ static void read_position(compress_run *run, base_reader *in) {
     uint32_t *const fields[] = {&at->round, &at->iteration, &at->epoch, &at->stream, &at->ticks};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         *fields[i] = base_read_u32(in);
-    double *const scores[] = {&run->scores.dense,
-                              &run->scores.before_projection,
-                              &run->scores.after_projection,
-                              &run->scores.pruned,
-                              &run->scores.quantized_projection,
-                              &run->scores.quantized,
-                              &run->seconds_before};
+    double *const scores[] = {
+        &run->scores.dense,  &run->scores.before_projection,    &run->scores.after_projection,
+        &run->scores.pruned, &run->scores.quantized_projection, &run->scores.quantized,
+        &run->seconds_before};
     for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
         *scores[i] = base_read_f64(in);
     for (int s = 0; s < RUN_DONE; s++)
@@ -160,20 +154,22 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
                          path);
     const uint8_t *digest = base_read_bytes(in, 64);
     if (digest == NULL || memcmp(digest, run->r->sha256, 64) != 0)
-        return base_fail(err, ADMMNN_INPUT,
-                         "%s: made from another version of the recipe; restore the recipe or choose "
-                         "another --out",
-                         path);
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: made from another version of the recipe; restore the recipe or choose "
+            "another --out",
+            path);
     uint64_t seed = base_read_u64(in);
     if (seed != run->r->seed)
-        return base_fail(err, ADMMNN_INPUT, "%s: made with seed %llu; resume with --seed %llu", path,
-                         (unsigned long long)seed, (unsigned long long)seed);
+        return base_fail(err, ADMMNN_INPUT, "%s: made with seed %llu; resume with --seed %llu",
+                         path, (unsigned long long)seed, (unsigned long long)seed);
     uint32_t threads = base_read_u32(in);
     if (threads != base_pool_threads(run->pool))
-        return base_fail(err, ADMMNN_INPUT,
-                         "%s: made with %u threads, whose sums differ in the last bits; resume with "
-                         "--threads %u",
-                         path, threads, threads);
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: made with %u threads, whose sums differ in the last bits; resume with "
+            "--threads %u",
+            path, threads, threads);
     if (base_read_u64(in) != run->g->flat_count)
         return base_fail(err, ADMMNN_CORRUPT, "%s: of a network of another size", path);
     return ADMMNN_OK;

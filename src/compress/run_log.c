@@ -39,8 +39,7 @@ void run_log_event(compress_run *run, const char *event, const train_score *vali
                     run_stage_text(run->at.stage), run->at.round, event, validation->loss,
                     validation->accuracy);
     base_log(run->context, ADMMNN_LOG_INFO, "%s, round %u: %s: validation accuracy %.2f %%",
-             run_stage_text(run->at.stage), run->at.round + 1, event,
-             100.0 * validation->accuracy);
+             run_stage_text(run->at.stage), run->at.round + 1, event, 100.0 * validation->accuracy);
 }
 
 void run_log_layers(compress_run *run) {

@@ -111,9 +111,8 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err) {
     uint32_t made = 0;
     for (; made < run->layer_count && status == ADMMNN_OK; made++) {
         const graph_parameter *weight = weight_of(run, made);
-        blocks[made] = (admm_block){.offset = weight->offset,
-                                    .count = weight->count,
-                                    .rho = run->r->prune.admm.rho.first};
+        blocks[made] = (admm_block){
+            .offset = weight->offset, .count = weight->count, .rho = run->r->prune.admm.rho.first};
         snprintf(blocks[made].name, sizeof blocks[made].name, "%s",
                  run->g->nodes[run->layers[made].node].name);
         status = make_set(run, made, &blocks[made].set, err);
@@ -229,8 +228,8 @@ static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) 
         }
         admm_set *set;
         BASE_TRY(make_set(run, l, &set, err));
-        admmnn_status status = admm_set_project(set, flat + weight->offset, flat + weight->offset,
-                                                weight->count, err);
+        admmnn_status status =
+            admm_set_project(set, flat + weight->offset, flat + weight->offset, weight->count, err);
         admm_set_free(set);
         BASE_TRY(status);
     }
@@ -305,8 +304,7 @@ admmnn_status run_tick_prune(compress_run *run, admmnn_error *err) {
     if (run->at.stage == RUN_PRUNE_ADMM)
         return tick_admm(run, err);
     const recipe_prune *p = &run->r->prune;
-    const recipe_training *training =
-        run->at.round + 1 < p->round_count ? &p->retrain : &p->finish;
+    const recipe_training *training = run->at.round + 1 < p->round_count ? &p->retrain : &p->finish;
     if (run->at.epoch < training->epochs) {
         BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
         run->at.epoch++;

@@ -42,6 +42,26 @@ static admm_levels weight_levels(const compress_run *run) {
     return run->r->quantize.levels;
 }
 
+/* An interval of 16 bits (bfloat16) costs half the bytes of a float in the file and
+ * moves the levels by at most 0.4 %, which training goes on to correct. */
+static float short_interval(float q) {
+    uint32_t bits;
+    memcpy(&bits, &q, sizeof bits);
+    bits = (bits + 0x8000U) & 0xffff0000U;
+    memcpy(&q, &bits, sizeof q);
+    return q;
+}
+
+static admmnn_status fit_interval(admm_levels kind, unsigned bits, const float *v, size_t count,
+                                  bool full, float *q, admmnn_error *err) {
+    if (full || *q == 0.0F)
+        BASE_TRY(admm_levels_fit(kind, bits, v, NULL, count, q, NULL, err));
+    else
+        *q = admm_levels_refit(kind, bits, v, NULL, count, *q);
+    *q = short_interval(*q);
+    return ADMMNN_OK;
+}
+
 static admmnn_status fit_layer(compress_run *run, uint32_t layer, const float *params, bool full,
                                admmnn_error *err) {
     run_layer *l = &run->layers[layer];
@@ -49,24 +69,16 @@ static admmnn_status fit_layer(compress_run *run, uint32_t layer, const float *p
     active_range w = range_of(n, &run->g->parameters[node_of(run, layer)->weight]);
     active_range b = range_of(n, &run->g->parameters[node_of(run, layer)->bias]);
     unsigned bias_bits = run->r->quantize.bias_bits;
-    if (!full && l->step > 0) {
-        l->step = admm_levels_refit(weight_levels(run), l->bits, params + w.first, NULL, w.count,
-                                    l->step);
-        if (bias_bits > 0)
-            l->bias_step = admm_levels_refit(ADMM_LEVELS_EQUAL_ZERO, bias_bits, params + b.first,
-                                             NULL, b.count, l->bias_step);
-        return ADMMNN_OK;
-    }
-    BASE_TRY(admm_levels_fit(weight_levels(run), l->bits, params + w.first, NULL, w.count,
-                             &l->step, NULL, err));
+    BASE_TRY(
+        fit_interval(weight_levels(run), l->bits, params + w.first, w.count, full, &l->step, err));
     if (bias_bits == 0)
         return ADMMNN_OK;
-    return admm_levels_fit(ADMM_LEVELS_EQUAL_ZERO, bias_bits, params + b.first, NULL, b.count,
-                           &l->bias_step, NULL, err);
+    return fit_interval(ADMM_LEVELS_EQUAL_ZERO, bias_bits, params + b.first, b.count, full,
+                        &l->bias_step, err);
 }
 
-static void quantize_range(admm_levels kind, unsigned bits, float q, const float *from, size_t count,
-                           float *to) {
+static void quantize_range(admm_levels kind, unsigned bits, float q, const float *from,
+                           size_t count, float *to) {
     for (size_t i = 0; i < count; i++)
         to[i] = q > 0 ? admm_level_value(kind, q, admm_level_code(kind, bits, q, from[i])) : 0.0F;
 }

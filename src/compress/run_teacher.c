@@ -50,10 +50,10 @@ admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training
     train_network *dense;
     BASE_TRY(train_network_create(run->g, run->dense, run->pool, run->r->backend,
                                   run->network->batch, &dense, err));
-    a->logits = base_array((size_t)versions * run->train.count * run->train.classes,
-                           sizeof *a->logits);
-    admmnn_status status = a->logits == NULL ? base_fail_memory(err, "the dense network's answers")
-                                             : ADMMNN_OK;
+    a->logits =
+        base_array((size_t)versions * run->train.count * run->train.classes, sizeof *a->logits);
+    admmnn_status status =
+        a->logits == NULL ? base_fail_memory(err, "the dense network's answers") : ADMMNN_OK;
     for (uint32_t v = 0; v < versions && status == ADMMNN_OK; v++)
         status = answer_version(run, dense, v, err);
     train_network_free(dense);

@@ -50,11 +50,11 @@ typedef struct engine_batch {
 } engine_batch;
 
 typedef struct engine_result {
-    double loss;                  /* softmax cross-entropy against the targets, summed */
-    size_t correct;               /* samples whose largest output is their label */
-    uint32_t part_count;          /* gradient parts, to be added */
-    const float *const *parts;    /* [part_count][engine_parameter_count]; gradient of the SUM of
-                                     the samples' losses; the engine's, until the next call */
+    double loss;               /* softmax cross-entropy against the targets, summed */
+    size_t correct;            /* samples whose largest output is their label */
+    uint32_t part_count;       /* gradient parts, to be added */
+    const float *const *parts; /* [part_count][engine_parameter_count]; gradient of the SUM of
+                                  the samples' losses; the engine's, until the next call */
 } engine_result;
 
 /* The pool must outlive the engine; the graph is copied. */

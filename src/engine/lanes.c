@@ -69,8 +69,8 @@ static admmnn_status allocate_parts(lanes_state *s, admmnn_error *err) {
         return ADMMNN_OK;
     size_t stride = (s->parameter_count + 15) / 16 * 16;
     size_t total;
-    float *memory = base_multiply(stride, s->threads, &total) ? base_array(total, sizeof *memory)
-                                                              : NULL;
+    float *memory =
+        base_multiply(stride, s->threads, &total) ? base_array(total, sizeof *memory) : NULL;
     if (memory == NULL)
         return base_fail_memory(err, "the gradients");
     base_free(s->part_memory);

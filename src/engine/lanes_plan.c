@@ -35,8 +35,8 @@ static admmnn_status check_node(const graph *g, const graph_node *node, admmnn_e
                          node->name, consumers);
     const graph_window *w = &node->window;
     bool padded = w->pad[0] != 0 || w->pad[1] != 0;
-    bool conv_fits = !padded && w->stride[0] == 1 && w->stride[1] == 1 &&
-                     w->kernel[1] <= LANES_KERNEL_WIDTH_MAX;
+    bool conv_fits =
+        !padded && w->stride[0] == 1 && w->stride[1] == 1 && w->kernel[1] <= LANES_KERNEL_WIDTH_MAX;
     if ((node->op == GRAPH_CONV && !conv_fits) || (node->op == GRAPH_MAXPOOL && padded))
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "node %s: the lanes back end has no such window; use the dnnl back end",
@@ -151,8 +151,8 @@ static void plan_shared(lanes_plan *plan) {
         scratch = larger(scratch, lanes_conv_scratch(&step->conv) * lanes);
         size_t plane = step->conv.out_height * step->conv.out_width * lanes;
         if (step->conv.pooled)
-            expanded = larger(expanded, larger(plan->max_blocks * LANES_FILTER_TILE,
-                                               step->conv.filters) * plane);
+            expanded = larger(
+                expanded, larger(plan->max_blocks * LANES_FILTER_TILE, step->conv.filters) * plane);
     }
     plan->scratch = take(&plan->arena_floats, scratch);
     plan->expanded = take(&plan->arena_floats, expanded);
@@ -306,8 +306,8 @@ static bool make_list(lanes_step *step, const size_t *index, size_t count, size_
 static bool support_layer(lanes_step *step, const graph_parameter *weight,
                           const graph_parameter *bias, const size_t *index, size_t count) {
     step->weight_first = lower_bound(index, count, weight->offset);
-    step->weight_count = lower_bound(index, count, weight->offset + weight->count) -
-                         step->weight_first;
+    step->weight_count =
+        lower_bound(index, count, weight->offset + weight->count) - step->weight_first;
     step->bias_first = lower_bound(index, count, bias->offset);
     step->bias_count = lower_bound(index, count, bias->offset + bias->count) - step->bias_first;
     step->bias_index = relative_places(index + step->bias_first, step->bias_count, bias->offset);

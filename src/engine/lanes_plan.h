@@ -11,12 +11,7 @@
  * load twice or more, the lists once. */
 #define LANES_SPARSE_DENSITY 0.45
 
-typedef enum lanes_kind {
-    LANES_CONV,
-    LANES_POOL,
-    LANES_PRODUCT,
-    LANES_RELU
-} lanes_kind;
+typedef enum lanes_kind { LANES_CONV, LANES_POOL, LANES_PRODUCT, LANES_RELU } lanes_kind;
 
 /* One step of the pass: a node, or a convolution with the pooling after it.
  * Offsets are in floats from the start of a thread's arena. */
@@ -35,12 +30,12 @@ typedef struct lanes_step {
      * one, places in the compact vector. */
     size_t weight_first, weight_count, bias_first, bias_count;
     size_t rows, columns;
-    bool listed;             /* coordinate lists */
-    lanes_sparse list;       /* when listed */
-    size_t *weight_index;    /* support and not listed: place in the layer of each weight */
-    size_t *bias_index;      /* support: place in the layer of each bias */
-    float *weight_dense;     /* support and not listed: scattered weights */
-    float *bias_dense;       /* support: scattered biases */
+    bool listed;          /* coordinate lists */
+    lanes_sparse list;    /* when listed */
+    size_t *weight_index; /* support and not listed: place in the layer of each weight */
+    size_t *bias_index;   /* support: place in the layer of each bias */
+    float *weight_dense;  /* support and not listed: scattered weights */
+    float *bias_dense;    /* support: scattered biases */
 } lanes_step;
 
 typedef struct lanes_plan {
@@ -50,8 +45,8 @@ typedef struct lanes_plan {
     size_t max_blocks; /* a thread's, at most */
     /* A thread's arena, in floats, and its parts. */
     size_t input, output, output_gradient;
-    size_t scratch;  /* of the kernels */
-    size_t expanded; /* gradients before pooling */
+    size_t scratch;                     /* of the kernels */
+    size_t expanded;                    /* gradients before pooling */
     size_t dense_weights, dense_biases; /* gradients to be gathered */
     size_t arena_floats, winner_bytes;
     size_t input_count, classes;

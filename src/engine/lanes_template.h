@@ -37,8 +37,7 @@ INLINE float sum_lanes(vec v) {
     float lane[LANES];
     memcpy(lane, &v, sizeof lane);
     UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
-        UNROLL for (int i = 0; i < half; i++)
-            lane[i] += lane[i + half];
+        UNROLL for (int i = 0; i < half; i++) lane[i] += lane[i + half];
     }
     return lane[0];
 }
@@ -55,23 +54,21 @@ INLINE void conv_tile(const lanes_conv *c, const float *w, const float *b, const
     const size_t stride = c->channels * c->kernel_height * c->kernel_width;
     vec sum[TILE_F][TILE_X];
     UNROLL for (int f = 0; f < n_f; f++) {
-        UNROLL for (int i = 0; i < n_x; i++)
-            sum[f][i] = splat(b[f]);
+        UNROLL for (int i = 0; i < n_x; i++) sum[f][i] = splat(b[f]);
     }
     for (size_t channel = 0; channel < c->channels; channel++) {
         for (size_t ky = 0; ky < c->kernel_height; ky++) {
             const vec *row = x + (channel * c->height + ky) * c->width;
             for (size_t kx = 0; kx < c->kernel_width; kx++, w++) {
                 UNROLL for (int i = 0; i < n_x; i++) {
-                    UNROLL for (int f = 0; f < n_f; f++)
-                        sum[f][i] += w[(size_t)f * stride] * row[kx + (size_t)i];
+                    UNROLL for (int f = 0; f < n_f; f++) sum[f][i] +=
+                        w[(size_t)f * stride] * row[kx + (size_t)i];
                 }
             }
         }
     }
     UNROLL for (int f = 0; f < n_f; f++) {
-        UNROLL for (int i = 0; i < n_x; i++)
-            y[(size_t)f * plane + (size_t)i] = sum[f][i];
+        UNROLL for (int i = 0; i < n_x; i++) y[(size_t)f * plane + (size_t)i] = sum[f][i];
     }
 }
 
@@ -152,20 +149,18 @@ INLINE void conv_sparse_tile(const lanes_conv *c, const uint32_t *offset, const 
                              size_t count, float bias, const vec *x, vec *y, int n_y, int n_x) {
     vec sum[2][SPARSE_X];
     UNROLL for (int r = 0; r < n_y; r++) {
-        UNROLL for (int i = 0; i < n_x; i++)
-            sum[r][i] = splat(bias);
+        UNROLL for (int i = 0; i < n_x; i++) sum[r][i] = splat(bias);
     }
     for (size_t e = 0; e < count; e++) {
         const vec *from = x + offset[e];
         vec weight = splat(w[e]);
         UNROLL for (int r = 0; r < n_y; r++) {
-            UNROLL for (int i = 0; i < n_x; i++)
-                sum[r][i] += weight * from[(size_t)r * c->width + (size_t)i];
+            UNROLL for (int i = 0; i < n_x; i++) sum[r][i] +=
+                weight * from[(size_t)r * c->width + (size_t)i];
         }
     }
     UNROLL for (int r = 0; r < n_y; r++) {
-        UNROLL for (int i = 0; i < n_x; i++)
-            y[(size_t)r * c->out_width + (size_t)i] = sum[r][i];
+        UNROLL for (int i = 0; i < n_x; i++) y[(size_t)r * c->out_width + (size_t)i] = sum[r][i];
     }
 }
 
@@ -217,8 +212,8 @@ static void conv_expand(const lanes_conv *c, const float *pooled_dy, const int8_
             vecb small;
             memcpy(&small, winner + at * LANES, sizeof small);
             veci place = __builtin_convertvector(small, veci);
-            vec *to = vec_at(dy) + f * plane + i / pooled_width * 2 * c->out_width +
-                      i % pooled_width * 2;
+            vec *to =
+                vec_at(dy) + f * plane + i / pooled_width * 2 * c->out_width + i % pooled_width * 2;
             to[0] = (vec)((veci)gradient & (place == 0));
             to[1] = (vec)((veci)gradient & (place == 1));
             to[c->out_width] = (vec)((veci)gradient & (place == 2));
@@ -236,8 +231,7 @@ INLINE void bias_gradient(const lanes_conv *c, size_t first, size_t count, size_
             const vec *from = vec_of(dy + k * dy_stride) + f * plane;
             size_t i = 0;
             for (; i + 4 <= plane; i += 4) {
-                UNROLL for (size_t j = 0; j < 4; j++)
-                    sum[j] += from[i + j];
+                UNROLL for (size_t j = 0; j < 4; j++) sum[j] += from[i + j];
             }
             for (; i < plane; i++)
                 sum[0] += from[i];
@@ -255,8 +249,7 @@ INLINE void conv_weights_tile(const lanes_conv *c, size_t blocks, const float *d
     const size_t stride = c->channels * c->kernel_height * c->kernel_width;
     vec sum[TILE_DW_F][LANES_KERNEL_WIDTH_MAX];
     UNROLL for (int f = 0; f < n_f; f++) {
-        UNROLL for (int k = 0; k < n_k; k++)
-            sum[f][k] = (vec){0};
+        UNROLL for (int k = 0; k < n_k; k++) sum[f][k] = (vec){0};
     }
     for (size_t block = 0; block < blocks; block++) {
         const vec *gradient = vec_of(dy + block * dy_stride);
@@ -265,8 +258,7 @@ INLINE void conv_weights_tile(const lanes_conv *c, size_t blocks, const float *d
             for (size_t i = 0; i < c->out_width; i++) {
                 UNROLL for (int f = 0; f < n_f; f++) {
                     vec g = gradient[(size_t)f * plane + i];
-                    UNROLL for (int k = 0; k < n_k; k++)
-                        sum[f][k] += g * input[i + (size_t)k];
+                    UNROLL for (int k = 0; k < n_k; k++) sum[f][k] += g * input[i + (size_t)k];
                 }
             }
             gradient += c->out_width;
@@ -274,8 +266,8 @@ INLINE void conv_weights_tile(const lanes_conv *c, size_t blocks, const float *d
         }
     }
     UNROLL for (int f = 0; f < n_f; f++) {
-        UNROLL for (int k = 0; k < n_k; k++)
-            dw[(size_t)f * stride + (size_t)k] = sum_lanes(sum[f][k]);
+        UNROLL for (int k = 0; k < n_k; k++) dw[(size_t)f * stride + (size_t)k] =
+            sum_lanes(sum[f][k]);
     }
 }
 
@@ -328,8 +320,7 @@ INLINE void conv_weights_entries(const lanes_conv *c, const uint32_t *offset, si
                                  const float *dy, size_t dy_stride, const float *x, size_t x_stride,
                                  float *dw, int n_e) {
     vec sum[SPARSE_DW][2];
-    UNROLL for (int e = 0; e < n_e; e++)
-        sum[e][0] = sum[e][1] = (vec){0};
+    UNROLL for (int e = 0; e < n_e; e++) sum[e][0] = sum[e][1] = (vec){0};
     for (size_t block = 0; block < blocks; block++) {
         const vec *gradient = vec_of(dy + block * dy_stride);
         const vec *input = vec_of(x + block * x_stride);
@@ -344,15 +335,14 @@ INLINE void conv_weights_entries(const lanes_conv *c, const uint32_t *offset, si
                 }
             }
             for (; i < c->out_width; i++) {
-                UNROLL for (int e = 0; e < n_e; e++)
-                    sum[e][0] += gradient[i] * input[offset[e] + i];
+                UNROLL for (int e = 0; e < n_e; e++) sum[e][0] +=
+                    gradient[i] * input[offset[e] + i];
             }
             gradient += c->out_width;
             input += c->width;
         }
     }
-    UNROLL for (int e = 0; e < n_e; e++)
-        dw[e] = sum_lanes(sum[e][0] + sum[e][1]);
+    UNROLL for (int e = 0; e < n_e; e++) dw[e] = sum_lanes(sum[e][0] + sum[e][1]);
 }
 
 static void conv_weights_sparse(const lanes_conv *c, const lanes_sparse *s, size_t first,
@@ -384,8 +374,8 @@ INLINE void conv_data_tile(const lanes_conv *c, const float *w, const vec *dy, s
     const size_t plane = c->height * c->width;
     vec sum[TILE_DX_C][DATA_X + LANES_KERNEL_WIDTH_MAX - 1];
     UNROLL for (int channel = 0; channel < n_c; channel++) {
-        UNROLL for (int i = 0; i < n_x + n_k - 1; i++)
-            sum[channel][i] = dx[(size_t)channel * plane + x0 + (size_t)i];
+        UNROLL for (int i = 0; i < n_x + n_k - 1; i++) sum[channel][i] =
+            dx[(size_t)channel * plane + x0 + (size_t)i];
     }
     for (size_t f = 0; f < c->filters; f++) {
         for (size_t ky = ky_first; ky < ky_end; ky++) {
@@ -394,8 +384,8 @@ INLINE void conv_data_tile(const lanes_conv *c, const float *w, const vec *dy, s
             UNROLL for (int i = 0; i < n_x; i++) {
                 vec g = gradient[i];
                 UNROLL for (int channel = 0; channel < n_c; channel++) {
-                    UNROLL for (int k = 0; k < n_k; k++)
-                        sum[channel][i + k] += tap[(size_t)channel * taps + (size_t)k] * g;
+                    UNROLL for (int k = 0; k < n_k; k++) sum[channel][i + k] +=
+                        tap[(size_t)channel * taps + (size_t)k] * g;
                 }
             }
         }
@@ -477,19 +467,16 @@ INLINE void product_tile(size_t inner, const float *w, size_t step, size_t row_s
                          const vec *x, size_t x_stride, vec *y, size_t y_stride, int n_r, int n_b) {
     vec sum[TILE_P][2];
     UNROLL for (int r = 0; r < n_r; r++) {
-        UNROLL for (int k = 0; k < n_b; k++)
-            sum[r][k] = splat(b == NULL ? 0.0F : b[r]);
+        UNROLL for (int k = 0; k < n_b; k++) sum[r][k] = splat(b == NULL ? 0.0F : b[r]);
     }
     for (size_t i = 0; i < inner; i++) {
         UNROLL for (int r = 0; r < n_r; r++) {
             float weight = w[(size_t)r * row_step + i * step];
-            UNROLL for (int k = 0; k < n_b; k++)
-                sum[r][k] += weight * x[(size_t)k * x_stride + i];
+            UNROLL for (int k = 0; k < n_b; k++) sum[r][k] += weight * x[(size_t)k * x_stride + i];
         }
     }
     UNROLL for (int r = 0; r < n_r; r++) {
-        UNROLL for (int k = 0; k < n_b; k++)
-            y[(size_t)k * y_stride + (size_t)r] = sum[r][k];
+        UNROLL for (int k = 0; k < n_b; k++) y[(size_t)k * y_stride + (size_t)r] = sum[r][k];
     }
 }
 
@@ -508,11 +495,11 @@ static void product_forward(size_t rows, size_t columns, size_t blocks, const fl
                             const float *b, const float *x, float *y) {
     size_t k = 0;
     for (; k + 2 <= blocks; k += 2)
-        product_rows(rows, columns, w, 1, columns, b, vec_of(x) + k * columns,
-                     vec_at(y) + k * rows, 2);
+        product_rows(rows, columns, w, 1, columns, b, vec_of(x) + k * columns, vec_at(y) + k * rows,
+                     2);
     for (; k < blocks; k++)
-        product_rows(rows, columns, w, 1, columns, b, vec_of(x) + k * columns,
-                     vec_at(y) + k * rows, 1);
+        product_rows(rows, columns, w, 1, columns, b, vec_of(x) + k * columns, vec_at(y) + k * rows,
+                     1);
 }
 
 static void product_data(size_t rows, size_t columns, size_t blocks, const float *w,
@@ -601,20 +588,18 @@ INLINE void outer_tile(size_t samples, const float *dy, size_t dy_stride, const 
                        size_t x_stride, float *dw, size_t columns, int n_r, int n_c) {
     vec sum[OUTER_R][OUTER_C];
     UNROLL for (int r = 0; r < n_r; r++) {
-        UNROLL for (int i = 0; i < n_c; i++)
-            sum[r][i] = (vec){0};
+        UNROLL for (int i = 0; i < n_c; i++) sum[r][i] = (vec){0};
     }
     for (size_t n = 0; n < samples; n++) {
         const vec *input = vec_of(x + n * x_stride);
         UNROLL for (int r = 0; r < n_r; r++) {
             float gradient = dy[n * dy_stride + (size_t)r];
-            UNROLL for (int i = 0; i < n_c; i++)
-                sum[r][i] += gradient * input[i];
+            UNROLL for (int i = 0; i < n_c; i++) sum[r][i] += gradient * input[i];
         }
     }
     UNROLL for (int r = 0; r < n_r; r++) {
-        UNROLL for (int i = 0; i < n_c; i++)
-            *(vec_unaligned *)(void *)(dw + (size_t)r * columns + (size_t)i * LANES) = sum[r][i];
+        UNROLL for (int i = 0; i < n_c; i++) *
+            (vec_unaligned *)(void *)(dw + (size_t)r * columns + (size_t)i * LANES) = sum[r][i];
     }
 }
 

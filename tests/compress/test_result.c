@@ -15,10 +15,18 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     snprintf(r->model, sizeof r->model, "lenet-5");
     r->seed = base_random_next(&random) >> 11;
     r->threads = 2;
-    double *numbers[] = {&r->accuracy.dense,        &r->accuracy.pruned,  &r->accuracy.compressed,
-                         &r->accuracy.packed,       &r->validation.dense, &r->validation.pruned,
-                         &r->validation.compressed, &r->ratio.pruning,    &r->ratio.data_only,
-                         &r->ratio.with_indices,    &r->ratio.file,       &r->seconds_total,
+    double *numbers[] = {&r->accuracy.dense,
+                         &r->accuracy.pruned,
+                         &r->accuracy.compressed,
+                         &r->accuracy.packed,
+                         &r->validation.dense,
+                         &r->validation.pruned,
+                         &r->validation.compressed,
+                         &r->ratio.pruning,
+                         &r->ratio.data_only,
+                         &r->ratio.with_indices,
+                         &r->ratio.file,
+                         &r->seconds_total,
                          &r->ratio.coded};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = (double)(base_random_next(&random) >> 11) * 0x1p-46;

@@ -115,6 +115,7 @@ static void every_shift_is_as_likely(void **state) {
     view.order = zeros;
     for (size_t place = 0; place < 4500; place++) {
         int matches = 0;
+        view.epoch = place;
         data_view_fill(&view, place, out, 1);
         for (int i = 0; i < 9; i++) {
             bool match = is_shifted(&set, 0, out, i / 3 - 1, i % 3 - 1);

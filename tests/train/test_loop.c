@@ -33,9 +33,9 @@ static void training_learns(void **state) {
     train_network *n = network_make(f, params);
     train_score score;
     admmnn_error err = {0};
-    expect_ok(train_network_evaluate(n, n->params, &f->set, NULL, IMAGES, f->samples.input,
-                                     &score, &err),
-              &err);
+    expect_ok(
+        train_network_evaluate(n, n->params, &f->set, NULL, IMAGES, f->samples.input, &score, &err),
+        &err);
     assert_true(score.accuracy > 0.95);
     train_network_free(n);
     base_free(params);

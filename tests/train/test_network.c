@@ -55,8 +55,9 @@ static void an_empty_support_is_a_network_of_zeros(void **state) {
     expect_ok(train_network_restrict(n, mask, &err), &err);
     assert_int_equal(n->active_count, 0);
     train_score score;
-    expect_ok(train_network_evaluate(n, n->params, &f->set, NULL, 10, f->samples.input, &score, &err),
-              &err);
+    expect_ok(
+        train_network_evaluate(n, n->params, &f->set, NULL, 10, f->samples.input, &score, &err),
+        &err);
     assert_true(fabs(score.loss - log(CLASSES)) < 1e-6);
     base_free(mask);
     train_network_free(n);
@@ -84,7 +85,8 @@ static void a_support_does_not_change_the_function(void **state) {
     expect_ok(train_network_evaluate(sparse, sparse->params, &f->set, NULL, IMAGES,
                                      f->samples.input, &scores[1], &err),
               &err);
-    data_view view = {.set = &f->set, .mean = f->samples.input.mean, .scale = f->samples.input.scale};
+    data_view view = {
+        .set = &f->set, .mean = f->samples.input.mean, .scale = f->samples.input.scale};
     expect_ok(train_network_answer(dense, view, IMAGES, logits[0], &err), &err);
     expect_ok(train_network_answer(sparse, view, IMAGES, logits[1], &err), &err);
     for (size_t i = 0; i < (size_t)IMAGES * CLASSES; i++)
@@ -111,9 +113,9 @@ static void scores_are_as_defined(void **state) {
     float *logits = base_array(77 * CLASSES, sizeof *logits);
     train_score score;
     admmnn_error err = {0};
-    expect_ok(train_network_evaluate(n, n->params, &f->set, order, 77, f->samples.input,
-                                     &score, &err),
-              &err);
+    expect_ok(
+        train_network_evaluate(n, n->params, &f->set, order, 77, f->samples.input, &score, &err),
+        &err);
     data_view view = {.set = &f->set,
                       .order = order,
                       .mean = f->samples.input.mean,
@@ -137,9 +139,9 @@ static void scores_are_as_defined(void **state) {
     assert_int_equal(score.correct, correct);
     assert_true(fabs(score.accuracy - (double)correct / 77.0) < 1e-12);
     assert_true(fabs(score.loss - loss / 77.0) < 1e-5);
-    expect_ok(train_network_evaluate(n, n->params, &f->set, NULL, 0, f->samples.input, &score,
-                                     &err),
-              &err);
+    expect_ok(
+        train_network_evaluate(n, n->params, &f->set, NULL, 0, f->samples.input, &score, &err),
+        &err);
     assert_true(score.count == 0 && score.accuracy == 0.0 && score.loss == 0.0);
     base_free(logits);
     train_network_free(n);
