@@ -267,7 +267,8 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
     run->stage_seconds[run->at.stage] += base_seconds() - start;
     train_score validation;
-    BASE_TRY(run_validate(run, run->network->params, &validation, err));
+    BASE_TRY(all.transform == NULL ? run_validate(run, run->network->params, &validation, err)
+                                   : run_validate_quantized(run, &validation, err));
     run_log_epoch(run, &own.score, &validation);
     return ADMMNN_OK;
 }

@@ -147,6 +147,8 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
 
 /* run_quantize.c */
 admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err);
+/* What the parameters' nearest levels score. */
+admmnn_status run_validate_quantized(compress_run *run, train_score *score, admmnn_error *err);
 admmnn_status run_tick_bits(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err);

@@ -114,7 +114,7 @@ static admmnn_status fit_all(compress_run *run, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-static admmnn_status validate_quantized(compress_run *run, train_score *score, admmnn_error *err) {
+admmnn_status run_validate_quantized(compress_run *run, train_score *score, admmnn_error *err) {
     float *used = base_array(run->network->active_count, sizeof *used);
     if (used == NULL)
         return base_fail_memory(err, "the quantized weights");
@@ -216,7 +216,7 @@ static admmnn_status try_bits(compress_run *run, const float *start, train_score
         run->at.epoch = epoch;
         BASE_TRY(run_epoch(run, &run->r->quantize.retrain, TRIAL_EPOCHS, &hooks, err));
     }
-    return validate_quantized(run, score, err);
+    return run_validate_quantized(run, score, err);
 }
 
 /* One candidate a tick: a checkpoint lies between any two. */
@@ -255,7 +255,7 @@ static admmnn_status begin_training(compress_run *run, admmnn_error *err) {
     run->admm = NULL;
     BASE_TRY(fit_all(run, err));
     train_score score;
-    BASE_TRY(validate_quantized(run, &score, err));
+    BASE_TRY(run_validate_quantized(run, &score, err));
     run->scores.quantized_projection = score.accuracy;
     run_log_event(run, "after projection to levels", &score);
     return run_begin(run, RUN_QUANTIZE_TRAIN, err);
@@ -315,7 +315,7 @@ admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
         return ADMMNN_OK;
     }
     train_score score;
-    BASE_TRY(validate_quantized(run, &score, err));
+    BASE_TRY(run_validate_quantized(run, &score, err));
     run->scores.quantized = score.accuracy;
     run_log_event(run, "quantized", &score);
     quantize(run, run->network->params, run->network->params);
