@@ -28,6 +28,7 @@ options_agree() {
             fail "$*: the default of --$name is not '$default'"
         echo "$name"
     done | sort >"$work/wanted"
+    # shellcheck disable=SC2016
     sed -nE 's/^\| (`-.`, )?`--([a-z-]+).*/\2/p' "$work/section" | sort >"$work/found"
     diff "$work/wanted" "$work/found" || fail "$*: options of the program and the page differ (< >)"
 }
