@@ -52,6 +52,15 @@ if command -v c++ >/dev/null; then
     run "$work/cpp" "pkg-config, C++"
 fi
 
+# The README's example.
+# shellcheck disable=SC2016
+sed -n '/^```c$/,/^```$/{//!p}' "$here/../../README.md" >"$work/example.c"
+"$CC" "${flags[@]}" "${strict[@]}" -std=c17 "$work/example.c" "${shared[@]}" -o "$work/example"
+status=0
+"$work/example" /nonexistent 2>"$work/log" || status=$?
+((status == 2)) || fail "the README's example: exit status $status"
+grep -q nonexistent "$work/log" || fail "the README's example: wrong output"
+
 cmake -S "$here" -B "$work/consumer" -G Ninja "-DCMAKE_PREFIX_PATH=$root" \
     "-DCMAKE_C_FLAGS=${CFLAGS:-}" >"$work/log" 2>&1 || { cat "$work/log"; fail "find_package"; }
 cmake --build "$work/consumer" >"$work/log" 2>&1 || { cat "$work/log"; fail "find_package"; }
