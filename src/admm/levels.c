@@ -34,7 +34,7 @@ static uint32_t nearest(admm_levels kind, unsigned bits, double ratio) {
     uint32_t last = admm_level_count(kind, bits);
     uint32_t first = has_zero(kind) ? 0 : 1;
     if (kind != ADMM_LEVELS_POWER_OF_TWO) {
-        if (ratio >= (double)last)
+        if (!(ratio < (double)last)) /* NaN too */
             return last;
         uint32_t k = (uint32_t)(ratio + 0.5);
         return k < first ? first : k > last ? last : k;

@@ -30,7 +30,7 @@ const cli_command cli_inspect = {
     .operands_most = 1,
     .summary = "Show what a model holds and where its bytes went.",
     .description =
-        "Prints the layers of a packed or ONNX model: shapes, weights kept, bits, coders, "
+        "Prints the layers of a packed model: shapes, weights kept, bits, coders, "
         "and the file's size split into values, positions, codebooks, scales, biases and "
         "header.",
     .examples = examples,

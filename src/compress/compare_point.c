@@ -126,7 +126,7 @@ admmnn_status compare_point_read(const compare_place *place, const compare_point
 /* ---- running ---- */
 
 static admmnn_status measure(compress_run *run, compare_score *score, admmnn_error *err) {
-    train_score measured;
+    train_score measured = {0};
     BASE_TRY(run_validate(run, run->network->params, &measured, err));
     score->validation = measured.accuracy;
     data_set test;

@@ -65,12 +65,51 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
     return status;
 }
 
+static admmnn_status read_result(const char *out, uint8_t **text, char *path, admmnn_error *err) {
+    size_t count;
+    BASE_TRY(base_path_join(path, BASE_PATH_MAX, out, "result.json", err));
+    return base_file_read(path, RESULT_LIMIT, text, &count, err);
+}
+
+static admmnn_status parse_result(const char *out, compress_result **result, admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    uint8_t *json;
+    BASE_TRY(read_result(out, &json, path, err));
+    *result = base_array(1, sizeof **result);
+    admmnn_status status = *result == NULL
+                               ? base_fail_memory(err, "the result")
+                               : compress_result_parse(path, (char *)json, *result, err);
+    base_free(json);
+    if (status == ADMMNN_OK)
+        return ADMMNN_OK;
+    base_free(*result);
+    *result = NULL;
+    return status;
+}
+
+/* A finished run is its own answer, to the same question only. */
+static admmnn_status check_finished(const session *s, admmnn_error *err) {
+    compress_result *result;
+    BASE_TRY(parse_result(s->settings->out, &result, err));
+    admmnn_status status = ADMMNN_OK;
+    if (strcmp(result->recipe_sha256, s->r->sha256) != 0)
+        status = base_fail(err, ADMMNN_INPUT,
+                           "%s: holds a run of another version of the recipe; choose another --out",
+                           s->settings->out);
+    else if (result->seed != s->r->seed)
+        status =
+            base_fail(err, ADMMNN_INPUT, "%s: holds a run with seed %llu; choose another --out",
+                      s->settings->out, (unsigned long long)result->seed);
+    base_free(result);
+    return status;
+}
+
 static admmnn_status run_session(session *s, admmnn_error *err) {
     BASE_TRY(open_recipe(s, err));
     BASE_TRY(name_files(s, err));
     if (base_file_exists(s->result)) {
         if (s->settings->resume)
-            return ADMMNN_OK;
+            return check_finished(s, err);
         return base_fail(err, ADMMNN_USAGE,
                          "%s: holds a finished run; choose another --out, or --resume to see it",
                          s->settings->out);
@@ -98,12 +137,6 @@ admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
     return status;
 }
 
-static admmnn_status read_result(const char *out, uint8_t **text, char *path, admmnn_error *err) {
-    size_t count;
-    BASE_TRY(base_path_join(path, BASE_PATH_MAX, out, "result.json", err));
-    return base_file_read(path, RESULT_LIMIT, text, &count, err);
-}
-
 admmnn_status admmnn_result_json(const char *out, char **text, admmnn_error *err) {
     char path[BASE_PATH_MAX];
     uint8_t *bytes;
@@ -113,24 +146,15 @@ admmnn_status admmnn_result_json(const char *out, char **text, admmnn_error *err
 }
 
 admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *err) {
-    char path[BASE_PATH_MAX];
-    uint8_t *json;
-    BASE_TRY(read_result(out, &json, path, err));
-    compress_result *result = base_array(1, sizeof *result);
-    admmnn_status status = result == NULL ? base_fail_memory(err, "the result")
-                                          : compress_result_parse(path, (char *)json, result, err);
+    compress_result *result;
+    BASE_TRY(parse_result(out, &result, err));
     base_writer table = {0};
-    if (status == ADMMNN_OK) {
-        compress_result_table(result, &table);
-        base_write_u8(&table, 0);
-        if (table.failed)
-            status = base_fail_memory(err, "the table");
-    }
-    base_free(json);
+    compress_result_table(result, &table);
+    base_write_u8(&table, 0);
     base_free(result);
-    if (status != ADMMNN_OK) {
+    if (table.failed) {
         base_writer_free(&table);
-        return status;
+        return base_fail_memory(err, "the table");
     }
     *text = (char *)table.bytes;
     return ADMMNN_OK;

@@ -128,7 +128,7 @@ static admmnn_status test_flat(const compress_run *run, const graph *g, const fl
     train_network *network;
     BASE_TRY(train_network_create(g, params, run->pool, run->r->backend, run->network->batch,
                                   &network, err));
-    train_score score;
+    train_score score = {0};
     admmnn_status status = train_network_evaluate(network, network->params, test, NULL, test->count,
                                                   run->input, &score, err);
     train_network_free(network);
@@ -245,10 +245,14 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
 static void fill_result(const compress_run *run, const graph *small, const pack_report *report,
                         compress_result *result) {
     snprintf(result->recipe, sizeof result->recipe, "%s", run->r->path);
+    snprintf(result->recipe_sha256, sizeof result->recipe_sha256, "%s", run->r->sha256);
     snprintf(result->model, sizeof result->model, "%s", run->r->model);
     result->seed = run->r->seed;
     result->threads = base_pool_threads(run->pool);
     result->layer_count = run->layer_count;
+    result->projection.before = run->scores.before_projection;
+    result->projection.after = run->scores.after_projection;
+    result->projection.levels = run->scores.quantized_projection;
     result->validation.dense = run->scores.dense;
     result->validation.pruned = run->scores.pruned;
     result->validation.compressed = run->scores.quantized;

@@ -82,6 +82,7 @@ static void write_bytes(const compress_result *r, base_writer *out) {
 void compress_result_json(const compress_result *r, base_writer *out) {
     base_write_text(out, "{\n  ");
     write_string(out, "recipe", r->recipe, ",\n  ");
+    write_string(out, "recipe_sha256", r->recipe_sha256, ",\n  ");
     write_string(out, "model", r->model, ",\n  ");
     write_count(out, "seed", r->seed, ",\n  ");
     write_count(out, "threads", r->threads, ",\n");
@@ -94,6 +95,10 @@ void compress_result_json(const compress_result *r, base_writer *out) {
     write_number(out, "dense", r->validation.dense, ", ");
     write_number(out, "pruned", r->validation.pruned, ", ");
     write_number(out, "compressed", r->validation.compressed, "},\n");
+    base_write_text(out, "  \"validation_accuracy_of_projection\": {");
+    write_number(out, "before", r->projection.before, ", ");
+    write_number(out, "after", r->projection.after, ", ");
+    write_number(out, "levels", r->projection.levels, "},\n");
     base_write_text(out, "  \"ratio\": {");
     write_number(out, "pruning", r->ratio.pruning, ", ");
     write_number(out, "data_only", r->ratio.data_only, ", ");
@@ -190,6 +195,7 @@ static void parse_bytes(const cJSON *bytes, compress_result *r, const char **mis
 static const char *parse_all(const cJSON *root, compress_result *r) {
     const char *missing = NULL;
     string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
+    string_at(root, "recipe_sha256", r->recipe_sha256, sizeof r->recipe_sha256, &missing);
     string_at(root, "model", r->model, sizeof r->model, &missing);
     r->seed = count_at(root, "seed", &missing);
     r->threads = small_count_at(root, "threads", &missing);
@@ -202,6 +208,10 @@ static const char *parse_all(const cJSON *root, compress_result *r) {
     r->validation.dense = number_at(part, "dense", &missing);
     r->validation.pruned = number_at(part, "pruned", &missing);
     r->validation.compressed = number_at(part, "compressed", &missing);
+    part = cJSON_GetObjectItemCaseSensitive(root, "validation_accuracy_of_projection");
+    r->projection.before = number_at(part, "before", &missing);
+    r->projection.after = number_at(part, "after", &missing);
+    r->projection.levels = number_at(part, "levels", &missing);
     part = cJSON_GetObjectItemCaseSensitive(root, "ratio");
     r->ratio.pruning = number_at(part, "pruning", &missing);
     r->ratio.data_only = number_at(part, "data_only", &missing);

@@ -29,6 +29,7 @@ typedef struct result_layer {
  * ratio is against weights and biases at four bytes. */
 typedef struct compress_result {
     char recipe[1024];
+    char recipe_sha256[65]; /* of its text */
     char model[64];
     uint64_t seed;
     uint32_t threads;
@@ -43,6 +44,10 @@ typedef struct compress_result {
         uint64_t values, indices, codebooks, scales, biases, header; /* of the file */
         uint64_t dense_zstd, int8_zstd;
     } bytes;
+    struct {
+        double before, after, levels;
+    } projection; /* validation accuracy beside the last hard projections: onto the pruning
+                     set, before and after; onto the levels, after */
     double seconds_total;
     double seconds_stages[8];
     result_layer layers[RECIPE_LAYERS_MAX];

@@ -41,6 +41,17 @@ static admmnn_status open_data(compress_run *run, admmnn_error *err) {
     return data_split(run->train.count, run->validation_count, r->seed, run->order, err);
 }
 
+/* The engine is made once, for the largest batch of any stretch. */
+static uint32_t largest_batch(const recipe *r) {
+    const uint32_t batches[] = {
+        r->training.batch,     r->prune.admm.training.batch,    r->prune.retrain.batch,
+        r->prune.finish.batch, r->quantize.admm.training.batch, r->quantize.retrain.batch};
+    uint32_t largest = 1;
+    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++)
+        largest = batches[i] > largest ? batches[i] : largest;
+    return largest;
+}
+
 static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     BASE_TRY(graph_zoo_create(run->r->model, run->train.shape, run->train.classes, &run->g, err));
     BASE_TRY(recipe_check(run->r, run->g, err));
@@ -57,11 +68,13 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
         run->anchor == NULL || run->rho == NULL || run->layers == NULL)
         return base_fail_memory(err, "the run");
     memset(run->mask, 1, flat);
+    for (size_t i = 0; i < flat; i++) /* without second moments the rank is by magnitude */
+        run->importance[i] = 1.0F;
     for (uint32_t l = 0; l < run->layer_count; l++)
         run->layers[l].node = graph_layer(run->g, l);
     graph_initialise(run->g, run->r->seed, run->dense);
     return train_network_create(run->g, run->dense, run->pool, run->r->backend,
-                                run->r->training.batch, &run->network, err);
+                                largest_batch(run->r), &run->network, err);
 }
 
 admmnn_status run_create(const recipe *r, const admmnn_context *context, compress_run **out,
@@ -172,8 +185,7 @@ static void add_work(work_sum *sum, const compress_run *run, run_stage stage, ui
 void run_progress(const compress_run *run, double *from, double *each) {
     const recipe *r = run->r;
     work_sum sum = {0};
-    add_work(&sum, run, RUN_DENSE, run->at.stage == RUN_DENSE ? run->at.round : 0,
-             r->training.epochs, 1);
+    add_work(&sum, run, RUN_DENSE, 0, r->training.epochs, 1);
     double ratio = 1;
     for (uint32_t k = 0; r->prune.method != RECIPE_PRUNE_NONE && k < r->prune.round_count; k++) {
         const recipe_training *t =
@@ -199,14 +211,6 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
                                   run->validation_count, run->input, score, err);
 }
 
-static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *score,
-                                admmnn_error *err) {
-    (void)epoch;
-    (void)err;
-    *(train_score *)user = *score;
-    return ADMMNN_OK;
-}
-
 /* A hook's transform gets its own user; the score goes by a second hook. */
 typedef struct epoch_hooks {
     const train_hooks *outer;
@@ -222,7 +226,10 @@ static admmnn_status pass_transform(void *user, const train_network *network, ui
 static admmnn_status pass_score(void *user, uint32_t epoch, const train_score *score,
                                 admmnn_error *err) {
     epoch_hooks *h = user;
-    return keep_score(&h->score, epoch, score, err);
+    (void)epoch;
+    (void)err;
+    h->score = *score;
+    return ADMMNN_OK;
 }
 
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
@@ -283,7 +290,7 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
 
 void run_keep_importance(compress_run *run) {
     const float *second = train_optimizer_second(run->optimizer);
-    if (second != NULL)
+    if (second != NULL && run->at.epoch > 0)
         train_network_expand(run->network, second, run->importance);
 }
 
@@ -291,6 +298,7 @@ static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
     train_score score;
     BASE_TRY(run_validate(run, run->network->params, &score, err));
     run->scores.dense = score.accuracy;
+    run->scores.pruned = score.accuracy; /* what quantization starts from without pruning */
     run_log_event(run, "dense", &score);
     train_network_expand(run->network, run->network->params, run->dense);
     train_network_expand(run->network, run->network->params, run->pruned);

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "compress/run.h"
+#include "pack/format.h"
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
 #define VERSION 1
@@ -143,7 +144,7 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
     base_write_bytes(out, run->log.bytes, run->log.count);
     if (!out->failed)
         base_write_u32(out, base_crc32(out->bytes, out->count));
-    return out->failed ? base_fail_memory(err, "a checkpoint") : ADMMNN_OK;
+    return out->failed || run->log.failed ? base_fail_memory(err, "a checkpoint") : ADMMNN_OK;
 }
 
 static admmnn_status check_identity(const compress_run *run, const char *path, base_reader *in,
@@ -205,13 +206,25 @@ static admmnn_status read_admm(compress_run *run, base_reader *in, admmnn_error 
     return ADMMNN_OK;
 }
 
+static bool layers_make_sense(const compress_run *run) {
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const run_layer *layer = &run->layers[l];
+        const graph_node *node = &run->g->nodes[layer->node];
+        if (layer->bits > PACK_BITS_MAX || layer->target > run->g->parameters[node->weight].count)
+            return false;
+    }
+    return true;
+}
+
 static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error *err) {
     const size_t flat = run->g->flat_count;
     read_position(run, in);
     const run_position at = run->at;
     run->sparse = base_read_u8(in) != 0;
     const uint8_t *mask = base_read_bytes(in, flat);
-    if (mask == NULL || at.stage > RUN_DONE || at.round > RECIPE_ROUNDS_MAX)
+    size_t rounds = run->r->prune.round_count;
+    if (mask == NULL || at.stage > RUN_DONE || at.round >= (rounds > 0 ? rounds : 1) ||
+        !layers_make_sense(run))
         return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's position makes no sense");
     memcpy(run->mask, mask, flat);
     read_floats(in, run->dense, flat);
@@ -230,7 +243,7 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
         return base_fail(err, ADMMNN_CORRUPT, "the checkpoint ends early");
     run->log.count = 0;
     base_write_bytes(&run->log, log, (size_t)count);
-    return ADMMNN_OK;
+    return run->log.failed ? base_fail_memory(err, "the log") : ADMMNN_OK;
 }
 
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,

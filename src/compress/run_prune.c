@@ -274,8 +274,7 @@ static admmnn_status after_retraining(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_validate(run, run->network->params, &score, err));
     run->scores.pruned = score.accuracy;
     run_log_event(run, "after retraining", &score);
-    if (run->at.epoch > 0)
-        run_keep_importance(run);
+    run_keep_importance(run);
     train_network_expand(run->network, run->network->params, run->pruned);
     if (run->at.round + 1 < run->r->prune.round_count) {
         run->at.round++;

@@ -37,11 +37,6 @@ static active_range range_of(const train_network *n, const graph_parameter *p) {
     return range;
 }
 
-/* Levels of kept weights: zero is no level where pruned weights have it. */
-static admm_levels weight_levels(const compress_run *run) {
-    return run->r->quantize.levels;
-}
-
 /* An interval of 16 bits (bfloat16) costs half the bytes of a float in the file and
  * moves the levels by at most 0.4 %, which training goes on to correct. */
 static float short_interval(float q) {
@@ -69,8 +64,8 @@ static admmnn_status fit_layer(compress_run *run, uint32_t layer, const float *p
     active_range w = range_of(n, &run->g->parameters[node_of(run, layer)->weight]);
     active_range b = range_of(n, &run->g->parameters[node_of(run, layer)->bias]);
     unsigned bias_bits = run->r->quantize.bias_bits;
-    BASE_TRY(
-        fit_interval(weight_levels(run), l->bits, params + w.first, w.count, full, &l->step, err));
+    BASE_TRY(fit_interval(run->r->quantize.levels, l->bits, params + w.first, w.count, full,
+                          &l->step, err));
     if (bias_bits == 0)
         return ADMMNN_OK;
     return fit_interval(ADMM_LEVELS_EQUAL_ZERO, bias_bits, params + b.first, b.count, full,
@@ -85,12 +80,13 @@ static void quantize_range(admm_levels kind, unsigned bits, float q, const float
 
 static void quantize(const compress_run *run, const float *params, float *used) {
     const train_network *n = run->network;
-    memcpy(used, params, n->active_count * sizeof *used);
+    if (used != params)
+        memcpy(used, params, n->active_count * sizeof *used);
     for (uint32_t layer = 0; layer < run->layer_count; layer++) {
         const run_layer *l = &run->layers[layer];
         active_range w = range_of(n, &run->g->parameters[node_of(run, layer)->weight]);
         active_range b = range_of(n, &run->g->parameters[node_of(run, layer)->bias]);
-        quantize_range(weight_levels(run), l->bits, l->step, params + w.first, w.count,
+        quantize_range(run->r->quantize.levels, l->bits, l->step, params + w.first, w.count,
                        used + w.first);
         if (run->r->quantize.bias_bits > 0)
             quantize_range(ADMM_LEVELS_EQUAL_ZERO, run->r->quantize.bias_bits, l->bias_step,
@@ -173,7 +169,7 @@ admmnn_status run_quantize_problem(compress_run *run, admmnn_error *err) {
                                     .count = weight->count,
                                     .rho = run->r->quantize.admm.rho.first};
         snprintf(blocks[made].name, sizeof blocks[made].name, "%s", node_of(run, made)->name);
-        status = admm_set_levels(weight_levels(run), run->layers[made].bits,
+        status = admm_set_levels(run->r->quantize.levels, run->layers[made].bits,
                                  run->sparse ? run->mask + weight->offset : NULL, weight->count,
                                  &blocks[made].set, err);
     }
@@ -286,14 +282,17 @@ admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err) {
         return ADMMNN_OK;
     float *flat = base_array(run->g->flat_count, sizeof *flat);
     admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
-    admmnn_status status = base_fail_memory(err, "the residuals");
-    if (flat != NULL && residuals != NULL) {
+    admmnn_status status = ADMMNN_OK;
+    if (flat == NULL || residuals == NULL)
+        status = base_fail_memory(err, "the residuals");
+    if (status == ADMMNN_OK) {
         train_network_expand(run->network, run->network->params, flat);
         status = admm_update(run->admm, flat, residuals, err);
     }
+    if (status == ADMMNN_OK)
+        run_log_residuals(run, residuals);
     run->at.iteration++;
     if (status == ADMMNN_OK) {
-        run_log_residuals(run, residuals);
         if (a->tolerance > 0 && admm_converged(run->admm, residuals, a->tolerance))
             run->at.iteration = a->iterations;
         else if (run->at.iteration < a->iterations)

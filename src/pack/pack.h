@@ -36,7 +36,7 @@ typedef struct pack_model {
     X(DENSE, "dense")       /* every place has a value */                                          \
     X(RELATIVE, "relative") /* gaps of fixed width, with an escape (Han et al. 2016) */            \
     X(BITMAP, "bitmap")                                                                            \
-    X(ENTROPY, "entropy") /* adaptive binary range coder, row and column contexts */
+    X(ENTROPY, "entropy") /* adaptive binary range coder: pack/density.h */
 
 #define PACK_CODER_MAP(X)                                                                          \
     X(AUTO, "auto")                                                                                \

@@ -12,22 +12,16 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     assert_non_null(r);
     base_random random = base_random_at(seed, 0, 0);
     snprintf(r->recipe, sizeof r->recipe, "a \"b\"\\c\td/%s.yaml", "\xc3\xa9");
+    snprintf(r->recipe_sha256, sizeof r->recipe_sha256, "%064d", 7);
     snprintf(r->model, sizeof r->model, "lenet-5");
     r->seed = base_random_next(&random) >> 11;
     r->threads = 2;
-    double *numbers[] = {&r->accuracy.dense,
-                         &r->accuracy.pruned,
-                         &r->accuracy.compressed,
-                         &r->accuracy.packed,
-                         &r->validation.dense,
-                         &r->validation.pruned,
-                         &r->validation.compressed,
-                         &r->ratio.pruning,
-                         &r->ratio.data_only,
-                         &r->ratio.with_indices,
-                         &r->ratio.file,
-                         &r->seconds_total,
-                         &r->ratio.coded};
+    double *numbers[] = {&r->accuracy.dense,        &r->accuracy.pruned,   &r->accuracy.compressed,
+                         &r->accuracy.packed,       &r->validation.dense,  &r->validation.pruned,
+                         &r->validation.compressed, &r->ratio.pruning,     &r->ratio.data_only,
+                         &r->ratio.with_indices,    &r->ratio.file,        &r->seconds_total,
+                         &r->ratio.coded,           &r->projection.before, &r->projection.after,
+                         &r->projection.levels};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = (double)(base_random_next(&random) >> 11) * 0x1p-46;
     for (int s = 0; s < 6; s++)
