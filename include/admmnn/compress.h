@@ -12,6 +12,9 @@
 extern "C" {
 #endif
 
+/* The largest whole number that every JSON reader holds exactly. */
+#define ADMMNN_SEED_MAX UINT64_C(9007199254740991)
+
 typedef struct admmnn_compress_settings {
     const char *recipe; /* path of the YAML file */
     const char *out;    /* folder of the results; made when absent */

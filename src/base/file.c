@@ -1,3 +1,5 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include "base/file.h"
 
 #include <errno.h>
@@ -5,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,11 +120,30 @@ static int open_temporary(const char *path, char temporary[BASE_PATH_MAX], admmn
     return -1;
 }
 
+/* Where the bytes go: through links, to a regular file or a new name. Renaming
+ * would put a file in the place of a device or a link. */
+static admmnn_status resolve_target(const char *path, char target[BASE_PATH_MAX],
+                                    admmnn_error *err) {
+    struct stat info;
+    if (strlen(path) >= BASE_PATH_MAX)
+        return base_fail(err, ADMMNN_INPUT, "%.64s...: the path is too long", path);
+    memcpy(target, path, strlen(path) + 1);
+    if (lstat(path, &info) != 0)
+        return ADMMNN_OK;
+    if (S_ISLNK(info.st_mode) && (realpath(path, target) == NULL || stat(target, &info) != 0))
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: the link leads nowhere", path);
+    if (!S_ISREG(info.st_mode))
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: exists and is no regular file", path);
+    return ADMMNN_OK;
+}
+
 admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
                               admmnn_error *err) {
+    char target[BASE_PATH_MAX];
+    BASE_TRY(resolve_target(path, target, err));
     char temporary[BASE_PATH_MAX];
     admmnn_error failure = {ADMMNN_OK, ""};
-    int descriptor = open_temporary(path, temporary, &failure);
+    int descriptor = open_temporary(target, temporary, &failure);
     if (descriptor < 0)
         return base_fail(err, failure.status, "%s", failure.message);
     bool done = write_all(descriptor, bytes, count) && fsync(descriptor) == 0;
@@ -130,7 +152,7 @@ admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
         done = false;
         saved = errno;
     }
-    if (done && rename(temporary, path) != 0) {
+    if (done && rename(temporary, target) != 0) {
         done = false;
         saved = errno;
     }
@@ -138,8 +160,32 @@ admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
         unlink(temporary);
         return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(saved));
     }
-    sync_folder_of(path);
+    sync_folder_of(target);
     return ADMMNN_OK;
+}
+
+bool base_file_same(const char *a, const char *b) {
+    struct stat left;
+    struct stat right;
+    return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
+           left.st_ino == right.st_ino;
+}
+
+admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err) {
+    *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0)
+        return base_fail(err, ADMMNN_IO, "%s: cannot open: %s", path, strerror(errno));
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return ADMMNN_OK;
+    base_folder_unlock(*lock);
+    *lock = -1;
+    return base_fail(err, ADMMNN_USAGE, "%s: another run is writing here; choose another folder",
+                     path);
+}
+
+void base_folder_unlock(int lock) {
+    if (lock >= 0)
+        close(lock);
 }
 
 admmnn_status base_folder_make(const char *path, admmnn_error *err) {

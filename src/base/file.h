@@ -15,12 +15,20 @@ admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, si
                              admmnn_error *err);
 
 /* Temporary file in the same folder, fsync, rename, fsync of the folder: after
- * a kill at any moment path holds either its old content or all of the new. */
+ * a kill at any moment path holds either its old content or all of the new.
+ * Through links; what exists and is no regular file is refused. */
 admmnn_status base_file_write(const char *path, const void *bytes, size_t count, admmnn_error *err);
 
 /* Makes path and the folders above it. */
 admmnn_status base_folder_make(const char *path, admmnn_error *err);
 
+/* Keeps other processes that ask for it out of a folder until base_folder_unlock
+ * or the process's end; a second one is ADMMNN_USAGE. Nothing is left in it. */
+admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err);
+void base_folder_unlock(int lock); /* below 0: nothing to do */
+
+/* Whether both names lead to one existing file. */
+bool base_file_same(const char *a, const char *b);
 bool base_file_exists(const char *path);
 bool base_folder_exists(const char *path);
 

@@ -18,6 +18,7 @@ typedef struct session {
     const admmnn_context *context;
     recipe *r;
     compress_run *run;
+    int lock;                   /* on the folder of the results; below 0: none */
     char folder[BASE_PATH_MAX]; /* of the checkpoint */
     char checkpoint[BASE_PATH_MAX];
     char result[BASE_PATH_MAX];
@@ -25,6 +26,9 @@ typedef struct session {
 
 static admmnn_status open_recipe(session *s, admmnn_error *err) {
     BASE_TRY(run_read_recipe(s->settings->recipe, &s->r, err));
+    if (s->settings->has_seed && s->settings->seed > ADMMNN_SEED_MAX)
+        return base_fail(err, ADMMNN_USAGE, "the seed must be at most %llu",
+                         (unsigned long long)ADMMNN_SEED_MAX);
     if (s->settings->has_seed)
         s->r->seed = s->settings->seed;
     return ADMMNN_OK;
@@ -104,6 +108,12 @@ static admmnn_status check_finished(const session *s, admmnn_error *err) {
     return status;
 }
 
+static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
+    return base_fail(err, ADMMNN_USAGE,
+                     "%s: holds another run; --resume goes on with it, or choose another --out",
+                     s->settings->out);
+}
+
 static admmnn_status run_session(session *s, admmnn_error *err) {
     BASE_TRY(open_recipe(s, err));
     BASE_TRY(name_files(s, err));
@@ -114,14 +124,14 @@ static admmnn_status run_session(session *s, admmnn_error *err) {
                          "%s: holds a finished run; choose another --out, or --resume to see it",
                          s->settings->out);
     }
-    bool begun = base_file_exists(s->checkpoint);
-    if (begun && !s->settings->resume)
-        return base_fail(err, ADMMNN_USAGE,
-                         "%s: holds an unfinished run; --resume goes on with it, or choose another "
-                         "--out",
-                         s->settings->out);
+    if (base_file_exists(s->checkpoint) && !s->settings->resume)
+        return refuse_unfinished(s, err);
     BASE_TRY(run_create(s->r, s->context, &s->run, err));
     BASE_TRY(make_folder(s, err));
+    BASE_TRY(base_folder_lock(s->settings->out, &s->lock, err));
+    bool begun = base_file_exists(s->checkpoint);
+    if (base_file_exists(s->result) || (begun && !s->settings->resume))
+        return refuse_unfinished(s, err); /* begun by another since */
     if (begun)
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
     BASE_TRY(run_drive(s->run, RUN_TO_END, s->checkpoint, err));
@@ -130,8 +140,9 @@ static admmnn_status run_session(session *s, admmnn_error *err) {
 
 admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
                                   const admmnn_context *context, admmnn_error *err) {
-    session s = {.settings = settings, .context = context};
+    session s = {.settings = settings, .context = context, .lock = -1};
     admmnn_status status = run_session(&s, err);
+    base_folder_unlock(s.lock);
     run_free(s.run);
     base_free(s.r);
     return status;

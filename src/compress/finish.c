@@ -153,8 +153,10 @@ admmnn_status run_open_test(const compress_run *run, data_set *test, admmnn_erro
         test->shape.width == run->train.shape.width && test->classes <= run->train.classes)
         return ADMMNN_OK;
     data_set_free(test);
-    return base_fail(err, ADMMNN_INPUT, "%s: test images differ from training images in shape",
-                     run->r->dataset_path);
+    return base_fail(
+        err, ADMMNN_INPUT,
+        "%s: the test part has images of another size, or labels that no training image has",
+        run->r->dataset_path);
 }
 
 static admmnn_status test_all(const compress_run *run, const float *flat, const pack_model *packed,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compress/finish.h"
 #include "compress/rank.h"
 #include "compress/structure.h"
 #include "graph/zoo.h"
@@ -52,6 +53,15 @@ static uint32_t largest_batch(const recipe *r) {
     return largest;
 }
 
+/* What is wrong with the test part is said before the training; nothing is
+ * measured on it here. */
+static admmnn_status check_test(const compress_run *run, admmnn_error *err) {
+    data_set test;
+    BASE_TRY(run_open_test(run, &test, err));
+    data_set_free(&test);
+    return ADMMNN_OK;
+}
+
 static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     BASE_TRY(graph_zoo_create(run->r->model, run->train.shape, run->train.classes, &run->g, err));
     BASE_TRY(recipe_check(run->r, run->g, err));
@@ -90,6 +100,8 @@ admmnn_status run_create(const recipe *r, const admmnn_context *context, compres
     admmnn_status status = base_pool_create(context->threads, &run->pool, err);
     if (status == ADMMNN_OK)
         status = open_data(run, err);
+    if (status == ADMMNN_OK)
+        status = check_test(run, err);
     if (status == ADMMNN_OK)
         status = open_network(run, err);
     if (status == ADMMNN_OK)

@@ -231,6 +231,8 @@ static admmnn_status run_array(admmnn_model *model, const char *name, const npy_
 
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
                                     admmnn_error *err) {
+    if (base_file_same(input, output))
+        return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the input", output);
     uint8_t *bytes;
     size_t count;
     BASE_TRY(base_file_read(input, ARRAY_BYTES_MOST, &bytes, &count, err));
@@ -249,6 +251,9 @@ admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, cons
 /* ---- converting ---- */
 
 static admmnn_status check_output(const admmnn_pack_settings *settings, admmnn_error *err) {
+    if (base_file_same(settings->input, settings->output))
+        return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the input",
+                         settings->output);
     if (settings->force == 0 && base_file_exists(settings->output))
         return base_fail(err, ADMMNN_USAGE, "%s: exists and would be overwritten",
                          settings->output);
