@@ -96,3 +96,25 @@ expect_error 2 "" data fetch mnist --from "$work/data" --quiet
 expect_error 2 "result.json" show "$work/nowhere" --quiet
 mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
+
+# Outputs that would destroy something else.
+mkfifo "$work/fifo"
+expect_error 1 "no regular file" unpack "$model" --out "$work/fifo" --force --quiet
+[[ -p $work/fifo ]] || fail "a fifo was replaced"
+ln -s nowhere/at/all "$work/dangling"
+expect_error 1 "leads nowhere" unpack "$model" --out "$work/dangling" --force --quiet
+expect 0 unpack "$model" --out "$work/x.onnx" --quiet
+cp "$work/x.onnx" "$work/kept.onnx"
+ln -s x.onnx "$work/link.onnx"
+expect 0 unpack "$model" --out "$work/link.onnx" --force --quiet
+[[ -L $work/link.onnx ]] || fail "a link was replaced by what was written through it"
+cmp -s "$work/x.onnx" "$work/kept.onnx" || fail "writing through a link changed the bytes"
+expect_error 2 "replace the input" pack "$work/x.onnx" --out "$work/link.onnx" --force --quiet
+cmp -s "$work/x.onnx" "$work/kept.onnx" || fail "an input was overwritten"
+expect_error 2 "seed" compress "$work/recipe.yaml" --out "$work/seed" --seed 9007199254740992 --quiet
+[[ ! -e $work/seed ]] || fail "a refused seed left a folder"
+
+# A test part that does not fit is told before the training, and leaves nothing.
+rm "$work/data"/t10k-images-idx3-ubyte*
+expect_error 2 "t10k-images" compress "$work/recipe.yaml" --out "$work/no-test" --quiet
+[[ ! -e $work/no-test ]] || fail "a missing test part left a folder"
