@@ -194,8 +194,18 @@ static admmnn_status read_optimizer(compress_run *run, const run_position *at, b
     return ADMMNN_OK;
 }
 
+/* Whether a run at this position has an ADMM problem. */
+static bool wants_admm(const compress_run *run) {
+    if (run->at.stage == RUN_PRUNE_ADMM)
+        return run->r->prune.method == RECIPE_PRUNE_ADMM;
+    return run->at.stage == RUN_QUANTIZE_ADMM && run->r->quantize.admm.iterations > 0;
+}
+
 static admmnn_status read_admm(compress_run *run, base_reader *in, admmnn_error *err) {
-    if (base_read_u8(in) == 0)
+    bool has = base_read_u8(in) != 0;
+    if (has != wants_admm(run))
+        return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's ADMM is not of its stage");
+    if (!has)
         return ADMMNN_OK;
     BASE_TRY(run->at.stage == RUN_QUANTIZE_ADMM ? run_quantize_problem(run, err)
                                                 : run_prune_problem(run, err));

@@ -1,30 +1,16 @@
 /* Comparisons on a tiny set: equal budgets, one dense start, figures that add up,
  * and the same bytes however often the work is stopped or killed. */
-#include <dirent.h>
 #include <math.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include <cjson/cJSON.h>
 
 #include "admmnn/compress.h"
-#include "base/bytes.h"
-#include "base/file.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "compress/compare_plan.h"
+#include "tiny_set.h"
 
 #define TRAIN_IMAGES 200
 #define TEST_IMAGES 100
@@ -35,44 +21,6 @@ static char root[BASE_PATH_MAX];
 static char recipe_path[BASE_PATH_MAX];
 
 /* ---- the set ---- */
-
-static void write_big(base_writer *out, uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8)
-        base_write_u8(out, (uint8_t)(value >> shift));
-}
-
-static void write_in(const char *folder, const char *name, base_writer *bytes) {
-    char path[BASE_PATH_MAX];
-    assert_int_equal(base_path_join(path, sizeof path, folder, name, NULL), ADMMNN_OK);
-    assert_int_equal(base_file_write(path, bytes->bytes, bytes->count, NULL), ADMMNN_OK);
-    base_writer_free(bytes);
-}
-
-/* A bright row whose height is the label, on noise. */
-static void write_part(const char *prefix, uint32_t count, uint64_t seed) {
-    char name[64];
-    base_writer images = {0};
-    base_writer labels = {0};
-    base_random random = base_random_at(seed, 1, 0);
-    write_big(&images, 0x803);
-    write_big(&images, count);
-    write_big(&images, SIDE);
-    write_big(&images, SIDE);
-    write_big(&labels, 0x801);
-    write_big(&labels, count);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t label = i % 10;
-        base_write_u8(&labels, (uint8_t)label);
-        for (uint32_t p = 0; p < SIDE * SIDE; p++) {
-            bool bright = p / SIDE / 2 == label + 1;
-            base_write_u8(&images, (uint8_t)((bright ? 90 : 0) + base_random_below(&random, 160)));
-        }
-    }
-    snprintf(name, sizeof name, "%s-images-idx3-ubyte", prefix);
-    write_in(root, name, &images);
-    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", prefix);
-    write_in(root, name, &labels);
-}
 
 static void write_recipe(const char *path, const char *more) {
     base_writer out = {0};
@@ -94,38 +42,18 @@ static void write_recipe(const char *path, const char *more) {
 
 static int make_set(void **state) {
     (void)state;
-    const char *temporary = getenv("TMPDIR");
-    snprintf(root, sizeof root, "%s/admmnn-compare-XXXXXX", temporary == NULL ? "/tmp" : temporary);
-    if (mkdtemp(root) == NULL)
+    if (tiny_set_folder("compare", root) != 0)
         return -1;
-    write_part("train", TRAIN_IMAGES, 1);
-    write_part("t10k", TEST_IMAGES, 2);
+    tiny_set_write(root, "train", TRAIN_IMAGES, SIDE, 1);
+    tiny_set_write(root, "t10k", TEST_IMAGES, SIDE, 2);
     snprintf(recipe_path, sizeof recipe_path, "%.4000s/recipe.yaml", root);
     write_recipe(recipe_path, "");
     return 0;
 }
 
-static void remove_all(const char *path) {
-    DIR *folder = opendir(path);
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        char inner[BASE_PATH_MAX];
-        assert_int_equal(base_path_join(inner, sizeof inner, path, entry->d_name, NULL), ADMMNN_OK);
-        struct stat info;
-        if (lstat(inner, &info) == 0 && S_ISDIR(info.st_mode))
-            remove_all(inner);
-        else
-            unlink(inner);
-    }
-    if (folder != NULL)
-        closedir(folder);
-    rmdir(path);
-}
-
 static int remove_set(void **state) {
     (void)state;
-    remove_all(root);
+    tiny_set_remove(root);
     return 0;
 }
 

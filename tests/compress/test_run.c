@@ -1,0 +1,254 @@
+/* Runs on a tiny set: a run restored from the state after any tick goes on as the
+ * run that was never stopped does, whatever the recipe asks for. */
+#include "base/memory.h"
+#include "compress/rank.h"
+#include "compress/run.h"
+#include "tiny_set.h"
+
+#define IMAGES 90
+#define SIDE 16 /* the smallest images LeNet-5 takes */
+
+/* In a snapshot, the seconds of the run and its stages, and the closing CRC-32. */
+#define SECONDS_AT (8 + 4 + 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
+#define SECONDS_COUNT ((1 + RUN_DONE) * 8)
+#define CRC_COUNT 4
+
+static char root[BASE_PATH_MAX];
+static const admmnn_context context = {.threads = 1};
+
+static int make_set(void **state) {
+    (void)state;
+    if (tiny_set_folder("run", root) != 0)
+        return -1;
+    tiny_set_write(root, "train", IMAGES, SIDE, 1);
+    return 0;
+}
+
+static int remove_set(void **state) {
+    (void)state;
+    tiny_set_remove(root);
+    return 0;
+}
+
+/* The recipe of what is asked for, on the tiny set. */
+static recipe *make_recipe(const char *model, const char *more) {
+    recipe *r;
+    admmnn_error err = {0};
+    base_writer text = {0};
+    base_write_text(&text,
+                    "model: %s\n"
+                    "dataset: {format: idx, path: \"%s\", validation: 30}\n"
+                    "backend: lanes\n%s",
+                    model, root, more);
+    if (text.failed || recipe_parse("r.yaml", text.bytes, text.count, &r, &err) != ADMMNN_OK)
+        fail_msg("recipe_parse: %s", err.message);
+    base_writer_free(&text);
+    return r;
+}
+
+static compress_run *start(const recipe *r) {
+    compress_run *run;
+    admmnn_error err = {0};
+    if (run_create(r, &context, &run, &err) != ADMMNN_OK)
+        fail_msg("run_create: %s", err.message);
+    return run;
+}
+
+static void tick(compress_run *run) {
+    admmnn_error err = {0};
+    if (run_tick(run, &err) != ADMMNN_OK)
+        fail_msg("%s, tick %u: %s", run_stage_text(run->at.stage), run->at.ticks, err.message);
+}
+
+static void take(const compress_run *run, base_writer *snapshot) {
+    admmnn_error err = {0};
+    if (run_snapshot(run, snapshot, &err) != ADMMNN_OK)
+        fail_msg("run_snapshot: %s", err.message);
+}
+
+static compress_run *restored(const recipe *r, const base_writer *snapshot) {
+    compress_run *run = start(r);
+    admmnn_error err = {0};
+    if (run_restore(run, "snapshot", snapshot->bytes, snapshot->count, &err) != ADMMNN_OK)
+        fail_msg("run_restore: %s", err.message);
+    return run;
+}
+
+/* The same state but for the clock. */
+static void same_state(const compress_run *run, const base_writer *expected, const char *when) {
+    base_writer got = {0};
+    take(run, &got);
+    size_t end = expected->count - CRC_COUNT;
+    size_t at = 0;
+    while (at < end && at < got.count && got.bytes[at] == expected->bytes[at]) {
+        at++;
+        if (at == SECONDS_AT)
+            at += SECONDS_COUNT;
+    }
+    if (at < end || got.count != expected->count)
+        fail_msg("%s, tick %u, %s: byte %zu of %zu and %zu differs", run_stage_text(run->at.stage),
+                 run->at.ticks, when, at, got.count, expected->count);
+    base_writer_free(&got);
+}
+
+/* To the end, with a second run restored at every tick; the run is the caller's. */
+static compress_run *drive(const recipe *r, unsigned stages) {
+    compress_run *run = start(r);
+    base_writer snapshot = {0};
+    unsigned seen = 0;
+    take(run, &snapshot);
+    while (run->at.stage != RUN_DONE) {
+        seen |= 1U << run->at.stage;
+        compress_run *other = restored(r, &snapshot);
+        same_state(other, &snapshot, "restored");
+        tick(run);
+        take(run, &snapshot);
+        tick(other);
+        same_state(other, &snapshot, "one tick later");
+        run_free(other);
+    }
+    compress_run *other = restored(r, &snapshot);
+    same_state(other, &snapshot, "at the end");
+    run_free(other);
+    assert_int_equal(seen, stages);
+    base_writer_free(&snapshot);
+    return run;
+}
+
+#define STAGE(name) (1U << RUN_##name)
+#define DENSE_STAGE STAGE(DENSE)
+#define PRUNE_STAGES (STAGE(PRUNE_ADMM) | STAGE(RETRAIN))
+#define QUANTIZE_STAGES (STAGE(QUANTIZE_ADMM) | STAGE(QUANTIZE_TRAIN))
+
+#define TRAINING "training: {epochs: 2, batch: 16, learning_rate: 0.003}\n"
+#define PRUNE                                                                                      \
+    "  rounds: [3, 9]\n"                                                                           \
+    "  retrain: {epochs: 1, batch: 16}\n"                                                          \
+    "  finish: {epochs: 2, batch: 16}\n"
+#define PRUNE_ADMM "  admm: {iterations: 2, epochs: 2, training: {batch: 16}}\n"
+#define QUANTIZE                                                                                   \
+    "  admm: {iterations: 2, training: {batch: 16}}\n"                                             \
+    "  retrain: {epochs: 2, batch: 16}\n"
+#define NO_QUANTIZE "quantize: {enabled: false}\n"
+
+static void bits_by_hand(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100",
+                            TRAINING "prune:\n" PRUNE PRUNE_ADMM "quantize:\n" QUANTIZE
+                                     "  bits: [{layer: fc1, bits: 3}, {layer: fc2, bits: 4},"
+                                     " {layer: fc3, bits: 5}]\n");
+    compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES);
+    for (uint32_t l = 0; l < 3; l++)
+        assert_int_equal(run->layers[l].bits, 3 + l);
+    run_free(run);
+    base_free(r);
+}
+
+static void bits_searched(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING "prune:\n" PRUNE PRUNE_ADMM
+                                                      "quantize:\n  max_bits: 3\n"
+                                                      "  bias_bits: 6\n" QUANTIZE);
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES | STAGE(BITS) | QUANTIZE_STAGES));
+    base_free(r);
+}
+
+/* With no accuracy to give up, a bit goes only where the accuracy stays. */
+static void bits_searched_of_a_dense_network(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100",
+                            "training: {epochs: 12, batch: 16, learning_rate: 0.003}\n"
+                            "prune: {method: none}\n"
+                            "quantize:\n  max_bits: 3\n  max_loss: 0\n" QUANTIZE);
+    compress_run *run = drive(r, DENSE_STAGE | STAGE(BITS) | QUANTIZE_STAGES);
+    unsigned bits = 0;
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        bits += run->layers[l].bits;
+    assert_true(run->scores.dense > 0.5);
+    assert_in_range(bits, run->layer_count + 1, 3 * run->layer_count);
+    assert_true(run->scores.pruned == run->scores.dense);
+    run_free(run);
+    base_free(r);
+}
+
+static void distillation(void **state) {
+    (void)state;
+    recipe *r =
+        make_recipe("lenet-300-100", TRAINING
+                    "prune:\n"
+                    "  rounds: [4]\n"
+                    "  admm: {iterations: 2, training: {batch: 16, distill: 0.6}}\n"
+                    "  finish: {epochs: 2, batch: 16, distill: 0.7, temperature: 2, versions: 2,"
+                    " augment: {shift: 1, rotate: 8}}\n" NO_QUANTIZE);
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES));
+    base_free(r);
+}
+
+/* SGD keeps no second moments: the rank is by magnitude, not by their zeros. */
+static void sgd(void **state) {
+    (void)state;
+    static const char *const text =
+        "training: {epochs: 2, batch: 16, optimizer: sgd, learning_rate: 0.05}\n"
+        "prune:\n"
+        "  rounds: [20]\n"
+        "  admm: {iterations: 1, training: {batch: 16, optimizer: sgd}}\n"
+        "  finish: {epochs: 1, batch: 16, optimizer: sgd}\n" NO_QUANTIZE;
+    recipe *r = make_recipe("lenet-300-100", text);
+    compress_run *run = start(r);
+    while (run->at.stage == RUN_DENSE)
+        tick(run);
+    uint8_t *all = base_array(run->g->flat_count, 1);
+    assert_non_null(all);
+    memset(all, 1, run->g->flat_count);
+    size_t total = graph_weight_count(run->g) / 20;
+    size_t counts[3];
+    assert_int_equal(rank_global(run->g, run->dense, all, NULL, NULL, total, counts, NULL),
+                     ADMMNN_OK);
+    for (uint32_t l = 0; l < 3; l++) {
+        assert_int_equal(run->layers[l].target, counts[l]);
+        assert_true(counts[l] > 1);
+    }
+    base_free(all);
+    run_free(run);
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES));
+    base_free(r);
+}
+
+static void filters_with_a_balanced_penalty(void **state) {
+    (void)state;
+    recipe *r = make_recipe(
+        "lenet-5",
+        TRAINING "prune:\n  set: filters\n" PRUNE
+                 "  admm: {iterations: 3, training: {batch: 16},"
+                 " rho: {schedule: balancing, first: 0.001, ratio: 1.1, factor: 3}}\n" NO_QUANTIZE);
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES));
+    base_free(r);
+}
+
+/* The engine is made for the largest batch, which the first training has not. */
+static void later_batches_are_larger(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune:\n"
+                            "  rounds: [4]\n"
+                            "  admm: {iterations: 1, training: {batch: 64}}\n"
+                            "  finish: {epochs: 1, batch: 64}\n"
+                            "quantize:\n  max_bits: 2\n"
+                            "  admm: {iterations: 1, training: {batch: 64}}\n"
+                            "  retrain: {epochs: 1, batch: 64}\n");
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES | STAGE(BITS) | QUANTIZE_STAGES));
+    base_free(r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bits_by_hand),
+        cmocka_unit_test(bits_searched),
+        cmocka_unit_test(bits_searched_of_a_dense_network),
+        cmocka_unit_test(distillation),
+        cmocka_unit_test(sgd),
+        cmocka_unit_test(filters_with_a_balanced_penalty),
+        cmocka_unit_test(later_batches_are_larger),
+    };
+    return cmocka_run_group_tests(tests, make_set, remove_set);
+}
