@@ -37,7 +37,9 @@ static const char text[] =
     "  retrain: {epochs: 1}\n";
 
 static char folder[] = "/tmp/admmnn-fuzz-XXXXXX";
-static char images[64], labels[64];
+#define PARTS 2
+static const char *const parts[PARTS] = {"train", "t10k"};
+static char images[PARTS][64], labels[PARTS][64];
 static recipe *r;
 static const admmnn_context context = {.threads = 1};
 
@@ -47,8 +49,10 @@ static void must(bool holds) {
 }
 
 static void remove_set(void) {
-    unlink(images);
-    unlink(labels);
+    for (size_t part = 0; part < PARTS; part++) {
+        unlink(images[part]);
+        unlink(labels[part]);
+    }
     rmdir(folder);
     base_free(r);
 }
@@ -63,10 +67,12 @@ static void make_set(void) {
         label_bytes[8 + i] = (uint8_t)(i % 10);
     must(mkdtemp(folder) != NULL);
     atexit(remove_set);
-    snprintf(images, sizeof images, "%s/train-images-idx3-ubyte", folder);
-    snprintf(labels, sizeof labels, "%s/train-labels-idx1-ubyte", folder);
-    must(base_file_write(images, image_bytes, sizeof image_bytes, NULL) == ADMMNN_OK);
-    must(base_file_write(labels, label_bytes, sizeof label_bytes, NULL) == ADMMNN_OK);
+    for (size_t part = 0; part < PARTS; part++) {
+        snprintf(images[part], sizeof images[part], "%s/%s-images-idx3-ubyte", folder, parts[part]);
+        snprintf(labels[part], sizeof labels[part], "%s/%s-labels-idx1-ubyte", folder, parts[part]);
+        must(base_file_write(images[part], image_bytes, sizeof image_bytes, NULL) == ADMMNN_OK);
+        must(base_file_write(labels[part], label_bytes, sizeof label_bytes, NULL) == ADMMNN_OK);
+    }
     must(recipe_parse("r.yaml", (const uint8_t *)text, sizeof text - 1, &r, NULL) == ADMMNN_OK);
     snprintf(r->dataset_path, sizeof r->dataset_path, "%s", folder);
 }

@@ -181,12 +181,11 @@ static admmnn_status read_optimizer(compress_run *run, const run_position *at, b
     /* run_begin makes the stage's optimiser; the position it resets is put back. */
     BASE_TRY(run_begin(run, at->stage, err));
     run->at = *at;
-    if (base_read_u8(in) == 0)
-        return ADMMNN_OK;
-    if (run->optimizer == NULL) {
+    bool written = base_read_u8(in) != 0;
+    if (written != (run->optimizer != NULL))
         in->failed = true;
+    if (in->failed || !written)
         return ADMMNN_OK;
-    }
     *train_optimizer_steps(run->optimizer) = base_read_u64(in);
     read_floats(in, train_optimizer_first(run->optimizer), run->network->active_count);
     if (train_optimizer_second(run->optimizer) != NULL)
@@ -220,7 +219,9 @@ static bool layers_make_sense(const compress_run *run) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const run_layer *layer = &run->layers[l];
         const graph_node *node = &run->g->nodes[layer->node];
-        if (layer->bits > PACK_BITS_MAX || layer->target > run->g->parameters[node->weight].count)
+        bool coded = run->at.stage > RUN_RETRAIN && run->r->quantize.enabled;
+        if (layer->bits > PACK_BITS_MAX || (coded && layer->bits == 0) ||
+            layer->target > run->g->parameters[node->weight].count)
             return false;
     }
     return true;

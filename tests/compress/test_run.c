@@ -21,6 +21,7 @@ static int make_set(void **state) {
     if (tiny_set_folder("run", root) != 0)
         return -1;
     tiny_set_write(root, "train", IMAGES, SIDE, 1);
+    tiny_set_write(root, "t10k", IMAGES, SIDE, 2);
     return 0;
 }
 
