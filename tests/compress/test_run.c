@@ -33,7 +33,7 @@ static int remove_set(void **state) {
 
 /* The recipe of what is asked for, on the tiny set. */
 static recipe *make_recipe(const char *model, const char *more) {
-    recipe *r;
+    recipe *r = NULL;
     admmnn_error err = {0};
     base_writer text = {0};
     base_write_text(&text,
