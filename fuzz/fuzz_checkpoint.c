@@ -92,7 +92,7 @@ static void write_mask(const compress_run *run, uint8_t spacing, base_writer *ou
 static void make_checkpoint(const compress_run *run, const uint8_t *data, size_t size,
                             base_writer *out) {
     base_write_text(out, "ADMMNNCK");
-    base_write_u32(out, 1);
+    base_write_u32(out, 2);
     base_write_bytes(out, r->sha256, 64);
     base_write_u64(out, r->seed);
     base_write_u32(out, context.threads);

@@ -55,23 +55,6 @@ float admm_level_value(admm_levels kind, float q, int32_t code) {
     return code < 0 ? -magnitude : magnitude;
 }
 
-float admm_levels_refit(admm_levels kind, unsigned bits, const float *v, const uint8_t *support,
-                        size_t count, float q) {
-    if (!(q > 0))
-        return q;
-    double cross = 0;
-    double square = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (support != NULL && support[i] == 0)
-            continue;
-        double size = fabs((double)v[i]);
-        double m = multiplier(kind, nearest(kind, bits, size / (double)q));
-        cross += m * size;
-        square += m * m;
-    }
-    return cross > 0 ? (float)(cross / square) : q;
-}
-
 /* As q falls below `at`, the next of the sizes rises from the lower level of
  * this pair to the upper: sizes[next] / at is their middle. One a pair, so that
  * the events come in order without a list of all of them. */

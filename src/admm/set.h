@@ -66,9 +66,9 @@ admmnn_status admm_set_fixed_levels(admm_levels kind, unsigned bits, float q,
 /* The q of the last projection of a level set; 0 before the first. */
 float admm_set_step(const admm_set *set);
 
-/* Level arithmetic shared by the projection, straight-through training and
- * packing. A code is the level's number: value = admm_level_value(kind, q, code).
- * Equal levels: value = code * q. Powers of two: sign(code) * 2^(|code|-1) * q. */
+/* Level arithmetic shared by the projection, training and packing. A code is the level's number:
+ * value = admm_level_value(kind, q, code). Equal levels: value = code * q. Powers of two:
+ * sign(code) * 2^(|code|-1) * q. */
 int32_t admm_level_code(admm_levels kind, unsigned bits, float q, float v);
 float admm_level_value(admm_levels kind, float q, int32_t code);
 /* The number of positive levels, M. */
@@ -78,9 +78,5 @@ uint32_t admm_level_count(admm_levels kind, unsigned bits);
 admmnn_status admm_levels_fit(admm_levels kind, unsigned bits, const float *v,
                               const uint8_t *support, size_t count, float *q, double *error2,
                               admmnn_error *err);
-/* One least-squares step from q: assign the nearest levels, then the best q for
- * them. O(count); what straight-through training uses between full fits. */
-float admm_levels_refit(admm_levels kind, unsigned bits, const float *v, const uint8_t *support,
-                        size_t count, float q);
 
 #endif

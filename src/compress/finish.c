@@ -18,20 +18,13 @@ static admmnn_status write_in(const char *folder, const char *name, const void *
     return base_file_write(path, bytes, count, err);
 }
 
-static uint32_t layer_of(const compress_run *run, uint32_t node) {
-    for (uint32_t l = 0; l < run->layer_count; l++)
-        if (run->layers[l].node == node)
-            return l;
-    return 0;
-}
-
 /* One parameter of the small network: codes where it is quantized, else floats. */
 static admmnn_status fill_tensor(const compress_run *run, const graph *small, uint32_t p,
                                  const size_t *origin, const float *flat, pack_tensor *tensor,
                                  admmnn_error *err) {
     const graph_parameter *parameter = &small->parameters[p];
     const recipe_quantize *q = &run->r->quantize;
-    const run_layer *layer = &run->layers[layer_of(run, parameter->node)];
+    const run_layer *layer = &run->layers[graph_layer_index(run->g, parameter->node)];
     bool weight = parameter->kind == GRAPH_WEIGHT;
     bool coded = q->enabled && (weight || q->bias_bits > 0);
     *tensor = (pack_tensor){.form = coded ? PACK_LEVELS : PACK_FLOAT32,

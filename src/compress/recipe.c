@@ -162,8 +162,26 @@ static admmnn_status check_bits_of(const whole *w, const char *key, unsigned bit
     return ADMMNN_OK;
 }
 
+static admmnn_status check_fix(whole *w) {
+    static const double shares[] = {0.5, 0.75, 0.9, 1.0};
+    recipe_quantize *q = &w->r->quantize;
+    if (q->fix_count == 0) {
+        memcpy(q->fix, shares, sizeof shares);
+        q->fix_count = sizeof shares / sizeof shares[0];
+    }
+    for (size_t i = 1; i < q->fix_count; i++) {
+        char key[RECIPE_PATH_MAX];
+        snprintf(key, sizeof key, "quantize.fix[%zu]", i);
+        if (q->fix[i] <= q->fix[i - 1])
+            return fail_key(w, key, "%g comes after %g; the shares must rise", q->fix[i],
+                            q->fix[i - 1]);
+    }
+    return ADMMNN_OK;
+}
+
 static admmnn_status check_quantize(whole *w) {
     recipe_quantize *q = &w->r->quantize;
+    BASE_TRY(check_fix(w));
     if (q->bias_bits == 1)
         return fail_key(w, "quantize.bias_bits",
                         "1 holds zero alone; it must be 0 (float32) or from 2 to 12");

@@ -202,6 +202,8 @@ static const recipe_range prune_ranges[] = {PRUNE_KEYS(RANGE_OF)};
     X(FLOAT("max_loss", recipe_quantize, max_loss), FROM(0, 1))                                    \
     X(UINT("bias_bits", recipe_quantize, bias_bits), FROM(0, BIAS_BITS_MAX))                       \
     X(MAPPING("admm", recipe_quantize, admm, admm_fields), ANY)                                    \
+    X(SEQUENCE("fix", recipe_quantize, fix, fix_count, number_entry, RECIPE_ROUNDS_MAX),           \
+      ABOVE(0, 1))                                                                                 \
     X(MAPPING("retrain", recipe_quantize, retrain, training_fields), ANY)
 
 static const cyaml_schema_field_t quantize_fields[] = {QUANTIZE_KEYS(FIELD_OF) CYAML_FIELD_END};
@@ -344,6 +346,7 @@ void recipe_default(recipe *r) {
     r->quantize.max_bits = 4;
     r->quantize.max_loss = 0.001;
     r->quantize.bias_bits = 8;
-    r->quantize.admm = default_admm(5, 1e-3F, 1e-1F);
+    r->quantize.admm = default_admm(20, 1e-3F, 1.0F);
+    r->quantize.admm.training.schedule = TRAIN_COSINE;
     r->quantize.retrain = default_training(20, TRAIN_COSINE);
 }

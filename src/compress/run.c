@@ -72,10 +72,11 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     run->pruned = base_array(flat, sizeof *run->pruned);
     run->importance = base_array(flat, sizeof *run->importance);
     run->anchor = base_array(flat, sizeof *run->anchor);
+    run->fixed = base_array(flat, 1);
     run->rho = base_array(run->g->parameter_count, sizeof *run->rho);
     run->layers = base_array(run->layer_count, sizeof *run->layers);
     if (run->mask == NULL || run->dense == NULL || run->pruned == NULL || run->importance == NULL ||
-        run->anchor == NULL || run->rho == NULL || run->layers == NULL)
+        run->anchor == NULL || run->fixed == NULL || run->rho == NULL || run->layers == NULL)
         return base_fail_memory(err, "the run");
     memset(run->mask, 1, flat);
     for (size_t i = 0; i < flat; i++) /* without second moments the rank is by magnitude */
@@ -128,6 +129,7 @@ void run_free(compress_run *run) {
     base_free(run->pruned);
     base_free(run->importance);
     base_free(run->anchor);
+    base_free(run->fixed);
     base_free(run->rho);
     base_free(run->answers.logits);
     base_free(run->layers);
@@ -223,35 +225,20 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
                                   run->validation_count, run->input, score, err);
 }
 
-/* A hook's transform gets its own user; the score goes by a second hook. */
-typedef struct epoch_hooks {
-    const train_hooks *outer;
-    train_score score;
-} epoch_hooks;
-
-static admmnn_status pass_transform(void *user, const train_network *network, uint64_t step,
-                                    double done, float *used, admmnn_error *err) {
-    const epoch_hooks *h = user;
-    return h->outer->transform(h->outer->user, network, step, done, used, err);
-}
-
-static admmnn_status pass_score(void *user, uint32_t epoch, const train_score *score,
+static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *score,
                                 admmnn_error *err) {
-    epoch_hooks *h = user;
     (void)epoch;
     (void)err;
-    h->score = *score;
+    *(train_score *)user = *score;
     return ADMMNN_OK;
 }
 
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
                         const train_hooks *hooks, admmnn_error *err) {
-    static const train_hooks none = {0};
-    epoch_hooks own = {.outer = hooks == NULL ? &none : hooks};
-    train_hooks all = *own.outer;
-    all.user = &own;
-    all.transform = own.outer->transform == NULL ? NULL : pass_transform;
-    all.epoch_done = pass_score;
+    train_hooks all = hooks == NULL ? (train_hooks){0} : *hooks;
+    train_score score;
+    all.user = &score;
+    all.epoch_done = keep_score;
     double each;
     run_progress(run, &all.run_from, &each);
     all.run_to = all.run_from + each;
@@ -286,9 +273,9 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
     run->stage_seconds[run->at.stage] += base_seconds() - start;
     train_score validation;
-    BASE_TRY(all.transform == NULL ? run_validate(run, run->network->params, &validation, err)
-                                   : run_validate_quantized(run, &validation, err));
-    run_log_epoch(run, &own.score, &validation);
+    BASE_TRY(all.fixed == NULL ? run_validate(run, run->network->params, &validation, err)
+                               : run_validate_quantized(run, &validation, err));
+    run_log_epoch(run, &score, &validation);
     return ADMMNN_OK;
 }
 

@@ -76,6 +76,7 @@ typedef struct compress_run {
     float *dense;      /* [flat_count] the dense network */
     float *pruned;     /* [flat_count] after the last retraining */
     float *importance; /* [flat_count] second moments of the last training */
+    uint8_t *fixed;    /* [flat_count] 1: stays on its level; active form, as params */
     run_answers answers;
     run_layer *layers;
     uint32_t layer_count;
@@ -139,6 +140,19 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
 admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
                               admmnn_error *err);
 void run_keep_importance(compress_run *run);
+
+/* run_admm.c: the set of a layer's weights; the caller's. */
+typedef admmnn_status (*run_set_maker)(const compress_run *run, uint32_t layer, admm_set **set,
+                                       admmnn_error *err);
+const graph_parameter *run_weight(const compress_run *run, uint32_t layer);
+/* run->admm with one block a layer, blank, for a checkpoint to fill. */
+admmnn_status run_admm_problem(compress_run *run, const recipe_admm *a, run_set_maker make,
+                               admmnn_error *err);
+/* The same from the network's parameters. */
+admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_maker make,
+                             admmnn_error *err);
+/* One epoch, and the end of an iteration when it was the last of one. */
+admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_error *err);
 
 /* run_prune.c */
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err);

@@ -1,8 +1,8 @@
 /* The run's state as bytes, little-endian:
  *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, u64 seed,
  *   u32 threads, u32 flat_count, position, scores, seconds, layers, then the
- *   vectors (mask, dense, pruned, importance, active parameters, moments, z, u),
- *   the log, and the CRC-32 of all before it.
+ *   vectors (mask, dense, pruned, importance, active parameters, moments, z, u, what is
+ *   fixed), the log, and the CRC-32 of all before it.
  * Only this program on this machine reads it back; a file of another recipe, seed
  * or number of threads is refused, for the run would not be the same. */
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "pack/format.h"
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
-#define VERSION 1
+#define VERSION 2
 
 /* All bits zero: minus zero is a value of its own, that bytes may stay the same. */
 static bool is_blank(float value) {
@@ -53,6 +53,31 @@ static void read_floats(base_reader *in, float *values, size_t count) {
         if (bytes != NULL)
             memcpy(values + i + zeros, bytes, (size_t)length * sizeof *values);
         i += (size_t)(zeros + length);
+    }
+}
+
+/* Lengths of runs, of what is not fixed and what is in turn. */
+static void write_fixed(base_writer *out, const uint8_t *fixed, size_t count) {
+    size_t i = 0;
+    for (uint8_t value = 0; i < count; value ^= 1) {
+        size_t end = i;
+        while (end < count && fixed[end] == value)
+            end++;
+        base_write_varint(out, end - i);
+        i = end;
+    }
+}
+
+static void read_fixed(base_reader *in, uint8_t *fixed, size_t count) {
+    size_t i = 0;
+    for (uint8_t value = 0; i < count && !in->failed; value ^= 1) {
+        uint64_t length = base_read_varint(in);
+        if (length > count - i || (length == 0 && i > 0)) {
+            in->failed = true;
+            return;
+        }
+        memset(fixed + i, value, (size_t)length);
+        i += (size_t)length;
     }
 }
 
@@ -140,6 +165,7 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
             write_floats(out, train_optimizer_second(run->optimizer), active);
     }
     write_admm(run, out);
+    write_fixed(out, run->fixed, active);
     base_write_u64(out, run->log.count);
     base_write_bytes(out, run->log.bytes, run->log.count);
     if (!out->failed)
@@ -248,6 +274,7 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
     read_floats(in, run->network->params, run->network->active_count);
     BASE_TRY(read_optimizer(run, &at, in, err));
     BASE_TRY(read_admm(run, in, err));
+    read_fixed(in, run->fixed, run->network->active_count);
     uint64_t count = base_read_u64(in);
     const uint8_t *log = base_read_bytes(in, (size_t)count);
     if (in->failed || log == NULL)

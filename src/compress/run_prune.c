@@ -11,11 +11,7 @@
 #include "compress/structure.h"
 
 static size_t layer_weights(const compress_run *run, uint32_t layer) {
-    return run->g->parameters[run->g->nodes[run->layers[layer].node].weight].count;
-}
-
-static const graph_parameter *weight_of(const compress_run *run, uint32_t layer) {
-    return &run->g->parameters[run->g->nodes[run->layers[layer].node].weight];
+    return run_weight(run, layer)->count;
 }
 
 static double final_share(const compress_run *run, uint32_t layer) {
@@ -61,7 +57,7 @@ static admmnn_status targets_by_rank(compress_run *run, admmnn_error *err) {
 
 static admm_shape shape_of(const compress_run *run, uint32_t layer) {
     const graph_node *node = &run->g->nodes[run->layers[layer].node];
-    const graph_parameter *weight = weight_of(run, layer);
+    const graph_parameter *weight = run_weight(run, layer);
     size_t taps = (size_t)node->window.kernel[0] * node->window.kernel[1];
     return (admm_shape){.rows = weight->rows, .inputs = weight->columns / taps, .taps = taps};
 }
@@ -97,54 +93,8 @@ static admmnn_status make_set(const compress_run *run, uint32_t layer, admm_set 
     }
 }
 
-static void fill_penalty(compress_run *run) {
-    memset(run->rho, 0, run->g->parameter_count * sizeof *run->rho);
-    for (uint32_t l = 0; l < run->layer_count; l++)
-        run->rho[run->g->nodes[run->layers[l].node].weight] = admm_block_at(run->admm, l)->rho;
-}
-
 admmnn_status run_prune_problem(compress_run *run, admmnn_error *err) {
-    admm_block *blocks = base_array(run->layer_count, sizeof *blocks);
-    if (blocks == NULL)
-        return base_fail_memory(err, "the ADMM problem");
-    admmnn_status status = ADMMNN_OK;
-    uint32_t made = 0;
-    for (; made < run->layer_count && status == ADMMNN_OK; made++) {
-        const graph_parameter *weight = weight_of(run, made);
-        blocks[made] = (admm_block){
-            .offset = weight->offset, .count = weight->count, .rho = run->r->prune.admm.rho.first};
-        snprintf(blocks[made].name, sizeof blocks[made].name, "%s",
-                 run->g->nodes[run->layers[made].node].name);
-        status = make_set(run, made, &blocks[made].set, err);
-    }
-    admm_free(run->admm);
-    run->admm = NULL;
-    if (status == ADMMNN_OK)
-        status = admm_create(blocks, run->layer_count, run->g->flat_count, &run->admm, err);
-    else
-        for (uint32_t l = 0; l + 1 < made; l++)
-            admm_set_free(blocks[l].set);
-    base_free(blocks);
-    return status;
-}
-
-/* Flat copy of the network's parameters, given to f. */
-static admmnn_status flat_params(const compress_run *run, float **flat, admmnn_error *err) {
-    *flat = base_array(run->g->flat_count, sizeof **flat);
-    if (*flat == NULL)
-        return base_fail_memory(err, "the parameters");
-    train_network_expand(run->network, run->network->params, *flat);
-    return ADMMNN_OK;
-}
-
-static admmnn_status start_admm(compress_run *run, admmnn_error *err) {
-    BASE_TRY(run_prune_problem(run, err));
-    float *flat;
-    BASE_TRY(flat_params(run, &flat, err));
-    admmnn_status status = admm_start(run->admm, flat, err);
-    base_free(flat);
-    admm_set_rho(run->admm, &run->r->prune.admm.rho, 0, NULL);
-    return status;
+    return run_admm_problem(run, &run->r->prune.admm, make_set, err);
 }
 
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err) {
@@ -156,54 +106,15 @@ admmnn_status run_begin_round(compress_run *run, admmnn_error *err) {
         targets_by_share(run);
     BASE_TRY(run_begin(run, RUN_PRUNE_ADMM, err));
     if (p->method == RECIPE_PRUNE_ADMM)
-        BASE_TRY(start_admm(run, err));
+        return run_admm_start(run, &p->admm, make_set, err);
     return ADMMNN_OK;
-}
-
-/* One epoch of the x step, with the penalty when the method is ADMM. */
-static admmnn_status train_iteration(compress_run *run, admmnn_error *err) {
-    const recipe_admm *a = &run->r->prune.admm;
-    train_hooks hooks = {0};
-    if (run->admm != NULL) {
-        float *flat = base_array(run->g->flat_count, sizeof *flat);
-        if (flat == NULL)
-            return base_fail_memory(err, "the penalty");
-        admm_anchor(run->admm, flat);
-        train_network_compact(run->network, flat, run->anchor);
-        base_free(flat);
-        fill_penalty(run);
-        hooks.anchor = run->anchor;
-        hooks.rho = run->rho;
-    }
-    return run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err);
-}
-
-static admmnn_status update_admm(compress_run *run, bool *converged, admmnn_error *err) {
-    const recipe_admm *a = &run->r->prune.admm;
-    *converged = false;
-    if (run->admm == NULL)
-        return ADMMNN_OK;
-    float *flat;
-    BASE_TRY(flat_params(run, &flat, err));
-    admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
-    admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
-                                             : admm_update(run->admm, flat, residuals, err);
-    if (status == ADMMNN_OK) {
-        run_log_residuals(run, residuals);
-        *converged = a->tolerance > 0 && admm_converged(run->admm, residuals, a->tolerance);
-        if (run->at.iteration + 1 < a->iterations)
-            admm_set_rho(run->admm, &a->rho, run->at.iteration + 1, residuals);
-    }
-    base_free(residuals);
-    base_free(flat);
-    return status;
 }
 
 /* The controls' choice of what stays: magnitude is the projection onto the
  * sparse set; random draws. */
 static admmnn_status choose_at_random(const compress_run *run, uint32_t layer, float *flat,
                                       admmnn_error *err) {
-    const graph_parameter *weight = weight_of(run, layer);
+    const graph_parameter *weight = run_weight(run, layer);
     uint32_t *places = base_array(weight->count, sizeof *places);
     if (places == NULL)
         return base_fail_memory(err, "the random choice");
@@ -221,7 +132,7 @@ static admmnn_status choose_at_random(const compress_run *run, uint32_t layer, f
 
 static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
-        const graph_parameter *weight = weight_of(run, l);
+        const graph_parameter *weight = run_weight(run, l);
         if (run->r->prune.method == RECIPE_PRUNE_RANDOM) {
             BASE_TRY(choose_at_random(run, l, flat, err));
             continue;
@@ -238,7 +149,7 @@ static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) 
 
 static void mask_nonzeros(compress_run *run, const float *flat) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
-        const graph_parameter *weight = weight_of(run, l);
+        const graph_parameter *weight = run_weight(run, l);
         for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
             run->mask[i] = flat[i] != 0.0F;
     }
@@ -250,8 +161,10 @@ static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_validate(run, run->network->params, &score, err));
     run->scores.before_projection = score.accuracy;
     run_log_event(run, "before projection", &score);
-    float *flat;
-    BASE_TRY(flat_params(run, &flat, err));
+    float *flat = base_array(run->g->flat_count, sizeof *flat);
+    if (flat == NULL)
+        return base_fail_memory(err, "the parameters");
+    train_network_expand(run->network, run->network->params, flat);
     admmnn_status status = project(run, flat, err);
     if (status == ADMMNN_OK) {
         mask_nonzeros(run, flat);
@@ -285,16 +198,8 @@ static admmnn_status after_retraining(compress_run *run, admmnn_error *err) {
 
 static admmnn_status tick_admm(compress_run *run, admmnn_error *err) {
     const recipe_admm *a = &run->r->prune.admm;
-    if (run->at.iteration < a->iterations) {
-        BASE_TRY(train_iteration(run, err));
-        run->at.epoch++;
-        if (run->at.epoch % a->epochs != 0)
-            return ADMMNN_OK;
-        bool converged;
-        BASE_TRY(update_admm(run, &converged, err));
-        run->at.iteration = converged ? a->iterations : run->at.iteration + 1;
-        return ADMMNN_OK;
-    }
+    if (run->at.iteration < a->iterations)
+        return run_admm_tick(run, a, err);
     BASE_TRY(prune_hard(run, err));
     return run_begin(run, RUN_RETRAIN, err);
 }

@@ -1,17 +1,13 @@
-/* Quantization: bits by hand or by search, ADMM onto the levels, straight-through
- * retraining of what the levels cost. */
+/* Quantization: bits by hand or by search, units rescaled so that levels fit, ADMM
+ * onto the levels, and retraining of what is not yet fixed at them. */
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "compress/rank.h"
+#include "compress/rescale.h"
 #include "compress/run.h"
-
-/* Straight-through training refits q by least squares this often, and holds it
- * for the last quarter of the epochs. */
-#define REFIT_STEPS 16
-#define REFIT_UNTIL 0.75
 
 /* Epochs of a candidate in the search of bits. */
 #define TRIAL_EPOCHS 4
@@ -48,28 +44,33 @@ static float short_interval(float q) {
 }
 
 static admmnn_status fit_interval(admm_levels kind, unsigned bits, const float *v, size_t count,
-                                  bool full, float *q, admmnn_error *err) {
-    if (full || *q == 0.0F)
-        BASE_TRY(admm_levels_fit(kind, bits, v, NULL, count, q, NULL, err));
-    else
-        *q = admm_levels_refit(kind, bits, v, NULL, count, *q);
+                                  float *q, admmnn_error *err) {
+    BASE_TRY(admm_levels_fit(kind, bits, v, NULL, count, q, NULL, err));
     *q = short_interval(*q);
     return ADMMNN_OK;
 }
 
-static admmnn_status fit_layer(compress_run *run, uint32_t layer, const float *params, bool full,
-                               admmnn_error *err) {
-    run_layer *l = &run->layers[layer];
-    const train_network *n = run->network;
-    active_range w = range_of(n, &run->g->parameters[node_of(run, layer)->weight]);
-    active_range b = range_of(n, &run->g->parameters[node_of(run, layer)->bias]);
-    unsigned bias_bits = run->r->quantize.bias_bits;
-    BASE_TRY(fit_interval(run->r->quantize.levels, l->bits, params + w.first, w.count, full,
-                          &l->step, err));
-    if (bias_bits == 0)
-        return ADMMNN_OK;
-    return fit_interval(ADMM_LEVELS_EQUAL_ZERO, bias_bits, params + b.first, b.count, full,
-                        &l->bias_step, err);
+static admmnn_status fit_weights(compress_run *run, admmnn_error *err) {
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        active_range w = range_of(run->network, run_weight(run, l));
+        BASE_TRY(fit_interval(run->r->quantize.levels, run->layers[l].bits,
+                              run->network->params + w.first, w.count, &run->layers[l].step, err));
+    }
+    return ADMMNN_OK;
+}
+
+static active_range bias_range(const compress_run *run, uint32_t layer) {
+    return range_of(run->network, &run->g->parameters[node_of(run, layer)->bias]);
+}
+
+static admmnn_status fit_biases(compress_run *run, admmnn_error *err) {
+    const unsigned bits = run->r->quantize.bias_bits;
+    for (uint32_t l = 0; l < run->layer_count && bits > 0; l++) {
+        active_range b = bias_range(run, l);
+        BASE_TRY(fit_interval(ADMM_LEVELS_EQUAL_ZERO, bits, run->network->params + b.first, b.count,
+                              &run->layers[l].bias_step, err));
+    }
+    return ADMMNN_OK;
 }
 
 static void quantize_range(admm_levels kind, unsigned bits, float q, const float *from,
@@ -78,45 +79,29 @@ static void quantize_range(admm_levels kind, unsigned bits, float q, const float
         to[i] = q > 0 ? admm_level_value(kind, q, admm_level_code(kind, bits, q, from[i])) : 0.0F;
 }
 
-static void quantize(const compress_run *run, const float *params, float *used) {
-    const train_network *n = run->network;
-    if (used != params)
-        memcpy(used, params, n->active_count * sizeof *used);
+static void quantize(const compress_run *run, float *params) {
     for (uint32_t layer = 0; layer < run->layer_count; layer++) {
         const run_layer *l = &run->layers[layer];
-        active_range w = range_of(n, &run->g->parameters[node_of(run, layer)->weight]);
-        active_range b = range_of(n, &run->g->parameters[node_of(run, layer)->bias]);
+        active_range w = range_of(run->network, run_weight(run, layer));
+        active_range b = bias_range(run, layer);
         quantize_range(run->r->quantize.levels, l->bits, l->step, params + w.first, w.count,
-                       used + w.first);
+                       params + w.first);
         if (run->r->quantize.bias_bits > 0)
             quantize_range(ADMM_LEVELS_EQUAL_ZERO, run->r->quantize.bias_bits, l->bias_step,
-                           params + b.first, b.count, used + b.first);
+                           params + b.first, b.count, params + b.first);
     }
 }
 
-static admmnn_status transform(void *user, const train_network *network, uint64_t step, double done,
-                               float *used, admmnn_error *err) {
-    compress_run *run = user;
-    if (step % REFIT_STEPS == 0 && done < REFIT_UNTIL)
-        for (uint32_t l = 0; l < run->layer_count; l++)
-            BASE_TRY(fit_layer(run, l, network->params, false, err));
-    quantize(run, network->params, used);
-    return ADMMNN_OK;
-}
-
-static admmnn_status fit_all(compress_run *run, admmnn_error *err) {
-    for (uint32_t l = 0; l < run->layer_count; l++)
-        BASE_TRY(fit_layer(run, l, run->network->params, true, err));
-    return ADMMNN_OK;
-}
-
+/* Biases go on changing, so their intervals are fitted again. */
 admmnn_status run_validate_quantized(compress_run *run, train_score *score, admmnn_error *err) {
-    float *used = base_array(run->network->active_count, sizeof *used);
-    if (used == NULL)
+    BASE_TRY(fit_biases(run, err));
+    const size_t count = run->network->active_count;
+    float *levels = base_array_copy(run->network->params, count, sizeof *levels);
+    if (levels == NULL)
         return base_fail_memory(err, "the quantized weights");
-    quantize(run, run->network->params, used);
-    admmnn_status status = run_validate(run, used, score, err);
-    base_free(used);
+    quantize(run, levels);
+    admmnn_status status = run_validate(run, levels, score, err);
+    base_free(levels);
     return status;
 }
 
@@ -128,19 +113,39 @@ static unsigned given_bits(const compress_run *run, uint32_t layer) {
     return q->max_bits;
 }
 
-static admmnn_status begin_admm(compress_run *run, admmnn_error *err) {
-    BASE_TRY(run_begin(run, RUN_QUANTIZE_ADMM, err));
-    if (run->r->quantize.admm.iterations == 0)
-        return ADMMNN_OK;
-    BASE_TRY(run_quantize_problem(run, err));
+static admmnn_status make_set(const compress_run *run, uint32_t layer, admm_set **set,
+                              admmnn_error *err) {
+    const graph_parameter *weight = run_weight(run, layer);
+    const uint8_t *support = run->sparse ? run->mask + weight->offset : NULL;
+    return admm_set_levels(run->r->quantize.levels, run->layers[layer].bits, support, weight->count,
+                           set, err);
+}
+
+admmnn_status run_quantize_problem(compress_run *run, admmnn_error *err) {
+    return run_admm_problem(run, &run->r->quantize.admm, make_set, err);
+}
+
+static admmnn_status rescale(compress_run *run, admmnn_error *err) {
+    unsigned bits[RECIPE_LAYERS_MAX];
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        bits[l] = run->layers[l].bits;
     float *flat = base_array(run->g->flat_count, sizeof *flat);
     if (flat == NULL)
         return base_fail_memory(err, "the parameters");
     train_network_expand(run->network, run->network->params, flat);
-    admmnn_status status = admm_start(run->admm, flat, err);
+    admmnn_status status =
+        rescale_units(run->g, run->r->quantize.levels, bits, run->mask, run->importance, flat, err);
+    train_network_compact(run->network, flat, run->network->params);
     base_free(flat);
-    admm_set_rho(run->admm, &run->r->quantize.admm.rho, 0, NULL);
     return status;
+}
+
+static admmnn_status begin_admm(compress_run *run, admmnn_error *err) {
+    const recipe_admm *a = &run->r->quantize.admm;
+    BASE_TRY(rescale(run, err));
+    BASE_TRY(fit_weights(run, err));
+    BASE_TRY(run_begin(run, RUN_QUANTIZE_ADMM, err));
+    return a->iterations == 0 ? ADMMNN_OK : run_admm_start(run, a, make_set, err);
 }
 
 admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err) {
@@ -151,37 +156,71 @@ admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err) {
         run->layers[l].bits = given_bits(run, l);
         run->layers[l].fixed_bits = q->bits_count > 0;
     }
-    BASE_TRY(fit_all(run, err));
-    if (q->bits_count == 0)
-        return run_begin(run, RUN_BITS, err);
-    return begin_admm(run, err);
+    if (q->bits_count > 0)
+        return begin_admm(run, err);
+    BASE_TRY(rescale(run, err));
+    return run_begin(run, RUN_BITS, err);
 }
 
-admmnn_status run_quantize_problem(compress_run *run, admmnn_error *err) {
-    admm_block *blocks = base_array(run->layer_count, sizeof *blocks);
-    if (blocks == NULL)
-        return base_fail_memory(err, "the ADMM problem");
-    admmnn_status status = ADMMNN_OK;
-    uint32_t made = 0;
-    for (; made < run->layer_count && status == ADMMNN_OK; made++) {
-        const graph_parameter *weight = &run->g->parameters[node_of(run, made)->weight];
-        blocks[made] = (admm_block){.offset = weight->offset,
-                                    .count = weight->count,
-                                    .rho = run->r->quantize.admm.rho.first};
-        snprintf(blocks[made].name, sizeof blocks[made].name, "%s", node_of(run, made)->name);
-        status = admm_set_levels(run->r->quantize.levels, run->layers[made].bits,
-                                 run->sparse ? run->mask + weight->offset : NULL, weight->count,
-                                 &blocks[made].set, err);
+/* ---- retraining of what is not yet fixed ---- */
+
+typedef struct nearness {
+    float distance, level;
+    size_t place;
+} nearness;
+
+static int by_distance(const void *left, const void *right) {
+    const nearness *a = left;
+    const nearness *b = right;
+    if (a->distance != b->distance)
+        return a->distance < b->distance ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Fixes the weights of a layer nearest to their levels, until `share` of them are. */
+static admmnn_status fix_layer(compress_run *run, uint32_t layer, double share, admmnn_error *err) {
+    const train_network *n = run->network;
+    const run_layer *l = &run->layers[layer];
+    active_range w = range_of(n, run_weight(run, layer));
+    nearness *open = base_array(w.count, sizeof *open);
+    if (open == NULL)
+        return base_fail_memory(err, "the weights to fix");
+    size_t count = 0;
+    for (size_t i = w.first; i < w.first + w.count; i++) {
+        float level;
+        quantize_range(run->r->quantize.levels, l->bits, l->step, n->params + i, 1, &level);
+        if (run->fixed[i] == 0)
+            open[count++] = (nearness){fabsf(n->params[i] - level), level, i};
     }
-    admm_free(run->admm);
-    run->admm = NULL;
-    if (status == ADMMNN_OK)
-        status = admm_create(blocks, run->layer_count, run->g->flat_count, &run->admm, err);
-    else
-        for (uint32_t l = 0; l + 1 < made; l++)
-            admm_set_free(blocks[l].set);
-    base_free(blocks);
-    return status;
+    qsort(open, count, sizeof *open, by_distance);
+    size_t wanted = (size_t)(share * (double)w.count + 0.5);
+    size_t before = w.count - count;
+    for (size_t i = 0; i < count && before + i < wanted; i++) {
+        run->fixed[open[i].place] = 1;
+        n->params[open[i].place] = open[i].level;
+    }
+    base_free(open);
+    return ADMMNN_OK;
+}
+
+/* The shares of `fix` divide the epochs evenly; what is fixed goes onto its level
+ * and stays there, and the rest, biases among it, makes up for that. */
+static admmnn_status fix_more(compress_run *run, uint32_t epochs, admmnn_error *err) {
+    const recipe_quantize *q = &run->r->quantize;
+    const double share = q->fix[(size_t)run->at.epoch * q->fix_count / epochs];
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        BASE_TRY(fix_layer(run, l, share, err));
+    return ADMMNN_OK;
+}
+
+static admmnn_status train_rest(compress_run *run, uint32_t epochs, admmnn_error *err) {
+    BASE_TRY(fix_more(run, epochs, err));
+    train_hooks hooks = {.fixed = run->fixed};
+    return run_epoch(run, &run->r->quantize.retrain, epochs, &hooks, err);
+}
+
+static void fix_nothing(compress_run *run) {
+    memset(run->fixed, 0, run->g->flat_count);
 }
 
 /* ---- the search of bits: from the last layer's largest saving down, one bit
@@ -205,14 +244,16 @@ static admmnn_status try_bits(compress_run *run, const float *start, train_score
                               admmnn_error *err) {
     train_network *n = run->network;
     memcpy(n->params, start, n->active_count * sizeof *start);
-    BASE_TRY(fit_all(run, err));
+    BASE_TRY(fit_weights(run, err));
     BASE_TRY(run_begin(run, RUN_BITS, err));
-    train_hooks hooks = {.user = run, .transform = transform};
+    fix_nothing(run);
     for (uint32_t epoch = 0; epoch < TRIAL_EPOCHS; epoch++) {
         run->at.epoch = epoch;
-        BASE_TRY(run_epoch(run, &run->r->quantize.retrain, TRIAL_EPOCHS, &hooks, err));
+        BASE_TRY(train_rest(run, TRIAL_EPOCHS, err));
     }
-    return run_validate_quantized(run, score, err);
+    BASE_TRY(run_validate_quantized(run, score, err));
+    fix_nothing(run);
+    return ADMMNN_OK;
 }
 
 /* One candidate a tick: a checkpoint lies between any two. */
@@ -249,7 +290,7 @@ admmnn_status run_tick_bits(compress_run *run, admmnn_error *err) {
 static admmnn_status begin_training(compress_run *run, admmnn_error *err) {
     admm_free(run->admm);
     run->admm = NULL;
-    BASE_TRY(fit_all(run, err));
+    BASE_TRY(fit_weights(run, err));
     train_score score;
     BASE_TRY(run_validate_quantized(run, &score, err));
     run->scores.quantized_projection = score.accuracy;
@@ -257,59 +298,17 @@ static admmnn_status begin_training(compress_run *run, admmnn_error *err) {
     return run_begin(run, RUN_QUANTIZE_TRAIN, err);
 }
 
-static admmnn_status admm_epoch(compress_run *run, admmnn_error *err) {
-    const recipe_admm *a = &run->r->quantize.admm;
-    float *flat = base_array(run->g->flat_count, sizeof *flat);
-    if (flat == NULL)
-        return base_fail_memory(err, "the penalty");
-    admm_anchor(run->admm, flat);
-    train_network_compact(run->network, flat, run->anchor);
-    base_free(flat);
-    memset(run->rho, 0, run->g->parameter_count * sizeof *run->rho);
-    for (uint32_t l = 0; l < run->layer_count; l++)
-        run->rho[node_of(run, l)->weight] = admm_block_at(run->admm, l)->rho;
-    train_hooks hooks = {.anchor = run->anchor, .rho = run->rho};
-    return run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err);
-}
-
 admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err) {
     const recipe_admm *a = &run->r->quantize.admm;
-    if (run->at.iteration >= a->iterations)
-        return begin_training(run, err);
-    BASE_TRY(admm_epoch(run, err));
-    run->at.epoch++;
-    if (run->at.epoch % a->epochs != 0)
-        return ADMMNN_OK;
-    float *flat = base_array(run->g->flat_count, sizeof *flat);
-    admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
-    admmnn_status status = ADMMNN_OK;
-    if (flat == NULL || residuals == NULL)
-        status = base_fail_memory(err, "the residuals");
-    if (status == ADMMNN_OK) {
-        train_network_expand(run->network, run->network->params, flat);
-        status = admm_update(run->admm, flat, residuals, err);
-    }
-    if (status == ADMMNN_OK)
-        run_log_residuals(run, residuals);
-    run->at.iteration++;
-    if (status == ADMMNN_OK) {
-        if (a->tolerance > 0 && admm_converged(run->admm, residuals, a->tolerance))
-            run->at.iteration = a->iterations;
-        else if (run->at.iteration < a->iterations)
-            admm_set_rho(run->admm, &a->rho, run->at.iteration, residuals);
-    }
-    base_free(flat);
-    base_free(residuals);
-    return status;
+    if (run->at.iteration < a->iterations)
+        return run_admm_tick(run, a, err);
+    return begin_training(run, err);
 }
-
-/* ---- straight-through training ---- */
 
 admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
     const recipe_training *training = &run->r->quantize.retrain;
     if (run->at.epoch < training->epochs) {
-        train_hooks hooks = {.user = run, .transform = transform};
-        BASE_TRY(run_epoch(run, training, training->epochs, &hooks, err));
+        BASE_TRY(train_rest(run, training->epochs, err));
         run->at.epoch++;
         return ADMMNN_OK;
     }
@@ -317,6 +316,6 @@ admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_validate_quantized(run, &score, err));
     run->scores.quantized = score.accuracy;
     run_log_event(run, "quantized", &score);
-    quantize(run, run->network->params, run->network->params);
+    quantize(run, run->network->params);
     return run_begin(run, RUN_DONE, err);
 }

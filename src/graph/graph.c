@@ -281,6 +281,13 @@ uint32_t graph_layer_count(const graph *g) {
     return count;
 }
 
+uint32_t graph_layer_index(const graph *g, uint32_t node) {
+    uint32_t before = 0;
+    for (uint32_t n = 0; n < node; n++)
+        before += g->nodes[n].weight != GRAPH_NONE;
+    return before;
+}
+
 uint64_t graph_macs(const graph *g) {
     uint64_t macs = 0;
     for (uint32_t n = 0; n < g->node_count; n++) {

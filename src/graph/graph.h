@@ -111,6 +111,8 @@ uint32_t graph_find_node(const graph *g, const char *name);
 /* The i-th node with weights (a "layer"), in order; GRAPH_NONE beyond the last. */
 uint32_t graph_layer(const graph *g, uint32_t i);
 uint32_t graph_layer_count(const graph *g);
+/* The i of a node with weights. */
+uint32_t graph_layer_index(const graph *g, uint32_t node);
 /* Multiply-accumulates of one sample's forward pass, dense. */
 uint64_t graph_macs(const graph *g);
 

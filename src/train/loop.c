@@ -17,7 +17,6 @@ typedef struct loop {
     uint32_t *order;
     uint8_t *labels;
     float *targets; /* NULL: one-hot */
-    float *used;    /* transformed parameters; NULL: the network's own */
     train_segment *segments;
     size_t segment_count;
     size_t classes, steps;
@@ -27,7 +26,6 @@ static void loop_free(loop *l) {
     base_free(l->order);
     base_free(l->labels);
     base_free(l->targets);
-    base_free(l->used);
     base_free(l->segments);
 }
 
@@ -64,10 +62,8 @@ static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     bool soft = s->label_smoothing > 0 || (s->distill > 0 && l->samples->teacher != NULL);
     if (soft)
         l->targets = base_array(s->batch * l->classes, sizeof *l->targets);
-    if (l->hooks->transform != NULL)
-        l->used = base_array(l->network->active_count, sizeof *l->used);
     if (l->order == NULL || l->labels == NULL || l->segments == NULL ||
-        (soft && l->targets == NULL) || (l->hooks->transform != NULL && l->used == NULL))
+        (soft && l->targets == NULL))
         return base_fail_memory(err, "the training loop");
     make_segments(l);
     return ADMMNN_OK;
@@ -147,13 +143,7 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                           .user = &view,
                           .labels = l->labels,
                           .targets = l->targets};
-    const float *params = l->network->params;
-    if (l->used != NULL) {
-        BASE_TRY(l->hooks->transform(l->hooks->user, l->network, epoch * (uint64_t)l->steps + step,
-                                     done, l->used, err));
-        params = l->used;
-    }
-    BASE_TRY(engine_step(l->network->engine, params, &batch, result, err));
+    BASE_TRY(engine_step(l->network->engine, l->network->params, &batch, result, err));
     if (!isfinite(result->loss))
         return base_fail(
             err, ADMMNN_DIVERGED,
@@ -165,6 +155,7 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                            .learning_rate =
                                (float)train_schedule_rate(s->schedule, s->learning_rate, done),
                            .anchor = l->hooks->anchor,
+                           .fixed = l->hooks->fixed,
                            .segments = l->segments,
                            .segment_count = l->segment_count};
     train_optimizer_step(l->optimizer, l->network->pool, &update, l->network->params);

@@ -53,11 +53,8 @@ typedef struct train_hooks {
      * graph (weights and biases in the graph's order). */
     const float *anchor;
     const float *rho;
-    /* Straight-through training: the forward and backward pass use used[], the
-     * update applies to the network's own params[]. Called before every step;
-     * done in [0, 1]. */
-    admmnn_status (*transform)(void *user, const train_network *network, uint64_t step, double done,
-                               float *used, admmnn_error *err);
+    /* fixed[active_count]: 1: the parameter stays as it is. */
+    const uint8_t *fixed;
     /* After each epoch, with the mean training loss and accuracy; an error stops. */
     admmnn_status (*epoch_done)(void *user, uint32_t epoch, const train_score *score,
                                 admmnn_error *err);

@@ -1,6 +1,7 @@
 #include "train/optimizer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -119,9 +120,10 @@ static void update_adam(size_t n, const train_optimizer_settings *s, const chunk
     }
 }
 
-static void apply_mask(size_t n, const uint8_t *restrict mask, float *restrict w) {
+static void put_back(size_t n, const uint8_t *restrict fixed, const float *restrict before,
+                     float *restrict w) {
     for (size_t i = 0; i < n; i++)
-        w[i] = mask[i] != 0 ? w[i] : 0.0F;
+        w[i] = fixed[i] != 0 ? before[i] : w[i];
 }
 
 static void update_chunk(const step_pass *pass, const train_segment *segment, size_t at, size_t n) {
@@ -132,6 +134,9 @@ static void update_chunk(const step_pass *pass, const train_segment *segment, si
     float decay = segment->decay ? s->weight_decay : 0.0F;
     bool decoupled = s->kind == TRAIN_ADAMW;
     float g[CHUNK];
+    float before[CHUNK];
+    if (u->fixed != NULL)
+        memcpy(before, w, n * sizeof *w);
     join_gradient(u, at, n, segment->rho, decoupled ? 0.0F : decay, w, g);
     chunk_rates rates = {.learning_rate = u->learning_rate,
                          .first_correction = pass->first_correction,
@@ -141,8 +146,8 @@ static void update_chunk(const step_pass *pass, const train_segment *segment, si
         update_sgd(n, u->learning_rate, s->momentum, g, o->first + at, w);
     else
         update_adam(n, s, &rates, g, o->first + at, o->second + at, w);
-    if (u->mask != NULL)
-        apply_mask(n, u->mask + at, w);
+    if (u->fixed != NULL)
+        put_back(n, u->fixed + at, before, w);
 }
 
 static void update_range(void *argument, unsigned thread, unsigned threads) {

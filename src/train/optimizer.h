@@ -49,7 +49,7 @@ typedef struct train_update {
     float scale; /* of the summed gradient: 1 / samples */
     float learning_rate;
     const float *anchor;           /* Z - U, NULL: no penalty */
-    const uint8_t *mask;           /* 0: the parameter stays zero; NULL: none */
+    const uint8_t *fixed;          /* 1: the parameter stays as it is; NULL: none */
     const train_segment *segments; /* cover the vector in order */
     size_t segment_count;
 } train_update;

@@ -171,31 +171,6 @@ static void codes_are_the_nearest_levels(void **state) {
     }
 }
 
-static void refit_never_raises_the_error(void **state) {
-    (void)state;
-    enum { COUNT = 200 };
-    double levels[40];
-    float v[COUNT];
-    for (size_t k = 0; k < KINDS; k++) {
-        for (unsigned bits = least_bits(kinds[k]); bits <= 4; bits++) {
-            size_t n = list_levels(kinds[k], bits, levels);
-            for (uint64_t trial = 0; trial < 12; trial++) {
-                fill_values(v, COUNT, trial);
-                base_random random = base_random_at(trial, k, bits);
-                float q = 0.001F + 0.2F * base_random_uniform(&random);
-                double error = error_at(levels, n, (double)q, v, NULL, COUNT);
-                for (int step = 0; step < 12; step++) {
-                    q = admm_levels_refit(kinds[k], bits, v, NULL, COUNT, q);
-                    double next = error_at(levels, n, (double)q, v, NULL, COUNT);
-                    assert_true(next <= error * (1.0 + 1e-7));
-                    error = next;
-                }
-            }
-        }
-    }
-    assert_true(admm_levels_refit(ADMM_LEVELS_EQUAL, 3, v, NULL, COUNT, 0.0F) == 0.0F);
-}
-
 static void a_support_holds_the_values(void **state) {
     (void)state;
     const float v[6] = {1.0F, -5.0F, 0.1F, -1.1F, 100.0F, 0.9F};
@@ -288,7 +263,6 @@ int main(void) {
         cmocka_unit_test(fit_is_the_best_of_all_assignments),
         cmocka_unit_test(fit_is_the_best_of_a_dense_search),
         cmocka_unit_test(codes_are_the_nearest_levels),
-        cmocka_unit_test(refit_never_raises_the_error),
         cmocka_unit_test(a_support_holds_the_values),
         cmocka_unit_test(fixed_levels_keep_their_interval),
         cmocka_unit_test(zeros_have_no_interval),

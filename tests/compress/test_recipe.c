@@ -39,7 +39,10 @@ static void defaults(void **state) {
     assert_true(r->quantize.enabled);
     assert_int_equal(r->quantize.max_bits, 4);
     assert_int_equal(r->quantize.bias_bits, 8);
-    assert_int_equal(r->quantize.admm.rho.iterations, 5);
+    assert_int_equal(r->quantize.admm.rho.iterations, 20);
+    assert_int_equal(r->quantize.admm.training.schedule, TRAIN_COSINE);
+    assert_int_equal(r->quantize.fix_count, 4);
+    assert_true(r->quantize.fix[0] == 0.5 && r->quantize.fix[3] == 1.0);
     assert_int_equal(r->quantize.bits_count + r->prune.keep_count + r->prune.bit_cost_count, 0);
     assert_int_equal(r->pack.positions, PACK_POSITION_AUTO);
     base_free(r);
@@ -121,7 +124,8 @@ static char *write_full(void) {
     base_write_text(&out,
                     "quantize:\n  enabled: false\n  levels: equal-zero\n"
                     "  bits:\n    - layer: fc2\n      bits: 3\n    - {layer: fc1, bits: 8}\n"
-                    "  max_bits: 7\n  max_loss: 0.5\n  bias_bits: 12\n  retrain: ");
+                    "  max_bits: 7\n  max_loss: 0.5\n  bias_bits: 12\n"
+                    "  fix: [0.125, 0.5]\n  retrain: ");
     write_training(&out, 5);
     write_admm(&out, 6);
     base_write_text(&out, "pack: {positions: bitmap, values: range}\n");
@@ -166,6 +170,8 @@ static void expect_quantize(const recipe_quantize *q) {
     assert_int_equal(q->max_bits, 7);
     assert_true(q->max_loss == 0.5);
     assert_int_equal(q->bias_bits, 12);
+    assert_int_equal(q->fix_count, 2);
+    assert_true(q->fix[0] == 0.125 && q->fix[1] == 0.5);
     expect_training(&q->retrain, 5);
     expect_admm(&q->admm, 6);
 }
@@ -424,6 +430,11 @@ static void impossible_values(void **state) {
          "1000000"},
         {"model: lenet-5\nprune:\n  rounds:\n  - 4\n  - 8\n  - 8\n",
          "r.yaml:6: prune.rounds[2]: 8 comes after 8; the ratios must rise"},
+        {MINIMAL "quantize:\n  fix: [0.5, 1,\n    1]\n",
+         "r.yaml:5: quantize.fix[2]: 1 comes after 1; the shares must rise"},
+        {MINIMAL "quantize: {fix: [1.5]}\n",
+         "r.yaml:3: quantize.fix[0]: '1.5' is out of range; it must be a number above 0, at most "
+         "1"},
         {"model: lenet-5\nprune:\n  rounds: []\n",
          "r.yaml:3: prune.rounds: a list is empty; it must be a list of 1 to 32 entries, each a "
          "number above 1, at most 1000000"},

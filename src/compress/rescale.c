@@ -1,0 +1,139 @@
+#include "compress/rescale.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "graph/reader.h"
+
+#define SWEEPS 8
+/* Factors tried for a unit: 2^(k / STEPS_PER_OCTAVE), |k| <= STEPS. */
+#define STEPS 16
+#define STEPS_PER_OCTAVE 8
+
+/* One side of a unit: a rectangle of a weight matrix. */
+typedef struct side {
+    const graph_parameter *weight;
+    unsigned bits;
+    float q;
+    size_t row, rows, column, columns;
+} side;
+
+typedef struct rescaling {
+    const graph *g;
+    admm_levels kind;
+    const unsigned *bits;
+    const uint8_t *mask;
+    float *params, *importance;
+    float *q; /* [layers] */
+} rescaling;
+
+static size_t place_of(const side *s, size_t row, size_t column) {
+    return s->weight->offset + (s->row + row) * s->weight->columns + s->column + column;
+}
+
+/* What the levels cost the loss when the side's weights are scaled first. */
+static double cost_of(const rescaling *r, const side *s, double factor) {
+    double sum = 0.0;
+    for (size_t i = 0; i < s->rows; i++)
+        for (size_t j = 0; j < s->columns; j++) {
+            size_t at = place_of(s, i, j);
+            if (r->mask[at] == 0)
+                continue;
+            float scaled = (float)(factor * (double)r->params[at]);
+            int32_t code = admm_level_code(r->kind, s->bits, s->q, scaled);
+            double level = (double)admm_level_value(r->kind, s->q, code) / factor;
+            double error = (double)r->params[at] - level;
+            sum += (double)r->importance[at] * error * error;
+        }
+    return sum;
+}
+
+/* The gradient of a scaled weight is the old one divided by the factor. */
+static void scale_side(const rescaling *r, const side *s, double factor) {
+    for (size_t i = 0; i < s->rows; i++)
+        for (size_t j = 0; j < s->columns; j++) {
+            size_t at = place_of(s, i, j);
+            r->params[at] = (float)(factor * (double)r->params[at]);
+            r->importance[at] = (float)((double)r->importance[at] / (factor * factor));
+        }
+}
+
+/* The best factor; 1 where nothing is better. */
+static double best_factor(const rescaling *r, const side *in, const side *out) {
+    double best = 1.0;
+    double least = cost_of(r, in, 1.0) + cost_of(r, out, 1.0);
+    for (int k = -STEPS; k <= STEPS; k++) {
+        double factor = exp2((double)k / STEPS_PER_OCTAVE);
+        double cost = cost_of(r, in, factor) + cost_of(r, out, 1.0 / factor);
+        if (cost < least) {
+            least = cost;
+            best = factor;
+        }
+    }
+    return best;
+}
+
+static bool rescale_layer(const rescaling *r, uint32_t layer) {
+    const graph_node *node = &r->g->nodes[graph_layer(r->g, layer)];
+    graph_reader reader = graph_reader_of(r->g, graph_layer(r->g, layer));
+    if (reader.node == GRAPH_NONE)
+        return false;
+    uint32_t next = graph_layer_index(r->g, reader.node);
+    side in = {.weight = &r->g->parameters[node->weight], .bits = r->bits[layer], .rows = 1};
+    side out = {.weight = &r->g->parameters[r->g->nodes[reader.node].weight],
+                .bits = r->bits[next],
+                .columns = reader.block};
+    in.q = r->q[layer];
+    in.columns = in.weight->columns;
+    out.q = r->q[next];
+    out.rows = out.weight->rows;
+    bool changed = false;
+    for (in.row = 0; in.row < in.weight->rows; in.row++) {
+        out.column = in.row * reader.block;
+        double factor = best_factor(r, &in, &out);
+        if (factor == 1.0)
+            continue;
+        scale_side(r, &in, factor);
+        scale_side(r, &out, 1.0 / factor);
+        r->params[r->g->parameters[node->bias].offset + in.row] *= (float)factor;
+        changed = true;
+    }
+    return changed;
+}
+
+static admmnn_status sweep(const rescaling *r, bool *changed, admmnn_error *err) {
+    *changed = false;
+    for (uint32_t l = 0; l < graph_layer_count(r->g); l++) {
+        for (uint32_t k = 0; k < graph_layer_count(r->g); k++) {
+            const graph_parameter *weight =
+                &r->g->parameters[r->g->nodes[graph_layer(r->g, k)].weight];
+            BASE_TRY(admm_levels_fit(r->kind, r->bits[k], r->params + weight->offset,
+                                     r->mask + weight->offset, weight->count, &r->q[k], NULL, err));
+            if (!(r->q[k] > 0))
+                return ADMMNN_OK; /* nothing but zeros: no levels to fit */
+        }
+        *changed |= rescale_layer(r, l);
+    }
+    return ADMMNN_OK;
+}
+
+admmnn_status rescale_units(const graph *g, admm_levels kind, const unsigned *bits,
+                            const uint8_t *mask, const float *importance, float *params,
+                            admmnn_error *err) {
+    rescaling r = {.g = g,
+                   .kind = kind,
+                   .bits = bits,
+                   .mask = mask,
+                   .params = params,
+                   .importance = base_array_copy(importance, g->flat_count, sizeof *importance),
+                   .q = base_array(graph_layer_count(g), sizeof *r.q)};
+    admmnn_status status = ADMMNN_OK;
+    if (r.importance == NULL || r.q == NULL)
+        status = base_fail_memory(err, "the units' scales");
+    bool changed = true;
+    for (int s = 0; s < SWEEPS && changed && status == ADMMNN_OK; s++)
+        status = sweep(&r, &changed, err);
+    base_free(r.importance);
+    base_free(r.q);
+    return status;
+}

@@ -1,0 +1,108 @@
+/* What ADMM pruning and ADMM quantization share: the problem with one block a
+ * layer, the x step as an epoch with the penalty, the z and u steps after it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "compress/run.h"
+
+const graph_parameter *run_weight(const compress_run *run, uint32_t layer) {
+    return &run->g->parameters[run->g->nodes[run->layers[layer].node].weight];
+}
+
+static admmnn_status make_block(const compress_run *run, uint32_t layer, float rho,
+                                run_set_maker make, admm_block *block, admmnn_error *err) {
+    const graph_parameter *weight = run_weight(run, layer);
+    *block = (admm_block){.offset = weight->offset, .count = weight->count, .rho = rho};
+    snprintf(block->name, sizeof block->name, "%s", run->g->nodes[run->layers[layer].node].name);
+    return make(run, layer, &block->set, err);
+}
+
+admmnn_status run_admm_problem(compress_run *run, const recipe_admm *a, run_set_maker make,
+                               admmnn_error *err) {
+    admm_block *blocks = base_array(run->layer_count, sizeof *blocks);
+    if (blocks == NULL)
+        return base_fail_memory(err, "the ADMM problem");
+    admm_free(run->admm);
+    run->admm = NULL;
+    admmnn_status status = ADMMNN_OK;
+    for (uint32_t l = 0; l < run->layer_count && status == ADMMNN_OK; l++)
+        status = make_block(run, l, a->rho.first, make, &blocks[l], err);
+    if (status == ADMMNN_OK)
+        status = admm_create(blocks, run->layer_count, run->g->flat_count, &run->admm, err);
+    else
+        for (uint32_t l = 0; l < run->layer_count; l++)
+            admm_set_free(blocks[l].set);
+    base_free(blocks);
+    return status;
+}
+
+/* The network's parameters in the graph's places; the caller's. */
+static admmnn_status flat_params(const compress_run *run, float **flat, admmnn_error *err) {
+    *flat = base_array(run->g->flat_count, sizeof **flat);
+    if (*flat == NULL)
+        return base_fail_memory(err, "the parameters");
+    train_network_expand(run->network, run->network->params, *flat);
+    return ADMMNN_OK;
+}
+
+admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_maker make,
+                             admmnn_error *err) {
+    BASE_TRY(run_admm_problem(run, a, make, err));
+    float *flat;
+    BASE_TRY(flat_params(run, &flat, err));
+    admmnn_status status = admm_start(run->admm, flat, err);
+    base_free(flat);
+    admm_set_rho(run->admm, &a->rho, 0, NULL);
+    return status;
+}
+
+static admmnn_status fill_penalty(compress_run *run, admmnn_error *err) {
+    float *flat = base_array(run->g->flat_count, sizeof *flat);
+    if (flat == NULL)
+        return base_fail_memory(err, "the penalty");
+    admm_anchor(run->admm, flat);
+    train_network_compact(run->network, flat, run->anchor);
+    base_free(flat);
+    memset(run->rho, 0, run->g->parameter_count * sizeof *run->rho);
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        run->rho[run->g->nodes[run->layers[l].node].weight] = admm_block_at(run->admm, l)->rho;
+    return ADMMNN_OK;
+}
+
+static admmnn_status update(compress_run *run, const recipe_admm *a, bool *converged,
+                            admmnn_error *err) {
+    float *flat;
+    BASE_TRY(flat_params(run, &flat, err));
+    admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
+    admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
+                                             : admm_update(run->admm, flat, residuals, err);
+    if (status == ADMMNN_OK) {
+        run_log_residuals(run, residuals);
+        *converged = a->tolerance > 0 && admm_converged(run->admm, residuals, a->tolerance);
+        if (run->at.iteration + 1 < a->iterations)
+            admm_set_rho(run->admm, &a->rho, run->at.iteration + 1, residuals);
+    }
+    base_free(residuals);
+    base_free(flat);
+    return status;
+}
+
+/* The controls of ADMM pruning train as long, without a problem. */
+admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
+    train_hooks hooks = {0};
+    if (run->admm != NULL) {
+        BASE_TRY(fill_penalty(run, err));
+        hooks.anchor = run->anchor;
+        hooks.rho = run->rho;
+    }
+    BASE_TRY(run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err));
+    run->at.epoch++;
+    if (run->at.epoch % a->epochs != 0)
+        return ADMMNN_OK;
+    bool converged = false;
+    if (run->admm != NULL)
+        BASE_TRY(update(run, a, &converged, err));
+    run->at.iteration = converged ? a->iterations : run->at.iteration + 1;
+    return ADMMNN_OK;
+}
