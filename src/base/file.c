@@ -13,9 +13,14 @@
 
 #include "base/memory.h"
 
-static admmnn_status read_all(int descriptor, const char *path, size_t limit, uint8_t **bytes,
-                              size_t *count, admmnn_error *err) {
-    size_t capacity = 1 << 16;
+static admmnn_status fail_large(const char *path, size_t limit, admmnn_error *err) {
+    return base_fail(err, ADMMNN_INPUT, "%s: larger than the %zu bytes expected here", path, limit);
+}
+
+/* size is what the file system says; in /proc it says 0, and a file may grow. */
+static admmnn_status read_all(int descriptor, const char *path, size_t size, size_t limit,
+                              uint8_t **bytes, size_t *count, admmnn_error *err) {
+    size_t capacity = size + 2; /* the zero, and one more to see the end */
     size_t used = 0;
     uint8_t *buffer = base_array(capacity, 1);
     while (buffer != NULL) {
@@ -42,27 +47,37 @@ static admmnn_status read_all(int descriptor, const char *path, size_t limit, ui
         used += (size_t)got;
         if (used > limit) {
             base_free(buffer);
-            return base_fail(err, ADMMNN_INPUT, "%s: larger than the %zu bytes expected here", path,
-                             limit);
+            return fail_large(path, limit, err);
         }
     }
     base_free(buffer);
     return base_fail_memory(err, path);
 }
 
+static admmnn_status read_open(int descriptor, const char *path, size_t limit, uint8_t **bytes,
+                               size_t *count, admmnn_error *err) {
+    struct stat info;
+    if (fstat(descriptor, &info) != 0)
+        return base_fail(err, ADMMNN_IO, "%s: cannot read: %s", path, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return base_fail(err, ADMMNN_INPUT, "%s: is a folder, a file was expected", path);
+    if (!S_ISREG(info.st_mode))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: is no regular file; pipes and devices are not read", path);
+    if ((uint64_t)info.st_size > limit)
+        return fail_large(path, limit, err);
+    return read_all(descriptor, path, (size_t)info.st_size, limit, bytes, count, err);
+}
+
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
                              admmnn_error *err) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    /* Without O_NONBLOCK a fifo would keep open() waiting for its writer. */
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0) {
         admmnn_status status = errno == ENOENT ? ADMMNN_NOT_FOUND : ADMMNN_INPUT;
         return base_fail(err, status, "%s: cannot open: %s", path, strerror(errno));
     }
-    struct stat info;
-    if (fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
-        close(descriptor);
-        return base_fail(err, ADMMNN_INPUT, "%s: is a folder, a file was expected", path);
-    }
-    admmnn_status status = read_all(descriptor, path, limit, bytes, count, err);
+    admmnn_status status = read_open(descriptor, path, limit, bytes, count, err);
     close(descriptor);
     return status;
 }

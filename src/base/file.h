@@ -10,7 +10,8 @@
 
 /* Reads a whole file. *bytes is the caller's, freed with base_free; one zero
  * byte stands after the last, so that text may be read as a string. Larger than
- * limit bytes is ADMMNN_INPUT; absent is ADMMNN_NOT_FOUND. */
+ * limit bytes, or no regular file (a folder, pipe, device), is ADMMNN_INPUT;
+ * absent is ADMMNN_NOT_FOUND. */
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
                              admmnn_error *err);
 

@@ -106,6 +106,30 @@ static void reading_fails_with_the_file_s_name(void **state) {
     unlink(path);
 }
 
+/* A fifo without a writer must not keep the reader waiting, and a device has no
+ * end; what /proc says is 0 bytes long is read all the same. */
+static void only_regular_files_are_read(void **state) {
+    (void)state;
+    uint8_t *bytes;
+    size_t count;
+    admmnn_error err = {0};
+    const char *fifo = in_folder("fifo");
+    assert_int_equal(mkfifo(fifo, 0666), 0);
+    alarm(10);
+    assert_int_equal(base_file_read(fifo, 10, &bytes, &count, &err), ADMMNN_INPUT);
+    alarm(0);
+    assert_non_null(strstr(err.message, "fifo: is no regular file"));
+    unlink(fifo);
+    assert_int_equal(base_file_read("/dev/null", 10, &bytes, &count, &err), ADMMNN_INPUT);
+    assert_non_null(strstr(err.message, "/dev/null: is no regular file"));
+    if (!base_file_exists("/proc/self/status"))
+        return;
+    assert_int_equal(base_file_read("/proc/self/status", 1 << 20, &bytes, &count, &err), ADMMNN_OK);
+    assert_true(count > 100 && memcmp(bytes, "Name:", 5) == 0);
+    base_free(bytes);
+    assert_int_equal(base_file_read("/proc/self/status", 10, &bytes, &count, &err), ADMMNN_INPUT);
+}
+
 static void writing_fails_and_leaves_nothing(void **state) {
     (void)state;
     admmnn_error err = {0};
@@ -249,6 +273,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(reading_fails_with_the_file_s_name),
+        cmocka_unit_test(only_regular_files_are_read),
         cmocka_unit_test(writing_fails_and_leaves_nothing),
         cmocka_unit_test(an_unwritable_folder_is_an_error),
         cmocka_unit_test(a_kill_leaves_one_content_or_the_other),

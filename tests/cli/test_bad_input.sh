@@ -97,8 +97,17 @@ expect_error 2 "result.json" show "$work/nowhere" --quiet
 mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
 
-# Outputs that would destroy something else.
+# What is no regular file is not read: a fifo would be waited for, a device has no end.
 mkfifo "$work/fifo"
+for file in "$work/fifo" /dev/zero; do
+    expect_error 2 "$file: is no regular file" compress "$file" --out "$work/x" --quiet
+    expect_error 2 "$file: is no regular file" inspect "$file" --quiet
+    expect_error 2 "$file: is no regular file" run "$model" --input "$file" --output "$work/y" --quiet
+done
+mkdir "$work/pipes" && mkfifo "$work/pipes/result.json" "$work/pipes/comparison.json"
+expect_error 2 "result.json: is no regular file" show "$work/pipes" --quiet
+
+# Outputs that would destroy something else.
 expect_error 1 "no regular file" unpack "$model" --out "$work/fifo" --force --quiet
 [[ -p $work/fifo ]] || fail "a fifo was replaced"
 ln -s nowhere/at/all "$work/dangling"
