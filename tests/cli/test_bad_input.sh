@@ -97,6 +97,17 @@ expect_error 2 "result.json" show "$work/nowhere" --quiet
 mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
 
+# A long path does not push the reason out of the message.
+long=$work
+for _ in {1..12}; do
+    long+=/$(printf '%080d' 0)
+done
+mkdir -p "$long"
+expect_error 2 "0: is a folder, a file was expected" compress "$long" --out "$work/x" --quiet
+expect_error 2 "0/result.json: cannot open: No such file" show "$long" --quiet
+echo '{' >"$long/comparison.json"
+expect_error 2 "comparison.json: not the JSON of a comparison" show "$long" --quiet
+
 # What is no regular file is not read: a fifo would be waited for, a device has no end.
 mkfifo "$work/fifo"
 for file in "$work/fifo" /dev/zero; do
