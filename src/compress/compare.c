@@ -1,11 +1,11 @@
 /* The recipe's pruning beside its controls, over seeds and ratios. */
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "admmnn/compress.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "compress/compare_point.h"
 #include "compress/run.h"
@@ -221,15 +221,9 @@ static void write_method(const comparison *c, compare_method method, base_writer
 }
 
 static void write_recipe(const comparison *c, base_writer *out) {
-    cJSON *path = cJSON_CreateString(c->base->path);
-    char *text = path == NULL ? NULL : cJSON_PrintUnformatted(path);
-    if (text == NULL)
-        out->failed = true;
-    else
-        base_write_text(out, "  \"recipe\": %s,\n", text);
-    cJSON_free(text);
-    cJSON_Delete(path);
-    base_write_text(out, "  \"model\": \"%s\",\n  \"weights\": %llu,\n  \"seeds\": %u,\n",
+    base_write_text(out, "  \"recipe\": ");
+    base_write_json_string(out, c->base->path);
+    base_write_text(out, ",\n  \"model\": \"%s\",\n  \"weights\": %llu,\n  \"seeds\": %u,\n",
                     c->base->model, (unsigned long long)c->scores[0].weights, c->settings->seeds);
 }
 
