@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,12 +76,20 @@ admmnn_status cli_print_json(cJSON *object, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* Whether standard output is a pipe that nobody reads any more. */
+static bool reader_is_gone(void) {
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 admmnn_status cli_print_end(admmnn_error *err) {
     /* An earlier failure is kept by the stream; its reason is lost. */
     int broken = ferror(stdout);
     errno = 0;
     if (fflush(stdout) == 0 && !broken)
         return ADMMNN_OK;
+    if (errno == EPIPE || reader_is_gone())
+        return ADMMNN_OK; /* `head` has what it wanted */
     return cli_fail(err, ADMMNN_IO, "standard output: cannot write: %s",
                     strerror(errno == 0 ? EIO : errno));
 }
