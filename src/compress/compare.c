@@ -279,8 +279,12 @@ static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *
 static admmnn_status compare(comparison *c, admmnn_error *err) {
     const admmnn_compare_settings *s = c->settings;
     if (s->seeds == 0 || s->seeds > SEEDS_MAX)
-        return base_fail(err, ADMMNN_USAGE, "%u seeds; a comparison takes 1 to %d", s->seeds,
-                         SEEDS_MAX);
+        return base_fail(err, ADMMNN_USAGE, "--seeds: %u seeds; a comparison takes 1 to %d",
+                         s->seeds, SEEDS_MAX);
+    if (s->first_seed > ADMMNN_SEED_MAX - (s->seeds - 1))
+        return base_fail(err, ADMMNN_USAGE, "--first-seed: %u seeds from %llu would go beyond %llu",
+                         s->seeds, (unsigned long long)s->first_seed,
+                         (unsigned long long)ADMMNN_SEED_MAX);
     BASE_TRY(run_read_recipe(s->recipe, &c->base, err));
     BASE_TRY(compare_plan_make(c->base, s->methods, s->ratios, &c->plan, err));
     char path[BASE_PATH_MAX];

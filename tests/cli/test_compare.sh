@@ -24,5 +24,10 @@ expect 0 "${compare[@]}" --resume --json
 [[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
 json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
 iconv -f UTF-8 -t UTF-8 "$work/stdout" >/dev/null || fail "comparison.json is not UTF-8"
-expect_error 2 "zebra" compare "$recipe" --out "$work/x" --methods zebra --quiet
-expect_error 2 "above 1" compare "$recipe" --out "$work/x" --ratios 0.5 --quiet
+expect_error 2 "--methods: no method 'zebra'" compare "$recipe" --out "$work/x" --methods zebra --quiet
+expect_error 2 "--ratios: 0.5" compare "$recipe" --out "$work/x" --ratios 0.5 --quiet
+expect_error 2 "--methods: 'admm' is given twice" compare "$recipe" --out "$work/x" \
+    --methods admm,dense,admm --quiet
+expect_error 2 "--first-seed: 5 seeds from 9007199254740991" compare "$recipe" --out "$work/x" \
+    --first-seed 9007199254740991 --quiet
+[[ ! -e $work/x ]] || fail "a refused comparison left a folder"

@@ -79,7 +79,9 @@ expect 0 pack "$work/again.onnx" --out "$work/again.admm" --positions bitmap --v
 expect 0 eval "$work/again.admm" --data "$work/data" --json
 [[ $(json "$work/stdout" correct) == $(json "$work/eval.json" correct) ]] ||
     fail "another coder, other answers"
-expect_error 2 "zebra" pack "$work/again.onnx" --out "$work/x.admm" --positions zebra
+for option in --positions --values; do
+    expect_error 2 "$option: 'zebra'" pack "$work/again.onnx" --out "$work/x.admm" $option zebra
+done
 
 # A name that is not UTF-8 does not break the JSON; its bytes are told as U+FFFD.
 odd=$work/$'na\xefve \xe2\x82\xac.admm'
