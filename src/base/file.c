@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -147,9 +148,16 @@ static admmnn_status resolve_target(const char *path, char target[BASE_PATH_MAX]
         return ADMMNN_OK;
     if (S_ISLNK(info.st_mode) && (realpath(path, target) == NULL || stat(target, &info) != 0))
         return base_fail(err, ADMMNN_IO, "%s: cannot write: the link leads nowhere", path);
+    if (S_ISDIR(info.st_mode))
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: is a folder", path);
     if (!S_ISREG(info.st_mode))
         return base_fail(err, ADMMNN_IO, "%s: cannot write: exists and is no regular file", path);
     return ADMMNN_OK;
+}
+
+admmnn_status base_file_check_write(const char *path, admmnn_error *err) {
+    char target[BASE_PATH_MAX];
+    return resolve_target(path, target, err);
 }
 
 admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
@@ -192,8 +200,11 @@ admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err) {
         return base_fail(err, ADMMNN_IO, "%s: cannot open: %s", path, strerror(errno));
     if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
         return ADMMNN_OK;
+    int reason = errno;
     base_folder_unlock(*lock);
     *lock = -1;
+    if (reason != EWOULDBLOCK)
+        return base_fail(err, ADMMNN_IO, "%s: cannot lock: %s", path, strerror(reason));
     return base_fail(err, ADMMNN_USAGE, "%s: another run is writing here; choose another folder",
                      path);
 }
@@ -219,14 +230,53 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err) {
                              strerror(errno));
         partial[i] = kept;
     }
-    if (!base_folder_exists(path))
-        return base_fail(err, ADMMNN_IO, "%s: exists and is not a folder", path);
-    return ADMMNN_OK;
+    if (base_folder_exists(path))
+        return ADMMNN_OK;
+    struct stat info;
+    bool link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && stat(path, &info) != 0;
+    return base_fail(err, ADMMNN_IO,
+                     link ? "%s: cannot make the folder: the link leads nowhere"
+                          : "%s: exists and is not a folder",
+                     path);
+}
+
+/* "NAME.123-4.part", as open_temporary makes them. */
+static bool is_unfinished(const char *name) {
+    static const char end[] = ".part";
+    size_t length = strlen(name);
+    if (length < sizeof end || strcmp(name + length - (sizeof end - 1), end) != 0)
+        return false;
+    const char *at = name + length - (sizeof end - 1);
+    for (const char *before = "-."; *before != 0; before++) {
+        const char *last = at;
+        while (at > name && at[-1] >= '0' && at[-1] <= '9')
+            at--;
+        if (at == last || at == name || *--at != *before)
+            return false;
+    }
+    return at > name;
+}
+
+void base_folder_sweep(const char *path) {
+    DIR *folder = opendir(path);
+    struct stat info;
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+        if (is_unfinished(entry->d_name) &&
+            fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(info.st_mode))
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
 }
 
 bool base_file_exists(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool base_name_taken(const char *path) {
+    struct stat info;
+    return lstat(path, &info) == 0;
 }
 
 bool base_folder_exists(const char *path) {

@@ -209,6 +209,8 @@ static void a_kill_leaves_one_content_or_the_other(void **state) {
         base_free(read);
     }
     assert_true(seen[0] + seen[1] == 60);
+    base_folder_sweep(folder);
+    assert_int_equal(files_in(folder), 1);
     empty_folder(folder);
     base_free(contents[0]);
     base_free(contents[1]);
@@ -259,6 +261,53 @@ static void folders_are_made_with_those_above(void **state) {
     unlink(in_folder("f"));
 }
 
+static void what_stands_under_a_name_is_told(void **state) {
+    (void)state;
+    admmnn_error err = {0};
+    const char *path = in_folder("name");
+    assert_false(base_name_taken(path));
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_OK);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_true(base_name_taken(path));
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "name: cannot write: the link leads nowhere"));
+    assert_int_equal(base_folder_make(path, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "name: cannot make the folder: the link leads nowhere"));
+    unlink(path);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_true(base_name_taken(path));
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "is a folder"));
+    rmdir(path);
+    assert_int_equal(base_file_write(path, "x", 1, NULL), ADMMNN_OK);
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_OK);
+    unlink(path);
+}
+
+static void only_what_writers_left_is_swept(void **state) {
+    (void)state;
+    const char *const left[] = {"a.1-0.part", "model.admm.4711-12.part", ".x.1-1.part"};
+    const char *const others[] = {"a.part",    "a.1.part",  ".1-0.part",   "a.-0.part",
+                                  "a.1-.part", "a1-0.part", "a.1-0.part~", "a.1x0.part",
+                                  "part",      "b"};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(base_file_write(in_folder(left[i]), "x", 1, NULL), ADMMNN_OK);
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(base_file_write(in_folder(others[i]), "x", 1, NULL), ADMMNN_OK);
+    assert_int_equal(mkdir(in_folder("f.1-0.part"), 0777), 0);
+    assert_int_equal(symlink("b", in_folder("l.1-0.part")), 0);
+    base_folder_sweep(folder);
+    for (size_t i = 0; i < 3; i++)
+        assert_false(base_name_taken(in_folder(left[i])));
+    for (size_t i = 0; i < 10; i++) {
+        assert_true(base_file_exists(in_folder(others[i])));
+        unlink(in_folder(others[i]));
+    }
+    assert_int_equal(rmdir(in_folder("f.1-0.part")), 0);
+    assert_int_equal(unlink(in_folder("l.1-0.part")), 0);
+    base_folder_sweep(in_folder("none"));
+}
+
 static void paths_are_joined_by_one_slash(void **state) {
     (void)state;
     char out[8];
@@ -279,6 +328,8 @@ int main(void) {
         cmocka_unit_test(a_kill_leaves_one_content_or_the_other),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
         cmocka_unit_test(folders_are_made_with_those_above),
+        cmocka_unit_test(what_stands_under_a_name_is_told),
+        cmocka_unit_test(only_what_writers_left_is_swept),
         cmocka_unit_test(paths_are_joined_by_one_slash),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
