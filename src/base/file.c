@@ -214,6 +214,20 @@ void base_folder_unlock(int lock) {
         close(lock);
 }
 
+static admmnn_status make_one(const char *path, admmnn_error *err) {
+    struct stat info;
+    if (mkdir(path, 0777) == 0)
+        return ADMMNN_OK;
+    if (errno != EEXIST)
+        return base_fail(err, ADMMNN_IO, "%s: cannot make the folder: %s", path, strerror(errno));
+    if (stat(path, &info) != 0)
+        return base_fail(err, ADMMNN_IO, "%s: cannot make the folder: the link leads nowhere",
+                         path);
+    if (S_ISDIR(info.st_mode))
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_IO, "%s: exists and is not a folder", path);
+}
+
 admmnn_status base_folder_make(const char *path, admmnn_error *err) {
     char partial[BASE_PATH_MAX];
     size_t length = strlen(path);
@@ -225,19 +239,10 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err) {
             continue;
         char kept = partial[i];
         partial[i] = 0;
-        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
-            return base_fail(err, ADMMNN_IO, "%s: cannot make the folder: %s", partial,
-                             strerror(errno));
+        BASE_TRY(make_one(partial, err));
         partial[i] = kept;
     }
-    if (base_folder_exists(path))
-        return ADMMNN_OK;
-    struct stat info;
-    bool link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && stat(path, &info) != 0;
-    return base_fail(err, ADMMNN_IO,
-                     link ? "%s: cannot make the folder: the link leads nowhere"
-                          : "%s: exists and is not a folder",
-                     path);
+    return ADMMNN_OK;
 }
 
 /* "NAME.123-4.part", as open_temporary makes them. */

@@ -257,6 +257,7 @@ static void folders_are_made_with_those_above(void **state) {
     assert_int_equal(base_file_write(in_folder("f"), "x", 1, NULL), ADMMNN_OK);
     assert_int_equal(base_folder_make(in_folder("f"), &err), ADMMNN_IO);
     assert_int_equal(base_folder_make(in_folder("f/g"), &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "/f: exists and is not a folder"));
     assert_int_equal(base_folder_make("", &err), ADMMNN_INPUT);
     unlink(in_folder("f"));
 }

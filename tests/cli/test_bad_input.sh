@@ -118,7 +118,11 @@ done
 mkdir "$work/pipes" && mkfifo "$work/pipes/result.json" "$work/pipes/comparison.json"
 expect_error 2 "result.json: is no regular file" show "$work/pipes" --quiet
 
-# Outputs that would destroy something else.
+# Outputs that would destroy something else. A folder is told before anything is read.
+expect_error 1 "data: cannot write: is a folder" unpack "$work/none" --out "$work/data" --quiet
+expect_error 1 "data: cannot write: is a folder" pack "$work/none" --out "$work/data" --quiet
+expect_error 1 "data: cannot write: is a folder" run "$model" --input "$work/none" \
+    --output "$work/data" --quiet
 expect_error 1 "no regular file" unpack "$model" --out "$work/fifo" --force --quiet
 [[ -p $work/fifo ]] || fail "a fifo was replaced"
 ln -s nowhere/at/all "$work/dangling"

@@ -14,6 +14,8 @@ for job in compress compare; do
     expect_error 1 "link: cannot make the folder: the link leads nowhere" $job "$work/recipe.yaml" \
         --out "$work/link" --quiet
 done
+expect_error 1 "link: cannot make the folder: the link leads nowhere" compress \
+    "$work/recipe.yaml" --out "$work/link/out" --quiet
 
 if ((EUID != 0)); then # root may write anywhere
     mkdir "$work/closed" && chmod a-w "$work/closed"
