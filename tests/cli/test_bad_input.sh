@@ -36,6 +36,10 @@ with 's/format: idx/format: zip/' "zip"
 with 's/validation: 100/validation: 600/' "validation"
 with "s|path: $work/data|path: $work/nowhere|" "nowhere"
 
+with "s|path: $work/data|path: $work/recipe.yaml|" "recipe.yaml: is a file; the folder"
+expect_error 2 "recipe.yaml: is a file, not a folder" data fetch mnist --from "$work/recipe.yaml" \
+    --quiet
+
 # damaged FILE TEXT: the data set with a file replaced by standard input.
 damaged() {
     rm -rf "$work/data" && cp -r "$good" "$work/data"
@@ -86,6 +90,7 @@ expect_error 2 "x.npy" run "$model" --input "$work/x.npy" --output "$work/y.npy"
 expect_error 2 "nowhere.npy" run "$model" --input "$work/nowhere.npy" --output "$work/y.npy" --quiet
 [[ ! -e $work/y.npy ]] || fail "a bad array made an output"
 expect_error 2 "nowhere" eval "$model" --data "$work/nowhere" --quiet
+expect_error 2 "recipe.yaml: is a file; the folder" eval "$model" --data "$work/recipe.yaml" --quiet
 expect_error 2 "data fetch mnist" eval "$model" --quiet
 expect_error 2 "data fetch mnist" data path mnist --quiet
 expect_error 2 "zebra" data path zebra --quiet
