@@ -119,7 +119,7 @@ admmnn_status base_fail_within(admmnn_error *err, admmnn_status status, const ch
     if (err == NULL)
         return status;
     const admmnn_error inner = *err;
-    admmnn_error outer;
+    admmnn_error outer = {.status = status};
     va_list arguments;
     va_start(arguments, format);
     format_message(&outer, format, arguments);
