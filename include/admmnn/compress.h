@@ -25,7 +25,8 @@ typedef struct admmnn_compress_settings {
 
 /* Trains, prunes, quantizes, packs and evaluates (Ren et al. 2018, figure 2), and
  * leaves in out: model.onnx, model.admm, result.json, report.html, log.jsonl and
- * checkpoint/. Without resume a folder that holds a result is ADMMNN_USAGE:
+ * checkpoint/. Without resume a folder that holds a run is ADMMNN_USAGE, and always
+ * one where another process runs or where a file of such a name is not a run's:
  * nothing is overwritten. ADMMNN_CANCELLED after a clean stop with a checkpoint;
  * ADMMNN_DIVERGED names the stage, epoch and step. */
 admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
@@ -55,7 +56,7 @@ typedef struct admmnn_compare_settings {
  * random choice at those shares. Every run reads the test set once, at its end.
  * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
  * resume, finished runs are taken as they are and methods, ratios and seeds may be
- * added. */
+ * added. What stands in out is treated as by admmnn_compress_run. */
 admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
                                  const admmnn_context *context, admmnn_error *err);
 

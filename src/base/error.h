@@ -4,7 +4,8 @@
 
 #include "admmnn/error.h"
 
-/* Formats the message into err (which may be NULL) and returns status. */
+/* Formats the message into err (which may be NULL) and returns status. A message
+ * too long for its place loses the middle of its longest words, which are paths. */
 admmnn_status base_fail(admmnn_error *err, admmnn_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

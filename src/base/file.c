@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,9 +14,14 @@
 
 #include "base/memory.h"
 
-static admmnn_status read_all(int descriptor, const char *path, size_t limit, uint8_t **bytes,
-                              size_t *count, admmnn_error *err) {
-    size_t capacity = 1 << 16;
+static admmnn_status fail_large(const char *path, size_t limit, admmnn_error *err) {
+    return base_fail(err, ADMMNN_INPUT, "%s: larger than the %zu bytes expected here", path, limit);
+}
+
+/* size is what the file system says; in /proc it says 0, and a file may grow. */
+static admmnn_status read_all(int descriptor, const char *path, size_t size, size_t limit,
+                              uint8_t **bytes, size_t *count, admmnn_error *err) {
+    size_t capacity = size + 2; /* the zero, and one more to see the end */
     size_t used = 0;
     uint8_t *buffer = base_array(capacity, 1);
     while (buffer != NULL) {
@@ -42,27 +48,37 @@ static admmnn_status read_all(int descriptor, const char *path, size_t limit, ui
         used += (size_t)got;
         if (used > limit) {
             base_free(buffer);
-            return base_fail(err, ADMMNN_INPUT, "%s: larger than the %zu bytes expected here", path,
-                             limit);
+            return fail_large(path, limit, err);
         }
     }
     base_free(buffer);
     return base_fail_memory(err, path);
 }
 
+static admmnn_status read_open(int descriptor, const char *path, size_t limit, uint8_t **bytes,
+                               size_t *count, admmnn_error *err) {
+    struct stat info;
+    if (fstat(descriptor, &info) != 0)
+        return base_fail(err, ADMMNN_IO, "%s: cannot read: %s", path, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return base_fail(err, ADMMNN_INPUT, "%s: is a folder, a file was expected", path);
+    if (!S_ISREG(info.st_mode))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: is no regular file; pipes and devices are not read", path);
+    if ((uint64_t)info.st_size > limit)
+        return fail_large(path, limit, err);
+    return read_all(descriptor, path, (size_t)info.st_size, limit, bytes, count, err);
+}
+
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
                              admmnn_error *err) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    /* Without O_NONBLOCK a fifo would keep open() waiting for its writer. */
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0) {
         admmnn_status status = errno == ENOENT ? ADMMNN_NOT_FOUND : ADMMNN_INPUT;
         return base_fail(err, status, "%s: cannot open: %s", path, strerror(errno));
     }
-    struct stat info;
-    if (fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
-        close(descriptor);
-        return base_fail(err, ADMMNN_INPUT, "%s: is a folder, a file was expected", path);
-    }
-    admmnn_status status = read_all(descriptor, path, limit, bytes, count, err);
+    admmnn_status status = read_open(descriptor, path, limit, bytes, count, err);
     close(descriptor);
     return status;
 }
@@ -132,9 +148,16 @@ static admmnn_status resolve_target(const char *path, char target[BASE_PATH_MAX]
         return ADMMNN_OK;
     if (S_ISLNK(info.st_mode) && (realpath(path, target) == NULL || stat(target, &info) != 0))
         return base_fail(err, ADMMNN_IO, "%s: cannot write: the link leads nowhere", path);
+    if (S_ISDIR(info.st_mode))
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: is a folder", path);
     if (!S_ISREG(info.st_mode))
         return base_fail(err, ADMMNN_IO, "%s: cannot write: exists and is no regular file", path);
     return ADMMNN_OK;
+}
+
+admmnn_status base_file_check_write(const char *path, admmnn_error *err) {
+    char target[BASE_PATH_MAX];
+    return resolve_target(path, target, err);
 }
 
 admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
@@ -177,8 +200,11 @@ admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err) {
         return base_fail(err, ADMMNN_IO, "%s: cannot open: %s", path, strerror(errno));
     if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
         return ADMMNN_OK;
+    int reason = errno;
     base_folder_unlock(*lock);
     *lock = -1;
+    if (reason != EWOULDBLOCK)
+        return base_fail(err, ADMMNN_IO, "%s: cannot lock: %s", path, strerror(reason));
     return base_fail(err, ADMMNN_USAGE, "%s: another run is writing here; choose another folder",
                      path);
 }
@@ -186,6 +212,20 @@ admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err) {
 void base_folder_unlock(int lock) {
     if (lock >= 0)
         close(lock);
+}
+
+static admmnn_status make_one(const char *path, admmnn_error *err) {
+    struct stat info;
+    if (mkdir(path, 0777) == 0)
+        return ADMMNN_OK;
+    if (errno != EEXIST)
+        return base_fail(err, ADMMNN_IO, "%s: cannot make the folder: %s", path, strerror(errno));
+    if (stat(path, &info) != 0)
+        return base_fail(err, ADMMNN_IO, "%s: cannot make the folder: the link leads nowhere",
+                         path);
+    if (S_ISDIR(info.st_mode))
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_IO, "%s: exists and is not a folder", path);
 }
 
 admmnn_status base_folder_make(const char *path, admmnn_error *err) {
@@ -199,19 +239,49 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err) {
             continue;
         char kept = partial[i];
         partial[i] = 0;
-        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
-            return base_fail(err, ADMMNN_IO, "%s: cannot make the folder: %s", partial,
-                             strerror(errno));
+        BASE_TRY(make_one(partial, err));
         partial[i] = kept;
     }
-    if (!base_folder_exists(path))
-        return base_fail(err, ADMMNN_IO, "%s: exists and is not a folder", path);
     return ADMMNN_OK;
+}
+
+/* "NAME.123-4.part", as open_temporary makes them. */
+static bool is_unfinished(const char *name) {
+    static const char end[] = ".part";
+    size_t length = strlen(name);
+    if (length < sizeof end || strcmp(name + length - (sizeof end - 1), end) != 0)
+        return false;
+    const char *at = name + length - (sizeof end - 1);
+    for (const char *before = "-."; *before != 0; before++) {
+        const char *last = at;
+        while (at > name && at[-1] >= '0' && at[-1] <= '9')
+            at--;
+        if (at == last || at == name || *--at != *before)
+            return false;
+    }
+    return at > name;
+}
+
+void base_folder_sweep(const char *path) {
+    DIR *folder = opendir(path);
+    struct stat info;
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+        if (is_unfinished(entry->d_name) &&
+            fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(info.st_mode))
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
 }
 
 bool base_file_exists(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool base_name_taken(const char *path) {
+    struct stat info;
+    return lstat(path, &info) == 0;
 }
 
 bool base_folder_exists(const char *path) {

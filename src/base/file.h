@@ -10,7 +10,8 @@
 
 /* Reads a whole file. *bytes is the caller's, freed with base_free; one zero
  * byte stands after the last, so that text may be read as a string. Larger than
- * limit bytes is ADMMNN_INPUT; absent is ADMMNN_NOT_FOUND. */
+ * limit bytes, or no regular file (a folder, pipe, device), is ADMMNN_INPUT;
+ * absent is ADMMNN_NOT_FOUND. */
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
                              admmnn_error *err);
 
@@ -18,6 +19,9 @@ admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, si
  * a kill at any moment path holds either its old content or all of the new.
  * Through links; what exists and is no regular file is refused. */
 admmnn_status base_file_write(const char *path, const void *bytes, size_t count, admmnn_error *err);
+
+/* Fails as base_file_write would for what stands under the name now. */
+admmnn_status base_file_check_write(const char *path, admmnn_error *err);
 
 /* Makes path and the folders above it. */
 admmnn_status base_folder_make(const char *path, admmnn_error *err);
@@ -27,9 +31,14 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err);
 admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err);
 void base_folder_unlock(int lock); /* below 0: nothing to do */
 
+/* Removes what writers that were killed left unfinished in a folder: for who keeps
+ * all other writers out of it. */
+void base_folder_sweep(const char *path);
+
 /* Whether both names lead to one existing file. */
 bool base_file_same(const char *a, const char *b);
 bool base_file_exists(const char *path);
+bool base_name_taken(const char *path); /* by anything, a link that leads nowhere too */
 bool base_folder_exists(const char *path);
 
 /* Joins with one slash into out[size]; ADMMNN_INPUT when it does not fit. */

@@ -38,8 +38,8 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, methods),
      .value = "LIST",
      .fallback = "all",
-     .help = "Some of admm, one-shot, gradual, gradual-per-layer, random, dense, with commas "
-             "between."},
+     .help = "Some of admm, gradual, gradual-per-layer, one-shot, one-shot-per-layer, random, "
+             "dense, each once, with commas between."},
     {.name = "ratios",
      .kind = CLI_TEXT,
      .offset = offsetof(cli_arguments, ratios),

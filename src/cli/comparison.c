@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fail.h"
 #include "print.h"
@@ -18,11 +19,8 @@ static bool path_of(char path[PATH_SIZE], const char *folder) {
 
 bool cli_is_comparison(const char *folder) {
     char path[PATH_SIZE];
-    FILE *file = path_of(path, folder) ? fopen(path, "rb") : NULL;
-    if (file == NULL)
-        return false;
-    fclose(file);
-    return true;
+    struct stat info;
+    return path_of(path, folder) && stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 /* Reads the file to its end into *text, one zero byte after the last. */

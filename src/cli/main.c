@@ -59,16 +59,22 @@ static admmnn_status run_command(const cli_command *command, int count, char *co
     return ADMMNN_OK;
 }
 
+static admmnn_status option_first(const char *before, const char *word, admmnn_error *err) {
+    return cli_fail(err, ADMMNN_USAGE,
+                    "%s'%.40s' stands before the command; options follow it, as in 'admmnn show "
+                    "DIR --json'",
+                    before, word);
+}
+
 static admmnn_status dispatch(int count, char *const *words, admmnn_error *err) {
-    static const cli_arguments none;
     if (count == 0)
         return cli_fail(err, ADMMNN_USAGE, "a command is missing; 'admmnn help' lists them");
-    if (is_one_of(words[0], "--help", "-h")) {
-        cli_help_all();
-        return ADMMNN_OK;
-    }
+    if (is_one_of(words[0], "--help", "-h"))
+        return run_command(&cli_help, count - 1, words + 1, err);
     if (is_one_of(words[0], "--version", "-V"))
-        return cli_version.run(&none, err);
+        return run_command(&cli_version, count - 1, words + 1, err);
+    if (words[0][0] == '-')
+        return option_first("", words[0], err);
     for (const cli_command *const *c = cli_commands; *c != NULL; c++) {
         int used = name_words(*c, count, words);
         if (used > 0)
@@ -78,6 +84,8 @@ static admmnn_status dispatch(int count, char *const *words, admmnn_error *err) 
         cli_help_group(words[0]);
         return ADMMNN_OK;
     }
+    if (count >= 2 && is_group(words[0]) && words[1][0] == '-')
+        return option_first("data: ", words[1], err);
     return unknown_command(count, words, err);
 }
 

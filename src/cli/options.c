@@ -76,8 +76,15 @@ static admmnn_status store(reader *r, const cli_option *option, const char *valu
         *(bool *)(void *)place = true;
         return ADMMNN_OK;
     }
-    if (value == NULL && r->at < r->count)
+    if (value == NULL && r->at < r->count) {
         value = r->words[r->at++];
+        if (strncmp(value, "--", 2) == 0)
+            return cli_fail(err, ADMMNN_USAGE,
+                            "%s: --%s: %s is missing before '%.40s'; what begins so is given as "
+                            "--%s=%.40s",
+                            r->command->name, option->name, option->value, value, option->name,
+                            value);
+    }
     if (value == NULL || *value == 0)
         return cli_fail(err, ADMMNN_USAGE, "%s: --%s: %s is missing", r->command->name,
                         option->name, option->value);
@@ -96,12 +103,22 @@ static admmnn_status read_long(reader *r, const char *word, admmnn_error *err) {
     return store(r, option, equals == NULL ? NULL : equals + 1, err);
 }
 
+/* word: "o", "oVALUE". Flags are not written in one ("-qf"), and "-o=VALUE" could
+ * mean either of two values. */
 static admmnn_status read_short(reader *r, const char *word, admmnn_error *err) {
-    const cli_option *option = word[1] == 0 ? find(r->command, NULL, 0, word[0]) : NULL;
+    const cli_option *option = find(r->command, NULL, 0, word[0]);
+    const char *rest = word[1] == 0 ? NULL : word + 1;
     if (option == NULL)
         return cli_fail(err, ADMMNN_USAGE, "%s: unknown option '-%.40s'; see 'admmnn %s --help'",
                         r->command->name, word, r->command->name);
-    return store(r, option, NULL, err);
+    if (rest != NULL && option->kind == CLI_FLAG)
+        return cli_fail(err, ADMMNN_USAGE,
+                        "%s: -%c takes no value: '-%.40s'; one dash is for one option",
+                        r->command->name, word[0], word);
+    if (rest != NULL && *rest == '=')
+        return cli_fail(err, ADMMNN_USAGE, "%s: '-%.40s': give it as -%c VALUE or --%s=VALUE",
+                        r->command->name, word, word[0], option->name);
+    return store(r, option, rest, err);
 }
 
 static admmnn_status read_operand(reader *r, const char *word, admmnn_error *err) {

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,14 +34,52 @@ void cli_print_text(const char *text) {
         putchar('\n');
 }
 
+/* Bytes of the character of UTF-8 (RFC 3629) that text begins with; 0: of none. */
+static size_t character_length(const char *text) {
+    const unsigned char *byte = (const unsigned char *)text;
+    if (byte[0] < 0x80)
+        return 1;
+    if (byte[0] < 0xc2 || byte[0] > 0xf4)
+        return 0;
+    size_t length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+    unsigned least = byte[0] == 0xe0 ? 0xa0 : byte[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned most = byte[0] == 0xed ? 0x9f : byte[0] == 0xf4 ? 0x8f : 0xbf;
+    if (byte[1] < least || byte[1] > most)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((byte[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* cJSON copies strings as they are, and names of files may be any bytes: what is
+ * not UTF-8 becomes U+FFFD, as in the library's JSON. */
+static void print_as_utf8(const char *text) {
+    while (*text != 0) {
+        size_t length = character_length(text);
+        if (length == 0)
+            fputs("\\ufffd", stdout);
+        else
+            fwrite(text, 1, length, stdout);
+        text += length == 0 ? 1 : length;
+    }
+    putchar('\n');
+}
+
 admmnn_status cli_print_json(cJSON *object, admmnn_error *err) {
     char *text = object == NULL ? NULL : cJSON_Print(object);
     cJSON_Delete(object);
     if (text == NULL)
         return cli_fail(err, ADMMNN_MEMORY, "out of memory for the JSON text");
-    cli_print_text(text);
+    print_as_utf8(text);
     cJSON_free(text);
     return ADMMNN_OK;
+}
+
+/* Whether standard output is a pipe that nobody reads any more. */
+static bool reader_is_gone(void) {
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 admmnn_status cli_print_end(admmnn_error *err) {
@@ -48,6 +88,8 @@ admmnn_status cli_print_end(admmnn_error *err) {
     errno = 0;
     if (fflush(stdout) == 0 && !broken)
         return ADMMNN_OK;
+    if (errno == EPIPE || reader_is_gone())
+        return ADMMNN_OK; /* `head` has what it wanted */
     return cli_fail(err, ADMMNN_IO, "standard output: cannot write: %s",
                     strerror(errno == 0 ? EIO : errno));
 }

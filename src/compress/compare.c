@@ -1,11 +1,11 @@
 /* The recipe's pruning beside its controls, over seeds and ratios. */
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "admmnn/compress.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "compress/compare_point.h"
 #include "compress/run.h"
@@ -20,6 +20,7 @@ typedef struct comparison {
     recipe *base;
     compare_plan plan;
     compare_place place;
+    int lock;                   /* on the folder of the results; below 0: none */
     char folder[BASE_PATH_MAX]; /* of the runs */
     compare_point *points;
     compare_score *scores;
@@ -221,15 +222,9 @@ static void write_method(const comparison *c, compare_method method, base_writer
 }
 
 static void write_recipe(const comparison *c, base_writer *out) {
-    cJSON *path = cJSON_CreateString(c->base->path);
-    char *text = path == NULL ? NULL : cJSON_PrintUnformatted(path);
-    if (text == NULL)
-        out->failed = true;
-    else
-        base_write_text(out, "  \"recipe\": %s,\n", text);
-    cJSON_free(text);
-    cJSON_Delete(path);
-    base_write_text(out, "  \"model\": \"%s\",\n  \"weights\": %llu,\n  \"seeds\": %u,\n",
+    base_write_text(out, "  \"recipe\": ");
+    base_write_json_string(out, c->base->path);
+    base_write_text(out, ",\n  \"model\": \"%s\",\n  \"weights\": %llu,\n  \"seeds\": %u,\n",
                     c->base->model, (unsigned long long)c->scores[0].weights, c->settings->seeds);
 }
 
@@ -265,9 +260,30 @@ static admmnn_status leave(const comparison *c, const char *path, admmnn_error *
 
 /* ---- the whole ---- */
 
+/* Files that others left are not overwritten: the names are a comparison's own only
+ * where one has begun. */
+static admmnn_status check_names(const comparison *c, admmnn_error *err) {
+    static const char *const names[] = {"comparison.svg", "comparison.json"};
+    bool begun = base_folder_exists(c->folder);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[BASE_PATH_MAX];
+        BASE_TRY(base_path_join(path, sizeof path, c->settings->out, names[i], err));
+        BASE_TRY(base_file_check_write(path, err));
+        if (!begun && base_name_taken(path))
+            return base_fail(
+                err, ADMMNN_USAGE,
+                "%s: exists already, and no comparison here left it; choose another --out", path);
+    }
+    return ADMMNN_OK;
+}
+
 static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *err) {
     const char *out = c->settings->out;
     BASE_TRY(base_path_join(c->folder, sizeof c->folder, out, "runs", err));
+    BASE_TRY(base_folder_make(out, err));
+    BASE_TRY(base_folder_lock(out, &c->lock, err));
+    base_folder_sweep(out);
+    BASE_TRY(check_names(c, err));
     if (!c->settings->resume && base_file_exists(path))
         return base_fail(
             err, ADMMNN_USAGE,
@@ -285,8 +301,12 @@ static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *
 static admmnn_status compare(comparison *c, admmnn_error *err) {
     const admmnn_compare_settings *s = c->settings;
     if (s->seeds == 0 || s->seeds > SEEDS_MAX)
-        return base_fail(err, ADMMNN_USAGE, "%u seeds; a comparison takes 1 to %d", s->seeds,
-                         SEEDS_MAX);
+        return base_fail(err, ADMMNN_USAGE, "--seeds: %u seeds; a comparison takes 1 to %d",
+                         s->seeds, SEEDS_MAX);
+    if (s->first_seed > ADMMNN_SEED_MAX - (s->seeds - 1))
+        return base_fail(err, ADMMNN_USAGE, "--first-seed: %u seeds from %llu would go beyond %llu",
+                         s->seeds, (unsigned long long)s->first_seed,
+                         (unsigned long long)ADMMNN_SEED_MAX);
     BASE_TRY(run_read_recipe(s->recipe, &c->base, err));
     BASE_TRY(compare_plan_make(c->base, s->methods, s->ratios, &c->plan, err));
     char path[BASE_PATH_MAX];
@@ -305,6 +325,7 @@ admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
     if (c == NULL)
         return base_fail_memory(err, "the comparison");
     c->settings = settings;
+    c->lock = -1;
     c->outer = context;
     c->context = (admmnn_context){.threads = context->threads,
                                   .log = pass_log,
@@ -313,6 +334,7 @@ admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
                                   .user = c};
     c->place = (compare_place){&c->plan, c->folder, &c->context};
     admmnn_status status = compare(c, err);
+    base_folder_unlock(c->lock);
     base_free(c->points);
     base_free(c->scores);
     base_free(c->base);

@@ -28,8 +28,11 @@ bool compare_method_per_layer(compare_method method) {
            method == COMPARE_RANDOM;
 }
 
-/* The next entry of a comma list, without spaces around it; false at the end. */
-static bool next_entry(const char **list, char *entry, size_t size) {
+#define ENTRY_MAX 48
+
+/* The next entry of a comma list, without spaces around it; false at the end. One
+ * too long for its place is cut, and then longer than any that is right. */
+static bool next_entry(const char **list, char entry[ENTRY_MAX]) {
     if (*list == NULL)
         return false;
     size_t length = strcspn(*list, ",");
@@ -39,7 +42,7 @@ static bool next_entry(const char **list, char *entry, size_t size) {
         text++;
     while (length > 0 && text[length - 1] == ' ')
         length--;
-    snprintf(entry, size, "%.*s", (int)(length < size ? length : size - 1), text);
+    snprintf(entry, ENTRY_MAX, "%.*s", (int)(length < ENTRY_MAX ? length : ENTRY_MAX - 1), text);
     return true;
 }
 
@@ -49,58 +52,87 @@ static admmnn_status fail_method(const char *entry, admmnn_error *err) {
     for (int m = COMPARE_DENSE; m < COMPARE_METHODS && used < sizeof all; m++)
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
                                  m == COMPARE_DENSE ? "" : ", ", names[m].text);
-    return base_fail(err, ADMMNN_USAGE, "no method '%s' to compare; there are %s", entry, all);
+    return base_fail(err, ADMMNN_USAGE, "--methods: no method '%s' to compare; there are %s", entry,
+                     all);
 }
 
 static admmnn_status take_methods(compare_plan *plan, const char *list, admmnn_error *err) {
-    char entry[32];
+    char entry[ENTRY_MAX];
     plan->methods[COMPARE_START] = true;
     for (int m = COMPARE_DENSE; list == NULL && m < COMPARE_METHODS; m++)
         plan->methods[m] = true;
-    while (next_entry(&list, entry, sizeof entry)) {
+    while (next_entry(&list, entry)) {
         int m = COMPARE_DENSE;
         while (m < COMPARE_METHODS && strcmp(names[m].text, entry) != 0)
             m++;
         if (m == COMPARE_METHODS)
             return fail_method(entry, err);
+        if (plan->methods[m])
+            return base_fail(err, ADMMNN_USAGE, "--methods: '%s' is given twice", entry);
         plan->methods[m] = true;
     }
     for (int m = COMPARE_DENSE; m < COMPARE_METHODS && !plan->methods[COMPARE_ADMM]; m++)
         if (plan->methods[m] && compare_method_per_layer((compare_method)m))
             return base_fail(err, ADMMNN_USAGE,
-                             "%s prunes to the shares ADMM chose; add admm to the methods",
+                             "--methods: %s prunes to the shares ADMM chose; add admm",
                              names[m].text);
     return ADMMNN_OK;
 }
 
-static admmnn_status take_ratio(compare_plan *plan, double ratio, admmnn_error *err) {
+/* Runs' folders and tables give ratios to this many digits. */
+static bool told_apart(double a, double b) {
+    char text[2][32];
+    snprintf(text[0], sizeof text[0], "%g", a);
+    snprintf(text[1], sizeof text[1], "%g", b);
+    return strcmp(text[0], text[1]) != 0;
+}
+
+/* where: what gave the ratio. */
+static admmnn_status take_ratio(compare_plan *plan, const char *where, double ratio,
+                                admmnn_error *err) {
     if (!(ratio > 1 && ratio <= 1e6))
-        return base_fail(err, ADMMNN_USAGE, "a ratio to compare at must be above 1");
-    if (plan->ratio_count > 0 && ratio <= plan->ratios[plan->ratio_count - 1])
-        return base_fail(err, ADMMNN_USAGE, "ratios to compare at must rise: %g after %g", ratio,
-                         plan->ratios[plan->ratio_count - 1]);
+        return base_fail(err, ADMMNN_USAGE,
+                         "%s: %g is no ratio to compare at; it must be above 1, at most 1e6", where,
+                         ratio);
+    bool first = plan->ratio_count == 0;
+    double before = first ? 1 : plan->ratios[plan->ratio_count - 1];
+    if (ratio < before)
+        return base_fail(err, ADMMNN_USAGE, "%s: ratios to compare at must rise: %g after %g",
+                         where, ratio, before);
+    if (!first && !told_apart(ratio, before))
+        return base_fail(err, ADMMNN_USAGE,
+                         "%s: two ratios to compare at are %g to six digits; they must rise", where,
+                         ratio);
     if (plan->ratio_count == COMPARE_RATIOS_MAX)
-        return base_fail(err, ADMMNN_USAGE, "more than %d ratios to compare at",
+        return base_fail(err, ADMMNN_USAGE, "%s: more than %d ratios to compare at", where,
                          COMPARE_RATIOS_MAX);
     plan->ratios[plan->ratio_count++] = ratio;
     return ADMMNN_OK;
 }
 
+static admmnn_status recipe_ratios(compare_plan *plan, admmnn_error *err) {
+    char where[sizeof plan->base->path + 32];
+    const recipe *base = plan->base;
+    snprintf(where, sizeof where, "%s: prune.rounds", base->path);
+    for (size_t i = 0; i < base->prune.round_count; i++)
+        BASE_TRY(take_ratio(plan, where, base->prune.rounds[i], err));
+    if (plan->ratio_count == 0)
+        return base_fail(err, ADMMNN_INPUT, "%s: none to compare at; give --ratios", where);
+    return ADMMNN_OK;
+}
+
 static admmnn_status take_ratios(compare_plan *plan, const char *list, admmnn_error *err) {
-    char entry[32];
-    for (size_t i = 0; list == NULL && i < plan->base->prune.round_count; i++)
-        BASE_TRY(take_ratio(plan, plan->base->prune.rounds[i], err));
-    while (next_entry(&list, entry, sizeof entry)) {
+    char entry[ENTRY_MAX];
+    if (list == NULL)
+        return recipe_ratios(plan, err);
+    while (next_entry(&list, entry)) {
         char *end;
         double ratio = strtod(entry, &end);
-        if (end == entry || *end != 0)
-            return base_fail(err, ADMMNN_USAGE, "'%s' is no ratio; give numbers such as 19,48,86",
-                             entry);
-        BASE_TRY(take_ratio(plan, ratio, err));
+        if (end == entry || *end != 0 || strlen(entry) == ENTRY_MAX - 1)
+            return base_fail(err, ADMMNN_USAGE,
+                             "--ratios: '%s' is no ratio; give numbers such as 19,48,86", entry);
+        BASE_TRY(take_ratio(plan, "--ratios", ratio, err));
     }
-    if (plan->ratio_count == 0)
-        return base_fail(err, ADMMNN_INPUT, "%s: prune.rounds: none to compare at; give --ratios",
-                         plan->base->path);
     return ADMMNN_OK;
 }
 

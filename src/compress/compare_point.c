@@ -181,6 +181,7 @@ static admmnn_status run_point(const compare_place *place, const compare_point *
     BASE_TRY(path_in(place, point, "", folder, err));
     BASE_TRY(path_in(place, point, "run.ckpt", checkpoint, err));
     BASE_TRY(base_folder_make(folder, err));
+    base_folder_sweep(folder);
     compress_run *run;
     BASE_TRY(run_create(r, place->context, &run, err));
     bool start = point->method == COMPARE_START;

@@ -41,7 +41,26 @@ static admmnn_status name_files(session *s, admmnn_error *err) {
     return base_path_join(s->result, sizeof s->result, out, "result.json", err);
 }
 
-/* Fails early, before hours of training, when the results could not be written. */
+/* Files that others left are not overwritten: only where a run has begun are the
+ * names of its results its own. Asked before the training, which may take hours. */
+static admmnn_status check_names(const session *s, admmnn_error *err) {
+    static const char *const names[] = {"model.admm", "model.onnx", "log.jsonl", "report.html",
+                                        "result.json"};
+    bool begun = base_file_exists(s->checkpoint);
+    BASE_TRY(base_file_check_write(s->checkpoint, err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[BASE_PATH_MAX];
+        BASE_TRY(base_path_join(path, sizeof path, s->settings->out, names[i], err));
+        BASE_TRY(base_file_check_write(path, err));
+        if (!begun && base_name_taken(path))
+            return base_fail(err, ADMMNN_USAGE,
+                             "%s: exists already, and no run here left it; choose another --out",
+                             path);
+    }
+    return ADMMNN_OK;
+}
+
+/* Fails early when the results could not be written. */
 static admmnn_status make_folder(const session *s, admmnn_error *err) {
     BASE_TRY(base_folder_make(s->folder, err));
     if (access(s->settings->out, W_OK) != 0)
@@ -108,6 +127,20 @@ static admmnn_status check_finished(const session *s, admmnn_error *err) {
     return status;
 }
 
+static admmnn_status refuse_finished(const session *s, admmnn_error *err) {
+    compress_result *result;
+    admmnn_status status = parse_result(s->settings->out, &result, err);
+    if (status == ADMMNN_CORRUPT)
+        return base_fail(err, ADMMNN_USAGE,
+                         "%s: exists already, and no run of admmnn left it; choose another --out",
+                         s->result);
+    BASE_TRY(status);
+    base_free(result);
+    return base_fail(err, ADMMNN_USAGE,
+                     "%s: holds a finished run; choose another --out, or --resume to see it",
+                     s->settings->out);
+}
+
 static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
     return base_fail(err, ADMMNN_USAGE,
                      "%s: holds another run; --resume goes on with it, or choose another --out",
@@ -117,18 +150,16 @@ static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
 static admmnn_status run_session(session *s, admmnn_error *err) {
     BASE_TRY(open_recipe(s, err));
     BASE_TRY(name_files(s, err));
-    if (base_file_exists(s->result)) {
-        if (s->settings->resume)
-            return check_finished(s, err);
-        return base_fail(err, ADMMNN_USAGE,
-                         "%s: holds a finished run; choose another --out, or --resume to see it",
-                         s->settings->out);
-    }
+    if (base_file_exists(s->result))
+        return s->settings->resume ? check_finished(s, err) : refuse_finished(s, err);
     if (base_file_exists(s->checkpoint) && !s->settings->resume)
         return refuse_unfinished(s, err);
+    BASE_TRY(check_names(s, err));
     BASE_TRY(run_create(s->r, s->context, &s->run, err));
     BASE_TRY(make_folder(s, err));
     BASE_TRY(base_folder_lock(s->settings->out, &s->lock, err));
+    base_folder_sweep(s->settings->out);
+    base_folder_sweep(s->folder);
     bool begun = base_file_exists(s->checkpoint);
     if (base_file_exists(s->result) || (begun && !s->settings->resume))
         return refuse_unfinished(s, err); /* begun by another since */

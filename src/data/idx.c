@@ -196,6 +196,10 @@ admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, a
     size_t images_size;
     size_t labels_size;
     data_set set = {0};
+    if (base_file_exists(folder))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: is a file; the folder that holds the dataset's files is wanted",
+                         folder);
     if (!base_folder_exists(folder))
         return base_fail(err, ADMMNN_NOT_FOUND,
                          "%s: no such folder; `admmnn data fetch mnist` gets MNIST", folder);

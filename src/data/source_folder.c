@@ -4,6 +4,8 @@
 static admmnn_status folder_open(const char *where, const data_watch *watch, void **state,
                                  admmnn_error *err) {
     (void)watch;
+    if (base_file_exists(where))
+        return base_fail(err, ADMMNN_INPUT, "%s: is a file, not a folder", where);
     if (!base_folder_exists(where))
         return base_fail(err, ADMMNN_NOT_FOUND, "%s: no such folder", where);
     *state = (void *)(uintptr_t)where;

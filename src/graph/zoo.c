@@ -60,7 +60,8 @@ admmnn_status graph_zoo_create(const char *name, graph_shape input, uint32_t cla
     admmnn_status status = entry->build(g, classes, err);
     if (status != ADMMNN_OK) {
         graph_free(g);
-        return status;
+        return base_fail_within(err, status, "%s on images of %ux%u", name, input.height,
+                                input.width);
     }
     *out = g;
     return ADMMNN_OK;

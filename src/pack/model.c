@@ -88,12 +88,12 @@ admmnn_status pack_settings_find(const char *positions, const char *values, pack
     unsigned coder;
     if (!find_name(position_names, sizeof position_names / sizeof *position_names, positions,
                    &position))
-        return base_fail(err, ADMMNN_USAGE,
-                         "positions '%.40s'; auto, dense, relative, bitmap and entropy are known",
-                         positions);
+        return base_fail(
+            err, ADMMNN_USAGE,
+            "--positions: '%.40s'; auto, dense, relative, bitmap and entropy are known", positions);
     if (!find_name(coder_names, sizeof coder_names / sizeof *coder_names, values, &coder))
         return base_fail(err, ADMMNN_USAGE,
-                         "values '%.40s'; auto, fixed, huffman and range are known", values);
+                         "--values: '%.40s'; auto, fixed, huffman and range are known", values);
     *out = (pack_settings){(pack_position_id)position, (pack_coder_id)coder};
     return ADMMNN_OK;
 }

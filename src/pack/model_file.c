@@ -233,6 +233,7 @@ admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, cons
                                     admmnn_error *err) {
     if (base_file_same(input, output))
         return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the input", output);
+    BASE_TRY(base_file_check_write(output, err));
     uint8_t *bytes;
     size_t count;
     BASE_TRY(base_file_read(input, ARRAY_BYTES_MOST, &bytes, &count, err));
@@ -257,7 +258,7 @@ static admmnn_status check_output(const admmnn_pack_settings *settings, admmnn_e
     if (settings->force == 0 && base_file_exists(settings->output))
         return base_fail(err, ADMMNN_USAGE, "%s: exists and would be overwritten",
                          settings->output);
-    return ADMMNN_OK;
+    return base_file_check_write(settings->output, err);
 }
 
 /* A network that was never packed may have its hidden units in a better order. */

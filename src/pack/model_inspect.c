@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/bytes.h"
+#include "base/json.h"
 #include "pack/model_file.h"
 
 typedef struct part {
@@ -60,24 +60,13 @@ static void write_table(const admmnn_model *model, base_writer *out) {
     base_write_text(out, "%-20s %11" PRIu64 " bytes\n", "file", model->file_bytes);
 }
 
-/* A JSON string: names hold no control characters, but may hold quotes. */
-static void write_string(const char *text, base_writer *out) {
-    base_write_u8(out, '"');
-    for (; *text != 0; text++) {
-        if (*text == '"' || *text == '\\')
-            base_write_u8(out, '\\');
-        base_write_u8(out, (uint8_t)*text);
-    }
-    base_write_u8(out, '"');
-}
-
 static void write_tensor(const admmnn_model *model, uint32_t p, base_writer *out) {
     const graph *g = model->packed->g;
     const pack_tensor_report *t = &model->report.tensors[p];
     char name[48];
     tensor_name(g, p, name, sizeof name);
     base_write_text(out, "%s\n    {\"name\": ", p == 0 ? "" : ",");
-    write_string(name, out);
+    base_write_json_string(out, name);
     base_write_text(out,
                     ", \"rows\": %u, \"columns\": %u, \"kept\": %" PRIu64
                     ", \"bits\": %u, \"positions\": \"%s\", \"position_bits\": %" PRIu64
@@ -92,7 +81,7 @@ static void write_json(const admmnn_model *model, base_writer *out) {
     graph_shape in = m->g->values[m->g->input].shape;
     part parts[PARTS];
     base_write_text(out, "{\n  \"name\": ");
-    write_string(m->g->name, out);
+    base_write_json_string(out, m->g->name);
     base_write_text(out,
                     ",\n  \"input\": [%u, %u, %u],\n  \"outputs\": %zu,\n"
                     "  \"original_weights\": %" PRIu64 ",\n  \"original_biases\": %" PRIu64

@@ -42,6 +42,70 @@ static void long_messages_are_cut(void **state) {
     assert_int_equal(strlen(err.message), sizeof err.message - 1);
 }
 
+static void ends_with(const char *text, const char *end) {
+    size_t length = strlen(text);
+    assert_true(length >= strlen(end));
+    assert_string_equal(text + length - strlen(end), end);
+}
+
+/* The reason stands behind the path, which may fill the message alone; so may two. */
+static void long_paths_lose_their_middle(void **state) {
+    (void)state;
+    char path[4096];
+    admmnn_error err = {0};
+    for (size_t length = 1; length < sizeof path; length++) {
+        memset(path, 'p', length);
+        memcpy(path, "/a/", length < 3 ? length : 3);
+        path[length - 1] = 'z';
+        path[length] = 0;
+        base_fail(&err, ADMMNN_IO, "%s: cannot open: no such file", path);
+        ends_with(err.message, "z: cannot open: no such file");
+        assert_int_equal(err.message[0], path[0]);
+        assert_int_equal(strlen(err.message), length + 27 < 512 ? length + 27 : 511);
+        base_fail(&err, ADMMNN_IO, "%s has 3 labels for the 4 images of %s", path, path);
+        assert_non_null(strstr(err.message, "z has 3 labels for the 4 images of "));
+        ends_with(err.message, "z");
+        base_fail(&err, ADMMNN_IO, "the reason");
+        base_fail_within(&err, ADMMNN_IO, "%s: line 7", path);
+        ends_with(err.message, "z: line 7: the reason");
+    }
+}
+
+/* Words too short to be paths: the message is cut in its own middle. */
+static void long_prose_loses_its_middle(void **state) {
+    (void)state;
+    char text[1201];
+    for (size_t i = 0; i < 1200; i++)
+        text[i] = i % 6 == 5 ? ' ' : 'w';
+    text[1200] = 0;
+    admmnn_error err = {0};
+    base_fail(&err, ADMMNN_IO, "begins %sends", text);
+    assert_int_equal(strlen(err.message), 511);
+    assert_memory_equal(err.message, "begins ", 7);
+    ends_with(err.message, " ends");
+}
+
+/* No character of UTF-8 is cut through: what is left are whole ones. */
+static void cuts_leave_whole_characters(void **state) {
+    (void)state;
+    char text[3001];
+    for (size_t i = 0; i < 1000; i++)
+        memcpy(text + 3 * i, "\xe2\x82\xac", 3);
+    admmnn_error err = {0};
+    for (size_t before = 0; before < 6; before++) {
+        text[3000] = 0;
+        base_fail(&err, ADMMNN_IO, "%.*s%s", (int)before, "aaaaaa", text);
+        const char *at = err.message + before;
+        for (; strncmp(at, "\xe2\x82\xac", 3) == 0; at += 3)
+            ;
+        assert_memory_equal(at, "...", 3);
+        for (at += 3; strncmp(at, "\xe2\x82\xac", 3) == 0; at += 3)
+            ;
+        assert_int_equal(*at, 0);
+        assert_true(strlen(err.message) > 500);
+    }
+}
+
 static void absent_callbacks_are_no_callbacks(void **state) {
     (void)state;
     const admmnn_context empty = {0};
@@ -61,6 +125,9 @@ int main(void) {
         cmocka_unit_test(statuses_have_names_and_exit_codes),
         cmocka_unit_test(messages_are_put_together),
         cmocka_unit_test(long_messages_are_cut),
+        cmocka_unit_test(long_paths_lose_their_middle),
+        cmocka_unit_test(long_prose_loses_its_middle),
+        cmocka_unit_test(cuts_leave_whole_characters),
         cmocka_unit_test(absent_callbacks_are_no_callbacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

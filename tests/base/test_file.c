@@ -106,6 +106,30 @@ static void reading_fails_with_the_file_s_name(void **state) {
     unlink(path);
 }
 
+/* A fifo without a writer must not keep the reader waiting, and a device has no
+ * end; what /proc says is 0 bytes long is read all the same. */
+static void only_regular_files_are_read(void **state) {
+    (void)state;
+    uint8_t *bytes;
+    size_t count;
+    admmnn_error err = {0};
+    const char *fifo = in_folder("fifo");
+    assert_int_equal(mkfifo(fifo, 0666), 0);
+    alarm(10);
+    assert_int_equal(base_file_read(fifo, 10, &bytes, &count, &err), ADMMNN_INPUT);
+    alarm(0);
+    assert_non_null(strstr(err.message, "fifo: is no regular file"));
+    unlink(fifo);
+    assert_int_equal(base_file_read("/dev/null", 10, &bytes, &count, &err), ADMMNN_INPUT);
+    assert_non_null(strstr(err.message, "/dev/null: is no regular file"));
+    if (!base_file_exists("/proc/self/status"))
+        return;
+    assert_int_equal(base_file_read("/proc/self/status", 1 << 20, &bytes, &count, &err), ADMMNN_OK);
+    assert_true(count > 100 && memcmp(bytes, "Name:", 5) == 0);
+    base_free(bytes);
+    assert_int_equal(base_file_read("/proc/self/status", 10, &bytes, &count, &err), ADMMNN_INPUT);
+}
+
 static void writing_fails_and_leaves_nothing(void **state) {
     (void)state;
     admmnn_error err = {0};
@@ -185,6 +209,8 @@ static void a_kill_leaves_one_content_or_the_other(void **state) {
         base_free(read);
     }
     assert_true(seen[0] + seen[1] == 60);
+    base_folder_sweep(folder);
+    assert_int_equal(files_in(folder), 1);
     empty_folder(folder);
     base_free(contents[0]);
     base_free(contents[1]);
@@ -231,8 +257,56 @@ static void folders_are_made_with_those_above(void **state) {
     assert_int_equal(base_file_write(in_folder("f"), "x", 1, NULL), ADMMNN_OK);
     assert_int_equal(base_folder_make(in_folder("f"), &err), ADMMNN_IO);
     assert_int_equal(base_folder_make(in_folder("f/g"), &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "/f: exists and is not a folder"));
     assert_int_equal(base_folder_make("", &err), ADMMNN_INPUT);
     unlink(in_folder("f"));
+}
+
+static void what_stands_under_a_name_is_told(void **state) {
+    (void)state;
+    admmnn_error err = {0};
+    const char *path = in_folder("name");
+    assert_false(base_name_taken(path));
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_OK);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_true(base_name_taken(path));
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "name: cannot write: the link leads nowhere"));
+    assert_int_equal(base_folder_make(path, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "name: cannot make the folder: the link leads nowhere"));
+    unlink(path);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_true(base_name_taken(path));
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "is a folder"));
+    rmdir(path);
+    assert_int_equal(base_file_write(path, "x", 1, NULL), ADMMNN_OK);
+    assert_int_equal(base_file_check_write(path, &err), ADMMNN_OK);
+    unlink(path);
+}
+
+static void only_what_writers_left_is_swept(void **state) {
+    (void)state;
+    const char *const left[] = {"a.1-0.part", "model.admm.4711-12.part", ".x.1-1.part"};
+    const char *const others[] = {"a.part",    "a.1.part",  ".1-0.part",   "a.-0.part",
+                                  "a.1-.part", "a1-0.part", "a.1-0.part~", "a.1x0.part",
+                                  "part",      "b"};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(base_file_write(in_folder(left[i]), "x", 1, NULL), ADMMNN_OK);
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(base_file_write(in_folder(others[i]), "x", 1, NULL), ADMMNN_OK);
+    assert_int_equal(mkdir(in_folder("f.1-0.part"), 0777), 0);
+    assert_int_equal(symlink("b", in_folder("l.1-0.part")), 0);
+    base_folder_sweep(folder);
+    for (size_t i = 0; i < 3; i++)
+        assert_false(base_name_taken(in_folder(left[i])));
+    for (size_t i = 0; i < 10; i++) {
+        assert_true(base_file_exists(in_folder(others[i])));
+        unlink(in_folder(others[i]));
+    }
+    assert_int_equal(rmdir(in_folder("f.1-0.part")), 0);
+    assert_int_equal(unlink(in_folder("l.1-0.part")), 0);
+    base_folder_sweep(in_folder("none"));
 }
 
 static void paths_are_joined_by_one_slash(void **state) {
@@ -249,11 +323,14 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(reading_fails_with_the_file_s_name),
+        cmocka_unit_test(only_regular_files_are_read),
         cmocka_unit_test(writing_fails_and_leaves_nothing),
         cmocka_unit_test(an_unwritable_folder_is_an_error),
         cmocka_unit_test(a_kill_leaves_one_content_or_the_other),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
         cmocka_unit_test(folders_are_made_with_those_above),
+        cmocka_unit_test(what_stands_under_a_name_is_told),
+        cmocka_unit_test(only_what_writers_left_is_swept),
         cmocka_unit_test(paths_are_joined_by_one_slash),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -36,6 +36,10 @@ with 's/format: idx/format: zip/' "zip"
 with 's/validation: 100/validation: 600/' "validation"
 with "s|path: $work/data|path: $work/nowhere|" "nowhere"
 
+with "s|path: $work/data|path: $work/recipe.yaml|" "recipe.yaml: is a file; the folder"
+expect_error 2 "recipe.yaml: is a file, not a folder" data fetch mnist --from "$work/recipe.yaml" \
+    --quiet
+
 # damaged FILE TEXT: the data set with a file replaced by standard input.
 damaged() {
     rm -rf "$work/data" && cp -r "$good" "$work/data"
@@ -86,6 +90,7 @@ expect_error 2 "x.npy" run "$model" --input "$work/x.npy" --output "$work/y.npy"
 expect_error 2 "nowhere.npy" run "$model" --input "$work/nowhere.npy" --output "$work/y.npy" --quiet
 [[ ! -e $work/y.npy ]] || fail "a bad array made an output"
 expect_error 2 "nowhere" eval "$model" --data "$work/nowhere" --quiet
+expect_error 2 "recipe.yaml: is a file; the folder" eval "$model" --data "$work/recipe.yaml" --quiet
 expect_error 2 "data fetch mnist" eval "$model" --quiet
 expect_error 2 "data fetch mnist" data path mnist --quiet
 expect_error 2 "zebra" data path zebra --quiet
@@ -97,8 +102,32 @@ expect_error 2 "result.json" show "$work/nowhere" --quiet
 mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
 
-# Outputs that would destroy something else.
+# A long path does not push the reason out of the message.
+long=$work
+for _ in {1..12}; do
+    long+=/$(printf '%080d' 0)
+done
+mkdir -p "$long"
+expect_error 2 "0: is a folder, a file was expected" compress "$long" --out "$work/x" --quiet
+expect_error 2 "0/result.json: cannot open: No such file" show "$long" --quiet
+echo '{' >"$long/comparison.json"
+expect_error 2 "comparison.json: not the JSON of a comparison" show "$long" --quiet
+
+# What is no regular file is not read: a fifo would be waited for, a device has no end.
 mkfifo "$work/fifo"
+for file in "$work/fifo" /dev/zero; do
+    expect_error 2 "$file: is no regular file" compress "$file" --out "$work/x" --quiet
+    expect_error 2 "$file: is no regular file" inspect "$file" --quiet
+    expect_error 2 "$file: is no regular file" run "$model" --input "$file" --output "$work/y" --quiet
+done
+mkdir "$work/pipes" && mkfifo "$work/pipes/result.json" "$work/pipes/comparison.json"
+expect_error 2 "result.json: is no regular file" show "$work/pipes" --quiet
+
+# Outputs that would destroy something else. A folder is told before anything is read.
+expect_error 1 "data: cannot write: is a folder" unpack "$work/none" --out "$work/data" --quiet
+expect_error 1 "data: cannot write: is a folder" pack "$work/none" --out "$work/data" --quiet
+expect_error 1 "data: cannot write: is a folder" run "$model" --input "$work/none" \
+    --output "$work/data" --quiet
 expect_error 1 "no regular file" unpack "$model" --out "$work/fifo" --force --quiet
 [[ -p $work/fifo ]] || fail "a fifo was replaced"
 ln -s nowhere/at/all "$work/dangling"

@@ -5,7 +5,10 @@ set -euo pipefail
 source "${0%/*}/support.sh"
 make_job
 
-compare=(compare "$work/recipe.yaml" --out "$work/out" --seeds 2 --methods "admm,random"
+# The recipe's name is not UTF-8: the JSON it stands in must be.
+recipe=$work/$'na\xefve.yaml'
+mv "$work/recipe.yaml" "$recipe"
+compare=(compare "$recipe" --out "$work/out" --seeds 2 --methods "admm,random"
     --ratios 20)
 expect 0 "${compare[@]}" --quiet
 [[ ! -s $work/stderr ]] || fail "--quiet wrote to standard error"
@@ -20,5 +23,11 @@ before=$(cksum <"$work/out/comparison.json")
 expect 0 "${compare[@]}" --resume --json
 [[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
 json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
-expect_error 2 "zebra" compare "$work/recipe.yaml" --out "$work/x" --methods zebra --quiet
-expect_error 2 "above 1" compare "$work/recipe.yaml" --out "$work/x" --ratios 0.5 --quiet
+iconv -f UTF-8 -t UTF-8 "$work/stdout" >/dev/null || fail "comparison.json is not UTF-8"
+expect_error 2 "--methods: no method 'zebra'" compare "$recipe" --out "$work/x" --methods zebra --quiet
+expect_error 2 "--ratios: 0.5" compare "$recipe" --out "$work/x" --ratios 0.5 --quiet
+expect_error 2 "--methods: 'admm' is given twice" compare "$recipe" --out "$work/x" \
+    --methods admm,dense,admm --quiet
+expect_error 2 "--first-seed: 5 seeds from 9007199254740991" compare "$recipe" --out "$work/x" \
+    --first-seed 9007199254740991 --quiet
+[[ ! -e $work/x ]] || fail "a refused comparison left a folder"

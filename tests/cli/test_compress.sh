@@ -79,7 +79,16 @@ expect 0 pack "$work/again.onnx" --out "$work/again.admm" --positions bitmap --v
 expect 0 eval "$work/again.admm" --data "$work/data" --json
 [[ $(json "$work/stdout" correct) == $(json "$work/eval.json" correct) ]] ||
     fail "another coder, other answers"
-expect_error 2 "zebra" pack "$work/again.onnx" --out "$work/x.admm" --positions zebra
+for option in --positions --values; do
+    expect_error 2 "$option: 'zebra'" pack "$work/again.onnx" --out "$work/x.admm" $option zebra
+done
+
+# A name that is not UTF-8 does not break the JSON; its bytes are told as U+FFFD.
+odd=$work/$'na\xefve \xe2\x82\xac.admm'
+cp "$work/a/model.admm" "$odd"
+expect 0 eval "$odd" --data "$work/data" --json
+iconv -f UTF-8 -t UTF-8 "$work/stdout" >/dev/null || fail "--json is not UTF-8"
+[[ $(json "$work/stdout" model) == "$work/"$'na\xef\xbf\xbdve \xe2\x82\xac.admm' ]] || fail "not the model's name"
 
 # An .npy of three images of uint8 pixels: a header of 128 bytes, then the pixels.
 {

@@ -51,6 +51,17 @@ expect 0 --version
 version=$(cat "$work/stdout")
 expect 0 version --json
 [[ $version == "admmnn $(json "$work/stdout" version)" ]] || fail "versions differ"
+cp "$work/stdout" "$work/version.json"
+for option in --version -V; do
+    expect 0 "$option" --json
+    cmp "$work/stdout" "$work/version.json" || fail "$option --json differs from version --json"
+done
+expect 0 --help --json
+cmp "$work/stdout" "$work/help.json" || fail "--help --json differs from help --json"
+expect 0 help compress
+cp "$work/stdout" "$work/one"
+expect 0 -h compress
+cmp "$work/stdout" "$work/one" || fail "-h compress differs from help compress"
 
 # man's own reader finds nothing to complain of.
 if command -v man >/dev/null; then

@@ -14,7 +14,7 @@ admmnn help >&- 2>"$work/stderr" || status=$?
 ((status == 1)) || fail "closed: exit status $status"
 has "$work/stderr" "admmnn: error: standard output: cannot write"
 
-# The reader is gone before the program writes.
+# The reader is gone before the program writes: it has what it wanted, all is quiet.
 mkfifo "$work/pipe"
 (exec 3<"$work/pipe")  &
 exec 4>"$work/pipe"
@@ -22,8 +22,15 @@ wait $!
 status=0
 admmnn help >&4 2>"$work/stderr" || status=$?
 exec 4>&-
-((status == 1)) || fail "closed pipe: exit status $status"
-has "$work/stderr" "admmnn: error: standard output: cannot write: Broken pipe"
+((status == 0)) || fail "closed pipe: exit status $status"
+[[ ! -s $work/stderr ]] || fail "closed pipe: wrote to standard error"
+
+# As a user meets it.
+for arguments in "help --man" "help --json"; do
+    # shellcheck disable=SC2086
+    { admmnn $arguments 2>"$work/stderr" || echo "$?" >"$work/status"; } | head -n 1 >"$work/stdout"
+    [[ -s $work/stdout && ! -s $work/stderr && ! -e $work/status ]] || fail "$arguments | head"
+done
 
 # Without standard error there is nobody to tell, but the status stays.
 status=0

@@ -26,12 +26,27 @@ for number in -1 1e3 0x10 2000 18446744073709551616 "" " 1"; do
 done
 expect_error 2 "--seed: 'x' is not a whole number" compress recipe.yaml --out out --seed x
 expect_error 2 "'0' is not a whole number from 1 to 1000" compare r.yaml --out out --seeds 0
+expect_error 2 "'--json' stands before the command" --json version
+expect_error 2 "'-q' stands before the command" -q show out
+expect_error 2 "'--' stands before the command" -- version
+expect_error 2 "data: '--json' stands before the command" data --json path mnist
+expect_error 2 "one argument too many" --version now
+expect_error 2 "--out: DIR is missing before '--resume'" compress recipe.yaml --out --resume
+expect_error 2 "--out: DIR is missing before '--'" compress --out -- recipe.yaml
+expect_error 2 "-q takes no value: '-qh'" show out -qh
+expect_error 2 "'-o=out': give it as -o VALUE or --out=VALUE" compress recipe.yaml -o=out
 [[ ! -e out ]] || fail "a folder was made by a wrong command"
 
 # --help wins over what follows; "--" ends the options; --name=value is --name value.
 expect 0 compress --help --nonsense
 expect_error 2 "--odd" show -- --odd
 expect_error 2 "none" show --threads=1 --quiet none
+expect_error 2 "result.json" show --threads=1 -- -none
+: >made
+expect_error 2 "made: exists" pack none.onnx -omade
+: >-o
+expect_error 2 "-o: no graph" pack -o x -- -o
+rm -- -o
 # A name from outside cannot write over the terminal.
 expect_error 2 "?[31m" show $'\e[31m\n'
 (($(wc -l <"$work/stderr") == 1)) || fail "an error of more than one line"

@@ -9,6 +9,13 @@ make_job
 : >"$work/file"
 expect_error 1 "file" compress "$work/recipe.yaml" --out "$work/file" --quiet
 expect_error 1 "file" compress "$work/recipe.yaml" --out "$work/file/out" --quiet
+ln -s nowhere "$work/link"
+for job in compress compare; do
+    expect_error 1 "link: cannot make the folder: the link leads nowhere" $job "$work/recipe.yaml" \
+        --out "$work/link" --quiet
+done
+expect_error 1 "link: cannot make the folder: the link leads nowhere" compress \
+    "$work/recipe.yaml" --out "$work/link/out" --quiet
 
 if ((EUID != 0)); then # root may write anywhere
     mkdir "$work/closed" && chmod a-w "$work/closed"

@@ -413,16 +413,25 @@ static void wrong_wishes_are_refused(void **state) {
     } cases[] = {
         {{.seeds = 0}, "0 seeds"},
         {{.seeds = 100000}, "100000 seeds"},
-        {{.seeds = 1, .methods = "admm,best"}, "no method 'best'"},
-        {{.seeds = 1, .methods = ""}, "no method ''"},
-        {{.seeds = 1, .methods = "start"}, "no method 'start'"},
-        {{.seeds = 1, .methods = "one-shot-per-layer,dense"}, "add admm"},
-        {{.seeds = 1, .ratios = "4,x"}, "'x' is no ratio"},
-        {{.seeds = 1, .ratios = "4,"}, "'' is no ratio"},
-        {{.seeds = 1, .ratios = "0.5"}, "above 1"},
+        {{.seeds = 2, .first_seed = ADMMNN_SEED_MAX},
+         "--first-seed: 2 seeds from 9007199254740991"},
+        {{.seeds = 1, .first_seed = UINT64_MAX}, "--first-seed"},
+        {{.seeds = 1, .methods = "admm,best"}, "--methods: no method 'best'"},
+        {{.seeds = 1, .methods = ""}, "--methods: no method ''"},
+        {{.seeds = 1, .methods = "start"}, "--methods: no method 'start'"},
+        {{.seeds = 1, .methods = "dense, admm,dense"}, "--methods: 'dense' is given twice"},
+        {{.seeds = 1, .methods = "one-shot-per-layer,dense"}, "--methods: one-shot-per-layer"},
+        {{.seeds = 1, .ratios = "4,x"}, "--ratios: 'x' is no ratio"},
+        {{.seeds = 1, .ratios = "4,"}, "--ratios: '' is no ratio"},
+        {{.seeds = 1, .ratios = "0.5"}, "--ratios: 0.5 is no ratio"},
         {{.seeds = 1, .ratios = "nan"}, "above 1"},
         {{.seeds = 1, .ratios = "8,8"}, "must rise"},
-        {{.seeds = 1, .ratios = "1e300"}, "above 1"},
+        {{.seeds = 1, .ratios = "8,7"}, "must rise: 7 after 8"},
+        {{.seeds = 1, .ratios = "8,8.000000001"}, "8 to six digits"},
+        {{.seeds = 1, .ratios = "1e300"}, "at most 1e6"},
+        /* Cut off it would be 4. */
+        {{.seeds = 1, .ratios = "4.00000000000000000000000000000000000000000000000000000e1"},
+         "is no ratio"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         refuse("refused", cases[i].settings, 1, ADMMNN_USAGE, cases[i].says);

@@ -246,7 +246,7 @@ static void what_cannot_be_stored_ends_it(void **state) {
     /* A file where the cache folder should be. */
     put_file(p.root, "cache", "", 0);
     EXPECT(data_fetch_into(p.cache, &manifest, sources, 2, &context, err), ADMMNN_IO,
-           "cannot make");
+           "exists and is not a folder");
     snprintf(p.cache, sizeof p.cache, "%s/other", p.root);
     /* A folder, not empty, where a file should be. */
     char taken[256];

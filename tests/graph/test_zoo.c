@@ -45,6 +45,7 @@ static void unknown_networks_are_refused(void **state) {
     /* An input too small for two convolutions and poolings. */
     assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 9, 9}, 10, &g, &err),
                      ADMMNN_INPUT);
+    assert_non_null(strstr(err.message, "lenet-5 on images of 9x9: node conv2: window 5x5"));
     assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, 0, &g, &err),
                      ADMMNN_INPUT);
 }

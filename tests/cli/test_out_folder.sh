@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# What stands in the folder of the results already: files of others are found before
+# the training and left as they are, another run there is kept out, and what a killed
+# one left unfinished is swept.
+set -euo pipefail
+# shellcheck source=tests/cli/support.sh
+source "${0%/*}/support.sh"
+make_long_job # refusals at the end of the training would not be seen here
+out=$work/out
+
+# foreign COMMAND NAME: a file, a folder and a dangling link of the name are refused at
+# once, with --resume too, and nothing is added to the folder or taken from it.
+foreign() {
+    local kind before text
+    for kind in file folder link; do
+        rm -rf "$out" && mkdir "$out"
+        case $kind in
+            file) echo mine >"$out/$2" && text="$2: exists already" ;;
+            folder) mkdir "$out/$2" && text="$2: cannot write: is a folder" ;;
+            link) ln -s nowhere "$out/$2" && text="$2: cannot write: the link leads nowhere" ;;
+        esac
+        before=$(ls -lR "$out")
+        for option in "" --resume; do
+            [[ $kind$2$option != fileresult.json--resume ]] || text="not a result of admmnn"
+            status=1
+            [[ $kind != file ]] || status=2
+            # shellcheck disable=SC2086
+            expect_error $status "$text" "$1" "$work/recipe.yaml" --out "$out" $option --quiet
+        done
+        [[ $(ls -lR "$out") == "$before" ]] || fail "$1 --out DIR with a $kind $2: DIR was changed"
+    done
+}
+for name in model.admm model.onnx log.jsonl report.html result.json; do
+    foreign compress "$name"
+done
+for name in comparison.svg comparison.json; do
+    foreign compare "$name"
+done
+
+# Names that nothing is written to are no matter, and neither is an empty folder.
+make_job
+rm -rf "$out" && mkdir -p "$out/checkpoint" && echo mine >"$out/notes.txt"
+expect 0 compress "$work/recipe.yaml" --out "$out" --quiet
+[[ $(cat "$out/notes.txt") == mine ]] || fail "a file of another name was changed"
+
+# A run that was killed while it wrote: the next start sweeps, and only what is its own.
+mkdir "$work/killed"
+cp -r "$out/checkpoint" "$work/killed/"
+parts=(checkpoint/run.ckpt.4711-0.part model.admm.4711-1.part)
+for part in "${parts[@]}"; do
+    : >"$work/killed/$part"
+done
+echo mine >"$work/killed/mine.part"
+expect 0 compress "$work/recipe.yaml" --out "$work/killed" --resume --quiet
+for part in "${parts[@]}"; do
+    [[ ! -e $work/killed/$part ]] || fail "$part was not swept"
+done
+[[ $(cat "$work/killed/mine.part") == mine ]] || fail "a file that is not ours was swept"
+same_results "$out" "$work/killed"
+
+# The same for a comparison, and its runs.
+compare=(compare "$work/recipe.yaml" --out "$work/compare" --seeds 1 --methods dense --ratios 5)
+mkdir -p "$work/compare/runs/start-seed-1"
+parts=(comparison.svg.4711-0.part runs/start-seed-1/run.ckpt.4711-1.part)
+for part in "${parts[@]}"; do
+    : >"$work/compare/$part"
+done
+expect 0 "${compare[@]}" --resume --quiet
+no_leftovers "$work/compare"
+
+# Two at once in one folder: the second is refused, with --resume too.
+make_long_job
+"$ADMMNN_BINARY" compare "$work/recipe.yaml" --out "$work/both" --quiet >/dev/null 2>&1 &
+child=$!
+at_exit+=("kill -KILL $child 2>/dev/null || true")
+for ((i = 0; i < 300; i++)); do
+    [[ ! -d $work/both/runs/start-seed-1 ]] || break
+    sleep 0.02
+done
+[[ -d $work/both/runs/start-seed-1 ]] || fail "the comparison did not begin"
+for option in "" --resume; do
+    for job in compare compress; do
+        # shellcheck disable=SC2086
+        expect_error 2 "both: another run is writing here" $job "$work/recipe.yaml" \
+            --out "$work/both" $option --quiet
+    done
+done
+kill -0 "$child" || fail "the first did not go on"
