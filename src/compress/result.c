@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "compress/run.h"
 #include "report/papers.h"
@@ -36,14 +37,9 @@ static void write_count(base_writer *out, const char *key, uint64_t value, const
 }
 
 static void write_string(base_writer *out, const char *key, const char *value, const char *end) {
-    cJSON *string = cJSON_CreateString(value);
-    char *text = string == NULL ? NULL : cJSON_PrintUnformatted(string);
-    if (text == NULL)
-        out->failed = true;
-    else
-        base_write_text(out, "\"%s\": %s%s", key, text, end);
-    cJSON_free(text);
-    cJSON_Delete(string);
+    base_write_text(out, "\"%s\": ", key);
+    base_write_json_string(out, value);
+    base_write_text(out, "%s", end);
 }
 
 static void write_layer(const result_layer *layer, base_writer *out, const char *end) {

@@ -63,7 +63,10 @@ static admmnn_status check_test(const compress_run *run, admmnn_error *err) {
 }
 
 static admmnn_status open_network(compress_run *run, admmnn_error *err) {
-    BASE_TRY(graph_zoo_create(run->r->model, run->train.shape, run->train.classes, &run->g, err));
+    admmnn_status status =
+        graph_zoo_create(run->r->model, run->train.shape, run->train.classes, &run->g, err);
+    if (status != ADMMNN_OK)
+        return base_fail_within(err, status, "%s", run->r->dataset_path);
     BASE_TRY(recipe_check(run->r, run->g, err));
     size_t flat = run->g->flat_count;
     run->layer_count = graph_layer_count(run->g);
