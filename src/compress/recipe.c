@@ -200,6 +200,18 @@ static admmnn_status check_quantize(whole *w) {
     return ADMMNN_OK;
 }
 
+/* ADMM's iterates and what is fixed in steps are no cloud around one point. */
+static admmnn_status check_average(const whole *w) {
+    const recipe *r = w->r;
+    if (r->prune.admm.training.average > 0)
+        return fail_key(w, "prune.admm.training.average", "there is no averaging within ADMM");
+    if (r->quantize.admm.training.average > 0)
+        return fail_key(w, "quantize.admm.training.average", "there is no averaging within ADMM");
+    if (r->quantize.retrain.average > 0)
+        return fail_key(w, "quantize.retrain.average", "there is no averaging of levels");
+    return ADMMNN_OK;
+}
+
 static admmnn_status check_whole(whole *w) {
     recipe *r = w->r;
     BASE_TRY(check_model(w));
@@ -208,6 +220,7 @@ static admmnn_status check_whole(whole *w) {
     BASE_TRY(check_n_of_m(w));
     BASE_TRY(check_keep(w));
     BASE_TRY(check_quantize(w));
+    BASE_TRY(check_average(w));
     r->prune.admm.rho.iterations = r->prune.admm.iterations;
     r->quantize.admm.rho.iterations = r->quantize.admm.iterations;
     return ADMMNN_OK;

@@ -20,6 +20,7 @@ typedef struct recipe_training {
     double momentum;      /* SGD */
     double weight_decay;
     train_schedule_kind schedule;
+    double average; /* share of the epochs, the last ones, whose weights are averaged */
     double label_smoothing;
     double distill;     /* weight of the dense network's answers in the targets, 0..1 */
     double temperature; /* their softening */

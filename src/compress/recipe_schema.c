@@ -121,6 +121,7 @@ static const recipe_range augment_ranges[] = {AUGMENT_KEYS(RANGE_OF)};
     X(FLOAT("momentum", recipe_training, momentum), FROM(0, 0.9999))                               \
     X(FLOAT("weight_decay", recipe_training, weight_decay), FROM(0, 10))                           \
     X(ENUM("schedule", recipe_training, schedule, schedules), ANY)                                 \
+    X(FLOAT("average", recipe_training, average), FROM(0, 1))                                      \
     X(FLOAT("label_smoothing", recipe_training, label_smoothing), FROM(0, 0.9))                    \
     X(FLOAT("distill", recipe_training, distill), FROM(0, 1))                                      \
     X(FLOAT("temperature", recipe_training, temperature), FROM(0.1, 100))                          \

@@ -75,11 +75,13 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     run->pruned = base_array(flat, sizeof *run->pruned);
     run->importance = base_array(flat, sizeof *run->importance);
     run->anchor = base_array(flat, sizeof *run->anchor);
+    run->average = base_array(flat, sizeof *run->average);
     run->fixed = base_array(flat, 1);
     run->rho = base_array(run->g->parameter_count, sizeof *run->rho);
     run->layers = base_array(run->layer_count, sizeof *run->layers);
     if (run->mask == NULL || run->dense == NULL || run->pruned == NULL || run->importance == NULL ||
-        run->anchor == NULL || run->fixed == NULL || run->rho == NULL || run->layers == NULL)
+        run->anchor == NULL || run->average == NULL || run->fixed == NULL || run->rho == NULL ||
+        run->layers == NULL)
         return base_fail_memory(err, "the run");
     memset(run->mask, 1, flat);
     for (size_t i = 0; i < flat; i++) /* without second moments the rank is by magnitude */
@@ -132,6 +134,7 @@ void run_free(compress_run *run) {
     base_free(run->pruned);
     base_free(run->importance);
     base_free(run->anchor);
+    base_free(run->average);
     base_free(run->fixed);
     base_free(run->rho);
     base_free(run->answers.logits);
@@ -163,6 +166,8 @@ admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err) {
     run->at.epoch = 0;
     run->at.iteration = 0;
     run->at.stream++;
+    run->averaged = 0;
+    memset(run->average, 0, run->g->flat_count * sizeof *run->average);
     train_optimizer_free(run->optimizer);
     run->optimizer = NULL;
     if (stage == RUN_DONE)
@@ -315,6 +320,7 @@ static admmnn_status tick_dense(compress_run *run, admmnn_error *err) {
     if (run->at.epoch < training->epochs) {
         BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
         run->at.epoch++;
+        run_average(run, training);
         return ADMMNN_OK;
     }
     return after_dense(run, err);

@@ -76,6 +76,8 @@ typedef struct compress_run {
     float *dense;      /* [flat_count] the dense network */
     float *pruned;     /* [flat_count] after the last retraining */
     float *importance; /* [flat_count] second moments of the last training */
+    float *average;    /* [flat_count] mean of the last epochs' weights; active form */
+    uint32_t averaged; /* epochs in it */
     uint8_t *fixed;    /* [flat_count] 1: stays on its level; active form, as params */
     run_answers answers;
     run_layer *layers;
@@ -128,6 +130,9 @@ double run_seconds(const compress_run *run);
 void run_progress(const compress_run *run, double *from, double *each);
 /* Begins a stretch of training: a new optimiser, epoch 0. */
 admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err);
+/* run_average.c: after each epoch, at.epoch of them done: the last of them join the
+ * mean, which takes the weights' place at the end. */
+void run_average(compress_run *run, const recipe_training *training);
 /* One epoch of a stretch, with the penalty in the ADMM stages. */
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
                         const train_hooks *hooks, admmnn_error *err);

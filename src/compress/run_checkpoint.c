@@ -2,7 +2,7 @@
  *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, u64 seed,
  *   u32 threads, u32 flat_count, position, scores, seconds, layers, then the
  *   vectors (mask, dense, pruned, importance, active parameters, moments, z, u, what is
- *   fixed), the log, and the CRC-32 of all before it.
+ *   fixed, the average), the log, and the CRC-32 of all before it.
  * Only this program on this machine reads it back; a file of another recipe, seed
  * or number of threads is refused, for the run would not be the same. */
 #include <string.h>
@@ -166,6 +166,9 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
     }
     write_admm(run, out);
     write_fixed(out, run->fixed, active);
+    base_write_u32(out, run->averaged);
+    if (run->averaged > 0)
+        write_floats(out, run->average, active);
     base_write_u64(out, run->log.count);
     base_write_bytes(out, run->log.bytes, run->log.count);
     if (!out->failed)
@@ -275,6 +278,9 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
     BASE_TRY(read_optimizer(run, &at, in, err));
     BASE_TRY(read_admm(run, in, err));
     read_fixed(in, run->fixed, run->network->active_count);
+    run->averaged = base_read_u32(in);
+    if (run->averaged > 0)
+        read_floats(in, run->average, run->network->active_count);
     uint64_t count = base_read_u64(in);
     const uint8_t *log = base_read_bytes(in, (size_t)count);
     if (in->failed || log == NULL)

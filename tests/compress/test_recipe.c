@@ -50,8 +50,12 @@ static void defaults(void **state) {
 
 /* A stretch of training whose every value tells which stretch it is. */
 static void write_training(base_writer *out, unsigned k) {
+    if (k < 4)
+        base_write_text(out, "{average: 0.3%u, ", k);
+    else
+        base_write_text(out, "{average: 0, "); /* nothing else is allowed there */
     base_write_text(out,
-                    "{epochs: %u, batch: %u, optimizer: %s, learning_rate: 0.%u, momentum: 0.0%u, "
+                    "epochs: %u, batch: %u, optimizer: %s, learning_rate: 0.%u, momentum: 0.0%u, "
                     "weight_decay: 0.00%u, schedule: %s, label_smoothing: 0.1%u, distill: 0.2%u, "
                     "temperature: %u.5, versions: %u, augment: {shift: %u, rotate: %u.25}}\n",
                     30 + k, 40 + k, k % 2 == 0 ? "sgd" : "adamw", 10 + k, 10 + k, 10 + k,
@@ -74,6 +78,7 @@ static void expect_training(const recipe_training *t, unsigned k) {
     expect_number(t->momentum, "0.0%u", 10 + k);
     expect_number(t->weight_decay, "0.00%u", 10 + k);
     assert_int_equal(t->schedule, k % 2 == 0 ? TRAIN_STEP : TRAIN_COSINE);
+    expect_number(t->average, k < 4 ? "0.3%u" : "0", k);
     expect_number(t->label_smoothing, "0.1%u", k);
     expect_number(t->distill, "0.2%u", k);
     expect_number(t->temperature, "%u.5", k);
@@ -432,6 +437,10 @@ static void impossible_values(void **state) {
          "r.yaml:6: prune.rounds[2]: 8 comes after 8; the ratios must rise"},
         {MINIMAL "quantize:\n  fix: [0.5, 1,\n    1]\n",
          "r.yaml:5: quantize.fix[2]: 1 comes after 1; the shares must rise"},
+        {MINIMAL "quantize: {retrain: {average: 0.5}}\n",
+         "r.yaml:3: quantize.retrain.average: there is no averaging of levels"},
+        {MINIMAL "quantize: {admm: {training: {average: 0.5}}}\n",
+         "r.yaml:3: quantize.admm.training.average: there is no averaging within ADMM"},
         {MINIMAL "quantize: {fix: [1.5]}\n",
          "r.yaml:3: quantize.fix[0]: '1.5' is out of range; it must be a number above 0, at most "
          "1"},

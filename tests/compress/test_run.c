@@ -1,5 +1,7 @@
 /* Runs on a tiny set: a run restored from the state after any tick goes on as the
  * run that was never stopped does, whatever the recipe asks for. */
+#include <math.h>
+
 #include "base/memory.h"
 #include "compress/rank.h"
 #include "compress/run.h"
@@ -241,6 +243,90 @@ static void later_batches_are_larger(void **state) {
     base_free(r);
 }
 
+/* The mean of the last epochs' weights is what the same run without averaging
+ * passes through. */
+static void averaging(void **state) {
+    (void)state;
+    enum { EPOCHS = 5, AVERAGED = 3 };
+    static const char *const format =
+        "training: {epochs: 5, batch: 16, schedule: constant, average: %s}\n"
+        "prune: {method: none}\n" NO_QUANTIZE;
+    char text[256];
+    snprintf(text, sizeof text, format, "0");
+    recipe *plain = make_recipe("lenet-300-100", text);
+    compress_run *run = start(plain);
+    double *sum = base_array(run->g->flat_count, sizeof *sum);
+    assert_non_null(sum);
+    for (uint32_t epoch = 1; epoch <= EPOCHS; epoch++) {
+        tick(run);
+        for (size_t i = 0; i < run->g->flat_count && epoch > EPOCHS - AVERAGED; i++)
+            sum[i] += (double)run->network->params[i] / AVERAGED;
+    }
+    snprintf(text, sizeof text, format, "0.6");
+    recipe *averaged = make_recipe("lenet-300-100", text);
+    compress_run *mean = drive(averaged, DENSE_STAGE);
+    double furthest = 0.0;
+    for (size_t i = 0; i < run->g->flat_count; i++) {
+        assert_true(fabs((double)mean->dense[i] - sum[i]) < 1e-6);
+        furthest = fmax(furthest, fabs((double)run->network->params[i] - sum[i]));
+    }
+    assert_true(furthest > 1e-3);
+    base_free(sum);
+    run_free(mean);
+    run_free(run);
+    base_free(averaged);
+    base_free(plain);
+}
+
+static size_t fixed_weights(const compress_run *run) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->network->active_count; i++)
+        count += run->fixed[i];
+    return count;
+}
+
+/* What is fixed is on a level and stays there to the end; biases are never fixed. */
+static void weights_are_fixed_in_steps(void **state) {
+    (void)state;
+    recipe *r =
+        make_recipe("lenet-300-100", TRAINING "prune:\n" PRUNE PRUNE_ADMM
+                                              "quantize:\n  max_bits: 2\n  fix: [0.25, 0.5, 1]\n"
+                                              "  bits: [{layer: fc1, bits: 2}]\n"
+                                              "  admm: {iterations: 1, training: {batch: 16}}\n"
+                                              "  retrain: {epochs: 6, batch: 16}\n");
+    compress_run *run = start(r);
+    while (run->at.stage != RUN_QUANTIZE_TRAIN)
+        tick(run);
+    static const double shares[] = {0.25, 0.25, 0.5, 0.5, 1, 1};
+    size_t kept = 0;
+    for (uint32_t l = 0; l < 3; l++)
+        kept += rank_kept(run->g, run->layers[l].node, run->mask);
+    float *levels = base_array(run->network->active_count, sizeof *levels);
+    uint8_t *fixed = base_array(run->network->active_count, 1);
+    assert_true(levels != NULL && fixed != NULL);
+    for (size_t epoch = 0; epoch < 6; epoch++) {
+        tick(run);
+        for (size_t i = 0; i < run->network->active_count; i++) {
+            if (fixed[i] != 0)
+                assert_true(run->fixed[i] != 0 && run->network->params[i] == levels[i]);
+            fixed[i] = run->fixed[i];
+            levels[i] = run->network->params[i];
+        }
+        double wanted = shares[epoch] * (double)kept;
+        assert_true(fabs((double)fixed_weights(run) - wanted) <= 3.0);
+    }
+    tick(run);
+    assert_int_equal(run->at.stage, RUN_DONE);
+    for (size_t i = 0; i < run->network->active_count; i++)
+        if (fixed[i] != 0)
+            assert_true(run->network->params[i] == levels[i]);
+    base_free(levels);
+    base_free(fixed);
+    run_free(run);
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES));
+    base_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_by_hand),
@@ -250,6 +336,8 @@ int main(void) {
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(later_batches_are_larger),
+        cmocka_unit_test(averaging),
+        cmocka_unit_test(weights_are_fixed_in_steps),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }
