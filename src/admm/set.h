@@ -63,9 +63,6 @@ admmnn_status admm_set_fixed_levels(admm_levels kind, unsigned bits, float q,
                                     const uint8_t *support, size_t count, admm_set **out,
                                     admmnn_error *err);
 
-/* The q of the last projection of a level set; 0 before the first. */
-float admm_set_step(const admm_set *set);
-
 /* Level arithmetic shared by the projection, training and packing. A code is the level's number:
  * value = admm_level_value(kind, q, code). Equal levels: value = code * q. Powers of two:
  * sign(code) * 2^(|code|-1) * q. */

@@ -253,7 +253,6 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     train_settings settings = {.task = task,
                                .epochs = 1,
                                .batch = training->batch,
-                               .optimizer = {.kind = training->optimizer},
                                .schedule = training->schedule,
                                .learning_rate = training->learning_rate,
                                .label_smoothing = training->label_smoothing,
