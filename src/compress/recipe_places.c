@@ -77,15 +77,11 @@ static admmnn_status add_place(walk *w, uint32_t line, admmnn_error *err) {
                          w->path);
     if (all->count == PLACES_MAX)
         return base_fail(err, ADMMNN_INPUT, "%s:%u: more than %d keys", w->file, line, PLACES_MAX);
-    if (all->count == all->capacity) {
-        size_t capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
-        recipe_place *grown =
-            base_array_resize(all->places, all->count, capacity, sizeof *all->places);
-        if (grown == NULL)
-            return base_fail_memory(err, "the recipe's keys");
-        all->places = grown;
-        all->capacity = capacity;
-    }
+    recipe_place *grown =
+        base_array_grow(all->places, all->count, &all->capacity, sizeof *all->places);
+    if (grown == NULL)
+        return base_fail_memory(err, "the recipe's keys");
+    all->places = grown;
     recipe_place *place = &all->places[all->count++];
     memcpy(place->path, w->path, sizeof place->path);
     place->line = line;
