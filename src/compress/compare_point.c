@@ -92,12 +92,8 @@ static admmnn_status check_identity(const compare_place *place, const cJSON *roo
             "%s: made from another version of the recipe; restore the recipe or choose "
             "another --out",
             path);
-    base_pool *pool;
-    BASE_TRY(base_pool_create(place->context->threads, &pool, err));
-    unsigned threads = base_pool_threads(pool);
-    base_pool_destroy(pool);
     double made;
-    if (read_number(root, "threads", &made) && made == threads)
+    if (read_number(root, "threads", &made) && made == base_pool_resolve(place->context->threads))
         return ADMMNN_OK;
     return base_fail(err, ADMMNN_INPUT,
                      "%s: made with %.0f threads, whose sums differ in the last bits; resume with "
