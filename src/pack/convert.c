@@ -65,20 +65,28 @@ static size_t describe(const pack_model *model, line *lines) {
     return count;
 }
 
+/* lines and properties have a place for each that describe writes, params for every
+ * value. */
+static admmnn_status write_described(const pack_model *model, line *lines,
+                                     onnx_property *properties, float *params, uint8_t **bytes,
+                                     size_t *count, admmnn_error *err) {
+    size_t used = describe(model, lines);
+    for (size_t i = 0; i < used; i++)
+        properties[i] = (onnx_property){lines[i].key, lines[i].value};
+    pack_model_values(model, params);
+    return onnx_write(model->g, params, properties, used, bytes, count, err);
+}
+
 admmnn_status pack_to_onnx(const pack_model *model, uint8_t **bytes, size_t *count,
                            admmnn_error *err) {
     size_t most = (size_t)model->g->parameter_count + 2;
     line *lines = base_array(most, sizeof *lines);
     onnx_property *properties = base_array(most, sizeof *properties);
     float *params = base_array(model->g->flat_count, sizeof *params);
-    admmnn_status status = base_fail_memory(err, "an ONNX model");
-    if (lines != NULL && properties != NULL && params != NULL) {
-        size_t used = describe(model, lines);
-        for (size_t i = 0; i < used; i++)
-            properties[i] = (onnx_property){lines[i].key, lines[i].value};
-        pack_model_values(model, params);
-        status = onnx_write(model->g, params, properties, used, bytes, count, err);
-    }
+    admmnn_status status =
+        lines == NULL || properties == NULL || params == NULL
+            ? base_fail_memory(err, "an ONNX model")
+            : write_described(model, lines, properties, params, bytes, count, err);
     base_free(lines);
     base_free(properties);
     base_free(params);
