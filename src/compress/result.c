@@ -155,6 +155,23 @@ static void string_at(const cJSON *object, const char *key, char *out, size_t si
     memcpy(out, item->valuestring, strlen(item->valuestring) + 1);
 }
 
+/* The start of a text that may be longer than its place: a path's bytes that are no
+ * UTF-8 were written as U+FFFD, which has three. */
+static void start_of_string_at(const cJSON *object, const char *key, char *out, size_t size,
+                               const char **missing) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (!cJSON_IsString(item)) {
+        note(missing, key);
+        return;
+    }
+    size_t length = strlen(item->valuestring);
+    if (length >= size)
+        for (length = size - 1; length > 0 && (item->valuestring[length] & 0xc0) == 0x80;)
+            length--; /* not within a character */
+    memcpy(out, item->valuestring, length);
+    out[length] = 0;
+}
+
 static void parse_layer(const cJSON *object, result_layer *layer, const char **missing) {
     string_at(object, "name", layer->name, sizeof layer->name, missing);
     layer->weights = count_at(object, "weights", missing);
@@ -190,7 +207,7 @@ static void parse_bytes(const cJSON *bytes, compress_result *r, const char **mis
 /* NULL when all is there, else the key that is not. */
 static const char *parse_all(const cJSON *root, compress_result *r) {
     const char *missing = NULL;
-    string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
+    start_of_string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
     string_at(root, "recipe_sha256", r->recipe_sha256, sizeof r->recipe_sha256, &missing);
     string_at(root, "model", r->model, sizeof r->model, &missing);
     r->seed = count_at(root, "seed", &missing);

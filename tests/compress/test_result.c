@@ -76,6 +76,29 @@ static void json_and_back(void **state) {
     base_free(again);
 }
 
+/* Bytes that are no UTF-8 grow when they are written; what is too long is cut between
+ * two characters. */
+static void a_long_odd_path_comes_back_cut(void **state) {
+    (void)state;
+    compress_result *again = base_array(1, sizeof *again);
+    for (size_t plain = 0; plain < 4; plain++) {
+        compress_result *r = make(9, 1);
+        memset(r->recipe, 'a', plain);
+        memset(r->recipe + plain, 0xff, sizeof r->recipe - 1 - plain);
+        char *json = json_of(r);
+        assert_int_equal(compress_result_parse("r.json", json, again, NULL), ADMMNN_OK);
+        size_t whole = (sizeof r->recipe - 1 - plain) / 3;
+        assert_int_equal(strlen(again->recipe), plain + 3 * whole);
+        for (size_t i = 0; i < whole; i++)
+            assert_memory_equal(again->recipe + plain + 3 * i, "\xef\xbf\xbd", 3);
+        memcpy(r->recipe, again->recipe, sizeof r->recipe);
+        assert_memory_equal(r, again, sizeof *r);
+        base_free(json);
+        base_free(r);
+    }
+    base_free(again);
+}
+
 /* The keys that others read, by a JSON reader of their own. */
 static void the_promised_keys(void **state) {
     (void)state;
@@ -262,6 +285,7 @@ static void the_table(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_and_back),
+        cmocka_unit_test(a_long_odd_path_comes_back_cut),
         cmocka_unit_test(the_promised_keys),
         cmocka_unit_test(a_text_cut_short_is_corrupt),
         cmocka_unit_test(every_key_is_asked_for),
