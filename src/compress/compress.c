@@ -69,6 +69,13 @@ static admmnn_status make_folder(const session *s, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* How a run came to diverge is in its log; that it did is the error already. */
+static void leave_log(const session *s) {
+    char path[BASE_PATH_MAX];
+    if (base_path_join(path, sizeof path, s->settings->out, "log.jsonl", NULL) == ADMMNN_OK)
+        (void)base_file_write(path, s->run->log.bytes, s->run->log.count, NULL);
+}
+
 static admmnn_status leave_results(session *s, admmnn_error *err) {
     compress_result *result = base_array(1, sizeof *result);
     base_writer json = {0};
@@ -176,7 +183,10 @@ static admmnn_status run_session(session *s, admmnn_error *err) {
         return refuse_unfinished(s, err); /* begun by another since */
     if (begun)
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
-    BASE_TRY(run_drive(s->run, RUN_TO_END, s->checkpoint, err));
+    admmnn_status status = run_drive(s->run, RUN_TO_END, s->checkpoint, err);
+    if (status == ADMMNN_DIVERGED)
+        leave_log(s);
+    BASE_TRY(status);
     return leave_results(s, err);
 }
 

@@ -21,6 +21,15 @@ const char *run_stage_text(run_stage stage) {
     return text[stage];
 }
 
+void run_task_text(const compress_run *run, char *text, size_t size) {
+    const char *stage = run_stage_text(run->at.stage);
+    if (run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN)
+        snprintf(text, size, "%s, round %u/%zu (%.0fx)", stage, run->at.round + 1,
+                 run->r->prune.round_count, run->r->prune.rounds[run->at.round]);
+    else
+        snprintf(text, size, "%s", stage);
+}
+
 double run_seconds(const compress_run *run) {
     return run->seconds_before + base_seconds() - run->seconds_start;
 }
@@ -246,10 +255,7 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     run_progress(run, &all.run_from, &each);
     all.run_to = all.run_from + each;
     char task[96];
-    snprintf(task, sizeof task, "%s", run_stage_text(run->at.stage));
-    if (run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN)
-        snprintf(task, sizeof task, "%s, round %u/%zu (%.0fx)", run_stage_text(run->at.stage),
-                 run->at.round + 1, run->r->prune.round_count, run->r->prune.rounds[run->at.round]);
+    run_task_text(run, task, sizeof task);
     train_settings settings = {.task = task,
                                .epochs = 1,
                                .batch = training->batch,

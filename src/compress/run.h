@@ -96,6 +96,8 @@ void run_free(compress_run *run);
 /* One epoch or change of stage; at.stage RUN_DONE ends. */
 admmnn_status run_tick(compress_run *run, admmnn_error *err);
 const char *run_stage_text(run_stage stage);
+/* The stage and, of pruning, the round: "ADMM pruning, round 1/3 (19x)". */
+void run_task_text(const compress_run *run, char *text, size_t size);
 
 /* The whole state as bytes, and back. Restoring checks the recipe's digest, the
  * seed and the number of threads. */
@@ -112,7 +114,8 @@ typedef enum run_goal {
 
 /* Ticks until the goal, with a checkpoint every few seconds and at every change
  * of stage. A run to the dense network leaves one at the goal too: other recipes
- * may go on from it. ADMMNN_CANCELLED after a clean stop with a checkpoint. */
+ * may go on from it. ADMMNN_CANCELLED after a clean stop with a checkpoint;
+ * ADMMNN_DIVERGED leaves one too, of the last whole epoch, and a line in the log. */
 admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint,
                         admmnn_error *err);
 /* The recipe of a run, with the folder of the dataset it names. */
@@ -173,5 +176,6 @@ void run_log_epoch(compress_run *run, const train_score *training, const train_s
 void run_log_residuals(compress_run *run, const admm_residual *residuals);
 void run_log_event(compress_run *run, const char *event, const train_score *validation);
 void run_log_layers(compress_run *run);
+void run_log_divergence(compress_run *run);
 
 #endif
