@@ -37,6 +37,7 @@ double run_seconds(const compress_run *run) {
 static admmnn_status open_data(compress_run *run, admmnn_error *err) {
     const recipe *r = run->r;
     BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &run->train, err));
+    data_set_digest(&run->train, run->data_sha256);
     if (r->validation == 0 || r->validation >= run->train.count)
         return base_fail(err, ADMMNN_INPUT,
                          "%s: dataset.validation is %llu; the %zu training images of %s need it "

@@ -61,7 +61,8 @@ typedef struct compress_run {
     base_pool *pool;
     graph *g;
     data_set train;
-    uint32_t *order; /* training images, then validation images */
+    char data_sha256[65]; /* of train: a resumed run must have the same */
+    uint32_t *order;      /* training images, then validation images */
     size_t train_count, validation_count;
     train_input input;
 
@@ -99,8 +100,8 @@ const char *run_stage_text(run_stage stage);
 /* The stage and, of pruning, the round: "ADMM pruning, round 1/3 (19x)". */
 void run_task_text(const compress_run *run, char *text, size_t size);
 
-/* The whole state as bytes, and back. Restoring checks the recipe's digest, the
- * seed and the number of threads. */
+/* The whole state as bytes, and back. Restoring checks the digests of the recipe
+ * and the training data, the seed and the number of threads. */
 admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err);
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
                           admmnn_error *err);

@@ -9,7 +9,7 @@
 #define SIDE 16 /* the smallest images LeNet-5 takes */
 
 /* In a snapshot, the seconds of the run and its stages, and the closing CRC-32. */
-#define SECONDS_AT (8 + 4 + 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
+#define SECONDS_AT (8 + 4 + 2 * 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
 #define SECONDS_COUNT ((1 + RUN_DONE) * 8)
 #define CRC_COUNT 4
 
@@ -241,6 +241,34 @@ static void later_batches_are_larger(void **state) {
     base_free(r);
 }
 
+/* One pixel or one label of the training data: another run. */
+static void other_data_is_refused(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING "prune: {method: none}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    base_writer snapshot = {0};
+    take(run, &snapshot);
+    for (int which = 0; which < 2; which++) {
+        compress_run *other = start(r);
+        admmnn_error err = {0};
+        uint8_t *byte = which == 0 ? &other->train.pixels[77] : &other->train.labels[5];
+        *byte ^= 1;
+        data_set_digest(&other->train, other->data_sha256);
+        assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
+                         ADMMNN_INPUT);
+        assert_non_null(strstr(err.message, "c.ckpt: made with other training images than"));
+        assert_non_null(strstr(err.message, root));
+        *byte ^= 1;
+        data_set_digest(&other->train, other->data_sha256);
+        assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
+                         ADMMNN_OK);
+        run_free(other);
+    }
+    base_writer_free(&snapshot);
+    run_free(run);
+    base_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_by_hand),
@@ -250,6 +278,7 @@ int main(void) {
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(later_batches_are_larger),
+        cmocka_unit_test(other_data_is_refused),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }
