@@ -10,6 +10,15 @@ static bool has_zero(admm_levels kind) {
     return kind == ADMM_LEVELS_EQUAL_ZERO || kind == ADMM_LEVELS_TERNARY;
 }
 
+const char *admm_levels_text(admm_levels kind) {
+    static const char *const text[] = {
+#define LEVELS_TEXT(name, text) text,
+        ADMM_LEVELS_MAP(LEVELS_TEXT)
+#undef LEVELS_TEXT
+    };
+    return text[kind];
+}
+
 uint32_t admm_level_count(admm_levels kind, unsigned bits) {
     switch (kind) {
     case ADMM_LEVELS_BINARY:

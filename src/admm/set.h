@@ -43,13 +43,22 @@ admmnn_status admm_set_n_of_m(admm_shape shape, size_t n, size_t m, admm_set **o
 
 /* ---- quantization sets: the interval q is part of the projection ---- */
 
+/* X(name, text) */
+#define ADMM_LEVELS_MAP(X)                                                                         \
+    X(EQUAL, "equal")           /* {±q, ..., ±Mq}, M = 2^(bits-1): zero where pruned alone */    \
+    X(EQUAL_ZERO, "equal-zero") /* {0, ±q, ..., ±Mq}, M = 2^(bits-1) - 1, zero is a level */     \
+    X(POWER_OF_TWO, "power-of-two") /* {±q, ±2q, ..., ±2^(M-1) q}, M = 2^(bits-1) */            \
+    X(BINARY, "binary")             /* {±q} */                                                    \
+    X(TERNARY, "ternary")           /* {0, ±q} */
+
 typedef enum admm_levels {
-    ADMM_LEVELS_EQUAL,      /* {±q, ..., ±Mq}, M = 2^(bits-1): zero is for pruned weights only */
-    ADMM_LEVELS_EQUAL_ZERO, /* {0, ±q, ..., ±Mq}, M = 2^(bits-1) - 1, zero is a level */
-    ADMM_LEVELS_POWER_OF_TWO, /* {±q, ±2q, ..., ±2^(M-1) q}, M = 2^(bits-1) */
-    ADMM_LEVELS_BINARY,       /* {±q} */
-    ADMM_LEVELS_TERNARY       /* {0, ±q} */
+#define ADMM_LEVELS_ENUM(name, text) ADMM_LEVELS_##name,
+    ADMM_LEVELS_MAP(ADMM_LEVELS_ENUM)
+#undef ADMM_LEVELS_ENUM
 } admm_levels;
+
+/* The word for it in recipes and files. */
+const char *admm_levels_text(admm_levels kind);
 
 /* q is free: the projection finds the q > 0 that minimises the squared error
  * (Ren et al. 2018, section 3.4.2, which searches; here the optimum is exact:

@@ -18,13 +18,6 @@
 #define DIVISORS 8
 #define FOUND_BITS_MOST 8U
 
-static const char *const kinds[] = {[ADMM_LEVELS_EQUAL] = "equal",
-                                    [ADMM_LEVELS_EQUAL_ZERO] = "equal-zero",
-                                    [ADMM_LEVELS_POWER_OF_TWO] = "power-of-two",
-                                    [ADMM_LEVELS_BINARY] = "binary",
-                                    [ADMM_LEVELS_TERNARY] = "ternary"};
-#define KINDS (sizeof kinds / sizeof kinds[0])
-
 typedef struct line {
     char key[96], value[96];
 } line;
@@ -59,8 +52,8 @@ static size_t describe(const pack_model *model, line *lines) {
             continue;
         l = &lines[count++];
         levels_key(g, p, l->key, sizeof l->key);
-        snprintf(l->value, sizeof l->value, "%s %u %08" PRIx32, kinds[tensor->levels], tensor->bits,
-                 bits_of(tensor->step));
+        snprintf(l->value, sizeof l->value, "%s %u %08" PRIx32, admm_levels_text(tensor->levels),
+                 tensor->bits, bits_of(tensor->step));
     }
     return count;
 }
@@ -131,14 +124,14 @@ static bool next_float(const char **at, float *out) {
 
 /* "equal 3 3dcccccd" */
 static bool parse_levels(const char *text, pack_tensor *tensor) {
-    for (size_t kind = 0; kind < KINDS; kind++) {
-        size_t length = strlen(kinds[kind]);
+    for (admm_levels kind = 0; kind <= ADMM_LEVELS_TERNARY; kind++) {
+        size_t length = strlen(admm_levels_text(kind));
         uint64_t bits = 0;
-        if (strncmp(text, kinds[kind], length) != 0 || text[length] != ' ')
+        if (strncmp(text, admm_levels_text(kind), length) != 0 || text[length] != ' ')
             continue;
         const char *at = text + length;
         bool read = next_integer(&at, PACK_BITS_MAX, &bits) && next_float(&at, &tensor->step);
-        tensor->levels = (admm_levels)kind;
+        tensor->levels = kind;
         tensor->bits = (unsigned)bits;
         return read && *at == 0;
     }
