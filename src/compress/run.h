@@ -167,10 +167,21 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
 admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err);
 /* What the parameters' nearest levels score. */
 admmnn_status run_validate_quantized(compress_run *run, train_score *score, admmnn_error *err);
-admmnn_status run_tick_bits(compress_run *run, admmnn_error *err);
+/* Fits the interval of each layer's weights. */
+admmnn_status run_fit_weights(compress_run *run, admmnn_error *err);
+/* One epoch, of `epochs`, of the recipe's retraining: fixes its share of the weights
+ * at their levels and trains the others. */
+admmnn_status run_train_unfixed(compress_run *run, uint32_t epochs, admmnn_error *err);
+admmnn_status run_begin_quantize_admm(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err);
 admmnn_status run_quantize_problem(compress_run *run, admmnn_error *err);
+
+/* run_bits.c */
+admmnn_status run_tick_bits(compress_run *run, admmnn_error *err);
+/* Epochs of the search, at most, and how many are done while one is being trained. */
+double run_bits_epochs(const compress_run *run);
+double run_bits_done(const compress_run *run);
 
 /* run_log.c: one JSON object a line. */
 void run_log_epoch(compress_run *run, const train_score *training, const train_score *validation);
