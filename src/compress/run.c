@@ -223,12 +223,13 @@ void run_progress(const compress_run *run, double *from, double *each) {
         add_work(&sum, run, RUN_RETRAIN, k, t->epochs, ratio);
     }
     if (r->quantize.enabled) {
+        add_work(&sum, run, RUN_BITS, run->at.round, run_bits_epochs(run), ratio);
         add_work(&sum, run, RUN_QUANTIZE_ADMM, run->at.round,
                  (double)r->quantize.admm.iterations * r->quantize.admm.epochs, ratio);
         add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, ratio);
     }
     *each = sum.all > 0 ? sum.each / sum.all : 0;
-    double done = run->at.epoch;
+    double done = run->at.stage == RUN_BITS ? run_bits_done(run) : run->at.epoch;
     *from = sum.all > 0 ? sum.before / sum.all + done * *each : 0;
 }
 

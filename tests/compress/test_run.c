@@ -172,6 +172,60 @@ static void bits_searched_of_a_dense_network(void **state) {
     base_free(r);
 }
 
+static void levels_with_bits_of_their_own(void **state) {
+    (void)state;
+    static const char *const levels[] = {"binary", "ternary"};
+    for (unsigned k = 0; k < 2; k++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 TRAINING "prune:\n" PRUNE PRUNE_ADMM "quantize:\n  levels: %s\n" QUANTIZE,
+                 levels[k]);
+        recipe *r = make_recipe("lenet-300-100", text);
+        compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES);
+        for (uint32_t l = 0; l < 3; l++)
+            assert_int_equal(run->layers[l].bits, 1 + k);
+        run_free(run);
+        base_free(r);
+    }
+}
+
+typedef struct shares {
+    double last, least, most; /* of the stage that is watched */
+    unsigned count;
+} shares;
+
+static void watch_share(void *user, const admmnn_progress *progress) {
+    shares *seen = user;
+    if (progress->run_done < seen->last - 1e-12) /* but for rounding */
+        fail_msg("%s: from %g back to %g", progress->task, seen->last, progress->run_done);
+    assert_true(progress->run_done <= 1 + 1e-9);
+    seen->last = progress->run_done;
+    if (strcmp(progress->task, "search of bits") != 0)
+        return;
+    seen->least = seen->count++ == 0 ? progress->run_done : seen->least;
+    seen->most = progress->run_done;
+}
+
+/* The share done never falls, and the search of bits has its part of the whole: here
+ * 24 epochs at most (3 layers, 2 bits to lose, 4 epochs) beside 2 of dense training,
+ * 11 of pruning, and 4 of quantization. */
+static void progress_counts_the_search_of_bits(void **state) {
+    (void)state;
+    shares seen = {0};
+    const admmnn_context watched = {.threads = 1, .progress = watch_share, .user = &seen};
+    recipe *r = make_recipe("lenet-300-100", TRAINING "prune:\n" PRUNE PRUNE_ADMM
+                                                      "quantize:\n  max_bits: 3\n" QUANTIZE);
+    compress_run *run;
+    assert_int_equal(run_create(r, &watched, &run, NULL), ADMMNN_OK);
+    while (run->at.stage != RUN_DONE)
+        tick(run);
+    assert_true(seen.count >= 8);
+    assert_true(seen.most - seen.least > 0.25 && seen.most < 0.95);
+    assert_true(seen.last > 0.999);
+    run_free(run);
+    base_free(r);
+}
+
 static void distillation(void **state) {
     (void)state;
     recipe *r =
@@ -274,6 +328,8 @@ int main(void) {
         cmocka_unit_test(bits_by_hand),
         cmocka_unit_test(bits_searched),
         cmocka_unit_test(bits_searched_of_a_dense_network),
+        cmocka_unit_test(levels_with_bits_of_their_own),
+        cmocka_unit_test(progress_counts_the_search_of_bits),
         cmocka_unit_test(distillation),
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
