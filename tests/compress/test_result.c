@@ -269,10 +269,18 @@ static void the_table(void **state) {
     expect_text(table, "       500       25    5.00%     3      9      123");
     expect_text(table, "test accuracy, dense (%)                   99.46     99.20");
     expect_text(table, "test accuracy, packed file (%)             99.32            ");
-    expect_text(table, "weights, dense / kept                     169.0x     85.0x");
+    expect_text(table, "test accuracy, pruned + quantized (%) ");
+    expect_text(table, "weights, dense / kept                     169.0x    167.0x");
     expect_text(table, "data only                                  2268x     1910x");
     expect_text(table, "model.admm 3141 = values ");
-    expect_text(table, "paper: Ren et al. 2018 (data only 0.89 KB, with indices 2.73 KB)\n");
+    expect_text(table,
+                "paper: Ren et al. 2018, pruned 167x; data only 0.89 KB, with indices 2.73 KB\n");
+    base_free(table);
+    r->ratio.pruning = 89.6;
+    table = table_of(r);
+    expect_text(table, "weights, dense / kept                      89.6x     85.0x");
+    expect_text(table, "data only                                  2268x            ");
+    expect_text(table, "paper: Ren et al. 2018, pruned 85x\n");
     base_free(table);
     snprintf(r->model, sizeof r->model, "unheard-of");
     table = table_of(r);
