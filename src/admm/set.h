@@ -59,6 +59,10 @@ typedef enum admm_levels {
 
 /* The word for it in recipes and files. */
 const char *admm_levels_text(admm_levels kind);
+bool admm_levels_have_zero(admm_levels kind);
+/* The fewest and the most bits there are such levels for. */
+unsigned admm_levels_least_bits(admm_levels kind);
+unsigned admm_levels_most_bits(admm_levels kind);
 
 /* q is free: the projection finds the q > 0 that minimises the squared error
  * (Ren et al. 2018, section 3.4.2, which searches; here the optimum is exact:

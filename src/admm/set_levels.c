@@ -40,8 +40,8 @@ static const admm_set_class level_class = {"levels", project, release};
 
 static admmnn_status make(level_set wanted, const uint8_t *support, size_t count, admm_set **out,
                           admmnn_error *err) {
-    unsigned least = wanted.kind == ADMM_LEVELS_EQUAL_ZERO ? 2 : 1;
-    unsigned most = wanted.kind == ADMM_LEVELS_POWER_OF_TWO ? 6 : 16;
+    unsigned least = admm_levels_least_bits(wanted.kind);
+    unsigned most = admm_levels_most_bits(wanted.kind);
     if (wanted.bits < least || wanted.bits > most)
         return base_fail(err, ADMMNN_USAGE, "levels of %u bits; there are %u to %u", wanted.bits,
                          least, most);

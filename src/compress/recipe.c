@@ -154,20 +154,14 @@ static admmnn_status check_keep(whole *w) {
 }
 
 unsigned recipe_least_bits(admm_levels levels) {
-    return levels == ADMM_LEVELS_EQUAL_ZERO || levels == ADMM_LEVELS_TERNARY ? 2 : 1;
+    return levels == ADMM_LEVELS_TERNARY ? 2 : admm_levels_least_bits(levels);
 }
 
 static unsigned most_bits(admm_levels levels) {
-    switch (levels) {
-    case ADMM_LEVELS_BINARY:
-        return 1;
-    case ADMM_LEVELS_TERNARY:
-        return 2;
-    case ADMM_LEVELS_POWER_OF_TWO:
-        return 6;
-    default:
-        return RECIPE_BITS_MAX;
-    }
+    if (levels == ADMM_LEVELS_BINARY || levels == ADMM_LEVELS_TERNARY)
+        return recipe_least_bits(levels);
+    unsigned most = admm_levels_most_bits(levels);
+    return most < RECIPE_BITS_MAX ? most : RECIPE_BITS_MAX;
 }
 
 static bool one_number_of_bits(admm_levels levels) {
