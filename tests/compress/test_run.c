@@ -181,7 +181,11 @@ static void levels_with_bits_of_their_own(void **state) {
                  TRAINING "prune:\n" PRUNE PRUNE_ADMM "quantize:\n  levels: %s\n" QUANTIZE,
                  levels[k]);
         recipe *r = make_recipe("lenet-300-100", text);
-        compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES);
+        compress_run *run = start(r);
+        while (run->at.stage != RUN_DONE) {
+            tick(run);
+            assert_int_not_equal(run->at.stage, RUN_BITS);
+        }
         for (uint32_t l = 0; l < 3; l++)
             assert_int_equal(run->layers[l].bits, 1 + k);
         run_free(run);
