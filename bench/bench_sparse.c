@@ -112,7 +112,6 @@ static admmnn_status run_epoch(bench *b, size_t k, uint32_t epoch, double *secon
     const train_settings settings = {.task = levels[k].name,
                                      .epochs = 1,
                                      .batch = b->o->batch,
-                                     .optimizer = {.kind = TRAIN_ADAM},
                                      .learning_rate = 1e-3,
                                      .augment = {.shift = 1},
                                      .seed = 1,

@@ -17,7 +17,7 @@
 #define SIDE 2
 #define LAYERS 3
 #define POSITION_COUNT (6 * 4 + 6 * 8 + (1 + RUN_DONE) * 8 + LAYERS * 21 + 1)
-#define SECONDS_AT (8 + 4 + 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
+#define SECONDS_AT (8 + 4 + 2 * 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
 #define SECONDS_COUNT ((1 + RUN_DONE) * 8)
 #define CRC_COUNT 4
 
@@ -92,8 +92,9 @@ static void write_mask(const compress_run *run, uint8_t spacing, base_writer *ou
 static void make_checkpoint(const compress_run *run, const uint8_t *data, size_t size,
                             base_writer *out) {
     base_write_text(out, "ADMMNNCK");
-    base_write_u32(out, 2);
+    base_write_u32(out, 3);
     base_write_bytes(out, r->sha256, 64);
+    base_write_bytes(out, run->data_sha256, 64);
     base_write_u64(out, r->seed);
     base_write_u32(out, context.threads);
     base_write_u64(out, run->g->flat_count);

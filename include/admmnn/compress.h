@@ -28,7 +28,7 @@ typedef struct admmnn_compress_settings {
  * checkpoint/. Without resume a folder that holds a run is ADMMNN_USAGE, and always
  * one where another process runs or where a file of such a name is not a run's:
  * nothing is overwritten. ADMMNN_CANCELLED after a clean stop with a checkpoint;
- * ADMMNN_DIVERGED names the stage, epoch and step. */
+ * ADMMNN_DIVERGED names the stage, ADMM iteration, epoch and step. */
 admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
                                   const admmnn_context *context, admmnn_error *err);
 

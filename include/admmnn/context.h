@@ -16,9 +16,9 @@ typedef enum admmnn_log_level {
 } admmnn_log_level;
 
 /* Progress of one piece of long work. `done` and `total` are in `unit`s
- * ("images", "bytes", "files"); total is 0 when it is not known. `run_done` is
- * the fraction of the whole run in [0, 1], negative when it is not known.
- * Strings live only during the call. */
+ * ("images", "bytes", "files"; empty where nothing is counted); total is 0 when it
+ * is not known. `run_done` is the fraction of the whole run in [0, 1], negative
+ * when it is not known. Strings live only during the call. */
 typedef struct admmnn_progress {
     const char *task;
     const char *unit;

@@ -6,8 +6,25 @@
 #include "admm/set.h"
 #include "base/memory.h"
 
-static bool has_zero(admm_levels kind) {
+bool admm_levels_have_zero(admm_levels kind) {
     return kind == ADMM_LEVELS_EQUAL_ZERO || kind == ADMM_LEVELS_TERNARY;
+}
+
+const char *admm_levels_text(admm_levels kind) {
+    static const char *const text[] = {
+#define LEVELS_TEXT(name, text) text,
+        ADMM_LEVELS_MAP(LEVELS_TEXT)
+#undef LEVELS_TEXT
+    };
+    return text[kind];
+}
+
+unsigned admm_levels_least_bits(admm_levels kind) {
+    return kind == ADMM_LEVELS_EQUAL_ZERO ? 2 : 1;
+}
+
+unsigned admm_levels_most_bits(admm_levels kind) {
+    return kind == ADMM_LEVELS_POWER_OF_TWO ? 6 : 16; /* the largest level is 2^(M - 1) q */
 }
 
 uint32_t admm_level_count(admm_levels kind, unsigned bits) {
@@ -32,7 +49,7 @@ static double multiplier(admm_levels kind, uint32_t k) {
 /* The level nearest to ratio = |v| / q >= 0. */
 static uint32_t nearest(admm_levels kind, unsigned bits, double ratio) {
     uint32_t last = admm_level_count(kind, bits);
-    uint32_t first = has_zero(kind) ? 0 : 1;
+    uint32_t first = admm_levels_have_zero(kind) ? 0 : 1;
     if (kind != ADMM_LEVELS_POWER_OF_TWO) {
         if (!(ratio < (double)last)) /* NaN too */
             return last;
@@ -89,7 +106,7 @@ static size_t make_rises(admm_levels kind, unsigned bits, const float *sizes, si
                          rise *heap) {
     uint32_t last = admm_level_count(kind, bits);
     size_t pairs = 0;
-    for (uint32_t k = has_zero(kind) ? 0 : 1; count > 0 && k < last; k++) {
+    for (uint32_t k = admm_levels_have_zero(kind) ? 0 : 1; count > 0 && k < last; k++) {
         double low = multiplier(kind, k);
         double high = multiplier(kind, k + 1);
         double middle = 0.5 * (low + high);
@@ -120,7 +137,7 @@ typedef struct level_sums {
  * level: where the sweep starts, q without bound. A zero stays there for every q. */
 static size_t start_sums(admm_levels kind, const float *v, const uint8_t *support, size_t count,
                          float *sizes, level_sums *sums) {
-    double first = has_zero(kind) ? 0.0 : multiplier(kind, 1);
+    double first = admm_levels_have_zero(kind) ? 0.0 : multiplier(kind, 1);
     size_t n = 0;
     *sums = (level_sums){0};
     for (size_t i = 0; i < count; i++) {

@@ -18,7 +18,3 @@ void admm_set_free(admm_set *set) {
 const char *admm_set_name(const admm_set *set) {
     return set->class->name;
 }
-
-float admm_set_step(const admm_set *set) {
-    return set->step;
-}

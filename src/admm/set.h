@@ -43,13 +43,26 @@ admmnn_status admm_set_n_of_m(admm_shape shape, size_t n, size_t m, admm_set **o
 
 /* ---- quantization sets: the interval q is part of the projection ---- */
 
+/* X(name, text) */
+#define ADMM_LEVELS_MAP(X)                                                                         \
+    X(EQUAL, "equal")           /* {±q, ..., ±Mq}, M = 2^(bits-1): zero where pruned alone */    \
+    X(EQUAL_ZERO, "equal-zero") /* {0, ±q, ..., ±Mq}, M = 2^(bits-1) - 1, zero is a level */     \
+    X(POWER_OF_TWO, "power-of-two") /* {±q, ±2q, ..., ±2^(M-1) q}, M = 2^(bits-1) */            \
+    X(BINARY, "binary")             /* {±q} */                                                    \
+    X(TERNARY, "ternary")           /* {0, ±q} */
+
 typedef enum admm_levels {
-    ADMM_LEVELS_EQUAL,      /* {±q, ..., ±Mq}, M = 2^(bits-1): zero is for pruned weights only */
-    ADMM_LEVELS_EQUAL_ZERO, /* {0, ±q, ..., ±Mq}, M = 2^(bits-1) - 1, zero is a level */
-    ADMM_LEVELS_POWER_OF_TWO, /* {±q, ±2q, ..., ±2^(M-1) q}, M = 2^(bits-1) */
-    ADMM_LEVELS_BINARY,       /* {±q} */
-    ADMM_LEVELS_TERNARY       /* {0, ±q} */
+#define ADMM_LEVELS_ENUM(name, text) ADMM_LEVELS_##name,
+    ADMM_LEVELS_MAP(ADMM_LEVELS_ENUM)
+#undef ADMM_LEVELS_ENUM
 } admm_levels;
+
+/* The word for it in recipes and files. */
+const char *admm_levels_text(admm_levels kind);
+bool admm_levels_have_zero(admm_levels kind);
+/* The fewest and the most bits there are such levels for. */
+unsigned admm_levels_least_bits(admm_levels kind);
+unsigned admm_levels_most_bits(admm_levels kind);
 
 /* q is free: the projection finds the q > 0 that minimises the squared error
  * (Ren et al. 2018, section 3.4.2, which searches; here the optimum is exact:
@@ -62,9 +75,6 @@ admmnn_status admm_set_levels(admm_levels kind, unsigned bits, const uint8_t *su
 admmnn_status admm_set_fixed_levels(admm_levels kind, unsigned bits, float q,
                                     const uint8_t *support, size_t count, admm_set **out,
                                     admmnn_error *err);
-
-/* The q of the last projection of a level set; 0 before the first. */
-float admm_set_step(const admm_set *set);
 
 /* Level arithmetic shared by the projection, training and packing. A code is the level's number:
  * value = admm_level_value(kind, q, code). Equal levels: value = code * q. Powers of two:

@@ -15,12 +15,6 @@ typedef struct admm_set_class {
 
 struct admm_set {
     const admm_set_class *class;
-    float step; /* q of the last projection of a level set */
 };
-
-/* Keeps the `kept` entries of largest score, ties towards the lower index:
- * keep[i] is 1 or 0. scores[count] >= 0. O(count). */
-admmnn_status admm_select_largest(const float *scores, size_t count, size_t kept, uint8_t *keep,
-                                  admmnn_error *err);
 
 #endif

@@ -15,18 +15,17 @@ typedef struct level_set {
 
 static admmnn_status project(admm_set *set, const float *v, float *z, size_t count,
                              admmnn_error *err) {
-    level_set *s = (level_set *)set;
+    const level_set *s = (const level_set *)set;
     if (s->support != NULL && s->count != count)
         return base_fail(err, ADMMNN_USAGE, "level set on a support of %zu got %zu values",
                          s->count, count);
-    set->step = s->fixed_q;
+    float q = s->fixed_q;
     if (s->fixed_q == 0.0F)
-        BASE_TRY(admm_levels_fit(s->kind, s->bits, v, s->support, count, &set->step, NULL, err));
+        BASE_TRY(admm_levels_fit(s->kind, s->bits, v, s->support, count, &q, NULL, err));
     for (size_t i = 0; i < count; i++) {
         bool inside = s->support == NULL || s->support[i] != 0;
-        z[i] = inside && set->step > 0.0F
-                   ? admm_level_value(s->kind, set->step,
-                                      admm_level_code(s->kind, s->bits, set->step, v[i]))
+        z[i] = inside && q > 0.0F
+                   ? admm_level_value(s->kind, q, admm_level_code(s->kind, s->bits, q, v[i]))
                    : 0.0F;
     }
     return ADMMNN_OK;
@@ -41,8 +40,8 @@ static const admm_set_class level_class = {"levels", project, release};
 
 static admmnn_status make(level_set wanted, const uint8_t *support, size_t count, admm_set **out,
                           admmnn_error *err) {
-    unsigned least = wanted.kind == ADMM_LEVELS_EQUAL_ZERO ? 2 : 1;
-    unsigned most = wanted.kind == ADMM_LEVELS_POWER_OF_TWO ? 6 : 16;
+    unsigned least = admm_levels_least_bits(wanted.kind);
+    unsigned most = admm_levels_most_bits(wanted.kind);
     if (wanted.bits < least || wanted.bits > most)
         return base_fail(err, ADMMNN_USAGE, "levels of %u bits; there are %u to %u", wanted.bits,
                          least, most);

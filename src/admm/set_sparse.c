@@ -47,8 +47,10 @@ static uint32_t threshold(const float *scores, size_t count, size_t kept, size_t
     return (high << 16) | low;
 }
 
-admmnn_status admm_select_largest(const float *scores, size_t count, size_t kept, uint8_t *keep,
-                                  admmnn_error *err) {
+/* Keeps the `kept` entries of largest magnitude, ties towards the lower index:
+ * keep[i] is 1 or 0. O(count). */
+static admmnn_status select_largest(const float *scores, size_t count, size_t kept, uint8_t *keep,
+                                    admmnn_error *err) {
     if (kept >= count || kept == 0) {
         memset(keep, kept != 0, count);
         return ADMMNN_OK;
@@ -82,7 +84,7 @@ static admmnn_status project(admm_set *set, const float *v, float *z, size_t cou
     uint8_t *keep = base_array(count, 1);
     if (keep == NULL)
         return base_fail_memory(err, "a projection");
-    admmnn_status status = admm_select_largest(v, count, s->kept, keep, err);
+    admmnn_status status = select_largest(v, count, s->kept, keep, err);
     for (size_t i = 0; status == ADMMNN_OK && i < count; i++)
         z[i] = keep[i] != 0 ? v[i] : 0.0F;
     base_free(keep);

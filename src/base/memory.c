@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Elements of an array that grows, at first. */
+#define GROWN_LEAST 16
+
 bool base_multiply(size_t a, size_t b, size_t *product) {
     return !__builtin_mul_overflow(a, b, product);
 }
@@ -29,6 +32,19 @@ void *base_array_resize(void *array, size_t old_count, size_t count, size_t size
     if (array != NULL && keep > 0)
         memcpy(grown, array, keep * size);
     base_free(array);
+    return grown;
+}
+
+void *base_array_grow(void *array, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity)
+        return array;
+    size_t wanted;
+    if (!base_multiply(*capacity, 2, &wanted))
+        return NULL;
+    wanted = wanted < GROWN_LEAST ? GROWN_LEAST : wanted;
+    void *grown = base_array_resize(array, count, wanted, size);
+    if (grown != NULL)
+        *capacity = wanted;
     return grown;
 }
 

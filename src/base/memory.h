@@ -20,6 +20,11 @@ void *base_array(size_t count, size_t size);
  * new elements are zero. On failure NULL, and the old array stays. */
 void *base_array_resize(void *array, size_t old_count, size_t count, size_t size);
 
+/* The array with room for one element after the first count: itself, or one of twice
+ * the capacity, which then has zeros after count. On failure NULL, and the old array
+ * stays. An array of NULL has capacity 0. */
+void *base_array_grow(void *array, size_t count, size_t *capacity, size_t size);
+
 /* A copy of count elements; NULL when memory is short. */
 void *base_array_copy(const void *array, size_t count, size_t size);
 

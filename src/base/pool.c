@@ -87,9 +87,12 @@ static unsigned usable_cores(void) {
     return online > 0 ? (unsigned)online : 1;
 }
 
+unsigned base_pool_resolve(unsigned threads) {
+    return threads == 0 ? usable_cores() : threads;
+}
+
 admmnn_status base_pool_create(unsigned threads, base_pool **out, admmnn_error *err) {
-    if (threads == 0)
-        threads = usable_cores();
+    threads = base_pool_resolve(threads);
     if (threads > 1024)
         return base_fail(err, ADMMNN_USAGE, "%u threads asked for; at most 1024", threads);
     base_pool *pool = base_array(1, sizeof *pool);

@@ -13,6 +13,8 @@ typedef void (*base_pool_task)(void *argument, unsigned thread, unsigned threads
 admmnn_status base_pool_create(unsigned threads, base_pool **pool, admmnn_error *err);
 void base_pool_destroy(base_pool *pool);
 unsigned base_pool_threads(const base_pool *pool);
+/* The number of threads that a pool of `threads` has. */
+unsigned base_pool_resolve(unsigned threads);
 
 /* Calls task once in every thread and returns when all have returned. One
  * caller at a time. */

@@ -43,13 +43,13 @@ static void format_time(char *text, size_t size, double seconds) {
         snprintf(text, size, "%lu:%02lu:%02lu", all / 3600, all / 60 % 60, all % 60);
 }
 
-/* "12.3k images/s", "4.5 MB/s"; empty while not known. */
+/* "12.3k images/s", "4.5 MB/s"; empty while not known, and where nothing is counted. */
 static void format_rate(char *text, size_t size, double rate, const char *unit) {
     static const char *const steps[] = {"", "k", "M", "G"};
     bool bytes = strcmp(unit, "bytes") == 0;
     size_t step = 0;
     text[0] = 0;
-    if (rate <= 0)
+    if (rate <= 0 || unit[0] == 0)
         return;
     for (; rate >= 10000 || (bytes && rate >= 1000 && step < 3); rate /= 1000)
         step++;

@@ -92,12 +92,8 @@ static admmnn_status check_identity(const compare_place *place, const cJSON *roo
             "%s: made from another version of the recipe; restore the recipe or choose "
             "another --out",
             path);
-    base_pool *pool;
-    BASE_TRY(base_pool_create(place->context->threads, &pool, err));
-    unsigned threads = base_pool_threads(pool);
-    base_pool_destroy(pool);
     double made;
-    if (read_number(root, "threads", &made) && made == threads)
+    if (read_number(root, "threads", &made) && made == base_pool_resolve(place->context->threads))
         return ADMMNN_OK;
     return base_fail(err, ADMMNN_INPUT,
                      "%s: made with %.0f threads, whose sums differ in the last bits; resume with "
@@ -147,11 +143,17 @@ static admmnn_status measure(compress_run *run, compare_score *score, admmnn_err
     return status;
 }
 
+static admmnn_status leave_log(const compare_place *place, const compare_point *point,
+                               const compress_run *run, admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    BASE_TRY(path_in(place, point, "log.jsonl", path, err));
+    return base_file_write(path, run->log.bytes, run->log.count, err);
+}
+
 static admmnn_status leave(const compare_place *place, const compare_point *point,
                            const compress_run *run, const compare_score *score, admmnn_error *err) {
     char path[BASE_PATH_MAX];
-    BASE_TRY(path_in(place, point, "log.jsonl", path, err));
-    BASE_TRY(base_file_write(path, run->log.bytes, run->log.count, err));
+    BASE_TRY(leave_log(place, point, run, err));
     BASE_TRY(path_in(place, point, "point.json", path, err));
     base_writer json = {0};
     write_point(run, point, score, &json);
@@ -188,6 +190,8 @@ static admmnn_status run_point(const compare_place *place, const compare_point *
     admmnn_status status = go_on(place, point, run, checkpoint, err);
     if (status == ADMMNN_OK)
         status = run_drive(run, start ? RUN_TO_DENSE : RUN_TO_END, checkpoint, err);
+    if (status == ADMMNN_DIVERGED)
+        (void)leave_log(place, point, run, NULL); /* how it came to that */
     if (status == ADMMNN_OK)
         status = measure(run, score, err);
     if (status == ADMMNN_OK)

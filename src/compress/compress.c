@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "compress/finish.h"
 #include "report/report.h"
 
@@ -68,6 +69,13 @@ static admmnn_status make_folder(const session *s, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* How a run came to diverge is in its log; that it did is the error already. */
+static void leave_log(const session *s) {
+    char path[BASE_PATH_MAX];
+    if (base_path_join(path, sizeof path, s->settings->out, "log.jsonl", NULL) == ADMMNN_OK)
+        (void)base_file_write(path, s->run->log.bytes, s->run->log.count, NULL);
+}
+
 static admmnn_status leave_results(session *s, admmnn_error *err) {
     compress_result *result = base_array(1, sizeof *result);
     base_writer json = {0};
@@ -110,19 +118,29 @@ static admmnn_status parse_result(const char *out, compress_result **result, adm
     return status;
 }
 
+static admmnn_status check_same(const session *s, const compress_result *result,
+                                admmnn_error *err) {
+    const char *out = s->settings->out;
+    if (strcmp(result->recipe_sha256, s->r->sha256) != 0)
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: holds a run of another version of the recipe; choose another --out",
+                         out);
+    if (result->seed != s->r->seed)
+        return base_fail(err, ADMMNN_INPUT, "%s: holds a run with seed %llu; choose another --out",
+                         out, (unsigned long long)result->seed);
+    if (result->threads != base_pool_resolve(s->context->threads))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: holds a run with %u threads, whose sums differ in the last bits; "
+                         "choose another --out, or --threads %u",
+                         out, result->threads, result->threads);
+    return ADMMNN_OK;
+}
+
 /* A finished run is its own answer, to the same question only. */
 static admmnn_status check_finished(const session *s, admmnn_error *err) {
     compress_result *result;
     BASE_TRY(parse_result(s->settings->out, &result, err));
-    admmnn_status status = ADMMNN_OK;
-    if (strcmp(result->recipe_sha256, s->r->sha256) != 0)
-        status = base_fail(err, ADMMNN_INPUT,
-                           "%s: holds a run of another version of the recipe; choose another --out",
-                           s->settings->out);
-    else if (result->seed != s->r->seed)
-        status =
-            base_fail(err, ADMMNN_INPUT, "%s: holds a run with seed %llu; choose another --out",
-                      s->settings->out, (unsigned long long)result->seed);
+    admmnn_status status = check_same(s, result, err);
     base_free(result);
     return status;
 }
@@ -165,7 +183,10 @@ static admmnn_status run_session(session *s, admmnn_error *err) {
         return refuse_unfinished(s, err); /* begun by another since */
     if (begun)
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
-    BASE_TRY(run_drive(s->run, RUN_TO_END, s->checkpoint, err));
+    admmnn_status status = run_drive(s->run, RUN_TO_END, s->checkpoint, err);
+    if (status == ADMMNN_DIVERGED)
+        leave_log(s);
+    BASE_TRY(status);
     return leave_results(s, err);
 }
 

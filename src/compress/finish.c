@@ -269,7 +269,7 @@ static admmnn_status write_onnx(const compress_run *run, const float *flat, cons
 }
 
 static void show_progress(const compress_run *run, const char *task) {
-    admmnn_progress progress = {.task = task, .unit = "steps", .run_done = 1.0};
+    admmnn_progress progress = {.task = task, .unit = "", .run_done = 1.0};
     base_progress(run->context, &progress);
 }
 

@@ -153,13 +153,34 @@ static admmnn_status check_keep(whole *w) {
     return ADMMNN_OK;
 }
 
-/* Fewest and most bits of a code on these levels (admm/set.h). */
+unsigned recipe_least_bits(admm_levels levels) {
+    return levels == ADMM_LEVELS_TERNARY ? 2 : admm_levels_least_bits(levels);
+}
+
+static unsigned most_bits(admm_levels levels) {
+    if (levels == ADMM_LEVELS_BINARY || levels == ADMM_LEVELS_TERNARY)
+        return recipe_least_bits(levels);
+    unsigned most = admm_levels_most_bits(levels);
+    return most < RECIPE_BITS_MAX ? most : RECIPE_BITS_MAX;
+}
+
+static bool one_number_of_bits(admm_levels levels) {
+    return recipe_least_bits(levels) == most_bits(levels);
+}
+
+bool recipe_bits_searched(const recipe_quantize *q) {
+    return q->bits_count == 0 && !one_number_of_bits(q->levels);
+}
+
 static admmnn_status check_bits_of(const whole *w, const char *key, unsigned bits) {
-    if (w->r->quantize.levels == ADMM_LEVELS_EQUAL_ZERO && bits < 2)
-        return fail_key(w, key, "%u; levels equal-zero need at least 2", bits);
-    if (w->r->quantize.levels == ADMM_LEVELS_POWER_OF_TWO && bits > 6)
-        return fail_key(w, key, "%u; levels power-of-two take at most 6", bits);
-    return ADMMNN_OK;
+    const admm_levels levels = w->r->quantize.levels;
+    const unsigned least = recipe_least_bits(levels);
+    const unsigned most = most_bits(levels);
+    if (bits >= least && bits <= most)
+        return ADMMNN_OK;
+    const char *what = least == most ? "have" : bits < least ? "need at least" : "take at most";
+    return fail_key(w, key, "%u; levels %s %s %u", bits, admm_levels_text(levels), what,
+                    bits < least ? least : most);
 }
 
 static admmnn_status check_fix(whole *w) {
@@ -185,6 +206,8 @@ static admmnn_status check_quantize(whole *w) {
     if (q->bias_bits == 1)
         return fail_key(w, "quantize.bias_bits",
                         "1 holds zero alone; it must be 0 (float32) or from 2 to 12");
+    if (one_number_of_bits(q->levels) && recipe_places_find(w->places, "quantize.max_bits") == NULL)
+        q->max_bits = recipe_least_bits(q->levels);
     BASE_TRY(check_bits_of(w, "quantize.max_bits", q->max_bits));
     for (size_t i = 0; i < q->bits_count; i++) {
         char key[RECIPE_PATH_MAX];

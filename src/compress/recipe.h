@@ -10,6 +10,8 @@
 
 #define RECIPE_LAYERS_MAX 64
 #define RECIPE_ROUNDS_MAX 32
+/* Of a weight: codes that Huffman's tables hold, and that the search can afford. */
+#define RECIPE_BITS_MAX 8
 
 /* One stretch of training. */
 typedef struct recipe_training {
@@ -93,8 +95,8 @@ typedef struct recipe_quantize {
     bool enabled;
     admm_levels levels;
     recipe_layer_bits bits[RECIPE_LAYERS_MAX];
-    size_t bits_count;  /* 0: searched */
-    unsigned max_bits;  /* of the search */
+    size_t bits_count;  /* 0: searched, where the levels leave a choice */
+    unsigned max_bits;  /* of the search, and of layers that `bits` leaves out */
     double max_loss;    /* validation accuracy the search may give up (fraction) */
     unsigned bias_bits; /* 0: biases stay float32 */
     recipe_admm admm;
@@ -124,5 +126,11 @@ admmnn_status recipe_parse(const char *path, const uint8_t *text, size_t count, 
                            admmnn_error *err);
 /* Checks the parts that need the network: layers exist, ratios are reachable. */
 admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err);
+
+/* The fewest bits that a weight may have on these levels. */
+unsigned recipe_least_bits(admm_levels levels);
+/* Not where they are given, nor for binary and ternary levels: these are as many with
+ * any bits, and have 1 and 2. */
+bool recipe_bits_searched(const recipe_quantize *q);
 
 #endif

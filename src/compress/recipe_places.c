@@ -77,15 +77,11 @@ static admmnn_status add_place(walk *w, uint32_t line, admmnn_error *err) {
                          w->path);
     if (all->count == PLACES_MAX)
         return base_fail(err, ADMMNN_INPUT, "%s:%u: more than %d keys", w->file, line, PLACES_MAX);
-    if (all->count == all->capacity) {
-        size_t capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
-        recipe_place *grown =
-            base_array_resize(all->places, all->count, capacity, sizeof *all->places);
-        if (grown == NULL)
-            return base_fail_memory(err, "the recipe's keys");
-        all->places = grown;
-        all->capacity = capacity;
-    }
+    recipe_place *grown =
+        base_array_grow(all->places, all->count, &all->capacity, sizeof *all->places);
+    if (grown == NULL)
+        return base_fail_memory(err, "the recipe's keys");
+    all->places = grown;
     recipe_place *place = &all->places[all->count++];
     memcpy(place->path, w->path, sizeof place->path);
     place->line = line;
@@ -171,7 +167,32 @@ static admmnn_status take_scalar(walk *w, const yaml_event_t *event, admmnn_erro
     return ADMMNN_OK;
 }
 
+/* A tag could change what a value is, an anchor is of no use without aliases. */
+static admmnn_status refuse_properties(const walk *w, const yaml_event_t *event,
+                                       admmnn_error *err) {
+    const yaml_char_t *tag = NULL;
+    const yaml_char_t *anchor = NULL;
+    if (event->type == YAML_SCALAR_EVENT) {
+        tag = event->data.scalar.tag;
+        anchor = event->data.scalar.anchor;
+    } else if (event->type == YAML_MAPPING_START_EVENT) {
+        tag = event->data.mapping_start.tag;
+        anchor = event->data.mapping_start.anchor;
+    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
+        tag = event->data.sequence_start.tag;
+        anchor = event->data.sequence_start.anchor;
+    }
+    if (anchor != NULL)
+        return base_fail(err, ADMMNN_INPUT, "%s:%u: a recipe has no anchors; remove the '&'",
+                         w->file, line_of(event));
+    if (tag != NULL)
+        return base_fail(err, ADMMNN_INPUT, "%s:%u: a recipe has no tags; remove the '!'", w->file,
+                         line_of(event));
+    return ADMMNN_OK;
+}
+
 static admmnn_status take_event(walk *w, const yaml_event_t *event, admmnn_error *err) {
+    BASE_TRY(refuse_properties(w, event, err));
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (w->documents++ > 0)

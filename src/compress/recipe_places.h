@@ -27,9 +27,9 @@ typedef struct recipe_places {
     size_t count, capacity;
 } recipe_places;
 
-/* Walks the text (libyaml's events). Text that is no YAML, a key given twice, an
- * alias, a zero byte, more than one document, a text that is no map, or one nested
- * deeper than any recipe is ADMMNN_INPUT with file and line. Characters of keys
+/* Walks the text (libyaml's events). Text that is no YAML, a key given twice, a tag,
+ * an anchor, an alias, a zero byte, more than one document, a text that is no map, or
+ * one nested deeper than any recipe is ADMMNN_INPUT with file and line. Characters of keys
  * that no recipe's key has stand in the paths as '?'. Free out in every case. */
 admmnn_status recipe_places_read(const char *file, const uint8_t *text, size_t count,
                                  recipe_places *out, admmnn_error *err);

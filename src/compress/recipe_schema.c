@@ -18,8 +18,6 @@
 #define GROUP_MAX 1024
 #define SAMPLES_MAX 1e9
 #define COST_MAX 1000
-/* Codes that Huffman's tables hold, and that the search of bits can afford. */
-#define BITS_MAX 8
 #define BIAS_BITS_MAX 12
 /* Largest whole number that every JSON reader holds exactly. */
 #define SEED_MAX 9007199254740991.0
@@ -91,11 +89,11 @@ static const cyaml_strval_t rho_schedules[] = {{"fixed", ADMM_RHO_FIXED},
                                                {"geometric", ADMM_RHO_GEOMETRIC},
                                                {"balancing", ADMM_RHO_BALANCING}};
 
-static const cyaml_strval_t levels[] = {{"equal", ADMM_LEVELS_EQUAL},
-                                        {"equal-zero", ADMM_LEVELS_EQUAL_ZERO},
-                                        {"power-of-two", ADMM_LEVELS_POWER_OF_TWO},
-                                        {"binary", ADMM_LEVELS_BINARY},
-                                        {"ternary", ADMM_LEVELS_TERNARY}};
+static const cyaml_strval_t levels[] = {
+#define PREFIX(name) ADMM_LEVELS_##name
+    ADMM_LEVELS_MAP(WORD_OF)
+#undef PREFIX
+};
 
 /* ---- maps: X(libcyaml's field, range), one line a key ---- */
 
@@ -162,7 +160,7 @@ static const cyaml_schema_value_t keep_entry = {
 
 #define BITS_KEYS(X)                                                                               \
     X(CYAML_FIELD_STRING("layer", REQUIRED, recipe_layer_bits, layer, 1), ANY)                     \
-    X(CYAML_FIELD_UINT("bits", REQUIRED, recipe_layer_bits, bits), FROM(1, BITS_MAX))
+    X(CYAML_FIELD_UINT("bits", REQUIRED, recipe_layer_bits, bits), FROM(1, RECIPE_BITS_MAX))
 
 static const cyaml_schema_field_t bits_fields[] = {BITS_KEYS(FIELD_OF) CYAML_FIELD_END};
 static const recipe_range bits_ranges[] = {BITS_KEYS(RANGE_OF)};
@@ -199,7 +197,7 @@ static const recipe_range prune_ranges[] = {PRUNE_KEYS(RANGE_OF)};
     X(ENUM("enabled", recipe_quantize, enabled, truths), ANY)                                      \
     X(ENUM("levels", recipe_quantize, levels, levels), ANY)                                        \
     X(SEQUENCE("bits", recipe_quantize, bits, bits_count, bits_entry, RECIPE_LAYERS_MAX), ANY)     \
-    X(UINT("max_bits", recipe_quantize, max_bits), FROM(1, BITS_MAX))                              \
+    X(UINT("max_bits", recipe_quantize, max_bits), FROM(1, RECIPE_BITS_MAX))                       \
     X(FLOAT("max_loss", recipe_quantize, max_loss), FROM(0, 1))                                    \
     X(UINT("bias_bits", recipe_quantize, bias_bits), FROM(0, BIAS_BITS_MAX))                       \
     X(MAPPING("admm", recipe_quantize, admm, admm_fields), ANY)                                    \

@@ -155,6 +155,23 @@ static void string_at(const cJSON *object, const char *key, char *out, size_t si
     memcpy(out, item->valuestring, strlen(item->valuestring) + 1);
 }
 
+/* The start of a text that may be longer than its place: a path's bytes that are no
+ * UTF-8 were written as U+FFFD, which has three. */
+static void start_of_string_at(const cJSON *object, const char *key, char *out, size_t size,
+                               const char **missing) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (!cJSON_IsString(item)) {
+        note(missing, key);
+        return;
+    }
+    size_t length = strlen(item->valuestring);
+    if (length >= size)
+        for (length = size - 1; length > 0 && (item->valuestring[length] & 0xc0) == 0x80;)
+            length--; /* not within a character */
+    memcpy(out, item->valuestring, length);
+    out[length] = 0;
+}
+
 static void parse_layer(const cJSON *object, result_layer *layer, const char **missing) {
     string_at(object, "name", layer->name, sizeof layer->name, missing);
     layer->weights = count_at(object, "weights", missing);
@@ -190,7 +207,7 @@ static void parse_bytes(const cJSON *bytes, compress_result *r, const char **mis
 /* NULL when all is there, else the key that is not. */
 static const char *parse_all(const cJSON *root, compress_result *r) {
     const char *missing = NULL;
-    string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
+    start_of_string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
     string_at(root, "recipe_sha256", r->recipe_sha256, sizeof r->recipe_sha256, &missing);
     string_at(root, "model", r->model, sizeof r->model, &missing);
     r->seed = count_at(root, "seed", &missing);
@@ -272,19 +289,19 @@ static void table_cell(base_writer *out, const char *what, double here, double p
 
 void compress_result_table(const compress_result *r, base_writer *out) {
     static const report_paper none = {.source = ""};
-    const report_paper *paper = report_paper_find(r->model);
+    const report_paper *paper = report_paper_find(r->model, r->ratio.pruning);
     if (paper == NULL)
         paper = &none;
     base_write_text(out, "\n%s, seed %llu, %.0f s on %u threads\n\n", r->model,
                     (unsigned long long)r->seed, r->seconds_total, r->threads);
     table_layers(r, out);
     base_write_text(out, "\n  %-38s%10s%10s\n", "", "this run", paper == &none ? "" : "paper");
-    table_cell(out, "test accuracy, dense (%)", 100 * r->accuracy.dense, paper->accuracy, "%10.2f",
-               "");
-    table_cell(out, "test accuracy, pruned (%)", 100 * r->accuracy.pruned, paper->accuracy,
+    table_cell(out, "test accuracy, dense (%)", 100 * r->accuracy.dense, paper->accuracy.dense,
+               "%10.2f", "");
+    table_cell(out, "test accuracy, pruned (%)", 100 * r->accuracy.pruned, paper->accuracy.pruned,
                "%10.2f", "");
     table_cell(out, "test accuracy, pruned + quantized (%)", 100 * r->accuracy.compressed,
-               paper->accuracy, "%10.2f", "");
+               paper->accuracy.quantized, "%10.2f", "");
     table_cell(out, "test accuracy, packed file (%)", 100 * r->accuracy.packed, 0, "%10.2f",
                "read back from model.admm");
     table_cell(out, "weights, dense / kept", r->ratio.pruning, paper->pruning, "%9.1fx",
@@ -311,9 +328,9 @@ void compress_result_table(const compress_result *r, base_writer *out) {
                     (unsigned long long)r->bytes.scales, (unsigned long long)r->bytes.biases,
                     (unsigned long long)r->bytes.header);
     if (paper != &none)
-        base_write_text(out, "  paper: %s", paper->source);
+        base_write_text(out, "  paper: %s, pruned %gx", paper->source, paper->pruning);
     if (paper->data_kib > 0)
-        base_write_text(out, " (data only %.2f KB, with indices %.2f KB)", paper->data_kib,
+        base_write_text(out, "; data only %.2f KB, with indices %.2f KB", paper->data_kib,
                         paper->indices_kib);
     if (paper != &none)
         base_write_text(out, "\n");

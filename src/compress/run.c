@@ -21,6 +21,15 @@ const char *run_stage_text(run_stage stage) {
     return text[stage];
 }
 
+void run_task_text(const compress_run *run, char *text, size_t size) {
+    const char *stage = run_stage_text(run->at.stage);
+    if (run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN)
+        snprintf(text, size, "%s, round %u/%zu (%.0fx)", stage, run->at.round + 1,
+                 run->r->prune.round_count, run->r->prune.rounds[run->at.round]);
+    else
+        snprintf(text, size, "%s", stage);
+}
+
 double run_seconds(const compress_run *run) {
     return run->seconds_before + base_seconds() - run->seconds_start;
 }
@@ -28,6 +37,7 @@ double run_seconds(const compress_run *run) {
 static admmnn_status open_data(compress_run *run, admmnn_error *err) {
     const recipe *r = run->r;
     BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &run->train, err));
+    data_set_digest(&run->train, run->data_sha256);
     if (r->validation == 0 || r->validation >= run->train.count)
         return base_fail(err, ADMMNN_INPUT,
                          "%s: dataset.validation is %llu; the %zu training images of %s need it "
@@ -218,12 +228,13 @@ void run_progress(const compress_run *run, double *from, double *each) {
         add_work(&sum, run, RUN_RETRAIN, k, t->epochs, ratio);
     }
     if (r->quantize.enabled) {
+        add_work(&sum, run, RUN_BITS, run->at.round, run_bits_epochs(run), ratio);
         add_work(&sum, run, RUN_QUANTIZE_ADMM, run->at.round,
                  (double)r->quantize.admm.iterations * r->quantize.admm.epochs, ratio);
         add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, ratio);
     }
     *each = sum.all > 0 ? sum.each / sum.all : 0;
-    double done = run->at.epoch;
+    double done = run->at.stage == RUN_BITS ? run_bits_done(run) : run->at.epoch;
     *from = sum.all > 0 ? sum.before / sum.all + done * *each : 0;
 }
 
@@ -251,14 +262,10 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     run_progress(run, &all.run_from, &each);
     all.run_to = all.run_from + each;
     char task[96];
-    snprintf(task, sizeof task, "%s", run_stage_text(run->at.stage));
-    if (run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN)
-        snprintf(task, sizeof task, "%s, round %u/%zu (%.0fx)", run_stage_text(run->at.stage),
-                 run->at.round + 1, run->r->prune.round_count, run->r->prune.rounds[run->at.round]);
+    run_task_text(run, task, sizeof task);
     train_settings settings = {.task = task,
                                .epochs = 1,
                                .batch = training->batch,
-                               .optimizer = {.kind = training->optimizer},
                                .schedule = training->schedule,
                                .learning_rate = training->learning_rate,
                                .label_smoothing = training->label_smoothing,

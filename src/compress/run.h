@@ -61,7 +61,8 @@ typedef struct compress_run {
     base_pool *pool;
     graph *g;
     data_set train;
-    uint32_t *order; /* training images, then validation images */
+    char data_sha256[65]; /* of train: a resumed run must have the same */
+    uint32_t *order;      /* training images, then validation images */
     size_t train_count, validation_count;
     train_input input;
 
@@ -98,9 +99,11 @@ void run_free(compress_run *run);
 /* One epoch or change of stage; at.stage RUN_DONE ends. */
 admmnn_status run_tick(compress_run *run, admmnn_error *err);
 const char *run_stage_text(run_stage stage);
+/* The stage and, of pruning, the round: "ADMM pruning, round 1/3 (19x)". */
+void run_task_text(const compress_run *run, char *text, size_t size);
 
-/* The whole state as bytes, and back. Restoring checks the recipe's digest, the
- * seed and the number of threads. */
+/* The whole state as bytes, and back. Restoring checks the digests of the recipe
+ * and the training data, the seed and the number of threads. */
 admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err);
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
                           admmnn_error *err);
@@ -114,7 +117,8 @@ typedef enum run_goal {
 
 /* Ticks until the goal, with a checkpoint every few seconds and at every change
  * of stage. A run to the dense network leaves one at the goal too: other recipes
- * may go on from it. ADMMNN_CANCELLED after a clean stop with a checkpoint. */
+ * may go on from it. ADMMNN_CANCELLED after a clean stop with a checkpoint;
+ * ADMMNN_DIVERGED leaves one too, of the last whole epoch, and a line in the log. */
 admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint,
                         admmnn_error *err);
 /* The recipe of a run, with the folder of the dataset it names. */
@@ -168,15 +172,27 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
 admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err);
 /* What the parameters' nearest levels score. */
 admmnn_status run_validate_quantized(compress_run *run, train_score *score, admmnn_error *err);
-admmnn_status run_tick_bits(compress_run *run, admmnn_error *err);
+/* Fits the interval of each layer's weights. */
+admmnn_status run_fit_weights(compress_run *run, admmnn_error *err);
+/* One epoch, of `epochs`, of the recipe's retraining: fixes its share of the weights
+ * at their levels and trains the others. */
+admmnn_status run_train_unfixed(compress_run *run, uint32_t epochs, admmnn_error *err);
+admmnn_status run_begin_quantize_admm(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err);
 admmnn_status run_quantize_problem(compress_run *run, admmnn_error *err);
+
+/* run_bits.c */
+admmnn_status run_tick_bits(compress_run *run, admmnn_error *err);
+/* Epochs of the search, at most, and how many are done while one is being trained. */
+double run_bits_epochs(const compress_run *run);
+double run_bits_done(const compress_run *run);
 
 /* run_log.c: one JSON object a line. */
 void run_log_epoch(compress_run *run, const train_score *training, const train_score *validation);
 void run_log_residuals(compress_run *run, const admm_residual *residuals);
 void run_log_event(compress_run *run, const char *event, const train_score *validation);
 void run_log_layers(compress_run *run);
+void run_log_divergence(compress_run *run);
 
 #endif

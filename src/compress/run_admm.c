@@ -88,8 +88,20 @@ static admmnn_status update(compress_run *run, const recipe_admm *a, bool *conve
     return status;
 }
 
+static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admmnn_error *err) {
+    bool converged = false;
+    char task[96];
+    run_task_text(run, task, sizeof task);
+    admmnn_status status = run->admm == NULL ? ADMMNN_OK : update(run, a, &converged, err);
+    if (status == ADMMNN_DIVERGED)
+        return base_fail_within(err, status, "%s", task);
+    BASE_TRY(status);
+    run->at.iteration = converged ? a->iterations : run->at.iteration + 1;
+    return ADMMNN_OK;
+}
+
 /* The controls of ADMM pruning train as long, without a problem. */
-admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
+static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
     train_hooks hooks = {0};
     if (run->admm != NULL) {
         BASE_TRY(fill_penalty(run, err));
@@ -98,11 +110,12 @@ admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_erro
     }
     BASE_TRY(run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err));
     run->at.epoch++;
-    if (run->at.epoch % a->epochs != 0)
-        return ADMMNN_OK;
-    bool converged = false;
-    if (run->admm != NULL)
-        BASE_TRY(update(run, a, &converged, err));
-    run->at.iteration = converged ? a->iterations : run->at.iteration + 1;
-    return ADMMNN_OK;
+    return run->at.epoch % a->epochs == 0 ? end_iteration(run, a, err) : ADMMNN_OK;
+}
+
+admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
+    admmnn_status status = tick(run, a, err);
+    if (status == ADMMNN_DIVERGED && run->admm != NULL)
+        return base_fail_within(err, status, "ADMM iteration %u", run->at.iteration + 1);
+    return status;
 }

@@ -1,10 +1,12 @@
 /* The run's state as bytes, little-endian:
- *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, u64 seed,
- *   u32 threads, u32 flat_count, position, scores, seconds, layers, then the
- *   vectors (mask, dense, pruned, importance, active parameters, moments, z, u, what is
- *   fixed, the average), the log, and the CRC-32 of all before it.
- * Only this program on this machine reads it back; a file of another recipe, seed
- * or number of threads is refused, for the run would not be the same. */
+ *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, 64 of the
+ *   training data's, u64 seed, u32 threads, u64 flat_count, position, scores,
+ *   seconds, layers, then the vectors (mask, dense, pruned, importance, active
+ *   parameters, moments, z, u, what is fixed, the average), the log, and the CRC-32 of
+ *   all before it.
+ * Only this program on this machine reads it back; a file of another recipe, other
+ * training data, another seed or number of threads is refused, for the run would not
+ * be the same. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -13,7 +15,8 @@
 #include "pack/format.h"
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
-#define VERSION 2
+#define VERSION 3
+#define DIGEST_COUNT 64
 
 /* All bits zero: minus zero is a value of its own, that bytes may stay the same. */
 static bool is_blank(float value) {
@@ -145,7 +148,8 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
     out->count = 0;
     base_write_bytes(out, magic, sizeof magic);
     base_write_u32(out, VERSION);
-    base_write_bytes(out, run->r->sha256, 64);
+    base_write_bytes(out, run->r->sha256, DIGEST_COUNT);
+    base_write_bytes(out, run->data_sha256, DIGEST_COUNT);
     base_write_u64(out, run->r->seed);
     base_write_u32(out, base_pool_threads(run->pool));
     base_write_u64(out, flat);
@@ -182,13 +186,20 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
     if (start == NULL || memcmp(start, magic, sizeof magic) != 0 || base_read_u32(in) != VERSION)
         return base_fail(err, ADMMNN_CORRUPT, "%s: not a checkpoint of this version of admmnn",
                          path);
-    const uint8_t *digest = base_read_bytes(in, 64);
-    if (digest == NULL || memcmp(digest, run->r->sha256, 64) != 0)
+    const uint8_t *recipe = base_read_bytes(in, DIGEST_COUNT);
+    const uint8_t *data = base_read_bytes(in, DIGEST_COUNT);
+    if (recipe == NULL || memcmp(recipe, run->r->sha256, DIGEST_COUNT) != 0)
         return base_fail(
             err, ADMMNN_INPUT,
             "%s: made from another version of the recipe; restore the recipe or choose "
             "another --out",
             path);
+    if (data == NULL || memcmp(data, run->data_sha256, DIGEST_COUNT) != 0)
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: made with other training images than those of %s; restore them or choose "
+            "another --out",
+            path, run->r->dataset_path);
     uint64_t seed = base_read_u64(in);
     if (seed != run->r->seed)
         return base_fail(err, ADMMNN_INPUT, "%s: made with seed %llu; resume with --seed %llu",

@@ -37,7 +37,20 @@ static bool reached(const compress_run *run, run_goal goal) {
 }
 
 /* The snapshot is of the last whole epoch, so a stop in the middle of one still
- * leaves a checkpoint to go on from. */
+ * leaves a checkpoint to go on from. One that diverged leaves it too, as far as
+ * the disk allows: what went wrong is worth more than that nothing could be saved. */
+static admmnn_status stop(compress_run *run, admmnn_status status, const char *checkpoint,
+                          const base_writer *snapshot, admmnn_error *err) {
+    if (status == ADMMNN_DIVERGED) {
+        run_log_divergence(run);
+        (void)base_file_write(checkpoint, snapshot->bytes, snapshot->count, NULL);
+    }
+    if (status != ADMMNN_CANCELLED)
+        return status;
+    BASE_TRY(base_file_write(checkpoint, snapshot->bytes, snapshot->count, err));
+    return base_fail(err, status, "stopped on request; `--resume` goes on from %s", checkpoint);
+}
+
 static admmnn_status drive(compress_run *run, run_goal goal, const char *checkpoint,
                            base_writer *snapshot, admmnn_error *err) {
     double saved_at = base_seconds();
@@ -45,12 +58,8 @@ static admmnn_status drive(compress_run *run, run_goal goal, const char *checkpo
     BASE_TRY(run_snapshot(run, snapshot, err));
     while (!reached(run, goal)) {
         admmnn_status status = run_tick(run, err);
-        if (status == ADMMNN_CANCELLED)
-            BASE_TRY(base_file_write(checkpoint, snapshot->bytes, snapshot->count, err));
-        if (status == ADMMNN_CANCELLED)
-            return base_fail(err, status, "stopped on request; `--resume` goes on from %s",
-                             checkpoint);
-        BASE_TRY(status);
+        if (status != ADMMNN_OK)
+            return stop(run, status, checkpoint, snapshot, err);
         BASE_TRY(run_snapshot(run, snapshot, err));
         bool due = run->at.stage != stage || base_seconds() - saved_at >= CHECKPOINT_SECONDS;
         if (!due)

@@ -57,3 +57,10 @@ void run_log_layers(compress_run *run) {
     base_log(run->context, ADMMNN_LOG_INFO, "  all keep %zu weights: %.1fx", total,
              (double)graph_weight_count(run->g) / (double)(total > 0 ? total : 1));
 }
+
+void run_log_divergence(compress_run *run) {
+    base_write_text(&run->log,
+                    "{\"kind\":\"divergence\",\"stage\":\"%s\",\"round\":%u,"
+                    "\"iteration\":%u,\"epoch\":%u}\n",
+                    run_stage_text(run->at.stage), run->at.round, run->at.iteration, run->at.epoch);
+}

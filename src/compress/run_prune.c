@@ -33,21 +33,25 @@ static void targets_by_share(compress_run *run) {
     }
 }
 
-static admmnn_status targets_by_rank(compress_run *run, admmnn_error *err) {
+static admmnn_status rank_weights(const compress_run *run, float *flat, size_t *counts,
+                                  admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
     bool magnitude = p->method != RECIPE_PRUNE_ADMM;
     double cost[RECIPE_LAYERS_MAX];
     for (uint32_t l = 0; l < run->layer_count && l < RECIPE_LAYERS_MAX; l++)
         cost[l] = !magnitude && l < p->bit_cost_count && p->bit_cost[l] > 0 ? p->bit_cost[l] : 1.0;
+    size_t total = (size_t)((double)graph_weight_count(run->g) / p->rounds[run->at.round]);
+    train_network_expand(run->network, run->network->params, flat);
+    return rank_global(run->g, flat, run->mask, magnitude ? NULL : run->importance, cost, total,
+                       counts, err);
+}
+
+static admmnn_status targets_by_rank(compress_run *run, admmnn_error *err) {
     size_t *counts = base_array(run->layer_count, sizeof *counts);
     float *flat = base_array(run->g->flat_count, sizeof *flat);
-    size_t total = (size_t)((double)graph_weight_count(run->g) / p->rounds[run->at.round]);
-    admmnn_status status = base_fail_memory(err, "the weights' rank");
-    if (counts != NULL && flat != NULL) {
-        train_network_expand(run->network, run->network->params, flat);
-        status = rank_global(run->g, flat, run->mask, magnitude ? NULL : run->importance, cost,
-                             total, counts, err);
-    }
+    admmnn_status status = counts == NULL || flat == NULL
+                               ? base_fail_memory(err, "the weights' rank")
+                               : rank_weights(run, flat, counts, err);
     for (uint32_t l = 0; status == ADMMNN_OK && l < run->layer_count; l++)
         run->layers[l].target = counts[l];
     base_free(counts);

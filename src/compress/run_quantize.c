@@ -1,16 +1,12 @@
-/* Quantization: bits by hand or by search, units rescaled so that levels fit, ADMM
- * onto the levels, and retraining of what is not yet fixed at them. */
+/* Quantization: units rescaled so that levels fit, ADMM onto the levels, and
+ * retraining of what is not yet fixed at them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "compress/rank.h"
 #include "compress/rescale.h"
 #include "compress/run.h"
-
-/* Epochs of a candidate in the search of bits. */
-#define TRIAL_EPOCHS 4
 
 static const graph_node *node_of(const compress_run *run, uint32_t layer) {
     return &run->g->nodes[run->layers[layer].node];
@@ -50,7 +46,7 @@ static admmnn_status fit_interval(admm_levels kind, unsigned bits, const float *
     return ADMMNN_OK;
 }
 
-static admmnn_status fit_weights(compress_run *run, admmnn_error *err) {
+admmnn_status run_fit_weights(compress_run *run, admmnn_error *err) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         active_range w = range_of(run->network, run_weight(run, l));
         BASE_TRY(fit_interval(run->r->quantize.levels, run->layers[l].bits,
@@ -140,10 +136,10 @@ static admmnn_status rescale(compress_run *run, admmnn_error *err) {
     return status;
 }
 
-static admmnn_status begin_admm(compress_run *run, admmnn_error *err) {
+admmnn_status run_begin_quantize_admm(compress_run *run, admmnn_error *err) {
     const recipe_admm *a = &run->r->quantize.admm;
     BASE_TRY(rescale(run, err));
-    BASE_TRY(fit_weights(run, err));
+    BASE_TRY(run_fit_weights(run, err));
     BASE_TRY(run_begin(run, RUN_QUANTIZE_ADMM, err));
     return a->iterations == 0 ? ADMMNN_OK : run_admm_start(run, a, make_set, err);
 }
@@ -154,10 +150,10 @@ admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err) {
         return run_begin(run, RUN_DONE, err);
     for (uint32_t l = 0; l < run->layer_count; l++) {
         run->layers[l].bits = given_bits(run, l);
-        run->layers[l].fixed_bits = q->bits_count > 0;
+        run->layers[l].fixed_bits = !recipe_bits_searched(q);
     }
-    if (q->bits_count > 0)
-        return begin_admm(run, err);
+    if (!recipe_bits_searched(q))
+        return run_begin_quantize_admm(run, err);
     BASE_TRY(rescale(run, err));
     return run_begin(run, RUN_BITS, err);
 }
@@ -213,76 +209,10 @@ static admmnn_status fix_more(compress_run *run, uint32_t epochs, admmnn_error *
     return ADMMNN_OK;
 }
 
-static admmnn_status train_rest(compress_run *run, uint32_t epochs, admmnn_error *err) {
+admmnn_status run_train_unfixed(compress_run *run, uint32_t epochs, admmnn_error *err) {
     BASE_TRY(fix_more(run, epochs, err));
     train_hooks hooks = {.fixed = run->fixed};
     return run_epoch(run, &run->r->quantize.retrain, epochs, &hooks, err);
-}
-
-static void fix_nothing(compress_run *run) {
-    memset(run->fixed, 0, run->g->flat_count);
-}
-
-/* ---- the search of bits: from the last layer's largest saving down, one bit
- * less at a time, kept while a short retraining holds the validation accuracy ---- */
-
-/* The layer with most bits to save that is still open; layer_count when none. */
-static uint32_t next_candidate(const compress_run *run) {
-    uint32_t best = run->layer_count;
-    size_t best_kept = 0;
-    for (uint32_t l = 0; l < run->layer_count; l++) {
-        size_t kept = rank_kept(run->g, run->layers[l].node, run->mask);
-        if (run->layers[l].fixed_bits || kept <= best_kept)
-            continue;
-        best = l;
-        best_kept = kept;
-    }
-    return best;
-}
-
-static admmnn_status try_bits(compress_run *run, const float *start, train_score *score,
-                              admmnn_error *err) {
-    train_network *n = run->network;
-    memcpy(n->params, start, n->active_count * sizeof *start);
-    BASE_TRY(fit_weights(run, err));
-    BASE_TRY(run_begin(run, RUN_BITS, err));
-    fix_nothing(run);
-    for (uint32_t epoch = 0; epoch < TRIAL_EPOCHS; epoch++) {
-        run->at.epoch = epoch;
-        BASE_TRY(train_rest(run, TRIAL_EPOCHS, err));
-    }
-    BASE_TRY(run_validate_quantized(run, score, err));
-    fix_nothing(run);
-    return ADMMNN_OK;
-}
-
-/* One candidate a tick: a checkpoint lies between any two. */
-admmnn_status run_tick_bits(compress_run *run, admmnn_error *err) {
-    uint32_t layer = next_candidate(run);
-    if (layer == run->layer_count)
-        return begin_admm(run, err);
-    const unsigned least = run->r->quantize.levels == ADMM_LEVELS_EQUAL_ZERO ? 2 : 1;
-    if (run->layers[layer].bits <= least) {
-        run->layers[layer].fixed_bits = true;
-        return ADMMNN_OK;
-    }
-    size_t bytes = run->network->active_count;
-    float *start = base_array_copy(run->network->params, bytes, sizeof *start);
-    if (start == NULL)
-        return base_fail_memory(err, "the search of bits");
-    run->layers[layer].bits--;
-    train_score score = {0};
-    admmnn_status status = try_bits(run, start, &score, err);
-    memcpy(run->network->params, start, bytes * sizeof *start);
-    base_free(start);
-    BASE_TRY(status);
-    if (score.accuracy < run->scores.pruned - run->r->quantize.max_loss) {
-        run->layers[layer].bits++;
-        run->layers[layer].fixed_bits = true;
-    }
-    run_log_event(run, "bits tried", &score);
-    run_log_layers(run);
-    return run_begin(run, RUN_BITS, err);
 }
 
 /* ---- ADMM ---- */
@@ -290,7 +220,7 @@ admmnn_status run_tick_bits(compress_run *run, admmnn_error *err) {
 static admmnn_status begin_training(compress_run *run, admmnn_error *err) {
     admm_free(run->admm);
     run->admm = NULL;
-    BASE_TRY(fit_weights(run, err));
+    BASE_TRY(run_fit_weights(run, err));
     train_score score;
     BASE_TRY(run_validate_quantized(run, &score, err));
     run->scores.quantized_projection = score.accuracy;
@@ -308,7 +238,7 @@ admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err) {
 admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
     const recipe_training *training = &run->r->quantize.retrain;
     if (run->at.epoch < training->epochs) {
-        BASE_TRY(train_rest(run, training->epochs, err));
+        BASE_TRY(run_train_unfixed(run, training->epochs, err));
         run->at.epoch++;
         return ADMMNN_OK;
     }

@@ -24,6 +24,9 @@ typedef struct data_set {
 admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, admmnn_error *err);
 void data_set_free(data_set *set);
 
+/* SHA-256 of its shape, pixels and labels, as 64 hexadecimal digits and a zero. */
+void data_set_digest(const data_set *set, char digest[65]);
+
 /* Splits 0..count-1 at random by seed: the last `validation` of the permutation
  * are validation. order[count] is the caller's array: first the training
  * samples, then the validation samples, each part ascending. */

@@ -34,11 +34,10 @@ void tape_close(tape *t) {
     *t = (tape){0};
 }
 
-/* Both arrays grow one element at a time: a tape has tens and is made once. */
 admmnn_status tape_tensor_add(tape *t, dnnl_api_desc desc, tape_home home, size_t offset,
                               uint32_t *out, admmnn_error *err) {
     tape_tensor *tensors =
-        base_array_resize(t->tensors, t->tensor_count, t->tensor_count + 1U, sizeof *tensors);
+        base_array_grow(t->tensors, t->tensor_count, &t->tensor_capacity, sizeof *tensors);
     if (tensors == NULL)
         return base_fail_memory(err, "the tensors of oneDNN");
     t->tensors = tensors;
@@ -54,7 +53,7 @@ admmnn_status tape_tensor_add(tape *t, dnnl_api_desc desc, tape_home home, size_
 }
 
 static admmnn_status append_call(tape *t, admmnn_error *err) {
-    tape_call *calls = base_array_resize(t->calls, t->call_count, t->call_count + 1, sizeof *calls);
+    tape_call *calls = base_array_grow(t->calls, t->call_count, &t->call_capacity, sizeof *calls);
     if (calls == NULL)
         return base_fail_memory(err, "the calls of oneDNN");
     t->calls = calls;

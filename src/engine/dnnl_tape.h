@@ -46,6 +46,7 @@ typedef struct tape {
     uint32_t tensor_count;
     tape_call *calls;
     size_t call_count;
+    size_t tensor_capacity, call_capacity;
     float *arena;
     size_t arena_bytes;
 } tape;

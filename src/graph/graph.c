@@ -42,11 +42,10 @@ static bool shape_is_sound(graph_shape shape) {
     return true;
 }
 
-/* The arrays grow one element at a time: a graph has tens of nodes and is built once. */
 static admmnn_status append_value(graph *g, graph_shape shape, uint32_t producer, uint32_t *out,
                                   admmnn_error *err) {
     graph_value *values =
-        base_array_resize(g->values, g->value_count, g->value_count + 1U, sizeof *values);
+        base_array_grow(g->values, g->value_count, &g->value_capacity, sizeof *values);
     if (values == NULL)
         return base_fail_memory(err, "the graph's values");
     g->values = values;
@@ -80,6 +79,9 @@ admmnn_status graph_clone(const graph *g, graph **out, admmnn_error *err) {
     copy->values = base_array_copy(g->values, g->value_count, sizeof *g->values);
     copy->nodes = base_array_copy(g->nodes, g->node_count, sizeof *g->nodes);
     copy->parameters = base_array_copy(g->parameters, g->parameter_count, sizeof *g->parameters);
+    copy->value_capacity = g->value_count;
+    copy->node_capacity = g->node_count;
+    copy->parameter_capacity = g->parameter_count;
     if (copy->values == NULL || copy->nodes == NULL || copy->parameters == NULL) {
         graph_free(copy);
         return base_fail_memory(err, "a graph");
@@ -105,8 +107,8 @@ static admmnn_status append_parameter(graph *g, graph_parameter_kind kind, size_
         return base_fail(err, ADMMNN_INPUT,
                          "node %s: %zux%zu parameters are more than admmnn holds",
                          g->nodes[g->node_count].name, rows, columns);
-    graph_parameter *parameters = base_array_resize(g->parameters, g->parameter_count,
-                                                    g->parameter_count + 1U, sizeof *parameters);
+    graph_parameter *parameters = base_array_grow(g->parameters, g->parameter_count,
+                                                  &g->parameter_capacity, sizeof *parameters);
     if (parameters == NULL)
         return base_fail_memory(err, "the graph's parameters");
     g->parameters = parameters;
@@ -135,8 +137,7 @@ static admmnn_status open_node(graph *g, graph_op op, const char *name, uint32_t
     if (in >= g->value_count)
         return base_fail(err, ADMMNN_INPUT, "node %s reads value %u; there are %u", name, in,
                          g->value_count);
-    graph_node *nodes =
-        base_array_resize(g->nodes, g->node_count, g->node_count + 1U, sizeof *nodes);
+    graph_node *nodes = base_array_grow(g->nodes, g->node_count, &g->node_capacity, sizeof *nodes);
     if (nodes == NULL)
         return base_fail_memory(err, "the graph's nodes");
     g->nodes = nodes;

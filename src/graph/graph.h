@@ -79,6 +79,7 @@ typedef struct graph {
     graph_value *values;
     graph_node *nodes;
     graph_parameter *parameters;
+    size_t value_capacity, node_capacity, parameter_capacity;
     uint32_t input, output; /* values */
     size_t flat_count;      /* floats in the flat vector, padding included */
 } graph;

@@ -18,13 +18,6 @@
 #define DIVISORS 8
 #define FOUND_BITS_MOST 8U
 
-static const char *const kinds[] = {[ADMM_LEVELS_EQUAL] = "equal",
-                                    [ADMM_LEVELS_EQUAL_ZERO] = "equal-zero",
-                                    [ADMM_LEVELS_POWER_OF_TWO] = "power-of-two",
-                                    [ADMM_LEVELS_BINARY] = "binary",
-                                    [ADMM_LEVELS_TERNARY] = "ternary"};
-#define KINDS (sizeof kinds / sizeof kinds[0])
-
 typedef struct line {
     char key[96], value[96];
 } line;
@@ -59,10 +52,22 @@ static size_t describe(const pack_model *model, line *lines) {
             continue;
         l = &lines[count++];
         levels_key(g, p, l->key, sizeof l->key);
-        snprintf(l->value, sizeof l->value, "%s %u %08" PRIx32, kinds[tensor->levels], tensor->bits,
-                 bits_of(tensor->step));
+        snprintf(l->value, sizeof l->value, "%s %u %08" PRIx32, admm_levels_text(tensor->levels),
+                 tensor->bits, bits_of(tensor->step));
     }
     return count;
+}
+
+/* lines and properties have a place for each that describe writes, params for every
+ * value. */
+static admmnn_status write_described(const pack_model *model, line *lines,
+                                     onnx_property *properties, float *params, uint8_t **bytes,
+                                     size_t *count, admmnn_error *err) {
+    size_t used = describe(model, lines);
+    for (size_t i = 0; i < used; i++)
+        properties[i] = (onnx_property){lines[i].key, lines[i].value};
+    pack_model_values(model, params);
+    return onnx_write(model->g, params, properties, used, bytes, count, err);
 }
 
 admmnn_status pack_to_onnx(const pack_model *model, uint8_t **bytes, size_t *count,
@@ -71,14 +76,10 @@ admmnn_status pack_to_onnx(const pack_model *model, uint8_t **bytes, size_t *cou
     line *lines = base_array(most, sizeof *lines);
     onnx_property *properties = base_array(most, sizeof *properties);
     float *params = base_array(model->g->flat_count, sizeof *params);
-    admmnn_status status = base_fail_memory(err, "an ONNX model");
-    if (lines != NULL && properties != NULL && params != NULL) {
-        size_t used = describe(model, lines);
-        for (size_t i = 0; i < used; i++)
-            properties[i] = (onnx_property){lines[i].key, lines[i].value};
-        pack_model_values(model, params);
-        status = onnx_write(model->g, params, properties, used, bytes, count, err);
-    }
+    admmnn_status status =
+        lines == NULL || properties == NULL || params == NULL
+            ? base_fail_memory(err, "an ONNX model")
+            : write_described(model, lines, properties, params, bytes, count, err);
     base_free(lines);
     base_free(properties);
     base_free(params);
@@ -123,14 +124,14 @@ static bool next_float(const char **at, float *out) {
 
 /* "equal 3 3dcccccd" */
 static bool parse_levels(const char *text, pack_tensor *tensor) {
-    for (size_t kind = 0; kind < KINDS; kind++) {
-        size_t length = strlen(kinds[kind]);
+    for (admm_levels kind = 0; kind <= ADMM_LEVELS_TERNARY; kind++) {
+        size_t length = strlen(admm_levels_text(kind));
         uint64_t bits = 0;
-        if (strncmp(text, kinds[kind], length) != 0 || text[length] != ' ')
+        if (strncmp(text, admm_levels_text(kind), length) != 0 || text[length] != ' ')
             continue;
         const char *at = text + length;
         bool read = next_integer(&at, PACK_BITS_MAX, &bits) && next_float(&at, &tensor->step);
-        tensor->levels = (admm_levels)kind;
+        tensor->levels = kind;
         tensor->bits = (unsigned)bits;
         return read && *at == 0;
     }

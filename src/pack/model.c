@@ -100,9 +100,8 @@ admmnn_status pack_settings_find(const char *positions, const char *values, pack
 
 bool pack_levels_are_sound(admm_levels kind, unsigned bits, float step) {
     /* 2^31 intervals are the most a code can stand for. */
-    const unsigned least = kind == ADMM_LEVELS_EQUAL_ZERO ? 2 : 1;
-    const unsigned most = kind == ADMM_LEVELS_POWER_OF_TWO ? 6 : PACK_BITS_MAX;
-    if (kind > ADMM_LEVELS_TERNARY || bits < least || bits > most)
+    if (kind > ADMM_LEVELS_TERNARY || bits < admm_levels_least_bits(kind) ||
+        bits > admm_levels_most_bits(kind) || bits > PACK_BITS_MAX)
         return false;
     float largest = admm_level_value(kind, step, (int32_t)admm_level_count(kind, bits));
     return step == 0.0F || (step >= FLT_MIN && isfinite(largest));

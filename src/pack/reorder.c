@@ -70,22 +70,25 @@ static size_t fullest(const uint8_t *places, size_t columns) {
     return empty;
 }
 
-static bool order_by(const pack_model *model, uint32_t layer_node, row_key key, uint32_t *order) {
+static admmnn_status order_by(const pack_model *model, uint32_t layer_node, row_key key,
+                              uint32_t *order, admmnn_error *err) {
     const graph_parameter *weight = &model->g->parameters[model->g->nodes[layer_node].weight];
     unit *units = base_array(weight->rows, sizeof *units);
     uint8_t *mask = base_array(weight->count, 1);
-    if (units != NULL && mask != NULL) {
-        tensor_mask(&model->tensors[model->g->nodes[layer_node].weight], weight->count, mask);
-        for (uint32_t row = 0; row < weight->rows; row++)
-            units[row] = (unit){row, key(mask + (size_t)row * weight->columns, weight->columns)};
-        qsort(units, weight->rows, sizeof *units, by_key);
-        for (uint32_t row = 0; row < weight->rows; row++)
-            order[row] = units[row].place;
+    if (units == NULL || mask == NULL) {
+        base_free(units);
+        base_free(mask);
+        return base_fail_memory(err, "a permutation");
     }
-    bool sorted = units != NULL && mask != NULL;
+    tensor_mask(&model->tensors[model->g->nodes[layer_node].weight], weight->count, mask);
+    for (uint32_t row = 0; row < weight->rows; row++)
+        units[row] = (unit){row, key(mask + (size_t)row * weight->columns, weight->columns)};
+    qsort(units, weight->rows, sizeof *units, by_key);
+    for (uint32_t row = 0; row < weight->rows; row++)
+        order[row] = units[row].place;
     base_free(units);
     base_free(mask);
-    return sorted;
+    return ADMMNN_OK;
 }
 
 static admmnn_status encoded_size(const pack_model *model, size_t *size, admmnn_error *err) {
@@ -101,23 +104,29 @@ static void invert(const uint32_t *order, uint32_t count, uint32_t *inverse) {
         inverse[order[i]] = i;
 }
 
-/* Sorts one layer; undone when the file grows. */
+/* Moves one layer's units; undone when the file grows. */
+static admmnn_status try_order(pack_model *model, uint32_t layer_node, const uint32_t *order,
+                               const uint32_t *inverse, size_t *size, admmnn_error *err) {
+    size_t moved;
+    BASE_TRY(pack_permute(model, layer_node, order, err));
+    BASE_TRY(encoded_size(model, &moved, err));
+    if (moved > *size)
+        return pack_permute(model, layer_node, inverse, err);
+    *size = moved;
+    return ADMMNN_OK;
+}
+
 static admmnn_status sort_layer(pack_model *model, uint32_t layer_node, row_key key, size_t *size,
                                 admmnn_error *err) {
     uint32_t rows = model->g->parameters[model->g->nodes[layer_node].weight].rows;
     uint32_t *order = base_array(rows, sizeof *order);
     uint32_t *inverse = base_array(rows, sizeof *inverse);
-    admmnn_status status = base_fail_memory(err, "a permutation");
-    size_t sorted = 0;
-    if (order != NULL && inverse != NULL && order_by(model, layer_node, key, order)) {
-        status = pack_permute(model, layer_node, order, err);
-        if (status == ADMMNN_OK)
-            status = encoded_size(model, &sorted, err);
+    admmnn_status status = order == NULL || inverse == NULL
+                               ? base_fail_memory(err, "a permutation")
+                               : order_by(model, layer_node, key, order, err);
+    if (status == ADMMNN_OK) {
         invert(order, rows, inverse);
-        if (status == ADMMNN_OK && sorted > *size)
-            status = pack_permute(model, layer_node, inverse, err);
-        else
-            *size = sorted;
+        status = try_order(model, layer_node, order, inverse, size, err);
     }
     base_free(order);
     base_free(inverse);

@@ -21,7 +21,7 @@ tensor_shape tensor_shape_of(const graph *g, uint32_t parameter) {
 }
 
 static bool zero_is_coded(const pack_tensor *tensor, tensor_plan plan) {
-    bool kind = tensor->levels == ADMM_LEVELS_EQUAL_ZERO || tensor->levels == ADMM_LEVELS_TERNARY;
+    bool kind = admm_levels_have_zero(tensor->levels);
     return plan.positions == PACK_POSITION_DENSE && kind;
 }
 

@@ -75,13 +75,13 @@ static void table_row(base_writer *out, const char *what, figure_writer write, d
     base_write_text(out, "</tr>\n");
 }
 
-static void table_accuracy(base_writer *out, const cJSON *accuracy, double paper) {
-    table_row(out, "Test accuracy, dense", page_percent, report_number(accuracy, "dense"), paper,
-              "");
-    table_row(out, "Test accuracy, pruned", page_percent, report_number(accuracy, "pruned"), paper,
-              "");
+static void table_accuracy(base_writer *out, const cJSON *accuracy, const report_paper *paper) {
+    table_row(out, "Test accuracy, dense", page_percent, report_number(accuracy, "dense"),
+              paper->accuracy.dense / 100, "");
+    table_row(out, "Test accuracy, pruned", page_percent, report_number(accuracy, "pruned"),
+              paper->accuracy.pruned / 100, "");
     table_row(out, "Test accuracy, pruned and quantized", page_percent,
-              report_number(accuracy, "compressed"), paper, "");
+              report_number(accuracy, "compressed"), paper->accuracy.quantized / 100, "");
     table_row(out, "Test accuracy, packed file", page_percent, report_number(accuracy, "packed"), 0,
               "read back from model.admm");
 }
@@ -104,7 +104,8 @@ void panel_table(base_writer *out, const report_figures *f) {
     static const report_paper none = {.source = ""};
     const cJSON *accuracy = report_part(f->result, "accuracy");
     const cJSON *ratio = report_part(f->result, "ratio");
-    const report_paper *paper = report_paper_find(report_text(f->result, "model"));
+    const report_paper *paper =
+        report_paper_find(report_text(f->result, "model"), report_number(ratio, "pruning"));
     if (!cJSON_IsObject(accuracy) || !cJSON_IsObject(ratio))
         return;
     if (paper == NULL)
@@ -115,7 +116,7 @@ void panel_table(base_writer *out, const report_figures *f) {
     base_write_text(out, "<div class=\"scroll\"><table>\n<tr><th></th><th>this run</th><th>");
     report_escape(out, paper->source);
     base_write_text(out, "</th><th class=\"text\">what is counted</th></tr>\n");
-    table_accuracy(out, accuracy, paper->accuracy / 100);
+    table_accuracy(out, accuracy, paper);
     table_row(out, "Weights, dense to kept", page_ratio, report_number(ratio, "pruning"),
               paper->pruning, "weights only");
     table_row(out, "Data only", page_ratio, report_number(ratio, "data_only"), paper->data_only,

@@ -6,10 +6,16 @@
 typedef struct report_paper {
     const char *model;
     const char *source;
-    double accuracy, pruning, data_only, with_indices, data_kib, indices_kib;
+    double pruning; /* dense weights / kept */
+    struct {
+        double dense, pruned, quantized;
+    } accuracy;
+    double data_only, with_indices, data_kib, indices_kib;
 } report_paper;
 
-/* NULL when no paper has a row of the model. */
-const report_paper *report_paper_find(const char *model);
+/* The row to set beside a run that pruned `pruning` times: of the model's, the one of
+ * the largest ratio that the run reached, to one in a hundred; the least where it
+ * reached none. NULL when no paper has a row of the model. */
+const report_paper *report_paper_find(const char *model, double pruning);
 
 #endif

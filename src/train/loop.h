@@ -32,7 +32,6 @@ typedef struct train_settings {
     const char *task; /* for progress and errors */
     uint32_t epochs;
     uint32_t batch;
-    train_optimizer_settings optimizer;
     train_schedule_kind schedule;
     double learning_rate;
     double label_smoothing; /* share of the uniform distribution in the targets */

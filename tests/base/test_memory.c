@@ -52,11 +52,39 @@ static void resizing_keeps_and_zeroes(void **state) {
     base_free(array);
 }
 
+static void growing_doubles(void **state) {
+    (void)state;
+    uint32_t *array = NULL;
+    size_t capacity = 0;
+    size_t changes = 0;
+    for (uint32_t i = 0; i < 100000; i++) {
+        size_t before = capacity;
+        array = base_array_grow(array, i, &capacity, sizeof *array);
+        assert_non_null(array);
+        assert_true(capacity > i);
+        if (capacity != before && i + 1 < capacity)
+            assert_int_equal(array[i + 1], 0);
+        changes += capacity != before;
+        array[i] = i;
+    }
+    assert_true(changes < 20);
+    for (uint32_t i = 0; i < 100000; i++)
+        assert_int_equal(array[i], i);
+    size_t huge = SIZE_MAX / 8;
+    assert_null(base_array_grow(array, huge, &huge, sizeof *array));
+    assert_true(huge == SIZE_MAX / 8);
+    huge = SIZE_MAX / 2 + 1;
+    assert_null(base_array_grow(array, huge, &huge, 1));
+    assert_int_equal(array[99999], 99999); /* the old one stays */
+    base_free(array);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_that_overflow_are_refused),
         cmocka_unit_test(arrays_are_zero_and_aligned),
         cmocka_unit_test(resizing_keeps_and_zeroes),
+        cmocka_unit_test(growing_doubles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,8 @@ static void numbers_of_threads(void **state) {
     admmnn_error err = {0};
     assert_int_equal(base_pool_create(0, &pool, &err), ADMMNN_OK);
     assert_true(base_pool_threads(pool) >= 1);
+    assert_int_equal(base_pool_threads(pool), base_pool_resolve(0));
+    assert_int_equal(base_pool_resolve(5), 5);
     base_pool_destroy(pool);
     assert_int_equal(base_pool_create(1025, &pool, &err), ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "1025"));

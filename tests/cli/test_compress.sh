@@ -48,6 +48,11 @@ expect_error 2 "holds a finished run" compress "$work/recipe.yaml" --out "$work/
 expect 0 compress "$work/recipe.yaml" --out "$work/a" --resume
 cmp "$work/stdout" "$work/table" || fail "--resume shows another table"
 [[ $(stat -c %Y.%i "$work/a"/*) == "$stamp" ]] || fail "--resume wrote to a finished run"
+threads=$(json "$work/a/result.json" threads)
+expect_error 2 "holds a run with $threads threads" compress "$work/recipe.yaml" --out "$work/a" \
+    --resume --threads $((threads + 1)) --quiet
+expect_error 2 "holds a run with seed 1" compress "$work/recipe.yaml" --out "$work/a" --resume \
+    --seed 2 --quiet
 expect 0 show "$work/a"
 cmp "$work/stdout" "$work/table" || fail "show prints another table"
 expect 0 show "$work/a" --json

@@ -11,6 +11,8 @@ run=("$ADMMNN_BINARY" compress "$work/recipe.yaml" --out)
 for stage in "dense training" "ADMM pruning" "masked retraining" "ADMM quantization"; do
     grep -qE "^admmnn: $stage.*: [0-9]+ %,.* elapsed" "$work/stderr" || fail "no line of $stage"
 done
+grep -qE "^admmnn: packing and testing: 100 %, [0-9:]+ elapsed" "$work/stderr" ||
+    fail "packing counts nothing, but has a rate"
 ! grep -q $'[\r\e]' "$work/stderr" || fail "a bar where there is no terminal"
 percents=$(grep -oE ' [0-9]+ %,' "$work/stderr" | tr -dc '0-9\n')
 [[ $percents == "$(sort -n <<<"$percents")" ]] || fail "progress went back: $percents"

@@ -290,6 +290,34 @@ static void words_mean_what_they_say(void **state) {
     }
 }
 
+/* Levels that are as many with any bits have their own number, and no search. */
+static void bits_follow_the_levels(void **state) {
+    (void)state;
+    static const struct {
+        const char *levels;
+        unsigned max_bits;
+        bool searched;
+    } cases[] = {{"equal", 4, true},
+                 {"equal-zero", 4, true},
+                 {"power-of-two", 4, true},
+                 {"binary", 1, false},
+                 {"ternary", 2, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        recipe *r = parse_one("quantize.levels", cases[i].levels);
+        assert_int_equal(r->quantize.max_bits, cases[i].max_bits);
+        assert_int_equal(recipe_bits_searched(&r->quantize), cases[i].searched);
+        base_free(r);
+    }
+    recipe *r = parse(MINIMAL
+                      "quantize: {levels: ternary, max_bits: 2, bits: "
+                      "[{layer: fc1, bits: 2}]}\n");
+    assert_int_equal(r->quantize.bits[0].bits, 2);
+    base_free(r);
+    r = parse(MINIMAL "quantize: {bits: [{layer: fc1, bits: 2}]}\n");
+    assert_false(recipe_bits_searched(&r->quantize));
+    base_free(r);
+}
+
 static void a_relative_dataset_starts_at_the_recipe(void **state) {
     (void)state;
     static const char text[] =
@@ -488,6 +516,12 @@ static void keys_that_contradict(void **state) {
          "r.yaml:6: quantize.bits[0].bits: 1; levels equal-zero need at least 2"},
         {MINIMAL "quantize:\n  levels: power-of-two\n  max_bits: 7\n",
          "r.yaml:5: quantize.max_bits: 7; levels power-of-two take at most 6"},
+        {MINIMAL "quantize:\n  levels: binary\n  max_bits: 4\n",
+         "r.yaml:5: quantize.max_bits: 4; levels binary have 1"},
+        {MINIMAL "quantize:\n  max_bits: 1\n  levels: ternary\n",
+         "r.yaml:4: quantize.max_bits: 1; levels ternary have 2"},
+        {MINIMAL "quantize:\n  levels: ternary\n  bits:\n  - {layer: fc1, bits: 3}\n",
+         "r.yaml:6: quantize.bits[0].bits: 3; levels ternary have 2"},
         {MINIMAL "quantize:\n  bits:\n  - {layer: fc1, bits: 1}\n  - {layer: fc1, bits: 1}\n",
          "r.yaml:6: quantize.bits[1].layer: 'fc1' has bits already, at line 5"},
     };
@@ -541,7 +575,20 @@ static void text_that_is_no_recipe(void **state) {
         {"lenet-5\n", "r.yaml:1: a recipe is a map of keys to values"},
         {"\n- a\n", "r.yaml:2: a recipe is a map of keys to values"},
         {MINIMAL "---\nmodel: lenet-5\n", "r.yaml:3: a second document; a recipe is one"},
-        {"model: &m lenet-5\npack: *m\n", "r.yaml:2: a recipe has no aliases; repeat the value"},
+        {"model: lenet-5\npack: *m\n", "r.yaml:2: a recipe has no aliases; repeat the value"},
+        {"model: &m lenet-5\npack: *m\n", "r.yaml:1: a recipe has no anchors; remove the '&'"},
+        {MINIMAL "&s seed: 1\n", "r.yaml:3: a recipe has no anchors; remove the '&'"},
+        {MINIMAL "pack: &p\n  values: auto\n", "r.yaml:3: a recipe has no anchors; remove the '&'"},
+        {"model: lenet-5\nprune:\n  rounds: &r [2]\n",
+         "r.yaml:3: a recipe has no anchors; remove the '&'"},
+        {"!!map\nmodel: lenet-5\n", "r.yaml:1: a recipe has no tags; remove the '!'"},
+        {MINIMAL "seed: !!str 1\n", "r.yaml:3: a recipe has no tags; remove the '!'"},
+        {MINIMAL "seed: ! 1\n", "r.yaml:3: a recipe has no tags; remove the '!'"},
+        {MINIMAL "!!str seed: 1\n", "r.yaml:3: a recipe has no tags; remove the '!'"},
+        {MINIMAL "quantize:\n  enabled: !!bool false\n",
+         "r.yaml:4: a recipe has no tags; remove the '!'"},
+        {"model: lenet-5\nprune:\n  rounds: !mine [2]\n",
+         "r.yaml:3: a recipe has no tags; remove the '!'"},
         {"model: lenet-5\n<<: {seed: 1}\n",
          "r.yaml:2: <<: unknown key; there are model, dataset, "
          "seed, backend, training, prune, quantize, pack"},
@@ -617,6 +664,7 @@ int main(void) {
         cmocka_unit_test(no_key_is_untested),
         cmocka_unit_test(every_word_is_taken),
         cmocka_unit_test(words_mean_what_they_say),
+        cmocka_unit_test(bits_follow_the_levels),
         cmocka_unit_test(a_relative_dataset_starts_at_the_recipe),
         cmocka_unit_test(the_digest_is_of_the_text),
         cmocka_unit_test(unknown_and_missing_keys),

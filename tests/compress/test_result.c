@@ -76,6 +76,29 @@ static void json_and_back(void **state) {
     base_free(again);
 }
 
+/* Bytes that are no UTF-8 grow when they are written; what is too long is cut between
+ * two characters. */
+static void a_long_odd_path_comes_back_cut(void **state) {
+    (void)state;
+    compress_result *again = base_array(1, sizeof *again);
+    for (size_t plain = 0; plain < 4; plain++) {
+        compress_result *r = make(9, 1);
+        memset(r->recipe, 'a', plain);
+        memset(r->recipe + plain, 0xff, sizeof r->recipe - 1 - plain);
+        char *json = json_of(r);
+        assert_int_equal(compress_result_parse("r.json", json, again, NULL), ADMMNN_OK);
+        size_t whole = (sizeof r->recipe - 1 - plain) / 3;
+        assert_int_equal(strlen(again->recipe), plain + 3 * whole);
+        for (size_t i = 0; i < whole; i++)
+            assert_memory_equal(again->recipe + plain + 3 * i, "\xef\xbf\xbd", 3);
+        memcpy(r->recipe, again->recipe, sizeof r->recipe);
+        assert_memory_equal(r, again, sizeof *r);
+        base_free(json);
+        base_free(r);
+    }
+    base_free(again);
+}
+
 /* The keys that others read, by a JSON reader of their own. */
 static void the_promised_keys(void **state) {
     (void)state;
@@ -246,10 +269,18 @@ static void the_table(void **state) {
     expect_text(table, "       500       25    5.00%     3      9      123");
     expect_text(table, "test accuracy, dense (%)                   99.46     99.20");
     expect_text(table, "test accuracy, packed file (%)             99.32            ");
-    expect_text(table, "weights, dense / kept                     169.0x     85.0x");
+    expect_text(table, "test accuracy, pruned + quantized (%) ");
+    expect_text(table, "weights, dense / kept                     169.0x    167.0x");
     expect_text(table, "data only                                  2268x     1910x");
     expect_text(table, "model.admm 3141 = values ");
-    expect_text(table, "paper: Ren et al. 2018 (data only 0.89 KB, with indices 2.73 KB)\n");
+    expect_text(table,
+                "paper: Ren et al. 2018, pruned 167x; data only 0.89 KB, with indices 2.73 KB\n");
+    base_free(table);
+    r->ratio.pruning = 89.6;
+    table = table_of(r);
+    expect_text(table, "weights, dense / kept                      89.6x     85.0x");
+    expect_text(table, "data only                                  2268x            ");
+    expect_text(table, "paper: Ren et al. 2018, pruned 85x\n");
     base_free(table);
     snprintf(r->model, sizeof r->model, "unheard-of");
     table = table_of(r);
@@ -262,6 +293,7 @@ static void the_table(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_and_back),
+        cmocka_unit_test(a_long_odd_path_comes_back_cut),
         cmocka_unit_test(the_promised_keys),
         cmocka_unit_test(a_text_cut_short_is_corrupt),
         cmocka_unit_test(every_key_is_asked_for),

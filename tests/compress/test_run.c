@@ -11,7 +11,7 @@
 #define SIDE 16 /* the smallest images LeNet-5 takes */
 
 /* In a snapshot, the seconds of the run and its stages, and the closing CRC-32. */
-#define SECONDS_AT (8 + 4 + 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
+#define SECONDS_AT (8 + 4 + 2 * 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
 #define SECONDS_COUNT ((1 + RUN_DONE) * 8)
 #define CRC_COUNT 4
 
@@ -174,6 +174,64 @@ static void bits_searched_of_a_dense_network(void **state) {
     base_free(r);
 }
 
+static void levels_with_bits_of_their_own(void **state) {
+    (void)state;
+    static const char *const levels[] = {"binary", "ternary"};
+    for (unsigned k = 0; k < 2; k++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 TRAINING "prune:\n" PRUNE PRUNE_ADMM "quantize:\n  levels: %s\n" QUANTIZE,
+                 levels[k]);
+        recipe *r = make_recipe("lenet-300-100", text);
+        compress_run *run = start(r);
+        while (run->at.stage != RUN_DONE) {
+            tick(run);
+            assert_int_not_equal(run->at.stage, RUN_BITS);
+        }
+        for (uint32_t l = 0; l < 3; l++)
+            assert_int_equal(run->layers[l].bits, 1 + k);
+        run_free(run);
+        base_free(r);
+    }
+}
+
+typedef struct shares {
+    double last, least, most; /* of the stage that is watched */
+    unsigned count;
+} shares;
+
+static void watch_share(void *user, const admmnn_progress *progress) {
+    shares *seen = user;
+    if (progress->run_done < seen->last - 1e-12) /* but for rounding */
+        fail_msg("%s: from %g back to %g", progress->task, seen->last, progress->run_done);
+    assert_true(progress->run_done <= 1 + 1e-9);
+    seen->last = progress->run_done;
+    if (strcmp(progress->task, "search of bits") != 0)
+        return;
+    seen->least = seen->count++ == 0 ? progress->run_done : seen->least;
+    seen->most = progress->run_done;
+}
+
+/* The share done never falls, and the search of bits has its part of the whole: here
+ * 24 epochs at most (3 layers, 2 bits to lose, 4 epochs) beside 2 of dense training,
+ * 11 of pruning, and 4 of quantization. */
+static void progress_counts_the_search_of_bits(void **state) {
+    (void)state;
+    shares seen = {0};
+    const admmnn_context watched = {.threads = 1, .progress = watch_share, .user = &seen};
+    recipe *r = make_recipe("lenet-300-100", TRAINING "prune:\n" PRUNE PRUNE_ADMM
+                                                      "quantize:\n  max_bits: 3\n" QUANTIZE);
+    compress_run *run;
+    assert_int_equal(run_create(r, &watched, &run, NULL), ADMMNN_OK);
+    while (run->at.stage != RUN_DONE)
+        tick(run);
+    assert_true(seen.count >= 8);
+    assert_true(seen.most - seen.least > 0.25 && seen.most < 0.95);
+    assert_true(seen.last > 0.999);
+    run_free(run);
+    base_free(r);
+}
+
 static void distillation(void **state) {
     (void)state;
     recipe *r =
@@ -327,17 +385,48 @@ static void weights_are_fixed_in_steps(void **state) {
     base_free(r);
 }
 
+/* One pixel or one label of the training data: another run. */
+static void other_data_is_refused(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING "prune: {method: none}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    base_writer snapshot = {0};
+    take(run, &snapshot);
+    for (int which = 0; which < 2; which++) {
+        compress_run *other = start(r);
+        admmnn_error err = {0};
+        uint8_t *byte = which == 0 ? &other->train.pixels[77] : &other->train.labels[5];
+        *byte ^= 1;
+        data_set_digest(&other->train, other->data_sha256);
+        assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
+                         ADMMNN_INPUT);
+        assert_non_null(strstr(err.message, "c.ckpt: made with other training images than"));
+        assert_non_null(strstr(err.message, root));
+        *byte ^= 1;
+        data_set_digest(&other->train, other->data_sha256);
+        assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
+                         ADMMNN_OK);
+        run_free(other);
+    }
+    base_writer_free(&snapshot);
+    run_free(run);
+    base_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_by_hand),
         cmocka_unit_test(bits_searched),
         cmocka_unit_test(bits_searched_of_a_dense_network),
+        cmocka_unit_test(levels_with_bits_of_their_own),
+        cmocka_unit_test(progress_counts_the_search_of_bits),
         cmocka_unit_test(distillation),
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(later_batches_are_larger),
         cmocka_unit_test(averaging),
         cmocka_unit_test(weights_are_fixed_in_steps),
+        cmocka_unit_test(other_data_is_refused),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }

@@ -180,6 +180,38 @@ static void clones_are_equal_and_apart(void **state) {
     graph_free(NULL);
 }
 
+/* As many as a graph holds, its arrays seldom copied; and on from a clone. */
+static void many_nodes(void **state) {
+    (void)state;
+    graph *g = graph_make((graph_shape){1, 1, 1});
+    uint32_t v = g->input;
+    size_t copies = 0;
+    for (uint32_t n = 0; n < GRAPH_NODES_MAX / 2; n++) {
+        size_t before[3] = {g->value_capacity, g->node_capacity, g->parameter_capacity};
+        assert_int_equal(graph_add_relu(g, "relu", v, &v, NULL), ADMMNN_OK);
+        assert_int_equal(graph_add_inner_product(g, "fc", v, 1, &v, NULL), ADMMNN_OK);
+        copies += before[0] != g->value_capacity;
+        copies += before[1] != g->node_capacity;
+        copies += before[2] != g->parameter_capacity;
+        if (n % 10000 != 7)
+            continue;
+        graph *copy;
+        assert_int_equal(graph_clone(g, &copy, NULL), ADMMNN_OK);
+        graph_free(g);
+        g = copy;
+    }
+    assert_true(copies < 80);
+    assert_int_equal(graph_add_relu(g, "one more", v, &v, NULL), ADMMNN_INPUT);
+    assert_int_equal(g->parameter_count, GRAPH_NODES_MAX);
+    for (uint32_t n = 0; n < GRAPH_NODES_MAX; n++) {
+        assert_int_equal(g->nodes[n].output, n + 1);
+        assert_int_equal(g->nodes[n].bias, n % 2 == 0 ? GRAPH_NONE : n);
+        assert_int_equal(g->parameters[n].node, n / 2 * 2 + 1);
+        assert_int_equal(g->values[n + 1].producer, n);
+    }
+    graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_give_the_places_that_fit),
@@ -189,6 +221,7 @@ int main(void) {
         cmocka_unit_test(impossible_geometry_is_refused),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(clones_are_equal_and_apart),
+        cmocka_unit_test(many_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,9 @@
  * outside, and missing, wrong or cut input never gives a broken page. */
 #include "support.h"
 
+#include <math.h>
+
+#include "report/papers.h"
 #include "report/report.h"
 #include "report/text.h"
 
@@ -107,7 +110,7 @@ static void figures_are_on_the_page(void **state) {
     char *page = page_of_text(result_text, log_text);
     static const char *const figures[] = {
         "99.32 %",           "85.8\u00D7", "1,163\u00D7",     "292\u00D7",      "310\u00D7",
-        "5,560 B",           "8.7 min",    "Ren et al. 2018", "1,910\u00D7",    "1,590,233 B",
+        "5,560 B",           "8.7 min",    "Ren et al. 2018", "85.0\u00D7",     "1,590,233 B",
         "391 \u00D7 612",    "50.00 %",    "61.3 %",          "98.71 %",        "61.23 %",
         "99.17 %",           "100\u00D7",  "4,005",           "dense training", "masked retraining",
         "lenet5-mnist.yaml", "seed 7"};
@@ -118,6 +121,33 @@ static void figures_are_on_the_page(void **state) {
     assert_int_equal(times(page, "<h2>"), 6);
     assert_int_equal(times(page, "<circle class=\"dot s1\""), 1); /* the projection */
     base_free(page);
+}
+
+/* The published row of the largest ratio reached, else the least. */
+static void the_row_is_the_goal_s(void **state) {
+    (void)state;
+    static const struct {
+        const char *model;
+        double reached, published;
+    } cases[] = {{"lenet-5", 5, 71.2},        {"lenet-5", 70.6, 71.2}, {"lenet-5", 84.1, 71.2},
+                 {"lenet-5", 84.2, 85},       {"lenet-5", 89.6, 85},   {"lenet-5", 165, 85},
+                 {"lenet-5", 166, 167},       {"lenet-5", 177, 167},   {"lenet-5", 1e9, 167},
+                 {"lenet-5", NAN, 71.2},      {"lenet-5", -1, 71.2},   {"lenet-300-100", 2, 22.9},
+                 {"lenet-300-100", 100, 22.9}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const report_paper *paper = report_paper_find(cases[i].model, cases[i].reached);
+        assert_non_null(paper);
+        assert_string_equal(paper->model, cases[i].model);
+        assert_true(paper->pruning == cases[i].published);
+        assert_true((paper->data_only > 0) == (paper->pruning == 167));
+    }
+    assert_null(report_paper_find("lenet", 85));
+    char *result = with("\"pruning\": 85.84", "\"pruning\": 177.1");
+    char *page = page_of_text(result, log_text);
+    assert_non_null(strstr(page, "1,910\u00D7"));
+    assert_non_null(strstr(page, "167\u00D7"));
+    base_free(page);
+    base_free(result);
 }
 
 static void nothing_comes_from_outside(void **state) {
@@ -292,6 +322,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_checker_finds_what_is_broken),
         cmocka_unit_test(figures_are_on_the_page),
+        cmocka_unit_test(the_row_is_the_goal_s),
         cmocka_unit_test(nothing_comes_from_outside),
         cmocka_unit_test(pages_are_the_same_twice),
         cmocka_unit_test(escaping),

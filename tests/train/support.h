@@ -103,10 +103,9 @@ static inline train_network *network_make(const fixture *f, const float *params)
 }
 
 static inline train_optimizer *optimizer_make(const train_network *n,
-                                              const train_settings *settings) {
+                                              train_optimizer_settings settings) {
     train_optimizer *o;
-    assert_int_equal(train_optimizer_create(&settings->optimizer, n->active_count, &o, NULL),
-                     ADMMNN_OK);
+    assert_int_equal(train_optimizer_create(&settings, n->active_count, &o, NULL), ADMMNN_OK);
     return o;
 }
 

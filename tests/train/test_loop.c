@@ -4,7 +4,6 @@
 static const train_settings plain = {.task = "test",
                                      .epochs = 4,
                                      .batch = BATCH,
-                                     .optimizer = {.kind = TRAIN_ADAM, .weight_decay = 1e-3F},
                                      .schedule = TRAIN_ONE_CYCLE,
                                      .learning_rate = 0.01,
                                      .label_smoothing = 0.05,
@@ -12,10 +11,14 @@ static const train_settings plain = {.task = "test",
                                      .seed = 3,
                                      .stream = 2};
 
+static const train_optimizer_settings adam = {.kind = TRAIN_ADAM, .weight_decay = 1e-3F};
+static const train_optimizer_settings sgd = {.kind = TRAIN_SGD};
+
 /* Trains from the start and leaves the parameters in out[flat_count]. */
-static void train(const fixture *f, const train_settings *settings, float *out) {
+static void train(const fixture *f, const train_settings *settings,
+                  train_optimizer_settings optimizer, float *out) {
     train_network *n = network_make(f, f->start);
-    train_optimizer *o = optimizer_make(n, settings);
+    train_optimizer *o = optimizer_make(n, optimizer);
     admmnn_error err = {0};
     expect_ok(train_run(n, o, &f->samples, settings, NULL, NULL, &err), &err);
     memcpy(out, n->params, f->g->flat_count * sizeof *out);
@@ -29,7 +32,7 @@ static void training_learns(void **state) {
     train_settings settings = plain;
     settings.epochs = 12;
     float *params = base_array(f->g->flat_count, sizeof *params);
-    train(f, &settings, params);
+    train(f, &settings, adam, params);
     train_network *n = network_make(f, params);
     train_score score;
     admmnn_error err = {0};
@@ -50,16 +53,16 @@ static void the_same_names_give_the_same_bytes(void **state) {
         size_t bytes = f->g->flat_count * sizeof(float);
         float *a = base_array(f->g->flat_count, sizeof *a);
         float *b = base_array(f->g->flat_count, sizeof *b);
-        train(f, &plain, a);
-        train(f, &plain, b);
+        train(f, &plain, adam, a);
+        train(f, &plain, adam, b);
         assert_memory_equal(a, b, bytes);
         train_settings other = plain;
         other.seed = 4;
-        train(f, &other, b);
+        train(f, &other, adam, b);
         assert_memory_not_equal(a, b, bytes);
         other = plain;
         other.stream = 3;
-        train(f, &other, b);
+        train(f, &other, adam, b);
         assert_memory_not_equal(a, b, bytes);
         base_free(a);
         base_free(b);
@@ -77,9 +80,9 @@ static void a_split_run_is_the_whole_run(void **state) {
     float *whole = base_array(count, sizeof *whole);
     for (size_t k = 0; k < 3; k++) {
         train_settings settings = plain;
-        settings.optimizer.kind = kinds[k];
-        settings.optimizer.momentum = 0.9F;
-        train(f, &settings, whole);
+        const train_optimizer_settings optimizer = {
+            .kind = kinds[k], .momentum = 0.9F, .weight_decay = 1e-3F};
+        train(f, &settings, optimizer, whole);
         settings.schedule_epochs = settings.epochs;
         settings.epochs = 1;
         float *params = base_array_copy(f->start, count, sizeof *params);
@@ -88,7 +91,7 @@ static void a_split_run_is_the_whole_run(void **state) {
         uint64_t steps = 0;
         for (settings.first_epoch = 0; settings.first_epoch < 4; settings.first_epoch++) {
             train_network *n = network_make(f, params);
-            train_optimizer *o = optimizer_make(n, &settings);
+            train_optimizer *o = optimizer_make(n, optimizer);
             memcpy(train_optimizer_first(o), first, count * sizeof *first);
             if (train_optimizer_second(o) != NULL)
                 memcpy(train_optimizer_second(o), second, count * sizeof *second);
@@ -137,7 +140,7 @@ static void divergence_names_epoch_and_step(void **state) {
     train_network *n = network_make(f, f->start);
     train_settings settings = plain;
     settings.distill = 0.5;
-    train_optimizer *o = optimizer_make(n, &settings);
+    train_optimizer *o = optimizer_make(n, adam);
     const size_t poisoned = 7;
     float *logits = base_array(2 * IMAGES * CLASSES, sizeof *logits);
     logits[(IMAGES + poisoned) * CLASSES] = NAN;
@@ -174,11 +177,10 @@ static void parameters_are_looked_at_after_an_epoch(void **state) {
     f->samples.count = BATCH;
     train_network *n = network_make(f, f->start);
     train_settings settings = plain;
-    settings.optimizer.kind = TRAIN_SGD;
     settings.schedule = TRAIN_CONSTANT;
     settings.epochs = 1;
     settings.learning_rate = INFINITY;
-    train_optimizer *o = optimizer_make(n, &settings);
+    train_optimizer *o = optimizer_make(n, sgd);
     admmnn_error err = {0};
     assert_int_equal(train_run(n, o, &f->samples, &settings, NULL, NULL, &err), ADMMNN_DIVERGED);
     assert_non_null(strstr(err.message, "epoch 1;"));
@@ -192,10 +194,9 @@ static void an_enormous_rate_diverges(void **state) {
     fixture *f = fixture_make(2);
     train_network *n = network_make(f, f->start);
     train_settings settings = plain;
-    settings.optimizer.kind = TRAIN_SGD;
     settings.schedule = TRAIN_CONSTANT;
     settings.learning_rate = 1e20;
-    train_optimizer *o = optimizer_make(n, &settings);
+    train_optimizer *o = optimizer_make(n, sgd);
     admmnn_error err = {0};
     assert_int_equal(train_run(n, o, &f->samples, &settings, NULL, NULL, &err), ADMMNN_DIVERGED);
     assert_non_null(strstr(err.message, "learning rate"));
@@ -208,7 +209,7 @@ static void an_epoch_s_error_stops(void **state) {
     (void)state;
     fixture *f = fixture_make(1);
     train_network *n = network_make(f, f->start);
-    train_optimizer *o = optimizer_make(n, &plain);
+    train_optimizer *o = optimizer_make(n, adam);
     witness w = {.answer = ADMMNN_IO};
     const train_hooks hooks = {.user = &w, .epoch_done = watch_epoch};
     admmnn_error err = {0};
@@ -227,7 +228,7 @@ static void what_is_fixed_stays(void **state) {
     fixture *f = fixture_make(2);
     const size_t count = f->g->flat_count;
     train_network *n = network_make(f, f->start);
-    train_optimizer *o = optimizer_make(n, &plain);
+    train_optimizer *o = optimizer_make(n, adam);
     uint8_t *fixed = base_array(count, 1);
     for (size_t i = 0; i < count; i++)
         fixed[i] = i % 3 != 0;
@@ -250,11 +251,7 @@ static void what_is_fixed_stays(void **state) {
 /* One step of plain gradient descent with and without the penalty differs by
  * -rate rho (w - anchor), on the parameters with a rho alone; on a support too. */
 static void check_penalty(const uint8_t *mask, fixture *f) {
-    train_settings settings = {.task = "test",
-                               .epochs = 1,
-                               .batch = BATCH,
-                               .optimizer = {.kind = TRAIN_SGD},
-                               .learning_rate = 0.5};
+    train_settings settings = {.task = "test", .epochs = 1, .batch = BATCH, .learning_rate = 0.5};
     f->samples.count = BATCH;
     train_network *networks[2];
     float rho[6] = {0};
@@ -268,7 +265,7 @@ static void check_penalty(const uint8_t *mask, fixture *f) {
         for (size_t i = 0; i < networks[k]->active_count; i++)
             anchor[i] = networks[k]->params[i] - 2.0F;
         const train_hooks hooks = {.anchor = anchor, .rho = rho};
-        train_optimizer *o = optimizer_make(networks[k], &settings);
+        train_optimizer *o = optimizer_make(networks[k], sgd);
         expect_ok(
             train_run(networks[k], o, &f->samples, &settings, k == 1 ? &hooks : NULL, NULL, &err),
             &err);
@@ -331,7 +328,6 @@ static void targets_are_mixed_and_sum_to_one(void **state) {
         train_settings settings = {.task = "test",
                                    .epochs = 1,
                                    .batch = BATCH,
-                                   .optimizer = {.kind = TRAIN_SGD},
                                    .learning_rate = 1.0,
                                    .label_smoothing = shares[k][0],
                                    .distill = shares[k][1],
@@ -339,7 +335,7 @@ static void targets_are_mixed_and_sum_to_one(void **state) {
         f->samples.count = BATCH;
         f->samples.teacher = &answers;
         train_network *n = network_make(f, f->start);
-        train_optimizer *o = optimizer_make(n, &settings);
+        train_optimizer *o = optimizer_make(n, sgd);
         admmnn_error err = {0};
         expect_ok(train_run(n, o, &f->samples, &settings, NULL, NULL, &err), &err);
         double all = 0.0;
@@ -390,7 +386,7 @@ static void a_request_stops_between_batches(void **state) {
     (void)state;
     fixture *f = fixture_make(2);
     train_network *n = network_make(f, f->start);
-    train_optimizer *o = optimizer_make(n, &plain);
+    train_optimizer *o = optimizer_make(n, adam);
     caller c = {.allowed = 7};
     const admmnn_context context = {.cancelled = cancel_later, .user = &c};
     admmnn_error err = {0};
@@ -406,7 +402,7 @@ static void progress_reaches_the_end(void **state) {
     (void)state;
     fixture *f = fixture_make(2);
     train_network *n = network_make(f, f->start);
-    train_optimizer *o = optimizer_make(n, &plain);
+    train_optimizer *o = optimizer_make(n, adam);
     caller c = {0};
     const admmnn_context context = {.progress = watch_progress, .user = &c};
     const train_hooks hooks = {.run_from = 0.25, .run_to = 0.75};
@@ -423,7 +419,7 @@ static void impossible_stretches_are_refused(void **state) {
     (void)state;
     fixture *f = fixture_make(1);
     train_network *n = network_make(f, f->start);
-    train_optimizer *o = optimizer_make(n, &plain);
+    train_optimizer *o = optimizer_make(n, adam);
     train_settings settings = plain;
     admmnn_error err = {0};
     settings.batch = 0;
