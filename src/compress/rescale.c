@@ -24,7 +24,6 @@ typedef struct rescaling {
     const unsigned *bits;
     const uint8_t *mask;
     float *params, *importance;
-    float *q; /* [layers] */
 } rescaling;
 
 static size_t place_of(const side *s, size_t row, size_t column) {
@@ -73,47 +72,55 @@ static double best_factor(const rescaling *r, const side *in, const side *out) {
     return best;
 }
 
-static bool rescale_layer(const rescaling *r, uint32_t layer) {
+/* The whole of a layer's weights; q is 0 when they all are. */
+static admmnn_status open_side(const rescaling *r, uint32_t layer, side *s, admmnn_error *err) {
     const graph_node *node = &r->g->nodes[graph_layer(r->g, layer)];
-    graph_reader reader = graph_reader_of(r->g, graph_layer(r->g, layer));
-    if (reader.node == GRAPH_NONE)
-        return false;
-    uint32_t next = graph_layer_index(r->g, reader.node);
-    side in = {.weight = &r->g->parameters[node->weight], .bits = r->bits[layer], .rows = 1};
-    side out = {.weight = &r->g->parameters[r->g->nodes[reader.node].weight],
-                .bits = r->bits[next],
-                .columns = reader.block};
-    in.q = r->q[layer];
-    in.columns = in.weight->columns;
-    out.q = r->q[next];
-    out.rows = out.weight->rows;
+    const graph_parameter *weight = &r->g->parameters[node->weight];
+    *s = (side){
+        .weight = weight, .bits = r->bits[layer], .rows = weight->rows, .columns = weight->columns};
+    return admm_levels_fit(r->kind, s->bits, r->params + weight->offset, r->mask + weight->offset,
+                           weight->count, &s->q, NULL, err);
+}
+
+static bool rescale_between(const rescaling *r, size_t bias, size_t block, side *in, side *out) {
+    const size_t units = in->rows;
     bool changed = false;
-    for (in.row = 0; in.row < in.weight->rows; in.row++) {
-        out.column = in.row * reader.block;
-        double factor = best_factor(r, &in, &out);
+    in->rows = 1;
+    out->columns = block;
+    for (size_t unit = 0; unit < units; unit++) {
+        in->row = unit;
+        out->column = unit * block;
+        double factor = best_factor(r, in, out);
         if (factor == 1.0)
             continue;
-        scale_side(r, &in, factor);
-        scale_side(r, &out, 1.0 / factor);
-        r->params[r->g->parameters[node->bias].offset + in.row] *= (float)factor;
+        scale_side(r, in, factor);
+        scale_side(r, out, 1.0 / factor);
+        r->params[bias + unit] *= (float)factor;
         changed = true;
     }
     return changed;
 }
 
+static admmnn_status rescale_layer(const rescaling *r, uint32_t layer, bool *changed,
+                                   admmnn_error *err) {
+    const graph_node *node = &r->g->nodes[graph_layer(r->g, layer)];
+    graph_reader reader = graph_reader_of(r->g, graph_layer(r->g, layer));
+    if (reader.node == GRAPH_NONE)
+        return ADMMNN_OK;
+    side in;
+    side out;
+    BASE_TRY(open_side(r, layer, &in, err));
+    BASE_TRY(open_side(r, graph_layer_index(r->g, reader.node), &out, err));
+    if (in.q > 0 && out.q > 0)
+        *changed |=
+            rescale_between(r, r->g->parameters[node->bias].offset, reader.block, &in, &out);
+    return ADMMNN_OK;
+}
+
 static admmnn_status sweep(const rescaling *r, bool *changed, admmnn_error *err) {
     *changed = false;
-    for (uint32_t l = 0; l < graph_layer_count(r->g); l++) {
-        for (uint32_t k = 0; k < graph_layer_count(r->g); k++) {
-            const graph_parameter *weight =
-                &r->g->parameters[r->g->nodes[graph_layer(r->g, k)].weight];
-            BASE_TRY(admm_levels_fit(r->kind, r->bits[k], r->params + weight->offset,
-                                     r->mask + weight->offset, weight->count, &r->q[k], NULL, err));
-            if (!(r->q[k] > 0))
-                return ADMMNN_OK; /* nothing but zeros: no levels to fit */
-        }
-        *changed |= rescale_layer(r, l);
-    }
+    for (uint32_t l = 0; l < graph_layer_count(r->g); l++)
+        BASE_TRY(rescale_layer(r, l, changed, err));
     return ADMMNN_OK;
 }
 
@@ -125,15 +132,13 @@ admmnn_status rescale_units(const graph *g, admm_levels kind, const unsigned *bi
                    .bits = bits,
                    .mask = mask,
                    .params = params,
-                   .importance = base_array_copy(importance, g->flat_count, sizeof *importance),
-                   .q = base_array(graph_layer_count(g), sizeof *r.q)};
+                   .importance = base_array_copy(importance, g->flat_count, sizeof *importance)};
+    if (r.importance == NULL)
+        return base_fail_memory(err, "the units' scales");
     admmnn_status status = ADMMNN_OK;
-    if (r.importance == NULL || r.q == NULL)
-        status = base_fail_memory(err, "the units' scales");
     bool changed = true;
     for (int s = 0; s < SWEEPS && changed && status == ADMMNN_OK; s++)
         status = sweep(&r, &changed, err);
     base_free(r.importance);
-    base_free(r.q);
     return status;
 }
