@@ -337,6 +337,23 @@ static void averaging(void **state) {
     base_free(plain);
 }
 
+/* Rounds of other numbers of weights: each mean is of its own, and a checkpoint within
+ * it holds what is in it. */
+static void averaging_of_what_is_left(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune:\n"
+                            "  rounds: [3, 9]\n"
+                            "  admm: {iterations: 1, training: {batch: 16}}\n"
+                            "  retrain: {epochs: 2, batch: 16, average: 1}\n"
+                            "  finish: {epochs: 3, batch: 16, average: 0.7}\n" NO_QUANTIZE);
+    compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES);
+    for (size_t i = 0; i < run->g->flat_count; i++)
+        assert_true(run->mask[i] != 0 || run->pruned[i] == 0.0F);
+    run_free(run);
+    base_free(r);
+}
+
 static size_t fixed_weights(const compress_run *run) {
     size_t count = 0;
     for (size_t i = 0; i < run->network->active_count; i++)
@@ -469,6 +486,7 @@ int main(void) {
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(later_batches_are_larger),
         cmocka_unit_test(averaging),
+        cmocka_unit_test(averaging_of_what_is_left),
         cmocka_unit_test(weights_are_fixed_in_steps),
         cmocka_unit_test(other_data_is_refused),
         cmocka_unit_test(states_that_no_run_has_are_refused),
