@@ -34,7 +34,8 @@ void cli_print_text(const char *text) {
         putchar('\n');
 }
 
-/* Bytes of the character of UTF-8 (RFC 3629) that text begins with; 0: of none. */
+/* Bytes of the character of UTF-8 (RFC 3629) that text begins with; 0: of none. The
+ * library has the same, but not in the headers that a program sees. */
 static size_t character_length(const char *text) {
     const unsigned char *byte = (const unsigned char *)text;
     if (byte[0] < 0x80)

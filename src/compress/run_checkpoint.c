@@ -12,7 +12,6 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "compress/run.h"
-#include "pack/format.h"
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
 #define VERSION 3
@@ -255,13 +254,18 @@ static admmnn_status read_admm(compress_run *run, base_reader *in, admmnn_error 
     return ADMMNN_OK;
 }
 
+/* Bits without levels would be found out by the packing only, hours later. */
+static bool bits_make_sense(const compress_run *run, unsigned bits) {
+    const recipe_quantize *q = &run->r->quantize;
+    if (!q->enabled || run->at.stage <= RUN_RETRAIN)
+        return bits == 0;
+    return bits >= recipe_least_bits(q->levels) && bits <= admm_levels_most_bits(q->levels);
+}
+
 static bool layers_make_sense(const compress_run *run) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const run_layer *layer = &run->layers[l];
-        const graph_node *node = &run->g->nodes[layer->node];
-        bool coded = run->at.stage > RUN_RETRAIN && run->r->quantize.enabled;
-        if (layer->bits > PACK_BITS_MAX || (coded && layer->bits == 0) ||
-            layer->target > run->g->parameters[node->weight].count)
+        if (!bits_make_sense(run, layer->bits) || layer->target > run_weight(run, l)->count)
             return false;
     }
     return true;
@@ -290,6 +294,8 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
     BASE_TRY(read_admm(run, in, err));
     read_fixed(in, run->fixed, run->network->active_count);
     run->averaged = base_read_u32(in);
+    if (run->averaged > at.epoch)
+        return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's average is of epochs to come");
     if (run->averaged > 0)
         read_floats(in, run->average, run->network->active_count);
     uint64_t count = base_read_u64(in);

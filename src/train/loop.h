@@ -62,7 +62,8 @@ typedef struct train_hooks {
 
 /* Trains the network's params in place with the caller's optimiser (created for
  * active_count parameters). A loss that is not finite is ADMMNN_DIVERGED with
- * the epoch and step; a request to stop is ADMMNN_CANCELLED. */
+ * the epoch and step, a parameter that is not after an epoch with the epoch alone;
+ * a request to stop is ADMMNN_CANCELLED. */
 admmnn_status train_run(train_network *network, train_optimizer *optimizer,
                         const train_samples *samples, const train_settings *settings,
                         const train_hooks *hooks, const admmnn_context *context, admmnn_error *err);

@@ -59,7 +59,7 @@ void train_optimizer_step(train_optimizer *optimizer, base_pool *pool, const tra
                           float *params);
 
 /* Moments, for checkpoints and for the importance rank: first[count] and
- * second[count] (SGD has no second: NULL). step is the number of steps done. */
+ * second[count] (SGD has no second: NULL). steps are the steps done. */
 float *train_optimizer_first(train_optimizer *optimizer);
 float *train_optimizer_second(train_optimizer *optimizer);
 uint64_t *train_optimizer_steps(train_optimizer *optimizer);

@@ -32,6 +32,10 @@ static void bytes_that_are_no_text_are_replaced(void **state) {
     expect("\xe2\x82\"", "\"\\ufffd\\ufffd\\\"\"");
     expect("\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"");
     expect("\xf0\x9f\x98", "\"\\ufffd\\ufffd\\ufffd\"");
+    /* Four bytes: overlong, beyond U+10FFFF, of a first byte that there is none of. */
+    expect("\xf0\x8f\xbf\xbf", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
+    expect("\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
+    expect("\xf5\x80\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
 }
 
 /* The other way round: what is a character is what the code points encode to. */

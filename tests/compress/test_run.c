@@ -2,6 +2,7 @@
  * run that was never stopped does, whatever the recipe asks for. */
 #include <math.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "compress/rank.h"
 #include "compress/run.h"
@@ -336,6 +337,23 @@ static void averaging(void **state) {
     base_free(plain);
 }
 
+/* Rounds of other numbers of weights: each mean is of its own, and a checkpoint within
+ * it holds what is in it. */
+static void averaging_of_what_is_left(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune:\n"
+                            "  rounds: [3, 9]\n"
+                            "  admm: {iterations: 1, training: {batch: 16}}\n"
+                            "  retrain: {epochs: 2, batch: 16, average: 1}\n"
+                            "  finish: {epochs: 3, batch: 16, average: 0.7}\n" NO_QUANTIZE);
+    compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES);
+    for (size_t i = 0; i < run->g->flat_count; i++)
+        assert_true(run->mask[i] != 0 || run->pruned[i] == 0.0F);
+    run_free(run);
+    base_free(r);
+}
+
 static size_t fixed_weights(const compress_run *run) {
     size_t count = 0;
     for (size_t i = 0; i < run->network->active_count; i++)
@@ -413,6 +431,49 @@ static void other_data_is_refused(void **state) {
     base_free(r);
 }
 
+/* A snapshot with this 32-bit field and a checksum that is right again. */
+static void expect_refused(const recipe *r, const base_writer *snapshot, size_t place,
+                           uint32_t value, const char *reason) {
+    base_writer bytes = {0};
+    base_write_bytes(&bytes, snapshot->bytes, place);
+    base_write_u32(&bytes, value);
+    base_write_bytes(&bytes, snapshot->bytes + place + 4, snapshot->count - CRC_COUNT - place - 4);
+    base_write_u32(&bytes, base_crc32(bytes.bytes, bytes.count));
+    assert_false(bytes.failed);
+    compress_run *run = start(r);
+    admmnn_error err = {0};
+    assert_int_equal(run_restore(run, "c.ckpt", bytes.bytes, bytes.count, &err), ADMMNN_CORRUPT);
+    assert_non_null(strstr(err.message, reason));
+    run_free(run);
+    base_writer_free(&bytes);
+}
+
+static void states_that_no_run_has_are_refused(void **state) {
+    (void)state;
+    static const char nonsense[] = "c.ckpt: the checkpoint's position makes no sense";
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune: {method: none}\nquantize:\n  levels: equal-zero\n"
+                            "  bits: [{layer: fc1, bits: 2}]\n" QUANTIZE);
+    compress_run *run = start(r);
+    base_writer snapshot = {0};
+    const size_t bits_at = SECONDS_AT + SECONDS_COUNT + 8;
+    take(run, &snapshot);
+    expect_refused(r, &snapshot, 8 + 4 + 2 * 64 + 8 + 4 + 8, RUN_DONE + 1, nonsense);
+    expect_refused(r, &snapshot, bits_at, 2, nonsense); /* before there are any */
+    const size_t averaged_at = snapshot.count - CRC_COUNT - run->log.count - 8 - 4;
+    expect_refused(r, &snapshot, averaged_at, 1, "average");
+    while (run->at.stage != RUN_QUANTIZE_TRAIN)
+        tick(run);
+    take(run, &snapshot);
+    const unsigned wrong[] = {0, 1, 17};
+    for (size_t i = 0; i < 3; i++)
+        expect_refused(r, &snapshot, bits_at, wrong[i], nonsense);
+    run_free(restored(r, &snapshot));
+    base_writer_free(&snapshot);
+    run_free(run);
+    base_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_by_hand),
@@ -425,8 +486,10 @@ int main(void) {
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(later_batches_are_larger),
         cmocka_unit_test(averaging),
+        cmocka_unit_test(averaging_of_what_is_left),
         cmocka_unit_test(weights_are_fixed_in_steps),
         cmocka_unit_test(other_data_is_refused),
+        cmocka_unit_test(states_that_no_run_has_are_refused),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }
