@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,7 +246,11 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-/* "NAME.123-4.part", as open_temporary makes them. */
+static bool is_running(pid_t process) {
+    return kill(process, 0) == 0 || errno == EPERM;
+}
+
+/* "NAME.123-4.part", as open_temporary makes them, of a process 123 that is no more. */
 static bool is_unfinished(const char *name) {
     static const char end[] = ".part";
     size_t length = strlen(name);
@@ -259,7 +264,7 @@ static bool is_unfinished(const char *name) {
         if (at == last || at == name || *--at != *before)
             return false;
     }
-    return at > name;
+    return at > name && !is_running((pid_t)strtol(at + 1, NULL, 10));
 }
 
 void base_folder_sweep(const char *path) {

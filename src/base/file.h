@@ -31,8 +31,7 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err);
 admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err);
 void base_folder_unlock(int lock); /* below 0: nothing to do */
 
-/* Removes what writers that were killed left unfinished in a folder: for who keeps
- * all other writers out of it. */
+/* Removes what writers that are no more left unfinished in a folder. */
 void base_folder_sweep(const char *path);
 
 /* Whether both names lead to one existing file. */

@@ -61,9 +61,9 @@ static admmnn_status run_command(const cli_command *command, int count, char *co
 
 static admmnn_status option_first(const char *before, const char *word, admmnn_error *err) {
     return cli_fail(err, ADMMNN_USAGE,
-                    "%s'%.40s' stands before the command; options follow it, as in 'admmnn show "
+                    "%s%s'%.40s' stands before the command; options follow it, as in 'admmnn show "
                     "DIR --json'",
-                    before, word);
+                    before, before[0] == 0 ? "" : ": ", word);
 }
 
 static admmnn_status dispatch(int count, char *const *words, admmnn_error *err) {
@@ -85,7 +85,7 @@ static admmnn_status dispatch(int count, char *const *words, admmnn_error *err) 
         return ADMMNN_OK;
     }
     if (count >= 2 && is_group(words[0]) && words[1][0] == '-')
-        return option_first("data: ", words[1], err);
+        return option_first(words[0], words[1], err);
     return unknown_command(count, words, err);
 }
 

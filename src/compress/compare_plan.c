@@ -171,8 +171,15 @@ static uint32_t epochs_before_finish(const recipe_prune *p) {
     return rounds * p->admm.iterations * p->admm.epochs + (rounds - 1) * p->retrain.epochs;
 }
 
+/* As many epochs are averaged at the end, however many come before them. */
+static void lengthen(recipe_training *finish, uint32_t epochs) {
+    if (epochs > 0)
+        finish->average *= (double)finish->epochs / epochs;
+    finish->epochs = epochs;
+}
+
 static void one_shot(recipe_prune *p, double ratio) {
-    p->finish.epochs += epochs_before_finish(p);
+    lengthen(&p->finish, p->finish.epochs + epochs_before_finish(p));
     p->admm.iterations = 0;
     p->rounds[0] = ratio;
     p->round_count = 1;
@@ -194,7 +201,7 @@ static void gradual(recipe_prune *p, double ratio) {
     p->round_count = steps;
     p->retrain = p->admm.training;
     p->retrain.epochs = each;
-    p->finish.epochs = last;
+    lengthen(&p->finish, last);
     p->admm.iterations = 0;
 }
 

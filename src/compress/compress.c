@@ -179,8 +179,11 @@ static admmnn_status run_session(session *s, admmnn_error *err) {
     base_folder_sweep(s->settings->out);
     base_folder_sweep(s->folder);
     bool begun = base_file_exists(s->checkpoint);
-    if (base_file_exists(s->result) || (begun && !s->settings->resume))
-        return refuse_unfinished(s, err); /* begun by another since */
+    /* Another process may have begun and ended a run since the first look. */
+    if (base_file_exists(s->result))
+        return s->settings->resume ? check_finished(s, err) : refuse_finished(s, err);
+    if (begun && !s->settings->resume)
+        return refuse_unfinished(s, err);
     if (begun)
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
     admmnn_status status = run_drive(s->run, RUN_TO_END, s->checkpoint, err);

@@ -72,7 +72,7 @@ static double best_factor(const rescaling *r, const side *in, const side *out) {
     return best;
 }
 
-/* The whole of a layer's weights; q is 0 when they all are. */
+/* The whole of a layer's weights; q is 0 when all of them are. */
 static admmnn_status open_side(const rescaling *r, uint32_t layer, side *s, admmnn_error *err) {
     const graph_node *node = &r->g->nodes[graph_layer(r->g, layer)];
     const graph_parameter *weight = &r->g->parameters[node->weight];
@@ -125,20 +125,16 @@ static admmnn_status sweep(const rescaling *r, bool *changed, admmnn_error *err)
 }
 
 admmnn_status rescale_units(const graph *g, admm_levels kind, const unsigned *bits,
-                            const uint8_t *mask, const float *importance, float *params,
+                            const uint8_t *mask, float *importance, float *params,
                             admmnn_error *err) {
-    rescaling r = {.g = g,
-                   .kind = kind,
-                   .bits = bits,
-                   .mask = mask,
-                   .params = params,
-                   .importance = base_array_copy(importance, g->flat_count, sizeof *importance)};
-    if (r.importance == NULL)
-        return base_fail_memory(err, "the units' scales");
-    admmnn_status status = ADMMNN_OK;
+    const rescaling r = {.g = g,
+                         .kind = kind,
+                         .bits = bits,
+                         .mask = mask,
+                         .params = params,
+                         .importance = importance};
     bool changed = true;
-    for (int s = 0; s < SWEEPS && changed && status == ADMMNN_OK; s++)
-        status = sweep(&r, &changed, err);
-    base_free(r.importance);
-    return status;
+    for (int s = 0; s < SWEEPS && changed; s++)
+        BASE_TRY(sweep(&r, &changed, err));
+    return ADMMNN_OK;
 }

@@ -14,9 +14,9 @@
  * the squared gradient. Units and layers in turn, intervals fitted between.
  *
  * bits[layer_count] of each layer's weights; mask, importance and params are
- * [g->flat_count], params are changed. */
+ * [g->flat_count], and params and importance are changed: the gradient of a weight
+ * multiplied by a is divided by it. */
 admmnn_status rescale_units(const graph *g, admm_levels kind, const unsigned *bits,
-                            const uint8_t *mask, const float *importance, float *params,
-                            admmnn_error *err);
+                            const uint8_t *mask, float *importance, float *params, admmnn_error *err);
 
 #endif

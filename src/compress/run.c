@@ -10,8 +10,6 @@
 #include "compress/structure.h"
 #include "graph/zoo.h"
 
-/* Glorot draws, data split and every epoch take their numbers from the recipe's seed. */
-
 const char *run_stage_text(run_stage stage) {
     static const char *const text[] = {
 #define STAGE_TEXT(name, text) text,

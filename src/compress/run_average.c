@@ -1,5 +1,6 @@
 /* Stochastic weight averaging (Izmailov et al. 2018): the mean of the weights at the
  * ends of the last epochs of a stretch lies flatter than any of them. */
+#include <math.h>
 #include <string.h>
 
 #include "compress/run.h"
@@ -12,7 +13,8 @@ static void add(compress_run *run) {
 
 void run_average(compress_run *run, const recipe_training *training) {
     const uint32_t left = training->epochs - run->at.epoch;
-    if (!((double)left < training->average * (double)training->epochs))
+    /* Not one more for the rounding of the product. */
+    if ((double)left >= ceil(training->average * training->epochs - 1e-9))
         return;
     add(run);
     if (left == 0)

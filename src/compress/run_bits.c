@@ -46,23 +46,29 @@ static uint32_t next_candidate(const compress_run *run) {
     return best;
 }
 
-static void fix_nothing(compress_run *run) {
-    memset(run->fixed, 0, run->g->flat_count);
-}
-
 static admmnn_status try_bits(compress_run *run, const float *start, train_score *score,
                               admmnn_error *err) {
     train_network *n = run->network;
     memcpy(n->params, start, n->active_count * sizeof *start);
     BASE_TRY(run_fit_weights(run, err));
     BASE_TRY(run_begin(run, RUN_BITS, err));
-    fix_nothing(run);
     for (uint32_t epoch = 0; epoch < TRIAL_EPOCHS; epoch++) {
         run->at.epoch = epoch;
         BASE_TRY(run_train_unfixed(run, TRIAL_EPOCHS, err));
     }
-    BASE_TRY(run_validate_quantized(run, score, err));
-    fix_nothing(run);
+    return run_validate_quantized(run, score, err);
+}
+
+/* A trial that diverges has too few bits, and that is all. */
+static admmnn_status judge(compress_run *run, uint32_t layer, admmnn_status status,
+                           const train_score *score) {
+    if (status != ADMMNN_OK && status != ADMMNN_DIVERGED)
+        return status;
+    if (status == ADMMNN_DIVERGED ||
+        score->accuracy < run->scores.pruned - run->r->quantize.max_loss) {
+        run->layers[layer].bits++;
+        run->layers[layer].fixed_bits = true;
+    }
     return ADMMNN_OK;
 }
 
@@ -83,12 +89,9 @@ admmnn_status run_tick_bits(compress_run *run, admmnn_error *err) {
     train_score score = {0};
     admmnn_status status = try_bits(run, start, &score, err);
     memcpy(run->network->params, start, count * sizeof *start);
+    memset(run->fixed, 0, run->g->flat_count);
     base_free(start);
-    BASE_TRY(status);
-    if (score.accuracy < run->scores.pruned - run->r->quantize.max_loss) {
-        run->layers[layer].bits++;
-        run->layers[layer].fixed_bits = true;
-    }
+    BASE_TRY(judge(run, layer, status, &score));
     run_log_event(run, "bits tried", &score);
     run_log_layers(run);
     return run_begin(run, RUN_BITS, err);

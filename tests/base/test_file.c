@@ -287,25 +287,37 @@ static void what_stands_under_a_name_is_told(void **state) {
 
 static void only_what_writers_left_is_swept(void **state) {
     (void)state;
-    const char *const left[] = {"a.1-0.part", "model.admm.4711-12.part", ".x.1-1.part"};
-    const char *const others[] = {"a.part",    "a.1.part",  ".1-0.part",   "a.-0.part",
-                                  "a.1-.part", "a1-0.part", "a.1-0.part~", "a.1x0.part",
-                                  "part",      "b"};
+    /* No process has a number above 2^22. */
+    const char *const left[] = {"a.4200001-0.part", "model.admm.4200002-12.part",
+                                ".x.4200001-1.part"};
+    char running[64];
+    snprintf(running, sizeof running, "a.%ld-0.part", (long)getpid());
+    const char *const others[] = {"a.part",
+                                  "a.4200001.part",
+                                  ".4200001-0.part",
+                                  "a.-0.part",
+                                  "a.4200001-.part",
+                                  "a4200001-0.part",
+                                  "a.4200001-0.part~",
+                                  "a.4200001x0.part",
+                                  "part",
+                                  "b",
+                                  running};
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(base_file_write(in_folder(left[i]), "x", 1, NULL), ADMMNN_OK);
-    for (size_t i = 0; i < 10; i++)
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_int_equal(base_file_write(in_folder(others[i]), "x", 1, NULL), ADMMNN_OK);
-    assert_int_equal(mkdir(in_folder("f.1-0.part"), 0777), 0);
-    assert_int_equal(symlink("b", in_folder("l.1-0.part")), 0);
+    assert_int_equal(mkdir(in_folder("f.4200001-0.part"), 0777), 0);
+    assert_int_equal(symlink("b", in_folder("l.4200001-0.part")), 0);
     base_folder_sweep(folder);
     for (size_t i = 0; i < 3; i++)
         assert_false(base_name_taken(in_folder(left[i])));
-    for (size_t i = 0; i < 10; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         assert_true(base_file_exists(in_folder(others[i])));
         unlink(in_folder(others[i]));
     }
-    assert_int_equal(rmdir(in_folder("f.1-0.part")), 0);
-    assert_int_equal(unlink(in_folder("l.1-0.part")), 0);
+    assert_int_equal(rmdir(in_folder("f.4200001-0.part")), 0);
+    assert_int_equal(unlink(in_folder("l.4200001-0.part")), 0);
     base_folder_sweep(in_folder("none"));
 }
 

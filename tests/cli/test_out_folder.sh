@@ -46,7 +46,7 @@ expect 0 compress "$work/recipe.yaml" --out "$out" --quiet
 # A run that was killed while it wrote: the next start sweeps, and only what is its own.
 mkdir "$work/killed"
 cp -r "$out/checkpoint" "$work/killed/"
-parts=(checkpoint/run.ckpt.4711-0.part model.admm.4711-1.part)
+parts=(checkpoint/run.ckpt.4200001-0.part model.admm.4200001-1.part)
 for part in "${parts[@]}"; do
     : >"$work/killed/$part"
 done
@@ -61,7 +61,7 @@ same_results "$out" "$work/killed"
 # The same for a comparison, and its runs.
 compare=(compare "$work/recipe.yaml" --out "$work/compare" --seeds 1 --methods dense --ratios 5)
 mkdir -p "$work/compare/runs/start-seed-1"
-parts=(comparison.svg.4711-0.part runs/start-seed-1/run.ckpt.4711-1.part)
+parts=(comparison.svg.4200001-0.part runs/start-seed-1/run.ckpt.4200001-1.part)
 for part in "${parts[@]}"; do
     : >"$work/compare/$part"
 done

@@ -202,6 +202,33 @@ static void the_loss_by_levels_falls(void **state) {
     drop(&n);
 }
 
+/* The gradient of a weight multiplied by a is divided by it, so v w^2 stays. */
+static void importance_follows_the_weights(void **state) {
+    (void)state;
+    network n = make_network(false);
+    prune(&n, 0.8F);
+    base_random random = base_random_at(8, 0, 0);
+    float *before = floats(n.g->flat_count);
+    for (size_t i = 0; i < n.g->flat_count; i++) {
+        n.importance[i] = base_random_uniform(&random);
+        before[i] = n.importance[i] * n.params[i] * n.params[i];
+    }
+    float *params = base_array_copy(n.params, n.g->flat_count, sizeof *params);
+    rescale(&n);
+    size_t moved = 0;
+    for (uint32_t l = 0; l < LAYERS; l++)
+        for (size_t i = weight_of(&n, l)->offset;
+             i < weight_of(&n, l)->offset + weight_of(&n, l)->count; i++) {
+            float after = n.importance[i] * n.params[i] * n.params[i];
+            assert_true(fabsf(after - before[i]) <= 1e-4F * before[i]);
+            moved += params[i] != n.params[i];
+        }
+    assert_true(moved > 20);
+    base_free(params);
+    base_free(before);
+    drop(&n);
+}
+
 /* Nothing is known of what matters, or nothing is left: nothing moves. */
 static void without_importance_nothing_moves(void **state) {
     (void)state;
@@ -224,6 +251,7 @@ int main(void) {
         cmocka_unit_test(the_network_computes_the_same),
         cmocka_unit_test(scales_that_hide_levels_are_found),
         cmocka_unit_test(the_loss_by_levels_falls),
+        cmocka_unit_test(importance_follows_the_weights),
         cmocka_unit_test(without_importance_nothing_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
