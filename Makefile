@@ -67,9 +67,9 @@ coverage: ## the test suite's coverage by line, in build/coverage/coverage.html
 		build/coverage
 
 .PHONY: bench
-bench: build ## training throughput here and in PyTorch, alternating
+bench: build ## every benchmark against its figure, PyTorch in alternating runs
 	@scripts/install-dependencies bench
-	@scripts/bench-train
+	@scripts/bench
 
 .PHONY: fuzz
 fuzz: ## runs every fuzz target for SECONDS (60) seconds
