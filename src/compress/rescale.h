@@ -17,6 +17,7 @@
  * [g->flat_count], and params and importance are changed: the gradient of a weight
  * multiplied by a is divided by it. */
 admmnn_status rescale_units(const graph *g, admm_levels kind, const unsigned *bits,
-                            const uint8_t *mask, float *importance, float *params, admmnn_error *err);
+                            const uint8_t *mask, float *importance, float *params,
+                            admmnn_error *err);
 
 #endif

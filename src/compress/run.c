@@ -252,7 +252,9 @@ static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *s
 
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
                         const train_hooks *hooks, admmnn_error *err) {
-    train_hooks all = hooks == NULL ? (train_hooks){0} : *hooks;
+    train_hooks all = {0};
+    if (hooks != NULL)
+        all = *hooks;
     train_score score;
     all.user = &score;
     all.epoch_done = keep_score;
