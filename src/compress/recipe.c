@@ -111,19 +111,25 @@ static admmnn_status check_dataset(const whole *w) {
     return mnist ? ADMMNN_OK : place_dataset(w);
 }
 
+static admmnn_status check_rising(const whole *w, const char *list, const char *what,
+                                  const double *numbers, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        char key[RECIPE_PATH_MAX];
+        snprintf(key, sizeof key, "%s[%zu]", list, i);
+        if (numbers[i] <= numbers[i - 1])
+            return fail_key(w, key, "%g comes after %g; the %s must rise", numbers[i],
+                            numbers[i - 1], what);
+    }
+    return ADMMNN_OK;
+}
+
 static admmnn_status check_rounds(whole *w) {
     recipe_prune *p = &w->r->prune;
     if (p->method != RECIPE_PRUNE_NONE && p->round_count == 0)
         return fail_key(w, "prune.rounds",
                         "missing; it must be the ratios to reach, for instance [19, 48, 86] "
                         "(or give method: none)");
-    for (size_t i = 1; i < p->round_count; i++) {
-        char key[RECIPE_PATH_MAX];
-        snprintf(key, sizeof key, "prune.rounds[%zu]", i);
-        if (p->rounds[i] <= p->rounds[i - 1])
-            return fail_key(w, key, "%g comes after %g; the ratios must rise", p->rounds[i],
-                            p->rounds[i - 1]);
-    }
+    BASE_TRY(check_rising(w, "prune.rounds", "ratios", p->rounds, p->round_count));
     p->rounds_line = recipe_places_line(w->places, "prune.rounds");
     p->bit_cost_line = recipe_places_line(w->places, "prune.bit_cost");
     return ADMMNN_OK;
@@ -190,14 +196,7 @@ static admmnn_status check_fix(whole *w) {
         memcpy(q->fix, shares, sizeof shares);
         q->fix_count = sizeof shares / sizeof shares[0];
     }
-    for (size_t i = 1; i < q->fix_count; i++) {
-        char key[RECIPE_PATH_MAX];
-        snprintf(key, sizeof key, "quantize.fix[%zu]", i);
-        if (q->fix[i] <= q->fix[i - 1])
-            return fail_key(w, key, "%g comes after %g; the shares must rise", q->fix[i],
-                            q->fix[i - 1]);
-    }
-    return ADMMNN_OK;
+    return check_rising(w, "quantize.fix", "shares", q->fix, q->fix_count);
 }
 
 static admmnn_status check_quantize(whole *w) {

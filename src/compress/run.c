@@ -294,6 +294,14 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     return ADMMNN_OK;
 }
 
+admmnn_status run_flat_params(const compress_run *run, float **flat, admmnn_error *err) {
+    *flat = base_array(run->g->flat_count, sizeof **flat);
+    if (*flat == NULL)
+        return base_fail_memory(err, "the parameters");
+    train_network_expand(run->network, run->network->params, *flat);
+    return ADMMNN_OK;
+}
+
 admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err) {
     train_network *n = run->network;
     BASE_TRY(train_network_restrict(n, run->mask, err));

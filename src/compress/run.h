@@ -142,6 +142,8 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
                         const train_hooks *hooks, admmnn_error *err);
 admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
                            admmnn_error *err);
+/* The network's parameters in the graph's places, [flat_count]; the caller's. */
+admmnn_status run_flat_params(const compress_run *run, float **flat, admmnn_error *err);
 /* Rebuilds the network on the current mask; params[flat_count]. */
 admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err);
 /* run_teacher.c: makes sure of the dense network's answers when the training wants

@@ -37,20 +37,11 @@ admmnn_status run_admm_problem(compress_run *run, const recipe_admm *a, run_set_
     return status;
 }
 
-/* The network's parameters in the graph's places; the caller's. */
-static admmnn_status flat_params(const compress_run *run, float **flat, admmnn_error *err) {
-    *flat = base_array(run->g->flat_count, sizeof **flat);
-    if (*flat == NULL)
-        return base_fail_memory(err, "the parameters");
-    train_network_expand(run->network, run->network->params, *flat);
-    return ADMMNN_OK;
-}
-
 admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_maker make,
                              admmnn_error *err) {
     BASE_TRY(run_admm_problem(run, a, make, err));
     float *flat;
-    BASE_TRY(flat_params(run, &flat, err));
+    BASE_TRY(run_flat_params(run, &flat, err));
     admmnn_status status = admm_start(run->admm, flat, err);
     base_free(flat);
     admm_set_rho(run->admm, &a->rho, 0, NULL);
@@ -73,7 +64,7 @@ static admmnn_status fill_penalty(compress_run *run, admmnn_error *err) {
 static admmnn_status update(compress_run *run, const recipe_admm *a, bool *converged,
                             admmnn_error *err) {
     float *flat;
-    BASE_TRY(flat_params(run, &flat, err));
+    BASE_TRY(run_flat_params(run, &flat, err));
     admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
     admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
                                              : admm_update(run->admm, flat, residuals, err);

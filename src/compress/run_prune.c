@@ -165,10 +165,8 @@ static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_validate(run, run->network->params, &score, err));
     run->scores.before_projection = score.accuracy;
     run_log_event(run, "before projection", &score);
-    float *flat = base_array(run->g->flat_count, sizeof *flat);
-    if (flat == NULL)
-        return base_fail_memory(err, "the parameters");
-    train_network_expand(run->network, run->network->params, flat);
+    float *flat;
+    BASE_TRY(run_flat_params(run, &flat, err));
     admmnn_status status = project(run, flat, err);
     if (status == ADMMNN_OK) {
         mask_nonzeros(run, flat);

@@ -125,10 +125,8 @@ static admmnn_status rescale(compress_run *run, admmnn_error *err) {
     unsigned bits[RECIPE_LAYERS_MAX];
     for (uint32_t l = 0; l < run->layer_count; l++)
         bits[l] = run->layers[l].bits;
-    float *flat = base_array(run->g->flat_count, sizeof *flat);
-    if (flat == NULL)
-        return base_fail_memory(err, "the parameters");
-    train_network_expand(run->network, run->network->params, flat);
+    float *flat;
+    BASE_TRY(run_flat_params(run, &flat, err));
     admmnn_status status =
         rescale_units(run->g, run->r->quantize.levels, bits, run->mask, run->importance, flat, err);
     train_network_compact(run->network, flat, run->network->params);
