@@ -33,8 +33,9 @@ static void write_point(const compress_run *run, const compare_point *point,
     base_write_text(out, "{\n  \"method\": \"%s\", \"ratio\": %.10g, \"seed\": %llu,\n",
                     compare_method_text(point->method), point->ratio,
                     (unsigned long long)point->seed);
-    base_write_text(out, "  \"recipe_sha256\": \"%s\", \"threads\": %u,\n", run->r->sha256,
-                    base_pool_threads(run->pool));
+    base_write_text(out, "  \"recipe_sha256\": \"%s\",\n  \"data_sha256\": \"%s\",\n",
+                    run->r->sha256, run->data_sha256);
+    base_write_text(out, "  \"threads\": %u,\n", base_pool_threads(run->pool));
     base_write_text(out, "  \"validation_accuracy\": %.10g, \"test_accuracy\": %.10g,\n",
                     score->validation, score->test);
     base_write_text(out, "  \"weights\": %llu, \"kept\": %llu,\n  \"layers\": [\n",
@@ -83,15 +84,25 @@ static bool read_score(const cJSON *root, compare_score *score) {
     return whole;
 }
 
+static bool has_digest(const cJSON *root, const char *key, const char *digest) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, key);
+    return cJSON_IsString(item) && strcmp(item->valuestring, digest) == 0;
+}
+
 static admmnn_status check_identity(const compare_place *place, const cJSON *root, const char *path,
                                     admmnn_error *err) {
-    const cJSON *digest = cJSON_GetObjectItemCaseSensitive(root, "recipe_sha256");
-    if (!cJSON_IsString(digest) || strcmp(digest->valuestring, place->plan->base->sha256) != 0)
+    if (!has_digest(root, "recipe_sha256", place->plan->base->sha256))
         return base_fail(
             err, ADMMNN_INPUT,
             "%s: made from another version of the recipe; restore the recipe or choose "
             "another --out",
             path);
+    if (!has_digest(root, "data_sha256", place->data_sha256))
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: made with other training images than those of %s; restore them or choose "
+            "another --out",
+            path, place->plan->base->dataset_path);
     double made;
     if (read_number(root, "threads", &made) && made == base_pool_resolve(place->context->threads))
         return ADMMNN_OK;

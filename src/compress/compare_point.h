@@ -23,10 +23,11 @@ typedef struct compare_place {
     const compare_plan *plan;
     const char *folder; /* of all runs */
     const admmnn_context *context;
+    char data_sha256[65]; /* of the training images */
 } compare_place;
 
 /* The score a finished point left in its folder. ADMMNN_NOT_FOUND: not finished;
- * ADMMNN_INPUT: of another recipe or number of threads. */
+ * ADMMNN_INPUT: of another recipe, other training images or number of threads. */
 admmnn_status compare_point_read(const compare_place *place, const compare_point *point,
                                  compare_score *score, admmnn_error *err);
 

@@ -136,11 +136,25 @@ static admmnn_status check_same(const session *s, const compress_result *result,
     return ADMMNN_OK;
 }
 
+static admmnn_status check_data(const session *s, const compress_result *result,
+                                admmnn_error *err) {
+    char digest[65];
+    BASE_TRY(run_digest_data(s->r, digest, err));
+    if (strcmp(result->data_sha256, digest) != 0)
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: holds a run with other training images than those of %s; restore "
+                         "them or choose another --out",
+                         s->settings->out, s->r->dataset_path);
+    return ADMMNN_OK;
+}
+
 /* A finished run is its own answer, to the same question only. */
 static admmnn_status check_finished(const session *s, admmnn_error *err) {
     compress_result *result;
     BASE_TRY(parse_result(s->settings->out, &result, err));
     admmnn_status status = check_same(s, result, err);
+    if (status == ADMMNN_OK)
+        status = check_data(s, result, err);
     base_free(result);
     return status;
 }

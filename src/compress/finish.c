@@ -241,6 +241,7 @@ static void fill_result(const compress_run *run, const graph *small, const pack_
                         compress_result *result) {
     snprintf(result->recipe, sizeof result->recipe, "%s", run->r->path);
     snprintf(result->recipe_sha256, sizeof result->recipe_sha256, "%s", run->r->sha256);
+    snprintf(result->data_sha256, sizeof result->data_sha256, "%s", run->data_sha256);
     snprintf(result->model, sizeof result->model, "%s", run->r->model);
     result->seed = run->r->seed;
     result->threads = base_pool_threads(run->pool);

@@ -79,6 +79,7 @@ void compress_result_json(const compress_result *r, base_writer *out) {
     base_write_text(out, "{\n  ");
     write_string(out, "recipe", r->recipe, ",\n  ");
     write_string(out, "recipe_sha256", r->recipe_sha256, ",\n  ");
+    write_string(out, "data_sha256", r->data_sha256, ",\n  ");
     write_string(out, "model", r->model, ",\n  ");
     write_count(out, "seed", r->seed, ",\n  ");
     write_count(out, "threads", r->threads, ",\n");
@@ -209,6 +210,7 @@ static const char *parse_all(const cJSON *root, compress_result *r) {
     const char *missing = NULL;
     start_of_string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
     string_at(root, "recipe_sha256", r->recipe_sha256, sizeof r->recipe_sha256, &missing);
+    string_at(root, "data_sha256", r->data_sha256, sizeof r->data_sha256, &missing);
     string_at(root, "model", r->model, sizeof r->model, &missing);
     r->seed = count_at(root, "seed", &missing);
     r->threads = small_count_at(root, "threads", &missing);

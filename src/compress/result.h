@@ -30,6 +30,7 @@ typedef struct result_layer {
 typedef struct compress_result {
     char recipe[1024];
     char recipe_sha256[65]; /* of its text */
+    char data_sha256[65];   /* of the training images and labels */
     char model[64];
     uint64_t seed;
     uint32_t threads;

@@ -123,6 +123,8 @@ admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint
                         admmnn_error *err);
 /* The recipe of a run, with the folder of the dataset it names. */
 admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err);
+/* The digest of the recipe's training images and labels. */
+admmnn_status run_digest_data(const recipe *r, char digest[65], admmnn_error *err);
 /* Restores from a checkpoint's file. */
 admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err);
 

@@ -18,6 +18,14 @@ admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err) {
     return admmnn_data_folder("mnist", (*r)->dataset_path, sizeof(*r)->dataset_path, err);
 }
 
+admmnn_status run_digest_data(const recipe *r, char digest[65], admmnn_error *err) {
+    data_set train;
+    BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &train, err));
+    data_set_digest(&train, digest);
+    data_set_free(&train);
+    return ADMMNN_OK;
+}
+
 admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err) {
     uint8_t *bytes;
     size_t count;

@@ -57,6 +57,17 @@ expect_error() {
     fi
 }
 
+# Other training images of the same number and size, until restore_images.
+change_images() {
+    local images=$work/data/train-images-idx3-ubyte
+    cp "$images" "$work/kept-images"
+    { head -c 5000 "$work/kept-images"; printf x; tail -c +5002 "$work/kept-images"; } >"$images"
+}
+
+restore_images() {
+    mv "$work/kept-images" "$work/data/train-images-idx3-ubyte"
+}
+
 # has FILE TEXT
 has() {
     grep -qF -- "$2" "$1" || fail "no '$2' in $1"

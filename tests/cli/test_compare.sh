@@ -23,7 +23,10 @@ before=$(cksum <"$work/out/comparison.json")
 expect 0 "${compare[@]}" --resume --json
 [[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
 json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
-iconv -f UTF-8 -t UTF-8 "$work/stdout" >/dev/null || fail "comparison.json is not UTF-8"
+change_images
+expect_error 2 "made with other training images" "${compare[@]}" --resume --quiet
+restore_images
+iconv -f UTF-8 -t UTF-8 "$work/out/comparison.json" >/dev/null || fail "comparison.json is not UTF-8"
 expect_error 2 "--methods: no method 'zebra'" compare "$recipe" --out "$work/x" --methods zebra --quiet
 expect_error 2 "--ratios: 0.5" compare "$recipe" --out "$work/x" --ratios 0.5 --quiet
 expect_error 2 "--methods: 'admm' is given twice" compare "$recipe" --out "$work/x" \

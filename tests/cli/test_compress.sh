@@ -53,6 +53,10 @@ expect_error 2 "holds a run with $threads threads" compress "$work/recipe.yaml" 
     --resume --threads $((threads + 1)) --quiet
 expect_error 2 "holds a run with seed 1" compress "$work/recipe.yaml" --out "$work/a" --resume \
     --seed 2 --quiet
+change_images
+expect_error 2 "holds a run with other training images" compress "$work/recipe.yaml" \
+    --out "$work/a" --resume --quiet
+restore_images
 expect 0 show "$work/a"
 cmp "$work/stdout" "$work/table" || fail "show prints another table"
 expect 0 show "$work/a" --json

@@ -51,13 +51,10 @@ expect_error 2 "" compress "$work/other.yaml" --out "$work/int" --resume --quiet
 expect_error 2 "" compress "$work/recipe.yaml" --out "$work/int" --resume --quiet --threads 1 \
     --seed 99
 expect_error 2 "" compress "$work/recipe.yaml" --out "$work/int" --resume --quiet --threads 2
-# Other training images of the same number and size.
-cp -r "$work/data" "$work/kept"
-images=$work/data/train-images-idx3-ubyte
-{ head -c 5000 "$work/kept/${images##*/}"; printf x; tail -c +5002 "$work/kept/${images##*/}"; } >"$images"
+change_images
 expect_error 2 "made with other training images" compress "$work/recipe.yaml" --out "$work/int" \
     --resume --quiet --threads 1
-rm -r "$work/data" && mv "$work/kept" "$work/data"
+restore_images
 
 # A damaged checkpoint: cut off, a bit turned, something else.
 size=$(stat -c %s "$work/int/$checkpoint")

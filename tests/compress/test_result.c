@@ -13,6 +13,7 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     base_random random = base_random_at(seed, 0, 0);
     snprintf(r->recipe, sizeof r->recipe, "a \"b\"\\c\td/%s.yaml", "\xc3\xa9");
     snprintf(r->recipe_sha256, sizeof r->recipe_sha256, "%064d", 7);
+    snprintf(r->data_sha256, sizeof r->data_sha256, "%064d", 8);
     snprintf(r->model, sizeof r->model, "lenet-5");
     r->seed = base_random_next(&random) >> 11;
     r->threads = 2;
