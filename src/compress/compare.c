@@ -314,6 +314,7 @@ static admmnn_status compare(comparison *c, admmnn_error *err) {
     BASE_TRY(base_path_join(path, sizeof path, s->out, "comparison.json", err));
     BASE_TRY(make_points(c, err));
     BASE_TRY(all_work(c, err));
+    BASE_TRY(compare_point_check(&c->place, err));
     BASE_TRY(open_folder(c, path, err));
     for (c->at = 0; c->at < c->count; c->at++)
         BASE_TRY(run_point(c, err));

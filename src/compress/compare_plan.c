@@ -56,21 +56,38 @@ static admmnn_status fail_method(const char *entry, admmnn_error *err) {
                      all);
 }
 
+/* Why the recipe's set cannot be pruned so; NULL: it can. */
+static const char *objection(const recipe *base, compare_method method) {
+    const bool sparse = base->prune.set == RECIPE_SET_SPARSE;
+    if (!sparse && (method == COMPARE_GRADUAL || method == COMPARE_ONE_SHOT))
+        return "ranks single weights over all layers, which only set: sparse has";
+    if (base->prune.set == RECIPE_SET_N_OF_M && method == COMPARE_GRADUAL_PER_LAYER)
+        return "has no steps to take with set: n-of-m";
+    return NULL;
+}
+
+static admmnn_status take_method(compare_plan *plan, const char *entry, admmnn_error *err) {
+    int m = COMPARE_DENSE;
+    while (m < COMPARE_METHODS && strcmp(names[m].text, entry) != 0)
+        m++;
+    if (m == COMPARE_METHODS)
+        return fail_method(entry, err);
+    if (plan->methods[m])
+        return base_fail(err, ADMMNN_USAGE, "--methods: '%s' is given twice", entry);
+    const char *why = objection(plan->base, (compare_method)m);
+    if (why != NULL)
+        return base_fail(err, ADMMNN_USAGE, "--methods: %s %s", entry, why);
+    plan->methods[m] = true;
+    return ADMMNN_OK;
+}
+
 static admmnn_status take_methods(compare_plan *plan, const char *list, admmnn_error *err) {
     char entry[ENTRY_MAX];
     plan->methods[COMPARE_START] = true;
     for (int m = COMPARE_DENSE; list == NULL && m < COMPARE_METHODS; m++)
-        plan->methods[m] = true;
-    while (next_entry(&list, entry)) {
-        int m = COMPARE_DENSE;
-        while (m < COMPARE_METHODS && strcmp(names[m].text, entry) != 0)
-            m++;
-        if (m == COMPARE_METHODS)
-            return fail_method(entry, err);
-        if (plan->methods[m])
-            return base_fail(err, ADMMNN_USAGE, "--methods: '%s' is given twice", entry);
-        plan->methods[m] = true;
-    }
+        plan->methods[m] = objection(plan->base, (compare_method)m) == NULL;
+    while (next_entry(&list, entry))
+        BASE_TRY(take_method(plan, entry, err));
     for (int m = COMPARE_DENSE; m < COMPARE_METHODS && !plan->methods[COMPARE_ADMM]; m++)
         if (plan->methods[m] && compare_method_per_layer((compare_method)m))
             return base_fail(err, ADMMNN_USAGE,
@@ -94,6 +111,11 @@ static admmnn_status take_ratio(compare_plan *plan, const char *where, double ra
         return base_fail(err, ADMMNN_USAGE,
                          "%s: %g is no ratio to compare at; it must be above 1, at most 1e6", where,
                          ratio);
+    const recipe_prune *p = &plan->base->prune;
+    if (p->set == RECIPE_SET_N_OF_M && ratio != (double)p->m / p->n)
+        return base_fail(err, ADMMNN_USAGE,
+                         "%s: %g cannot be reached; %u of %u is a ratio of %g, always", where,
+                         ratio, p->n, p->m, (double)p->m / p->n);
     bool first = plan->ratio_count == 0;
     double before = first ? 1 : plan->ratios[plan->ratio_count - 1];
     if (ratio < before)

@@ -35,7 +35,8 @@ typedef struct compare_plan {
     size_t ratio_count;
 } compare_plan;
 
-/* methods and ratios as comma lists; NULL: all methods, the recipe's rounds. */
+/* methods and ratios as comma lists; NULL: all methods the recipe's set can be pruned
+ * by, the recipe's rounds. */
 admmnn_status compare_plan_make(const recipe *base, const char *methods, const char *ratios,
                                 compare_plan *plan, admmnn_error *err);
 

@@ -214,6 +214,21 @@ static admmnn_status run_point(const compare_place *place, const compare_point *
     return status;
 }
 
+admmnn_status compare_point_check(const compare_place *place, admmnn_error *err) {
+    const compare_plan *plan = place->plan;
+    recipe *r = base_array(1, sizeof *r);
+    if (r == NULL)
+        return base_fail_memory(err, "a point's recipe");
+    compress_run *run = NULL;
+    admmnn_status status =
+        compare_recipe(plan, COMPARE_ADMM, plan->ratios[plan->ratio_count - 1], 1, NULL, r, err);
+    if (status == ADMMNN_OK)
+        status = run_create(r, place->context, &run, err);
+    run_free(run);
+    base_free(r);
+    return status;
+}
+
 admmnn_status compare_point_run(const compare_place *place, const compare_point *point,
                                 const compare_targets *targets, compare_score *score,
                                 admmnn_error *err) {

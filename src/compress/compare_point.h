@@ -31,6 +31,10 @@ typedef struct compare_place {
 admmnn_status compare_point_read(const compare_place *place, const compare_point *point,
                                  compare_score *score, admmnn_error *err);
 
+/* What a run would find wrong with the data or the highest ratio before its first
+ * epoch: asked while nothing is written yet. */
+admmnn_status compare_point_check(const compare_place *place, admmnn_error *err);
+
 /* Runs the point, going on from its checkpoint if there is one, else from the
  * dense start of its seed; reads the test set once, at the end; leaves
  * log.jsonl and then point.json. targets: of the ADMM run with the same seed and

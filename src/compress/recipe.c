@@ -130,17 +130,50 @@ static admmnn_status check_rounds(whole *w) {
                         "missing; it must be the ratios to reach, for instance [19, 48, 86] "
                         "(or give method: none)");
     BASE_TRY(check_rising(w, "prune.rounds", "ratios", p->rounds, p->round_count));
+    if (p->method == RECIPE_PRUNE_ONE_SHOT && p->round_count > 1)
+        return fail_key(w, "prune.rounds",
+                        "%zu rounds; one-shot prunes once (method: gradual takes many)",
+                        p->round_count);
     p->rounds_line = recipe_places_line(w->places, "prune.rounds");
     p->bit_cost_line = recipe_places_line(w->places, "prune.bit_cost");
     return ADMMNN_OK;
 }
 
-static admmnn_status check_n_of_m(const whole *w) {
-    const recipe_prune *p = &w->r->prune;
-    if (p->n <= p->m)
-        return ADMMNN_OK;
+/* n of m is a ratio already. */
+static admmnn_status check_n_of_m(whole *w) {
+    recipe_prune *p = &w->r->prune;
     bool given = recipe_places_find(w->places, "prune.n") != NULL;
-    return fail_key(w, given ? "prune.n" : "prune.m", "%u of %u; n must be at most m", p->n, p->m);
+    if (p->n > p->m)
+        return fail_key(w, given ? "prune.n" : "prune.m", "%u of %u; n must be at most m", p->n,
+                        p->m);
+    if (p->set != RECIPE_SET_N_OF_M || p->method == RECIPE_PRUNE_NONE)
+        return ADMMNN_OK;
+    if (p->n == p->m)
+        return fail_key(w, given ? "prune.n" : "prune.m", "%u of %u prunes nothing", p->n, p->m);
+    const double ratio = (double)p->m / p->n;
+    if (p->round_count > 1 || (p->round_count == 1 && p->rounds[0] != ratio))
+        return fail_key(w, "prune.rounds", "set: n-of-m has one ratio, m / n = %g", ratio);
+    p->rounds[0] = ratio;
+    p->round_count = 1;
+    return ADMMNN_OK;
+}
+
+/* A rank over all layers is one of single weights; groups go by the layers' shares. */
+static admmnn_status check_scope(whole *w) {
+    recipe_prune *p = &w->r->prune;
+    if (p->set != RECIPE_SET_SPARSE) {
+        if (p->scope == RECIPE_SCOPE_GLOBAL && recipe_places_find(w->places, "prune.scope") != NULL)
+            return fail_key(w, "prune.scope",
+                            "global ranks single weights; only set: sparse has it");
+        p->scope = RECIPE_SCOPE_PER_LAYER;
+    }
+    if (p->bit_cost_count == 0)
+        return ADMMNN_OK;
+    if (p->method != RECIPE_PRUNE_ADMM)
+        return fail_key(w, "prune.bit_cost", "is for method: admm; its controls rank by magnitude");
+    if (p->scope != RECIPE_SCOPE_GLOBAL)
+        return fail_key(w, "prune.bit_cost", "is for scope: global, the rank over all layers");
+    return ADMMNN_OK;
 }
 
 static admmnn_status check_keep(whole *w) {
@@ -238,8 +271,9 @@ static admmnn_status check_whole(whole *w) {
     recipe *r = w->r;
     BASE_TRY(check_model(w));
     BASE_TRY(check_dataset(w));
-    BASE_TRY(check_rounds(w));
     BASE_TRY(check_n_of_m(w));
+    BASE_TRY(check_rounds(w));
+    BASE_TRY(check_scope(w));
     BASE_TRY(check_keep(w));
     BASE_TRY(check_quantize(w));
     BASE_TRY(check_average(w));

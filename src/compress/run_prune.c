@@ -20,6 +20,9 @@ static double final_share(const compress_run *run, uint32_t layer) {
     for (size_t i = 0; i < p->keep_count; i++)
         if (strcmp(p->keep[i].layer, name) == 0)
             return p->keep[i].keep;
+    /* The last layer's filters are the network's outputs. */
+    if (p->set == RECIPE_SET_FILTERS && layer + 1 == run->layer_count)
+        return 1.0;
     return 1.0 / p->rounds[p->round_count - 1];
 }
 
@@ -103,8 +106,7 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err) {
 
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
-    if (p->scope == RECIPE_SCOPE_GLOBAL && p->set == RECIPE_SET_SPARSE &&
-        p->method != RECIPE_PRUNE_RANDOM)
+    if (p->scope == RECIPE_SCOPE_GLOBAL && p->method != RECIPE_PRUNE_RANDOM)
         BASE_TRY(targets_by_rank(run, err));
     else
         targets_by_share(run);
@@ -114,37 +116,35 @@ admmnn_status run_begin_round(compress_run *run, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-/* The controls' choice of what stays: magnitude is the projection onto the
- * sparse set; random draws. */
-static admmnn_status choose_at_random(const compress_run *run, uint32_t layer, float *flat,
-                                      admmnn_error *err) {
+/* The random control: what the set keeps of noise in the place of the weights. */
+static admmnn_status project_noise(const compress_run *run, admm_set *set, uint32_t layer,
+                                   float *weights, admmnn_error *err) {
     const graph_parameter *weight = run_weight(run, layer);
-    uint32_t *places = base_array(weight->count, sizeof *places);
-    if (places == NULL)
+    float *noise = base_array(weight->count, sizeof *noise);
+    if (noise == NULL)
         return base_fail_memory(err, "the random choice");
-    size_t count = 0;
-    for (size_t i = 0; i < weight->count; i++)
-        if (run->mask[weight->offset + i] != 0)
-            places[count++] = (uint32_t)i;
     base_random random = base_random_at(run->r->seed, 0x72616e64U + layer, run->at.round);
-    base_random_shuffle(&random, places, count);
-    for (size_t i = run->layers[layer].target; i < count; i++)
-        flat[weight->offset + places[i]] = 0.0F;
-    base_free(places);
-    return ADMMNN_OK;
+    for (size_t i = 0; i < weight->count; i++) {
+        float drawn = base_random_uniform(&random);
+        noise[i] = run->mask[weight->offset + i] != 0 ? 1.0F - drawn : 0.0F;
+    }
+    admmnn_status status = admm_set_project(set, noise, noise, weight->count, err);
+    for (size_t i = 0; i < weight->count && status == ADMMNN_OK; i++)
+        if (noise[i] == 0.0F)
+            weights[i] = 0.0F;
+    base_free(noise);
+    return status;
 }
 
 static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_parameter *weight = run_weight(run, l);
-        if (run->r->prune.method == RECIPE_PRUNE_RANDOM) {
-            BASE_TRY(choose_at_random(run, l, flat, err));
-            continue;
-        }
+        float *weights = flat + weight->offset;
         admm_set *set;
         BASE_TRY(make_set(run, l, &set, err));
-        admmnn_status status =
-            admm_set_project(set, flat + weight->offset, flat + weight->offset, weight->count, err);
+        admmnn_status status = run->r->prune.method == RECIPE_PRUNE_RANDOM
+                                   ? project_noise(run, set, l, weights, err)
+                                   : admm_set_project(set, weights, weights, weight->count, err);
         admm_set_free(set);
         BASE_TRY(status);
     }

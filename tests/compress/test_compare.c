@@ -260,6 +260,30 @@ static void one_dense_start_a_seed(void **state) {
 
 /* ---- recipes of points ---- */
 
+/* What of all the methods the set can be pruned by. */
+static void sets_choose_their_methods(void **state) {
+    (void)state;
+    recipe *base;
+    compare_plan plan;
+    admmnn_error err = {0};
+    assert_int_equal(recipe_read(recipe_path, &base, NULL), ADMMNN_OK);
+    base->prune.set = RECIPE_SET_FILTERS;
+    assert_int_equal(compare_plan_make(base, NULL, "2,4", &plan, NULL), ADMMNN_OK);
+    assert_false(plan.methods[COMPARE_GRADUAL] || plan.methods[COMPARE_ONE_SHOT]);
+    assert_true(plan.methods[COMPARE_GRADUAL_PER_LAYER] && plan.methods[COMPARE_RANDOM]);
+    assert_int_equal(compare_plan_make(base, "admm,one-shot", "2,4", &plan, &err), ADMMNN_USAGE);
+    assert_non_null(strstr(err.message, "--methods: one-shot ranks single weights"));
+    base->prune.set = RECIPE_SET_N_OF_M;
+    base->prune.n = 2;
+    base->prune.m = 5;
+    assert_int_equal(compare_plan_make(base, NULL, "2.5", &plan, NULL), ADMMNN_OK);
+    assert_false(plan.methods[COMPARE_GRADUAL_PER_LAYER]);
+    assert_true(plan.methods[COMPARE_ONE_SHOT_PER_LAYER] && plan.methods[COMPARE_DENSE]);
+    assert_int_equal(compare_plan_make(base, NULL, "2.5,4", &plan, &err), ADMMNN_USAGE);
+    assert_non_null(strstr(err.message, "--ratios: 4 cannot be reached; 2 of 5"));
+    base_free(base);
+}
+
 static uint32_t all_epochs(const recipe *r) {
     const recipe_prune *p = &r->prune;
     uint32_t rounds = (uint32_t)p->round_count;
@@ -477,6 +501,7 @@ int main(void) {
         cmocka_unit_test(figures_add_up),
         cmocka_unit_test(every_method_trains_as_long),
         cmocka_unit_test(one_dense_start_a_seed),
+        cmocka_unit_test(sets_choose_their_methods),
         cmocka_unit_test(budgets_are_equal_for_any_recipe),
         cmocka_unit_test(gradual_pruning_follows_the_cubic),
         cmocka_unit_test(progress_never_falls),

@@ -109,19 +109,24 @@ static void expect_admm(const recipe_admm *a, unsigned k) {
     expect_training(&a->training, k);
 }
 
-/* Every key, none at its default. */
-static char *write_full(void) {
+/* Every key, none at its default; costs are of the rank over all layers, shares of
+ * layers in its place. */
+static char *write_full(bool costs) {
     base_writer out = {0};
     base_write_text(&out,
                     "model: lenet-300-100\nseed: 9007199254740991\nbackend: reference\n"
                     "dataset: {format: idx, path: folder, validation: 123}\ntraining: ");
     write_training(&out, 1);
     base_write_text(&out,
-                    "prune:\n  method: gradual\n  set: n-of-m\n  scope: per-layer\n"
-                    "  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
-                    "  n: 7\n  m: 8\n"
-                    "  keep: [{layer: fc1, keep: 0.25}, {keep: 1, layer: fc3}]\n"
-                    "  bit_cost: [5, 9.5, 0.5]\n  retrain: ");
+                    "prune:\n  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
+                    "  n: 7\n  m: 8\n");
+    if (costs)
+        base_write_text(&out, "  bit_cost: [5, 9.5, 0.5]\n");
+    else
+        base_write_text(&out,
+                        "  method: gradual\n  set: blocks\n  scope: per-layer\n"
+                        "  keep: [{layer: fc1, keep: 0.25}, {keep: 1, layer: fc3}]\n");
+    base_write_text(&out, "  retrain: ");
     write_training(&out, 2);
     base_write_text(&out, "  finish: ");
     write_training(&out, 3);
@@ -141,11 +146,11 @@ static char *write_full(void) {
 
 static void expect_prune(const recipe_prune *p) {
     assert_int_equal(p->method, RECIPE_PRUNE_GRADUAL);
-    assert_int_equal(p->set, RECIPE_SET_N_OF_M);
+    assert_int_equal(p->set, RECIPE_SET_BLOCKS);
     assert_int_equal(p->scope, RECIPE_SCOPE_PER_LAYER);
     assert_int_equal(p->round_count, 3);
     assert_true(p->rounds[0] == 1.5 && p->rounds[1] == 3 && p->rounds[2] == 40);
-    assert_int_equal(p->rounds_line, 10);
+    assert_int_equal(p->rounds_line, 7);
     assert_int_equal(p->block_rows, 5);
     assert_int_equal(p->block_columns, 6);
     assert_int_equal(p->n, 7);
@@ -155,9 +160,6 @@ static void expect_prune(const recipe_prune *p) {
     assert_string_equal(p->keep[1].layer, "fc3");
     assert_true(p->keep[0].keep == 0.25 && p->keep[1].keep == 1);
     assert_int_equal(p->keep[1].line, 15);
-    assert_int_equal(p->bit_cost_count, 3);
-    assert_true(p->bit_cost[0] == 5 && p->bit_cost[1] == 9.5 && p->bit_cost[2] == 0.5);
-    assert_int_equal(p->bit_cost_line, 16);
     expect_training(&p->retrain, 2);
     expect_training(&p->finish, 3);
     expect_admm(&p->admm, 4);
@@ -183,7 +185,7 @@ static void expect_quantize(const recipe_quantize *q) {
 
 static void every_key_comes_through(void **state) {
     (void)state;
-    char *text = write_full();
+    char *text = write_full(false);
     recipe *r = parse(text);
     assert_string_equal(r->model, "lenet-300-100");
     assert_int_equal(r->seed, 9007199254740991);
@@ -200,22 +202,39 @@ static void every_key_comes_through(void **state) {
     base_free(text);
 }
 
+static void costs_come_through(void **state) {
+    (void)state;
+    char *text = write_full(true);
+    recipe *r = parse(text);
+    assert_int_equal(r->prune.bit_cost_count, 3);
+    assert_true(r->prune.bit_cost[0] == 5 && r->prune.bit_cost[1] == 9.5 &&
+                r->prune.bit_cost[2] == 0.5);
+    assert_int_equal(r->prune.bit_cost_line, 12);
+    base_free(r);
+    base_free(text);
+}
+
 static void expect_given(void *user, const char *path, const cyaml_schema_field_t *field) {
     (void)field;
-    if (recipe_places_find(user, path) == NULL)
+    const recipe_places *places = user;
+    if (recipe_places_find(&places[0], path) == NULL &&
+        recipe_places_find(&places[1], path) == NULL)
         fail_msg("%s is not tested by every_key_comes_through", path);
 }
 
 static void no_key_is_untested(void **state) {
     (void)state;
-    char *text = write_full();
-    recipe_places places;
-    assert_int_equal(
-        recipe_places_read("r.yaml", (const uint8_t *)text, strlen(text), &places, NULL),
-        ADMMNN_OK);
-    walk_keys(recipe_schema(), "", expect_given, &places);
-    recipe_places_free(&places);
-    base_free(text);
+    recipe_places places[2];
+    for (int costs = 0; costs < 2; costs++) {
+        char *text = write_full(costs == 1);
+        assert_int_equal(
+            recipe_places_read("r.yaml", (const uint8_t *)text, strlen(text), &places[costs], NULL),
+            ADMMNN_OK);
+        base_free(text);
+    }
+    walk_keys(recipe_schema(), "", expect_given, places);
+    recipe_places_free(&places[0]);
+    recipe_places_free(&places[1]);
 }
 
 /* A recipe that gives the key at path one value, and what it needs besides. */
@@ -315,6 +334,20 @@ static void bits_follow_the_levels(void **state) {
     base_free(r);
     r = parse(MINIMAL "quantize: {bits: [{layer: fc1, bits: 2}]}\n");
     assert_false(recipe_bits_searched(&r->quantize));
+    base_free(r);
+}
+
+/* What a set leaves no choice of needs no key. */
+static void sets_bring_their_scope_and_ratio(void **state) {
+    (void)state;
+    recipe *r = parse("model: lenet-5\nprune: {set: n-of-m, n: 2, m: 5}\n");
+    assert_int_equal(r->prune.round_count, 1);
+    assert_true(r->prune.rounds[0] == 2.5);
+    assert_int_equal(r->prune.scope, RECIPE_SCOPE_PER_LAYER);
+    base_free(r);
+    r = parse("model: lenet-5\nprune: {set: columns, rounds: [2, 4]}\n");
+    assert_int_equal(r->prune.scope, RECIPE_SCOPE_PER_LAYER);
+    assert_int_equal(r->prune.round_count, 2);
     base_free(r);
 }
 
@@ -509,6 +542,20 @@ static void keys_that_contradict(void **state) {
          "r.yaml:4: prune.n: 5 of 4; n must be at most m"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  m: 1\n",
          "r.yaml:4: prune.m: 2 of 1; n must be at most m"},
+        {"model: lenet-5\nprune:\n  set: n-of-m\n  rounds: [2, 4]\n",
+         "r.yaml:4: prune.rounds: set: n-of-m has one ratio, m / n = 2"},
+        {"model: lenet-5\nprune:\n  set: n-of-m\n  rounds: [3]\n",
+         "r.yaml:4: prune.rounds: set: n-of-m has one ratio, m / n = 2"},
+        {"model: lenet-5\nprune:\n  set: n-of-m\n  m: 2\n",
+         "r.yaml:4: prune.m: 2 of 2 prunes nothing"},
+        {"model: lenet-5\nprune:\n  method: one-shot\n  rounds: [2, 4]\n",
+         "r.yaml:4: prune.rounds: 2 rounds; one-shot prunes once (method: gradual takes many)"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  set: filters\n  scope: global\n",
+         "r.yaml:5: prune.scope: global ranks single weights; only set: sparse has it"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  method: gradual\n  bit_cost: [1, 2, 3, 4]\n",
+         "r.yaml:5: prune.bit_cost: is for method: admm; its controls rank by magnitude"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n  bit_cost: [1, 2, 3, 4]\n",
+         "r.yaml:5: prune.bit_cost: is for scope: global, the rank over all layers"},
         {MINIMAL "quantize:\n  bias_bits: 1\n",
          "r.yaml:4: quantize.bias_bits: 1 holds zero alone; "
          "it must be 0 (float32) or from 2 to 12"},
@@ -661,10 +708,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key_comes_through),
+        cmocka_unit_test(costs_come_through),
         cmocka_unit_test(no_key_is_untested),
         cmocka_unit_test(every_word_is_taken),
         cmocka_unit_test(words_mean_what_they_say),
         cmocka_unit_test(bits_follow_the_levels),
+        cmocka_unit_test(sets_bring_their_scope_and_ratio),
         cmocka_unit_test(a_relative_dataset_starts_at_the_recipe),
         cmocka_unit_test(the_digest_is_of_the_text),
         cmocka_unit_test(unknown_and_missing_keys),

@@ -287,6 +287,34 @@ static void filters_with_a_balanced_penalty(void **state) {
     base_free(r);
 }
 
+/* Random filters are whole ones too, and no output of the network is lost to them. */
+static void random_filters(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-5", TRAINING
+                            "prune:\n  set: filters\n  method: random\n  rounds: [4]\n"
+                            "  admm: {iterations: 0}\n  finish: {epochs: 0}\n" NO_QUANTIZE);
+    compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES);
+    const graph_parameter *first = run_weight(run, 0);
+    size_t whole_rows = 0;
+    for (size_t row = 0; row < first->rows; row++) {
+        size_t kept = 0;
+        for (size_t i = 0; i < first->columns; i++)
+            kept += run->mask[first->offset + row * first->columns + i];
+        assert_true(kept == 0 || kept == first->columns);
+        whole_rows += kept > 0;
+    }
+    assert_int_equal(whole_rows, first->rows / 4);
+    const graph_parameter *last = run_weight(run, run->layer_count - 1);
+    for (size_t row = 0; row < last->rows; row++) {
+        size_t kept = 0;
+        for (size_t i = 0; i < last->columns; i++)
+            kept += run->mask[last->offset + row * last->columns + i];
+        assert_in_range(kept, last->columns / 4, last->columns / 4 + 1);
+    }
+    run_free(run);
+    base_free(r);
+}
+
 /* The engine is made for the largest batch, which the first training has not. */
 static void later_batches_are_larger(void **state) {
     (void)state;
@@ -484,6 +512,7 @@ int main(void) {
         cmocka_unit_test(distillation),
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
+        cmocka_unit_test(random_filters),
         cmocka_unit_test(later_batches_are_larger),
         cmocka_unit_test(averaging),
         cmocka_unit_test(averaging_of_what_is_left),
