@@ -37,7 +37,7 @@ admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t c
 /* The same for files: NumPy arrays (.npy, float32 or float64 or uint8; uint8 is
  * taken as pixels and normalised by the model's mean and scale). */
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
-                                    admmnn_error *err);
+                                    int force, admmnn_error *err);
 
 typedef struct admmnn_evaluation {
     uint64_t count, correct;

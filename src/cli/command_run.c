@@ -20,6 +20,11 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, out),
      .value = "Y.npy",
      .help = "Where the logits go: float32, samples by outputs."},
+    {.name = "force",
+     .letter = 'f',
+     .kind = CLI_FLAG,
+     .offset = offsetof(cli_arguments, force),
+     .help = "Replace Y.npy when it exists."},
     {.name = NULL},
 };
 
@@ -36,7 +41,8 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     cli_session_begin(&session, arguments);
     CLI_TRY(admmnn_model_open(arguments->operands[0], &session.context, &model, err));
     admmnn_model_get_info(model, &info);
-    admmnn_status status = admmnn_model_run_file(model, arguments->input, arguments->out, err);
+    admmnn_status status = admmnn_model_run_file(model, arguments->input, arguments->out,
+                                                 arguments->force ? 1 : 0, err);
     admmnn_model_close(model);
     CLI_TRY(status);
     if (!arguments->json) {

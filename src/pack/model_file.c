@@ -229,11 +229,19 @@ static admmnn_status run_array(admmnn_model *model, const char *name, const npy_
     return status == ADMMNN_OK && out->failed ? base_fail_memory(err, name) : status;
 }
 
-admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
-                                    admmnn_error *err) {
+/* An output that exists is replaced only when force is not 0. */
+static admmnn_status check_output(const char *input, const char *output, int force,
+                                  admmnn_error *err) {
     if (base_file_same(input, output))
         return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the input", output);
-    BASE_TRY(base_file_check_write(output, err));
+    if (force == 0 && base_file_exists(output))
+        return base_fail(err, ADMMNN_USAGE, "%s: exists already; --force replaces it", output);
+    return base_file_check_write(output, err);
+}
+
+admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
+                                    int force, admmnn_error *err) {
+    BASE_TRY(check_output(input, output, force, err));
     uint8_t *bytes;
     size_t count;
     BASE_TRY(base_file_read(input, ARRAY_BYTES_MOST, &bytes, &count, err));
@@ -250,16 +258,6 @@ admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, cons
 }
 
 /* ---- converting ---- */
-
-static admmnn_status check_output(const admmnn_pack_settings *settings, admmnn_error *err) {
-    if (base_file_same(settings->input, settings->output))
-        return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the input",
-                         settings->output);
-    if (settings->force == 0 && base_file_exists(settings->output))
-        return base_fail(err, ADMMNN_USAGE, "%s: exists and would be overwritten",
-                         settings->output);
-    return base_file_check_write(settings->output, err);
-}
 
 /* A network that was never packed may have its hidden units in a better order. */
 static admmnn_status encode_file(const admmnn_pack_settings *settings, pack_model *model,
@@ -278,7 +276,7 @@ static admmnn_status convert(const admmnn_pack_settings *settings, bool pack, ad
     bool described;
     uint8_t *bytes = NULL;
     size_t count = 0;
-    BASE_TRY(check_output(settings, err));
+    BASE_TRY(check_output(settings->input, settings->output, settings->force, err));
     BASE_TRY(model_file_read(settings->input, &model, NULL, &file_bytes, &described, err));
     admmnn_status status = pack ? encode_file(settings, model, described, &bytes, &count, err)
                                 : pack_to_onnx(model, &bytes, &count, err);

@@ -107,6 +107,9 @@ iconv -f UTF-8 -t UTF-8 "$work/stdout" >/dev/null || fail "--json is not UTF-8"
 } >"$work/x.npy"
 expect 0 run "$work/a/model.admm" --input "$work/x.npy" --output "$work/y.npy" --json
 (($(json "$work/stdout" outputs) == 10)) || fail "run --json: not ten outputs"
+expect_error 2 "y.npy: exists already; --force" run "$work/a/model.admm" --input "$work/x.npy" \
+    --output "$work/y.npy" --quiet
+expect 0 run "$work/a/model.admm" --input "$work/x.npy" --output "$work/y.npy" --force
 (($(tail -c +129 "$work/y.npy" | wc -c) == 3 * 10 * 4)) || fail "y.npy is not 3 x 10 floats"
 # The largest logit is the label's (accuracy here is perfect; od gives the floats).
 labels=$(od -An -tu1 -j8 -N3 "$work/data/t10k-labels-idx1-ubyte" | tr -s ' ' ' ')

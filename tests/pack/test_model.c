@@ -276,7 +276,7 @@ static void arrays_go_through_the_network(void **state) {
             write_array(pixel != 0 ? "|u1" : "<f4", shapes[s],
                         pixel != 0 ? (void *)pixels : (void *)floats,
                         784 * count * (pixel != 0 ? 1 : 4));
-            MUST(admmnn_model_run_file(model, in_folder("in.npy"), in_folder("out.npy"), err));
+            MUST(admmnn_model_run_file(model, in_folder("in.npy"), in_folder("out.npy"), 1, err));
             bytes file = read_file("out.npy");
             npy_array out;
             MUST(npy_parse("out", file.at, file.count, &out, err));
@@ -288,9 +288,14 @@ static void arrays_go_through_the_network(void **state) {
         }
     admmnn_error err;
     write_array("|u1", "(56, 14)", pixels, 784);
-    assert_int_equal(admmnn_model_run_file(model, in_folder("in.npy"), in_folder("out.npy"), &err),
-                     ADMMNN_INPUT);
+    assert_int_equal(
+        admmnn_model_run_file(model, in_folder("in.npy"), in_folder("out.npy"), 1, &err),
+        ADMMNN_INPUT);
     assert_non_null(strstr(err.message, "in.npy"));
+    assert_int_equal(
+        admmnn_model_run_file(model, in_folder("in.npy"), in_folder("out.npy"), 0, &err),
+        ADMMNN_USAGE);
+    assert_non_null(strstr(err.message, "out.npy: exists already; --force"));
     admmnn_model_close(model);
 }
 
