@@ -219,6 +219,8 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     }
     const double weights = (double)graph_weight_count(run->g);
     result->bytes.dense_fp32 = graph_weight_count(run->g) * 4;
+    result->bytes.dense_fp32_biases =
+        (graph_trainable_count(run->g) - graph_weight_count(run->g)) * 4;
     result->bytes.data = (data_bits + 7) / 8;
     result->bytes.with_indices = (indexed_bits + 7) / 8;
     result->bytes.coded = report->bytes_values + report->bytes_positions + report->bytes_codebooks +
@@ -234,7 +236,8 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->ratio.data_only = data_bits > 0 ? weights * 32.0 / (double)data_bits : 0;
     result->ratio.with_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
     result->ratio.coded = result->bytes.coded > 0 ? 4.0 * weights / (double)result->bytes.coded : 0;
-    result->ratio.file = 4.0 * (double)graph_trainable_count(run->g) / (double)report->bytes_total;
+    result->ratio.file = (double)(result->bytes.dense_fp32 + result->bytes.dense_fp32_biases) /
+                         (double)report->bytes_total;
 }
 
 static void fill_result(const compress_run *run, const graph *small, const pack_report *report,

@@ -61,6 +61,7 @@ static void write_layer(const result_layer *layer, base_writer *out, const char 
 static void write_bytes(const compress_result *r, base_writer *out) {
     base_write_text(out, "  \"bytes\": {");
     write_count(out, "dense_fp32", r->bytes.dense_fp32, ", ");
+    write_count(out, "dense_fp32_biases", r->bytes.dense_fp32_biases, ",\n    ");
     write_count(out, "data", r->bytes.data, ", ");
     write_count(out, "with_indices", r->bytes.with_indices, ", ");
     write_count(out, "coded", r->bytes.coded, ", ");
@@ -191,6 +192,7 @@ static void parse_layer(const cJSON *object, result_layer *layer, const char **m
 
 static void parse_bytes(const cJSON *bytes, compress_result *r, const char **missing) {
     r->bytes.dense_fp32 = count_at(bytes, "dense_fp32", missing);
+    r->bytes.dense_fp32_biases = count_at(bytes, "dense_fp32_biases", missing);
     r->bytes.data = count_at(bytes, "data", missing);
     r->bytes.with_indices = count_at(bytes, "with_indices", missing);
     r->bytes.coded = count_at(bytes, "coded", missing);
@@ -317,9 +319,10 @@ void compress_result_table(const compress_result *r, base_writer *out) {
     table_cell(out, "the real file", r->ratio.file, 0, "%9.0fx",
                "biases, scales, header, checksum and all");
     base_write_text(out,
-                    "\n  bytes: dense fp32 %llu; dense + zstd %llu; int8 + zstd %llu; data %llu; "
-                    "with indices %llu\n",
+                    "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd "
+                    "%llu; data %llu; with indices %llu\n",
                     (unsigned long long)r->bytes.dense_fp32,
+                    (unsigned long long)r->bytes.dense_fp32_biases,
                     (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd,
                     (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.with_indices);
     base_write_text(out,

@@ -25,8 +25,8 @@ typedef struct result_layer {
  *   coded         the weights as the real file codes them: values, positions,
  *                 codebooks, scales
  *   file          the real model.admm: biases, scales, header and checksum too
- * against dense_fp32, the weights of the original network at four bytes; the file's
- * ratio is against weights and biases at four bytes. */
+ * against dense_fp32, the weights of the original network at four bytes; the file
+ * against these and dense_fp32_biases, its biases at four bytes. */
 typedef struct compress_result {
     char recipe[1024];
     char recipe_sha256[65]; /* of its text */
@@ -41,7 +41,7 @@ typedef struct compress_result {
         double pruning, data_only, with_indices, coded, file;
     } ratio;
     struct {
-        uint64_t dense_fp32, data, with_indices, coded, file;
+        uint64_t dense_fp32, dense_fp32_biases, data, with_indices, coded, file;
         uint64_t values, indices, codebooks, scales, biases, header; /* of the file */
         uint64_t dense_zstd, int8_zstd;
     } bytes;

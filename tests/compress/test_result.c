@@ -28,10 +28,19 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     for (int s = 0; s < 6; s++)
         r->seconds_stages[s] = (double)base_random_uniform(&random) / 3;
     r->validation.pruned = -1;
-    uint64_t *counts[] = {&r->bytes.dense_fp32, &r->bytes.data,       &r->bytes.with_indices,
-                          &r->bytes.file,       &r->bytes.values,     &r->bytes.indices,
-                          &r->bytes.codebooks,  &r->bytes.scales,     &r->bytes.biases,
-                          &r->bytes.header,     &r->bytes.dense_zstd, &r->bytes.int8_zstd,
+    uint64_t *counts[] = {&r->bytes.dense_fp32_biases,
+                          &r->bytes.dense_fp32,
+                          &r->bytes.data,
+                          &r->bytes.with_indices,
+                          &r->bytes.file,
+                          &r->bytes.values,
+                          &r->bytes.indices,
+                          &r->bytes.codebooks,
+                          &r->bytes.scales,
+                          &r->bytes.biases,
+                          &r->bytes.header,
+                          &r->bytes.dense_zstd,
+                          &r->bytes.int8_zstd,
                           &r->bytes.coded};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         *counts[i] = base_random_next(&random) >> 30;
