@@ -291,6 +291,22 @@ static void table_cell(base_writer *out, const char *what, double here, double p
     base_write_text(out, "  %s\n", note);
 }
 
+/* Negative accuracies: the stage did not run. */
+static void table_projections(const compress_result *r, base_writer *out) {
+    if (r->projection.after >= 0)
+        base_write_text(out,
+                        "\n  validation accuracy (%%): %.2f before the last hard pruning, %.2f "
+                        "after it, %.2f retrained",
+                        100 * r->projection.before, 100 * r->projection.after,
+                        100 * r->validation.pruned);
+    if (r->projection.levels >= 0)
+        base_write_text(out,
+                        "\n  validation accuracy (%%): %.2f after the projection to levels, %.2f "
+                        "retrained",
+                        100 * r->projection.levels, 100 * r->validation.compressed);
+    base_write_text(out, "\n");
+}
+
 void compress_result_table(const compress_result *r, base_writer *out) {
     static const report_paper none = {.source = ""};
     const report_paper *paper = report_paper_find(r->model, r->ratio.pruning);
@@ -318,6 +334,7 @@ void compress_result_table(const compress_result *r, base_writer *out) {
                "values, positions, scales, entropy-coded");
     table_cell(out, "the real file", r->ratio.file, 0, "%9.0fx",
                "biases, scales, header, checksum and all");
+    table_projections(r, out);
     base_write_text(out,
                     "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd "
                     "%llu; data %llu; with indices %llu\n",

@@ -271,6 +271,10 @@ static void the_table(void **state) {
     r->accuracy.packed = 0.99321;
     r->ratio.pruning = 169.04;
     r->ratio.data_only = 2268.4;
+    r->projection.before = 0.9911;
+    r->projection.after = 0.985;
+    r->projection.levels = -1;
+    r->validation.pruned = 0.9902;
     r->bytes.file = 3141;
     r->layers[0].weights = 500;
     r->layers[0].kept = 25;
@@ -283,6 +287,10 @@ static void the_table(void **state) {
     expect_text(table, "weights, dense / kept                     169.0x    167.0x");
     expect_text(table, "data only                                  2268x     1910x");
     expect_text(table, "model.admm 3141 = values ");
+    expect_text(table,
+                "validation accuracy (%): 99.11 before the last hard pruning, 98.50 after "
+                "it, 99.02 retrained\n");
+    assert_null(strstr(table, "projection to levels"));
     expect_text(table,
                 "paper: Ren et al. 2018, pruned 167x; data only 0.89 KB, with indices 2.73 KB\n");
     base_free(table);
