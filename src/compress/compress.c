@@ -179,32 +179,44 @@ static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
                      s->settings->out);
 }
 
-static admmnn_status run_session(session *s, admmnn_error *err) {
-    BASE_TRY(open_recipe(s, err));
-    BASE_TRY(name_files(s, err));
-    if (base_file_exists(s->result))
+/* What the folder holds already: *finished when that is the answer. */
+static admmnn_status look(const session *s, bool *finished, admmnn_error *err) {
+    *finished = base_file_exists(s->result);
+    if (*finished)
         return s->settings->resume ? check_finished(s, err) : refuse_finished(s, err);
     if (base_file_exists(s->checkpoint) && !s->settings->resume)
         return refuse_unfinished(s, err);
-    BASE_TRY(check_names(s, err));
-    BASE_TRY(run_create(s->r, s->context, &s->run, err));
-    BASE_TRY(make_folder(s, err));
-    BASE_TRY(base_folder_lock(s->settings->out, &s->lock, err));
+    return ADMMNN_OK;
+}
+
+static admmnn_status run_locked(session *s, admmnn_error *err) {
     base_folder_sweep(s->settings->out);
     base_folder_sweep(s->folder);
-    bool begun = base_file_exists(s->checkpoint);
-    /* Another process may have begun and ended a run since the first look. */
-    if (base_file_exists(s->result))
-        return s->settings->resume ? check_finished(s, err) : refuse_finished(s, err);
-    if (begun && !s->settings->resume)
-        return refuse_unfinished(s, err);
-    if (begun)
+    bool finished; /* by another process, since the first look */
+    BASE_TRY(look(s, &finished, err));
+    if (finished)
+        return ADMMNN_OK;
+    if (base_file_exists(s->checkpoint))
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
     admmnn_status status = run_drive(s->run, RUN_TO_END, s->checkpoint, err);
     if (status == ADMMNN_DIVERGED)
         leave_log(s);
     BASE_TRY(status);
     return leave_results(s, err);
+}
+
+static admmnn_status run_session(session *s, admmnn_error *err) {
+    bool finished;
+    BASE_TRY(open_recipe(s, err));
+    BASE_TRY(name_files(s, err));
+    BASE_TRY(look(s, &finished, err));
+    if (finished)
+        return ADMMNN_OK;
+    BASE_TRY(check_names(s, err));
+    BASE_TRY(run_create(s->r, s->context, &s->run, err));
+    BASE_TRY(make_folder(s, err));
+    BASE_TRY(base_folder_lock(s->settings->out, &s->lock, err));
+    return run_locked(s, err);
 }
 
 admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
