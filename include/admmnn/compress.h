@@ -53,7 +53,7 @@ typedef struct admmnn_compare_settings {
  * number of epochs, over seeds and ratios, without quantization: the dense network
  * trained on as long, gradual (Zhu and Gupta 2017) and one-shot magnitude pruning
  * with one rank over all layers or ADMM's shares of the layers (per-layer), and
- * random choice at those shares. Every run reads the test set once, at its end.
+ * random choice at those shares. The test set is evaluated once a run, at its end.
  * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
  * resume, finished runs are taken as they are and methods, ratios and seeds may be
  * added. What stands in out is treated as by admmnn_compress_run. */
