@@ -256,7 +256,8 @@ static admmnn_status check_output(const admmnn_pack_settings *settings, admmnn_e
         return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the input",
                          settings->output);
     if (settings->force == 0 && base_file_exists(settings->output))
-        return base_fail(err, ADMMNN_USAGE, "%s: exists and would be overwritten",
+        return base_fail(err, ADMMNN_USAGE,
+                         "%s: exists and would be overwritten; --force replaces it",
                          settings->output);
     return base_file_check_write(settings->output, err);
 }
