@@ -6,12 +6,11 @@
  * The ratio of the median steps is the figure; the same steps without their
  * engine's part show where the time goes. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/context.h"
 #include "base/memory.h"
 #include "graph/zoo.h"
+#include "options.h"
 #include "trainer.h"
 
 #define STEPS_MAX 100000
@@ -107,24 +106,11 @@ static admmnn_status run(options *o, admmnn_error *err) {
 
 /* False for an option that is unknown or out of range. */
 static bool parse(int argc, char **argv, options *o) {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            o->json = true;
-            continue;
-        }
-        if (i + 1 >= argc)
-            return false;
-        const char *name = argv[i];
-        const char *value = argv[++i];
-        if (strcmp(name, "--threads") == 0)
-            o->threads = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "--batch") == 0)
-            o->batch = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "--seconds") == 0)
-            o->seconds = strtod(value, NULL);
-        else
-            return false;
-    }
+    const bench_option known[] = {{"--threads", .number = &o->threads},
+                                  {"--batch", .number = &o->batch},
+                                  {"--seconds", .seconds = &o->seconds}};
+    if (!bench_options_read(argc, argv, known, sizeof known / sizeof known[0], &o->json))
+        return false;
     return o->batch >= 1 && o->batch <= BENCH_IMAGES && o->seconds > 0.0;
 }
 

@@ -7,13 +7,13 @@
  * counts are those the global rank finds at these ratios; places are drawn at
  * random and no unit is dead, so a real pruned network is a little faster. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/context.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "graph/zoo.h"
+#include "options.h"
 #include "train/loop.h"
 #include "trainer.h"
 
@@ -182,26 +182,12 @@ static admmnn_status run(options *o, admmnn_error *err) {
 
 /* False for an option that is unknown or out of range. */
 static bool parse(int argc, char **argv, options *o) {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            o->json = true;
-            continue;
-        }
-        if (i + 1 >= argc)
-            return false;
-        const char *name = argv[i];
-        unsigned value = (unsigned)strtoul(argv[++i], NULL, 10);
-        if (strcmp(name, "--threads") == 0)
-            o->threads = value;
-        else if (strcmp(name, "--batch") == 0)
-            o->batch = value;
-        else if (strcmp(name, "--rounds") == 0)
-            o->rounds = value;
-        else if (strcmp(name, "--images") == 0)
-            o->images = value;
-        else
-            return false;
-    }
+    const bench_option known[] = {{"--threads", .number = &o->threads},
+                                  {"--batch", .number = &o->batch},
+                                  {"--rounds", .number = &o->rounds},
+                                  {"--images", .number = &o->images}};
+    if (!bench_options_read(argc, argv, known, sizeof known / sizeof known[0], &o->json))
+        return false;
     return o->batch >= 1 && o->rounds >= 1 && o->rounds <= ROUNDS_MAX && o->images >= o->batch &&
            o->images <= 1000000;
 }

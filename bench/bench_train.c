@@ -8,13 +8,13 @@
  * memory as floats; a step is everything else: input, forward, loss, backward,
  * Adam. Counted are the multiply-adds of the dense network, two FLOP each. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/context.h"
 #include "base/memory.h"
 #include "engine/engine.h"
 #include "graph/zoo.h"
+#include "options.h"
 #include "peak.h"
 #include "trainer.h"
 
@@ -137,32 +137,18 @@ static admmnn_status run(options *o, admmnn_error *err) {
 
 /* False for an option that is unknown or out of range. */
 static bool parse(int argc, char **argv, options *o) {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            o->json = true;
-            continue;
-        }
-        if (i + 1 >= argc)
-            return false;
-        const char *name = argv[i];
-        const char *value = argv[++i];
-        if (strcmp(name, "--backend") == 0)
-            o->backend = value;
-        else if (strcmp(name, "--network") == 0)
-            o->network = value;
-        else if (strcmp(name, "--threads") == 0)
-            o->threads = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "--batch") == 0)
-            o->batch = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "--seconds") == 0)
-            o->seconds = strtod(value, NULL);
-        else
-            return false;
-    }
+    const bench_option known[] = {{"--backend", .text = &o->backend},
+                                  {"--network", .text = &o->network},
+                                  {"--threads", .number = &o->threads},
+                                  {"--batch", .number = &o->batch},
+                                  {"--seconds", .seconds = &o->seconds}};
+    if (!bench_options_read(argc, argv, known, sizeof known / sizeof known[0], &o->json))
+        return false;
     engine_backend_id id;
-    bool known = strcmp(o->backend, "all") == 0 ||
-                 (engine_backend_find(o->backend, &id, NULL) == ADMMNN_OK && id != ENGINE_AUTO);
-    return known && o->batch >= 1 && o->batch <= BENCH_IMAGES && o->seconds > 0.0;
+    bool known_backend =
+        strcmp(o->backend, "all") == 0 ||
+        (engine_backend_find(o->backend, &id, NULL) == ADMMNN_OK && id != ENGINE_AUTO);
+    return known_backend && o->batch >= 1 && o->batch <= BENCH_IMAGES && o->seconds > 0.0;
 }
 
 int main(int argc, char **argv) {

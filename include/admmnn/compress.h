@@ -7,6 +7,7 @@
 
 #include "admmnn/context.h"
 #include "admmnn/error.h"
+#include "admmnn/text.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,18 +33,20 @@ typedef struct admmnn_compress_settings {
 admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
                                   const admmnn_context *context, admmnn_error *err);
 
-/* The table and the JSON text of a finished run's folder. *text is the caller's,
- * freed with admmnn_text_free. */
+/* The table of a finished run's folder, and its result.json as it stands there. *text
+ * is the caller's, freed with admmnn_text_free. ADMMNN_NOT_FOUND: no run has finished
+ * there; ADMMNN_CORRUPT (the table): its result.json is not a result of admmnn;
+ * ADMMNN_INPUT: it is a folder or too large, or the path is too long; ADMMNN_IO;
+ * ADMMNN_MEMORY. */
 admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *err);
 admmnn_status admmnn_result_json(const char *out, char **text, admmnn_error *err);
-void admmnn_text_free(char *text);
 
 typedef struct admmnn_compare_settings {
-    const char *recipe;
-    const char *out;
-    bool resume;
-    uint32_t seeds; /* runs a point */
-    uint64_t first_seed;
+    const char *recipe;  /* path of the YAML file */
+    const char *out;     /* folder of the comparison; made when absent */
+    bool resume;         /* go on with the comparison in out, or add to it */
+    uint32_t seeds;      /* runs a point, at least 1 */
+    uint64_t first_seed; /* the others follow it, up to ADMMNN_SEED_MAX */
     const char *methods; /* comma list of dense, admm, gradual, gradual-per-layer, one-shot,
                             one-shot-per-layer, random; NULL: all */
     const char *ratios;  /* comma list; NULL: the recipe's rounds */
@@ -53,7 +56,7 @@ typedef struct admmnn_compare_settings {
  * number of epochs, over seeds and ratios, without quantization: the dense network
  * trained on as long, gradual (Zhu and Gupta 2017) and one-shot magnitude pruning
  * with one rank over all layers or ADMM's shares of the layers (per-layer), and
- * random choice at those shares. Every run reads the test set once, at its end.
+ * random choice at those shares. The test set is evaluated once a run, at its end.
  * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
  * resume, finished runs are taken as they are and methods, ratios and seeds may be
  * added. What stands in out is treated as by admmnn_compress_run. */

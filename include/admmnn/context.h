@@ -27,7 +27,8 @@ typedef struct admmnn_progress {
     double run_done;
 } admmnn_progress;
 
-/* All callbacks may be NULL; they are called from the thread that called the
+/* A call that takes a context wants one, unless it says that NULL will do. All
+ * callbacks may be NULL; they are called from the thread that called the
  * library, never from its workers. The library never prints. */
 typedef struct admmnn_context {
     unsigned threads; /* 0: one per core this process may use */

@@ -7,67 +7,95 @@
 
 #include "admmnn/context.h"
 #include "admmnn/error.h"
+#include "admmnn/text.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* Different models may be used by different threads at once. Of one model, info
+ * and inspect may be called at any time, run, run_file and evaluate by one thread at
+ * a time: they divide their work among the model's own threads. */
 typedef struct admmnn_model admmnn_model;
 
 /* Opens path, a packed or an ONNX model, told apart by content. The model is the
- * caller's, freed with admmnn_model_close. context (copied) gives the threads. */
+ * caller's, freed with admmnn_model_close. Of context the number of threads alone is
+ * taken; NULL: one a core. ADMMNN_NOT_FOUND; ADMMNN_IO; ADMMNN_INPUT for a folder or
+ * a file above 2 GiB; ADMMNN_CORRUPT for a damaged packed file and for what is no
+ * model; ADMMNN_UNSUPPORTED for another version of the format and for ONNX that is
+ * not read; ADMMNN_USAGE for too many threads; ADMMNN_MEMORY. */
 admmnn_status admmnn_model_open(const char *path, const admmnn_context *context,
                                 admmnn_model **model, admmnn_error *err);
 void admmnn_model_close(admmnn_model *model);
 
 typedef struct admmnn_model_info {
-    char name[32];
-    uint32_t input[3]; /* channels, height, width of one sample */
-    uint32_t outputs;  /* numbers a sample gives: the logits */
-    float mean, scale; /* the network wants (pixel / 255 - mean) * scale */
-    uint64_t weights, kept, original_weights;
-    uint64_t file_bytes;
+    char name[32];             /* the network's */
+    uint32_t input[3];         /* channels, height, width of one sample */
+    uint32_t outputs;          /* numbers a sample gives: the logits */
+    float mean, scale;         /* the network wants (pixel / 255 - mean) * scale */
+    uint64_t weights;          /* places of weights in the layers, zeros too, no biases */
+    uint64_t kept;             /* the weights that are not 0 */
+    uint64_t original_weights; /* before compression; an ONNX model that does not say: weights */
+    uint64_t file_bytes;       /* size of the file that was opened */
 } admmnn_model_info;
+/* Fills *info; cannot fail. */
 void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info);
 
-/* input[count][channels][height][width], output[count][outputs] logits. Inputs
- * are given to the network as they are. */
+/* input[count][channels][height][width], output[count][outputs] logits; both are
+ * the caller's and count may be 0. Inputs are given to the network as they are.
+ * ADMMNN_MEMORY; ADMMNN_USAGE for a network without operations; ADMMNN_BACKEND: the
+ * arithmetic library failed. After an error output is undefined. */
 admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
                                admmnn_error *err);
 /* The same for files: NumPy arrays (.npy, float32 or float64 or uint8; uint8 is
- * taken as pixels and normalised by the model's mean and scale). */
+ * taken as pixels and normalised by the model's mean and scale). The output is
+ * float32, samples x outputs, written whole or not at all; one that exists is replaced
+ * only when force is not 0. ADMMNN_USAGE: the output exists and force is 0, or is the
+ * input; ADMMNN_NOT_FOUND, ADMMNN_IO: a file that cannot be read or written;
+ * ADMMNN_CORRUPT: not a NumPy array; ADMMNN_UNSUPPORTED: other elements, Fortran
+ * order, another version; ADMMNN_INPUT: another shape than the network's input, no
+ * regular file, or above 8 GiB; those of admmnn_model_run. */
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
                                     int force, admmnn_error *err);
 
 typedef struct admmnn_evaluation {
-    uint64_t count, correct;
-    double accuracy, loss;
+    uint64_t count;   /* images */
+    uint64_t correct; /* of them, those whose largest logit is their label's */
+    double accuracy;  /* correct / count, a fraction in [0, 1] */
+    double loss;      /* softmax cross-entropy in nats, the mean over the images */
 } admmnn_evaluation;
-/* Accuracy on the test part of an IDX dataset's folder. */
+/* Measures the model on the test part of an IDX dataset's folder; pixels are
+ * normalised by the model's mean and scale. ADMMNN_NOT_FOUND: a file is absent;
+ * ADMMNN_CORRUPT: one is damaged; ADMMNN_INPUT: images of another size than the
+ * network's input, or more classes than it has outputs, or a file too large;
+ * ADMMNN_IO; ADMMNN_MEMORY; those of admmnn_model_run. */
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
                                     admmnn_evaluation *evaluation, admmnn_error *err);
 
 /* Where a packed file's bits went, as a table for people or JSON text for
- * machines; *text is the caller's, freed with admmnn_text_free. ADMMNN_UNSUPPORTED
- * for an ONNX model: pack it first. */
+ * machines (json not 0); *text is the caller's, freed with admmnn_text_free.
+ * ADMMNN_UNSUPPORTED for an ONNX model: pack it first; ADMMNN_MEMORY. */
 admmnn_status admmnn_model_inspect(const admmnn_model *model, int json, char **text,
                                    admmnn_error *err);
 
-/* Packs an ONNX model into a .admm file and back. Values that lie on equal
- * levels (or whose metadata says which levels they lie on) are stored as codes;
- * others as float32. Packing what unpack wrote gives the same bytes. An existing
- * output is overwritten only when force is not 0. positions and values: names of
- * the coders, or NULL for the smallest. A network that no packed file knew before
- * gets its hidden units in the order that packs best; the function stays. */
 typedef struct admmnn_pack_settings {
-    const char *input, *output;
+    const char *input, *output; /* paths */
+    /* Names of the coders ("auto", "relative", ...; docs/cli.md lists them); NULL: for
+     * each layer the smallest. unpack looks at neither. */
     const char *positions, *values;
-    int force;
+    int force; /* not 0: an output that exists is replaced */
 } admmnn_pack_settings;
+
+/* Packs an ONNX model into a .admm file and back; each takes either kind of file.
+ * Values that lie on equal levels (or whose metadata says which levels they lie on)
+ * are stored as codes; others as float32. Packing what unpack wrote gives the same
+ * bytes. A network that no packed file knew before gets its hidden units in the order
+ * that packs best; the function stays. The output is written whole or not at all.
+ * ADMMNN_USAGE: the output exists and force is 0, or is the input, an unknown coder,
+ * a network too large; ADMMNN_UNSUPPORTED: a network or levels that the other format
+ * cannot hold; ADMMNN_IO: cannot write; those of admmnn_model_open for the input. */
 admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err);
 admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, admmnn_error *err);
-
-void admmnn_text_free(char *text);
 
 #ifdef __cplusplus
 }

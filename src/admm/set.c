@@ -14,7 +14,3 @@ void admm_set_free(admm_set *set) {
     if (set != NULL)
         set->class->free(set);
 }
-
-const char *admm_set_name(const admm_set *set) {
-    return set->class->name;
-}

@@ -16,7 +16,6 @@ typedef struct admm_set admm_set;
 admmnn_status admm_set_project(admm_set *set, const float *v, float *z, size_t count,
                                admmnn_error *err);
 void admm_set_free(admm_set *set);
-const char *admm_set_name(const admm_set *set);
 
 /* ---- pruning sets ---- */
 
@@ -71,10 +70,6 @@ unsigned admm_levels_most_bits(admm_levels kind);
  * to these levels"). NULL: everywhere. */
 admmnn_status admm_set_levels(admm_levels kind, unsigned bits, const uint8_t *support, size_t count,
                               admm_set **out, admmnn_error *err);
-/* The same with q given. */
-admmnn_status admm_set_fixed_levels(admm_levels kind, unsigned bits, float q,
-                                    const uint8_t *support, size_t count, admm_set **out,
-                                    admmnn_error *err);
 
 /* Level arithmetic shared by the projection, training and packing. A code is the level's number:
  * value = admm_level_value(kind, q, code). Equal levels: value = code * q. Powers of two:

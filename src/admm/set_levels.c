@@ -1,6 +1,4 @@
 /* Quantization sets, alone or on a support. */
-#include <math.h>
-
 #include "admm/set_class.h"
 #include "base/memory.h"
 
@@ -8,7 +6,6 @@ typedef struct level_set {
     admm_set set;
     admm_levels kind;
     unsigned bits;
-    float fixed_q; /* 0: fitted at every projection */
     uint8_t *support;
     size_t count; /* of the support */
 } level_set;
@@ -19,9 +16,8 @@ static admmnn_status project(admm_set *set, const float *v, float *z, size_t cou
     if (s->support != NULL && s->count != count)
         return base_fail(err, ADMMNN_USAGE, "level set on a support of %zu got %zu values",
                          s->count, count);
-    float q = s->fixed_q;
-    if (s->fixed_q == 0.0F)
-        BASE_TRY(admm_levels_fit(s->kind, s->bits, v, s->support, count, &q, NULL, err));
+    float q;
+    BASE_TRY(admm_levels_fit(s->kind, s->bits, v, s->support, count, &q, NULL, err));
     for (size_t i = 0; i < count; i++) {
         bool inside = s->support == NULL || s->support[i] != 0;
         z[i] = inside && q > 0.0F
@@ -38,19 +34,17 @@ static void release(admm_set *set) {
 
 static const admm_set_class level_class = {"levels", project, release};
 
-static admmnn_status make(level_set wanted, const uint8_t *support, size_t count, admm_set **out,
-                          admmnn_error *err) {
-    unsigned least = admm_levels_least_bits(wanted.kind);
-    unsigned most = admm_levels_most_bits(wanted.kind);
-    if (wanted.bits < least || wanted.bits > most)
-        return base_fail(err, ADMMNN_USAGE, "levels of %u bits; there are %u to %u", wanted.bits,
-                         least, most);
+admmnn_status admm_set_levels(admm_levels kind, unsigned bits, const uint8_t *support, size_t count,
+                              admm_set **out, admmnn_error *err) {
+    unsigned least = admm_levels_least_bits(kind);
+    unsigned most = admm_levels_most_bits(kind);
+    if (bits < least || bits > most)
+        return base_fail(err, ADMMNN_USAGE, "levels of %u bits; there are %u to %u", bits, least,
+                         most);
     level_set *s = base_array(1, sizeof *s);
     if (s == NULL)
         return base_fail_memory(err, "a level set");
-    *s = wanted;
-    s->set.class = &level_class;
-    s->count = count;
+    *s = (level_set){{&level_class}, kind, bits, NULL, count};
     if (support != NULL) {
         s->support = base_array_copy(support, count, 1);
         if (s->support == NULL) {
@@ -60,18 +54,4 @@ static admmnn_status make(level_set wanted, const uint8_t *support, size_t count
     }
     *out = &s->set;
     return ADMMNN_OK;
-}
-
-admmnn_status admm_set_levels(admm_levels kind, unsigned bits, const uint8_t *support, size_t count,
-                              admm_set **out, admmnn_error *err) {
-    return make((level_set){.kind = kind, .bits = bits}, support, count, out, err);
-}
-
-admmnn_status admm_set_fixed_levels(admm_levels kind, unsigned bits, float q,
-                                    const uint8_t *support, size_t count, admm_set **out,
-                                    admmnn_error *err) {
-    if (!(q > 0) || !isfinite(q))
-        return base_fail(err, ADMMNN_USAGE, "levels at an interval of %g; it must be above 0",
-                         (double)q);
-    return make((level_set){.kind = kind, .bits = bits, .fixed_q = q}, support, count, out, err);
 }

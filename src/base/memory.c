@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admmnn/text.h"
+
 /* Elements of an array that grows, at first. */
 #define GROWN_LEAST 16
 
@@ -57,4 +59,8 @@ void *base_array_copy(const void *array, size_t count, size_t size) {
 
 void base_free(void *memory) {
     free(memory);
+}
+
+void admmnn_text_free(char *text) {
+    base_free(text);
 }

@@ -94,7 +94,8 @@ unsigned base_pool_resolve(unsigned threads) {
 admmnn_status base_pool_create(unsigned threads, base_pool **out, admmnn_error *err) {
     threads = base_pool_resolve(threads);
     if (threads > 1024)
-        return base_fail(err, ADMMNN_USAGE, "%u threads asked for; at most 1024", threads);
+        return base_fail(err, ADMMNN_USAGE,
+                         "%u threads asked for; ask for 1 to 1024, or 0 for one a core", threads);
     base_pool *pool = base_array(1, sizeof *pool);
     worker *workers = base_array(threads, sizeof *workers);
     if (pool == NULL || workers == NULL) {
@@ -159,4 +160,11 @@ void base_pool_run(base_pool *pool, base_pool_task task, void *argument) {
     task(argument, 0, pool->threads);
     if (pool->threads > 1)
         wait_until_done(pool);
+}
+
+base_share base_pool_share(size_t count, size_t unit, unsigned thread, unsigned threads) {
+    const size_t units = count / unit + (count % unit != 0);
+    const size_t each = (units + threads - 1) / threads * unit;
+    const size_t first = thread * each < count ? thread * each : count;
+    return (base_share){first, count - first < each ? count - first : each};
 }

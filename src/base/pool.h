@@ -3,6 +3,8 @@
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
+#include <stddef.h>
+
 #include "base/error.h"
 
 typedef struct base_pool base_pool;
@@ -19,5 +21,13 @@ unsigned base_pool_resolve(unsigned threads);
 /* Calls task once in every thread and returns when all have returned. One
  * caller at a time. */
 void base_pool_run(base_pool *pool, base_pool_task task, void *argument);
+
+/* What thread `thread` of `threads` does of `count` things in a row: shares that
+ * follow one another, as equal as multiples of `unit` can be, the last ones smaller or
+ * empty. */
+typedef struct base_share {
+    size_t first, count;
+} base_share;
+base_share base_pool_share(size_t count, size_t unit, unsigned thread, unsigned threads);
 
 #endif

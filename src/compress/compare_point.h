@@ -36,7 +36,7 @@ admmnn_status compare_point_read(const compare_place *place, const compare_point
 admmnn_status compare_point_check(const compare_place *place, admmnn_error *err);
 
 /* Runs the point, going on from its checkpoint if there is one, else from the
- * dense start of its seed; reads the test set once, at the end; leaves
+ * dense start of its seed; evaluates the test set once, at the end; leaves
  * log.jsonl and then point.json. targets: of the ADMM run with the same seed and
  * ratio, for the methods per layer. */
 admmnn_status compare_point_run(const compare_place *place, const compare_point *point,

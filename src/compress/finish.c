@@ -171,20 +171,6 @@ static admmnn_status test_all(const compress_run *run, const float *flat, const 
     return status;
 }
 
-static const char *position_text(pack_position_id id) {
-    static const char *const text[] = {
-#define TEXT_OF(name, text) text,
-        PACK_POSITION_MAP(TEXT_OF)};
-    return text[id];
-}
-
-static const char *coder_text(pack_coder_id id) {
-    static const char *const text[] = {PACK_CODER_MAP(TEXT_OF)
-#undef TEXT_OF
-    };
-    return text[id];
-}
-
 static void layer_figures(const compress_run *run, const graph *small, const pack_report *report,
                           uint32_t l, compress_result *result) {
     const run_layer *layer = &run->layers[l];
@@ -201,8 +187,8 @@ static void layer_figures(const compress_run *run, const graph *small, const pac
     out->index_bits = packed->relative_bits;
     out->index_entries = packed->relative_entries;
     out->bytes = (packed->value_bits + packed->position_bits + 7) / 8;
-    snprintf(out->positions, sizeof out->positions, "%s", position_text(packed->positions));
-    snprintf(out->values, sizeof out->values, "%s", coder_text(packed->values));
+    snprintf(out->positions, sizeof out->positions, "%s", pack_position_name(packed->positions));
+    snprintf(out->values, sizeof out->values, "%s", pack_coder_name(packed->values));
 }
 
 /* The papers' accounting: kept weights at their bits; with indices, every entry

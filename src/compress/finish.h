@@ -5,10 +5,10 @@
 #include "compress/result.h"
 #include "compress/run.h"
 
-/* Packs the run's network, reads the packed bytes back, evaluates the four
- * networks on the test set (the only time it is read), and writes model.admm,
- * model.onnx and log.jsonl into folder; result.json is written last by the
- * caller, with whose presence a run counts as finished. */
+/* Packs the run's network, reads the packed bytes back, evaluates each of the
+ * four networks once on the test set, and writes model.admm, model.onnx and
+ * log.jsonl into folder; result.json is written last by the caller, with whose
+ * presence a run counts as finished. */
 admmnn_status run_finish(compress_run *run, const char *folder, compress_result *result,
                          admmnn_error *err);
 

@@ -183,7 +183,9 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
                                     admmnn_error *err) {
     const uint8_t *start = base_read_bytes(in, sizeof magic);
     if (start == NULL || memcmp(start, magic, sizeof magic) != 0 || base_read_u32(in) != VERSION)
-        return base_fail(err, ADMMNN_CORRUPT, "%s: not a checkpoint of this version of admmnn",
+        return base_fail(err, ADMMNN_CORRUPT,
+                         "%s: not a checkpoint of this version of admmnn; remove it to start the "
+                         "run again, or resume with the version that made it",
                          path);
     const uint8_t *recipe = base_read_bytes(in, DIGEST_COUNT);
     const uint8_t *data = base_read_bytes(in, DIGEST_COUNT);
@@ -211,7 +213,9 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
             "--threads %u",
             path, threads, threads);
     if (base_read_u64(in) != run->g->flat_count)
-        return base_fail(err, ADMMNN_CORRUPT, "%s: of a network of another size", path);
+        return base_fail(err, ADMMNN_CORRUPT,
+                         "%s: of a network of another size; remove it to start the run again",
+                         path);
     return ADMMNN_OK;
 }
 
@@ -315,9 +319,11 @@ admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *by
                          "%s: damaged (checksum); remove it to start the run again", path);
     base_reader in = {.bytes = bytes, .count = count - 4};
     BASE_TRY(check_identity(run, path, &in, err));
-    admmnn_status status = read_state(run, &in, err);
+    admmnn_error reason = {0};
+    admmnn_status status = read_state(run, &in, &reason);
     if (status != ADMMNN_OK)
-        return base_fail_within(err, status, "%s", path);
+        return base_fail(err, status, "%s: %s%s", path, reason.message,
+                         status == ADMMNN_CORRUPT ? "; remove it to start the run again" : "");
     run->seconds_start = base_seconds();
     return ADMMNN_OK;
 }

@@ -37,8 +37,10 @@ static admmnn_status check_header(const char *name, const uint8_t *bytes, size_t
     size_t announced = 1;
     for (size_t i = 0; i < words; i++) {
         sizes[i] = big_endian(bytes + 4 * (i + 1));
-        if (sizes[i] == 0 || (i > 0 && sizes[i] > SIDE_MAX))
-            return base_fail(err, ADMMNN_CORRUPT, "%s: dimension %zu is %u", name, i, sizes[i]);
+        uint32_t most = i == 0 ? UINT32_MAX : SIDE_MAX;
+        if (sizes[i] == 0 || sizes[i] > most)
+            return base_fail(err, ADMMNN_CORRUPT, "%s: dimension %zu is %u; it must be 1 to %u",
+                             name, i, sizes[i], most);
         if (!base_multiply(announced, sizes[i], &announced))
             return base_fail(err, ADMMNN_CORRUPT, "%s: dimensions overflow", name);
     }

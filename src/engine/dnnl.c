@@ -86,13 +86,11 @@ static void run_share(void *argument, unsigned thread, unsigned threads) {
     dnnl_api_set_threads(before);
 }
 
-/* Contiguous shares as equal as can be, the last ones smaller or empty. */
 static void divide(dnnl_state *d, size_t count) {
-    size_t each = (count + d->threads - 1) / d->threads;
     for (unsigned t = 0; t < d->threads; t++) {
-        size_t first = t * each < count ? t * each : count;
-        d->shares[t].first = first;
-        d->shares[t].count = count - first < each ? count - first : each;
+        base_share of_batch = base_pool_share(count, 1, t, d->threads);
+        d->shares[t].first = of_batch.first;
+        d->shares[t].count = of_batch.count;
     }
 }
 

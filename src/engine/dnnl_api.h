@@ -1,6 +1,7 @@
 /* The calls of oneDNN that changed between its versions 2 and 3: memory
- * descriptors became handles and operation descriptors went away. dnnl.c is
- * written against this file and against calls that are the same in both. */
+ * descriptors became handles and operation descriptors went away. dnnl_tape.c
+ * and dnnl_network.c are written against this file and against calls that are
+ * the same in both. */
 #ifndef ENGINE_DNNL_API_H
 #define ENGINE_DNNL_API_H
 

@@ -37,17 +37,10 @@ typedef struct lanes_pass {
     bool backward;
 } lanes_pass;
 
-typedef struct lanes_range {
-    size_t first, blocks; /* blocks of the batch */
-} lanes_range;
-
-static lanes_range range_of(const lanes_state *s, size_t count, unsigned thread) {
+/* A thread's blocks of a batch of `count` samples. */
+static base_share blocks_of(const lanes_state *s, size_t count, unsigned thread) {
     size_t lanes = s->plan->kernels->lanes;
-    size_t all = (count + lanes - 1) / lanes;
-    size_t each = (all + s->threads - 1) / s->threads;
-    size_t first = thread * each < all ? thread * each : all;
-    size_t end = first + each < all ? first + each : all;
-    return (lanes_range){.first = first, .blocks = end - first};
+    return base_pool_share((count + lanes - 1) / lanes, 1, thread, s->threads);
 }
 
 static void destroy(void *state) {
@@ -151,12 +144,12 @@ static const float *biases_of(const lanes_step *step, const float *params) {
     return step->bias_dense != NULL ? step->bias_dense : params + step->bias_first;
 }
 
-static void load_inputs(const lanes_pass *pass, lanes_range range, float *input) {
+static void load_inputs(const lanes_pass *pass, base_share blocks, float *input) {
     const lanes_plan *plan = pass->state->plan;
     const size_t lanes = plan->kernels->lanes;
-    for (size_t i = 0; i < range.blocks * lanes; i++) {
+    for (size_t i = 0; i < blocks.count * lanes; i++) {
         float *first = input + i / lanes * plan->input_count * lanes + i % lanes;
-        size_t sample = range.first * lanes + i;
+        size_t sample = blocks.first * lanes + i;
         if (sample < pass->batch->count) {
             pass->batch->fill(pass->batch->user, sample, first, lanes);
             continue;
@@ -336,12 +329,12 @@ static void backward(const lanes_pass *pass, const lanes_thread *worker, size_t 
 }
 
 /* Loss and output gradient, block by block; lanes beyond the batch get zero. */
-static void loss(const lanes_pass *pass, lanes_thread *worker, lanes_range range) {
+static void loss(const lanes_pass *pass, lanes_thread *worker, base_share blocks) {
     const lanes_plan *plan = pass->state->plan;
     const size_t lanes = plan->kernels->lanes;
     worker->sum = (engine_loss_sum){0};
-    for (size_t k = 0; k < range.blocks; k++) {
-        size_t sample = (range.first + k) * lanes;
+    for (size_t k = 0; k < blocks.count; k++) {
+        size_t sample = (blocks.first + k) * lanes;
         size_t left = pass->batch->count - sample;
         engine_loss_layout layout = {.count = left < lanes ? left : lanes,
                                      .classes = plan->classes,
@@ -358,12 +351,12 @@ static void loss(const lanes_pass *pass, lanes_thread *worker, lanes_range range
     }
 }
 
-static void copy_logits(const lanes_pass *pass, const lanes_thread *worker, lanes_range range) {
+static void copy_logits(const lanes_pass *pass, const lanes_thread *worker, base_share blocks) {
     const lanes_plan *plan = pass->state->plan;
     const size_t lanes = plan->kernels->lanes;
     const float *output = worker->arena + plan->output;
-    for (size_t i = 0; i < range.blocks * lanes; i++) {
-        size_t sample = range.first * lanes + i;
+    for (size_t i = 0; i < blocks.count * lanes; i++) {
+        size_t sample = blocks.first * lanes + i;
         if (sample >= pass->batch->count)
             return;
         for (size_t c = 0; c < plan->classes; c++)
@@ -376,17 +369,17 @@ static void run(void *argument, unsigned thread, unsigned threads) {
     (void)threads;
     const lanes_pass *pass = argument;
     lanes_thread *worker = &pass->state->workers[thread];
-    lanes_range range = range_of(pass->state, pass->batch->count, thread);
-    if (range.blocks == 0)
+    base_share blocks = blocks_of(pass->state, pass->batch->count, thread);
+    if (blocks.count == 0)
         return;
-    load_inputs(pass, range, worker->arena + pass->state->plan->input);
-    forward(pass, worker, range.blocks);
+    load_inputs(pass, blocks, worker->arena + pass->state->plan->input);
+    forward(pass, worker, blocks.count);
     if (!pass->backward) {
-        copy_logits(pass, worker, range);
+        copy_logits(pass, worker, blocks);
         return;
     }
-    loss(pass, worker, range);
-    backward(pass, worker, range.blocks);
+    loss(pass, worker, blocks);
+    backward(pass, worker, blocks.count);
 }
 
 static admmnn_status forward_pass(void *state, const float *params, const engine_batch *batch,
@@ -408,7 +401,7 @@ static admmnn_status step(void *state, const float *params, const engine_batch *
     *result = (engine_result){.parts = s->parts};
     /* Threads without blocks left no part: they are the last ones. */
     while (result->part_count < s->threads &&
-           range_of(s, batch->count, result->part_count).blocks > 0) {
+           blocks_of(s, batch->count, result->part_count).count > 0) {
         const engine_loss_sum *sum = &s->workers[result->part_count++].sum;
         result->loss += sum->loss;
         result->correct += sum->correct;

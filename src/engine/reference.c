@@ -287,12 +287,11 @@ static void run_share(void *argument, unsigned thread, unsigned threads) {
     const graph *g = p->r->graph;
     worker *own = &p->r->workers[thread];
     size_t classes = graph_value_count(g, g->output);
-    size_t first = p->batch->count * thread / threads;
-    size_t last = p->batch->count * (thread + 1) / threads;
+    const base_share share = base_pool_share(p->batch->count, 1, thread, threads);
     own->loss = (engine_loss_sum){0.0, 0};
     if (p->logits == NULL)
         memset(own->part, 0, g->flat_count * sizeof *own->part);
-    for (size_t s = first; s < last; s++) {
+    for (size_t s = share.first; s < share.first + share.count; s++) {
         sample_forward(p, s, own->values);
         if (p->logits == NULL)
             sample_backward(p, s, own);

@@ -25,6 +25,12 @@ size_t graph_shape_count(graph_shape shape) {
     return (size_t)shape.channels * shape.height * shape.width;
 }
 
+void graph_parameter_name(const graph *g, uint32_t p, char name[GRAPH_PARAMETER_NAME_MAX]) {
+    const graph_parameter *parameter = &g->parameters[p];
+    snprintf(name, GRAPH_PARAMETER_NAME_MAX, "%s.%s", g->nodes[parameter->node].name,
+             parameter->kind == GRAPH_WEIGHT ? "weight" : "bias");
+}
+
 size_t graph_value_count(const graph *g, uint32_t value) {
     return graph_shape_count(g->values[value].shape);
 }

@@ -29,6 +29,7 @@ typedef enum graph_op {
 
 #define GRAPH_NONE UINT32_MAX
 #define GRAPH_NAME_MAX 32
+#define GRAPH_PARAMETER_NAME_MAX (GRAPH_NAME_MAX + 8)
 /* Parameter offsets are multiples of this many floats (one AVX-512 register). */
 #define GRAPH_PARAMETER_ALIGNMENT 16
 /* Bounds that no real network meets and that keep every size product small. */
@@ -101,6 +102,8 @@ admmnn_status graph_add_relu(graph *g, const char *name, uint32_t in, uint32_t *
                              admmnn_error *err);
 
 const char *graph_op_name(graph_op op);
+/* "conv1.weight": the node's name and which of its parameters. */
+void graph_parameter_name(const graph *g, uint32_t p, char name[GRAPH_PARAMETER_NAME_MAX]);
 /* channels * height * width of a value. */
 size_t graph_value_count(const graph *g, uint32_t value);
 size_t graph_shape_count(graph_shape shape);

@@ -23,8 +23,9 @@ typedef struct line {
 } line;
 
 static void levels_key(const graph *g, uint32_t p, char *key, size_t size) {
-    snprintf(key, size, KEY_LEVELS ".%s.%s", g->nodes[g->parameters[p].node].name,
-             g->parameters[p].kind == GRAPH_WEIGHT ? "weight" : "bias");
+    char name[GRAPH_PARAMETER_NAME_MAX];
+    graph_parameter_name(g, p, name);
+    snprintf(key, size, KEY_LEVELS ".%s", name);
 }
 
 static uint32_t bits_of(float value) {

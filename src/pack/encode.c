@@ -166,8 +166,11 @@ static admmnn_status check_tensor(const graph *g, uint32_t p, const pack_tensor 
         return tensor->values != NULL ? ADMMNN_OK
                                       : base_fail(err, ADMMNN_USAGE, "%s has no values", name);
     if (tensor->codes == NULL || !pack_levels_are_sound(tensor->levels, tensor->bits, tensor->step))
-        return base_fail(err, ADMMNN_USAGE, "%s: levels of %u bits, interval %g, cannot be packed",
-                         name, tensor->bits, (double)tensor->step);
+        return base_fail(
+            err, ADMMNN_USAGE,
+            "%s: levels of %u bits, interval %g, cannot be packed: a file holds 1 to %u bits and "
+            "an interval of 0, or a normal number whose largest level is finite",
+            name, tensor->bits, (double)tensor->step, PACK_BITS_MAX);
     uint32_t levels = admm_level_count(tensor->levels, tensor->bits);
     for (size_t i = 0; i < g->parameters[p].count; i++)
         if (tensor->codes[i] > (int32_t)levels || tensor->codes[i] < -(int32_t)levels ||

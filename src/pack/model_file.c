@@ -294,7 +294,3 @@ admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_err
 admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, admmnn_error *err) {
     return convert(settings, false, err);
 }
-
-void admmnn_text_free(char *text) {
-    base_free(text);
-}

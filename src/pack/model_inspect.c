@@ -28,16 +28,11 @@ static double times_smaller(const admmnn_model *model) {
     return (double)original_bytes(model->packed) / (double)model->file_bytes;
 }
 
-static void tensor_name(const graph *g, uint32_t p, char *out, size_t size) {
-    snprintf(out, size, "%s.%s", g->nodes[g->parameters[p].node].name,
-             g->parameters[p].kind == GRAPH_WEIGHT ? "weight" : "bias");
-}
-
 static void write_table(const admmnn_model *model, base_writer *out) {
     const graph *g = model->packed->g;
     graph_shape in = g->values[g->input].shape;
     part parts[PARTS];
-    char name[48];
+    char name[GRAPH_PARAMETER_NAME_MAX];
     base_write_text(out, "%s: %ux%ux%u to %zu numbers, %" PRIu64 " bytes, %.1f times smaller\n\n",
                     g->name, in.channels, in.height, in.width, graph_value_count(g, g->output),
                     model->file_bytes, times_smaller(model));
@@ -46,7 +41,7 @@ static void write_table(const admmnn_model *model, base_writer *out) {
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const pack_tensor_report *t = &model->report.tensors[p];
         char shape[24];
-        tensor_name(g, p, name, sizeof name);
+        graph_parameter_name(g, p, name);
         snprintf(shape, sizeof shape, "%ux%u", g->parameters[p].rows, g->parameters[p].columns);
         base_write_text(out, "%-20s %11s %9" PRIu64 " %4u  %-8s %9.1f  %-7s %9.1f\n", name, shape,
                         t->kept, t->bits, pack_position_name(t->positions),
@@ -63,8 +58,8 @@ static void write_table(const admmnn_model *model, base_writer *out) {
 static void write_tensor(const admmnn_model *model, uint32_t p, base_writer *out) {
     const graph *g = model->packed->g;
     const pack_tensor_report *t = &model->report.tensors[p];
-    char name[48];
-    tensor_name(g, p, name, sizeof name);
+    char name[GRAPH_PARAMETER_NAME_MAX];
+    graph_parameter_name(g, p, name);
     base_write_text(out, "%s\n    {\"name\": ", p == 0 ? "" : ",");
     base_write_json_string(out, name);
     base_write_text(out,

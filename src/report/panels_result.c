@@ -111,7 +111,7 @@ void panel_table(base_writer *out, const report_figures *f) {
     if (paper == NULL)
         paper = &none;
     page_panel_begin(out, "Beside the published figures",
-                     "Accuracies are of the test set, read once at the end. The papers count "
+                     "Accuracies are of the test set, measured once, at the end. The papers count "
                      "weights only; the real file holds biases, scales, header and checksum too.");
     base_write_text(out, "<div class=\"scroll\"><table>\n<tr><th></th><th>this run</th><th>");
     report_escape(out, paper->source);

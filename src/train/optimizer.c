@@ -152,12 +152,10 @@ static void update_chunk(const step_pass *pass, const train_segment *segment, si
 
 static void update_range(void *argument, unsigned thread, unsigned threads) {
     const step_pass *pass = argument;
-    const size_t count = pass->optimizer->count;
-    size_t share = (count / threads + 15) / 16 * 16;
-    if (share * threads < count)
-        share += 16;
-    size_t begin = share * thread < count ? share * thread : count;
-    size_t end = begin + share < count ? begin + share : count;
+    /* Whole registers, the widest of which holds 16 floats. */
+    const base_share share = base_pool_share(pass->optimizer->count, 16, thread, threads);
+    const size_t begin = share.first;
+    const size_t end = share.first + share.count;
     for (size_t k = 0; k < pass->update->segment_count; k++) {
         const train_segment *segment = &pass->update->segments[k];
         size_t at = segment->offset > begin ? segment->offset : begin;

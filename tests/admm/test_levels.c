@@ -188,19 +188,6 @@ static void a_support_holds_the_values(void **state) {
     admm_set_free(set);
 }
 
-static void fixed_levels_keep_their_interval(void **state) {
-    (void)state;
-    const float v[5] = {0.4F, -0.9F, 3.7F, -0.1F, 1.26F};
-    const float expected[5] = {0.5F, -1.0F, 1.0F, -0.5F, 1.0F};
-    float z[5];
-    admm_set *set;
-    assert_int_equal(admm_set_fixed_levels(ADMM_LEVELS_EQUAL, 2, 0.5F, NULL, 5, &set, NULL),
-                     ADMMNN_OK);
-    project_both(set, v, z, 5);
-    assert_memory_equal(z, expected, sizeof z);
-    admm_set_free(set);
-}
-
 static void zeros_have_no_interval(void **state) {
     (void)state;
     const float v[4] = {0.0F, -0.0F, 0.0F, 0.0F};
@@ -245,11 +232,6 @@ static void impossible_levels_are_refused(void **state) {
     assert_int_equal(admm_set_levels(ADMM_LEVELS_EQUAL_ZERO, 1, NULL, 4, &set, NULL), ADMMNN_USAGE);
     assert_int_equal(admm_set_levels(ADMM_LEVELS_POWER_OF_TWO, 7, NULL, 4, &set, NULL),
                      ADMMNN_USAGE);
-    const float intervals[] = {0.0F, -1.0F, NAN, INFINITY};
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(
-            admm_set_fixed_levels(ADMM_LEVELS_EQUAL, 2, intervals[i], NULL, 4, &set, NULL),
-            ADMMNN_USAGE);
     float v[2] = {1.0F, NAN};
     assert_int_equal(admm_set_levels(ADMM_LEVELS_EQUAL, 2, NULL, 2, &set, NULL), ADMMNN_OK);
     assert_int_equal(admm_set_project(set, v, v, 2, NULL), ADMMNN_DIVERGED);
@@ -262,7 +244,6 @@ int main(void) {
         cmocka_unit_test(fit_is_the_best_of_a_dense_search),
         cmocka_unit_test(codes_are_the_nearest_levels),
         cmocka_unit_test(a_support_holds_the_values),
-        cmocka_unit_test(fixed_levels_keep_their_interval),
         cmocka_unit_test(zeros_have_no_interval),
         cmocka_unit_test(many_levels_fit),
         cmocka_unit_test(impossible_levels_are_refused),

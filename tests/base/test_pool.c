@@ -86,6 +86,29 @@ static void numbers_of_threads(void **state) {
     base_pool_destroy(pool);
     assert_int_equal(base_pool_create(1025, &pool, &err), ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "1025"));
+    assert_non_null(strstr(err.message, "1 to 1024"));
+}
+
+/* One after the other, of whole units but for the end, and no share larger than a
+ * thread must take. */
+static void shares_cover_everything_once(void **state) {
+    (void)state;
+    for (size_t unit = 1; unit <= 16; unit += 5) {
+        for (size_t count = 0; count <= 100; count++) {
+            for (unsigned threads = 1; threads <= 9; threads++) {
+                size_t at = 0;
+                for (unsigned t = 0; t < threads; t++) {
+                    base_share share = base_pool_share(count, unit, t, threads);
+                    assert_int_equal(share.first, at);
+                    assert_true(share.count % unit == 0 || share.first + share.count == count);
+                    /* All threads with one unit less could not do it. */
+                    assert_true(share.count <= unit || (share.count - unit) * threads < count);
+                    at += share.count;
+                }
+                assert_int_equal(at, count);
+            }
+        }
+    }
 }
 
 int main(void) {
@@ -94,6 +117,7 @@ int main(void) {
         cmocka_unit_test(two_pools_run_at_once),
         cmocka_unit_test(idle_pools_end),
         cmocka_unit_test(numbers_of_threads),
+        cmocka_unit_test(shares_cover_everything_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

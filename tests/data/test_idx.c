@@ -136,6 +136,9 @@ static void impossible_dimensions_are_seen(void **state) {
             put_be32(f.images + 4 + 4 * k, sizes[i][k]);
         expect_bad(f.images, IMAGES, f.labels, LABELS, "IMAGES");
     }
+    files f = good_files();
+    put_be32(f.images + 8, 4097);
+    expect_bad(f.images, IMAGES, f.labels, LABELS, "dimension 1 is 4097; it must be 1 to 4096");
 }
 
 /* ---- gzip ---- */

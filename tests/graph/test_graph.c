@@ -78,6 +78,21 @@ static void parameters_lie_apart_and_aligned(void **state) {
     graph_free(g);
 }
 
+static void parameters_have_names(void **state) {
+    (void)state;
+    graph *g = small_make();
+    char name[GRAPH_PARAMETER_NAME_MAX];
+    graph_parameter_name(g, g->nodes[3].weight, name);
+    assert_string_equal(name, "fc.weight");
+    graph_parameter_name(g, g->nodes[3].bias, name);
+    assert_string_equal(name, "fc.bias");
+    /* The longest name of a node leaves room for either. */
+    memset(g->nodes[3].name, 'n', GRAPH_NAME_MAX - 1);
+    graph_parameter_name(g, g->nodes[3].weight, name);
+    assert_int_equal(strlen(name), GRAPH_NAME_MAX - 1 + strlen(".weight"));
+    graph_free(g);
+}
+
 static void nodes_are_found(void **state) {
     (void)state;
     graph *g = small_make();
@@ -217,6 +232,7 @@ int main(void) {
         cmocka_unit_test(windows_give_the_places_that_fit),
         cmocka_unit_test(axes_are_apart),
         cmocka_unit_test(parameters_lie_apart_and_aligned),
+        cmocka_unit_test(parameters_have_names),
         cmocka_unit_test(nodes_are_found),
         cmocka_unit_test(impossible_geometry_is_refused),
         cmocka_unit_test(sizes_that_overflow_are_refused),

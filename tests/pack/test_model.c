@@ -183,7 +183,7 @@ static void nothing_is_overwritten_unasked(void **state) {
     admmnn_pack_settings settings = {.input = in_folder("a.admm"), .output = in_folder("a.onnx")};
     admmnn_error err;
     assert_int_equal(admmnn_model_unpack(&settings, &err), ADMMNN_USAGE);
-    assert_non_null(strstr(err.message, "a.onnx"));
+    assert_non_null(strstr(err.message, "a.onnx: exists already; --force"));
     settings.force = 1;
     assert_int_equal(admmnn_model_unpack(&settings, &err), ADMMNN_OK);
     settings = (admmnn_pack_settings){

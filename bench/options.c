@@ -1,0 +1,42 @@
+#include "options.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_number(const char *text, unsigned *number) {
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != 0 || value > UINT_MAX)
+        return false;
+    *number = (unsigned)value;
+    return true;
+}
+
+static bool read_value(const bench_option *option, const char *text) {
+    if (option->number != NULL)
+        return read_number(text, option->number);
+    if (option->text != NULL) {
+        *option->text = text;
+        return true;
+    }
+    char *end;
+    *option->seconds = strtod(text, &end);
+    return end != text && *end == 0;
+}
+
+bool bench_options_read(int argc, char **argv, const bench_option *options, size_t count,
+                        bool *json) {
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            *json = true;
+            continue;
+        }
+        size_t k = 0;
+        while (k < count && strcmp(options[k].name, argv[i]) != 0)
+            k++;
+        if (k == count || ++i == argc || !read_value(&options[k], argv[i]))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,21 @@
+/* The options of a benchmark. */
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* An option and where its value goes: one of the three. */
+typedef struct bench_option {
+    const char *name; /* "--batch" */
+    unsigned *number;
+    double *seconds;
+    const char **text;
+} bench_option;
+
+/* Reads `--name value` for each of options[count], and --json, which has no value.
+ * False for an option that is unknown, or whose value is absent or no number. */
+bool bench_options_read(int argc, char **argv, const bench_option *options, size_t count,
+                        bool *json);
+
+#endif
