@@ -101,6 +101,65 @@ static void fit_is_the_best_of_all_assignments(void **state) {
     }
 }
 
+/* The values on the support in `inside`, how many, and what zero elsewhere costs. */
+static size_t split_by_support(const float *v, const uint8_t *support, size_t count, float *inside,
+                               double *outside2) {
+    size_t kept = 0;
+    *outside2 = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        if (support[i] != 0)
+            inside[kept++] = v[i];
+        else
+            *outside2 += (double)v[i] * (double)v[i];
+    }
+    return kept;
+}
+
+static void check_on_support(admm_levels kind, unsigned bits, const float *v,
+                             const uint8_t *support, size_t count) {
+    double levels[40];
+    double outside2;
+    double error2;
+    float inside[4];
+    float q;
+    float z[4];
+    size_t n = list_levels(kind, bits, levels);
+    size_t kept = split_by_support(v, support, count, inside, &outside2);
+    double expected = best_of_all(levels, n, inside, kept);
+    assert_int_equal(admm_levels_fit(kind, bits, v, support, count, &q, &error2, NULL), ADMMNN_OK);
+    assert_true(fabs(error2 - expected) <= 1e-12 + 1e-12 * expected);
+    admm_set *set;
+    assert_int_equal(admm_set_levels(kind, bits, support, count, &set, NULL), ADMMNN_OK);
+    project_both(set, v, z, count);
+    admm_set_free(set);
+    assert_true(error_at(levels, n, (double)q, z, support, count) < 1e-10);
+    assert_true(fabs(distance2(v, z, count) - outside2 - expected) <=
+                1e-6 * (1.0 + expected + outside2));
+    for (size_t i = 0; i < count; i++)
+        assert_true(support[i] != 0 || z[i] == 0.0F);
+}
+
+/* Every support of up to four values; those outside it are large as often as not, so
+ * that an interval fitted to them too is seen. */
+static void projection_on_a_support_is_the_best_of_all_assignments(void **state) {
+    (void)state;
+    for (size_t k = 0; k < KINDS; k++)
+        for (unsigned bits = least_bits(kinds[k]); bits <= 4; bits++)
+            for (uint32_t trial = 0; trial < 16 * 8; trial++) {
+                base_random random = base_random_at(k, bits, 1000 + trial);
+                float v[4];
+                uint8_t support[4];
+                for (size_t i = 0; i < 4; i++) {
+                    support[i] = (uint8_t)(trial >> i & 1U);
+                    v[i] = trial % 3 == 0 ? (float)base_random_below(&random, 5) - 2.0F
+                                          : base_random_normal(&random);
+                    if (support[i] == 0 && base_random_below(&random, 2) == 0)
+                        v[i] *= 30.0F;
+                }
+                check_on_support(kinds[k], bits, v, support, 1 + trial / 16 % 4);
+            }
+}
+
 /* Normal values as weights are, and magnitudes over six decades. */
 static void fill_values(float *v, size_t count, uint64_t seed) {
     base_random random = base_random_at(seed, 8, 9);
@@ -241,6 +300,7 @@ static void impossible_levels_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fit_is_the_best_of_all_assignments),
+        cmocka_unit_test(projection_on_a_support_is_the_best_of_all_assignments),
         cmocka_unit_test(fit_is_the_best_of_a_dense_search),
         cmocka_unit_test(codes_are_the_nearest_levels),
         cmocka_unit_test(a_support_holds_the_values),

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -248,6 +249,34 @@ static void a_full_disk_leaves_the_old_file(void **state) {
     assert_true(old);
 }
 
+/* What a full disk does, where one may not mount any: the second half is not written. */
+static void a_size_limit_leaves_the_old_file(void **state) {
+    (void)state;
+    const size_t count = 1U << 20;
+    uint8_t *large = base_array(count, 1);
+    const char *path = in_folder("file");
+    admmnn_error err = {0};
+    struct rlimit before;
+    assert_int_equal(base_file_write(path, "old", 3, NULL), ADMMNN_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit half = {count / 2, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    int limited = setrlimit(RLIMIT_FSIZE, &half);
+    admmnn_status status = base_file_write(path, large, count, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(limited, 0);
+    assert_int_equal(status, ADMMNN_IO);
+    assert_non_null(strstr(err.message, "file: cannot write: "));
+    assert_non_null(strstr(err.message, strerror(EFBIG)));
+    expect_content(path, "old", 3);
+    assert_int_equal(files_in(folder), 1);
+    assert_int_equal(base_file_write(path, large, count, NULL), ADMMNN_OK);
+    expect_content(path, large, count);
+    base_free(large);
+    unlink(path);
+}
+
 static void folders_are_made_with_those_above(void **state) {
     (void)state;
     admmnn_error err = {0};
@@ -340,6 +369,7 @@ int main(void) {
         cmocka_unit_test(an_unwritable_folder_is_an_error),
         cmocka_unit_test(a_kill_leaves_one_content_or_the_other),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
+        cmocka_unit_test(a_size_limit_leaves_the_old_file),
         cmocka_unit_test(folders_are_made_with_those_above),
         cmocka_unit_test(what_stands_under_a_name_is_told),
         cmocka_unit_test(only_what_writers_left_is_swept),

@@ -33,4 +33,6 @@ expect_error 2 "--methods: 'admm' is given twice" compare "$recipe" --out "$work
     --methods admm,dense,admm --quiet
 expect_error 2 "--first-seed: 5 seeds from 9007199254740991" compare "$recipe" --out "$work/x" \
     --first-seed 9007199254740991 --quiet
+expect_error 2 "900000 keeps less than a weight a layer" compare "$recipe" --out "$work/x" \
+    --ratios 900000 --quiet
 [[ ! -e $work/x ]] || fail "a refused comparison left a folder"

@@ -4,41 +4,59 @@
 set -euo pipefail
 # shellcheck source=tests/cli/support.sh
 source "${0%/*}/support.sh"
-make_long_job
+make_job
+# Stages that take long enough to be interrupted in.
+sed -i -e 's/^training: {epochs: 2/training: {epochs: 60/' \
+    -e 's/finish: {epochs: 2/finish: {epochs: 40/' \
+    -e '/^prune:/,/^quantize:/s/iterations: 2/iterations: 30/' "$work/recipe.yaml"
 checkpoint=checkpoint/run.ckpt
 
-# A background child of a script ignores SIGINT from birth; this one must not.
+# start FOLDER TEXT OPTIONS...: returns when TEXT is on standard error. A background
+# child of a script ignores SIGINT from birth; this one must not.
 start() {
     rm -f "$work/stderr"
     bash -c 'trap - INT; exec "$@"' start setsid --wait env --default-signal=INT \
-        "$ADMMNN_BINARY" compress "$work/recipe.yaml" --out "$1" "${@:2}" \
+        "$ADMMNN_BINARY" compress "$work/recipe.yaml" --out "$1" "${@:3}" \
         >"$work/stdout" 2>"$work/stderr" &
     child=$!
-    for ((i = 0; i < 300; i++)); do
-        grep -qs "dense training" "$work/stderr" && break
+    for ((i = 0; i < 3000; i++)); do
+        grep -qs "$2" "$work/stderr" && break
+        kill -0 "$child" 2>/dev/null || break
         sleep 0.02
     done
-    grep -qs "dense training" "$work/stderr" || fail "the run did not begin"
-    program=$(pgrep -f -x "$ADMMNN_BINARY compress $work/recipe.yaml --out $1 ${*:2}" | head -1)
+    grep -qs "$2" "$work/stderr" || fail "no '$2'"
+    program=$(pgrep -f -x "$ADMMNN_BINARY compress $work/recipe.yaml --out $1 ${*:3}" | head -1)
+    [[ -n $program ]] || fail "the run is over before it could be stopped"
 }
 
+# stop_with SIGNAL FOLDER TEXT OPTIONS...
 stop_with() {
-    start "$1" --threads 1
-    kill "-$2" "$program"
+    start "$2" "$3" --threads 1 "${@:4}"
+    kill "-$1" "$program"
     local status=0
     wait "$child" || status=$?
-    ((status == 130)) || fail "$2: exit status $status"
-    [[ ! -s $work/stdout ]] || fail "$2: wrote to standard output"
+    ((status == 130)) || fail "$1: exit status $status"
+    [[ ! -s $work/stdout ]] || fail "$1: wrote to standard output"
     has "$work/stderr" "admmnn: stopped on request"
     has "$work/stderr" "--resume"
-    [[ -s $1/$checkpoint ]] || fail "$2: no checkpoint"
-    [[ ! -e $1/result.json && ! -e $1/model.admm ]] || fail "$2: results of an unfinished run"
-    no_leftovers "$1"
+    [[ -s $2/$checkpoint ]] || fail "$1: no checkpoint"
+    [[ ! -e $2/result.json && ! -e $2/model.admm ]] || fail "$1: results of an unfinished run"
+    no_leftovers "$2"
 }
 
-stop_with "$work/int" INT
-stop_with "$work/term" TERM
-stop_with "$work/hup" HUP
+stop_with INT "$work/int" "admmnn: dense training:"
+
+# Stopped three times, each time in another stage, it ends in the bytes of a run that
+# nobody disturbed.
+cp -r "$work/int" "$work/thrice"
+stop_with TERM "$work/thrice" "admmnn: ADMM pruning, round 1/2" --resume
+has "$work/stderr" "admmnn: resumed: dense training, round 1, epoch"
+stop_with HUP "$work/thrice" "admmnn: masked retraining, round 2/2" --resume
+has "$work/stderr" "admmnn: resumed: ADMM pruning, round 1, epoch"
+expect 0 compress "$work/recipe.yaml" --out "$work/thrice" --threads 1 --resume
+has "$work/stderr" "admmnn: resumed: masked retraining, round 2, epoch"
+expect 0 compress "$work/recipe.yaml" --out "$work/calm" --threads 1 --quiet
+same_results "$work/calm" "$work/thrice"
 
 # Without --resume the unfinished run is left as it is.
 before=$(cksum <"$work/int/$checkpoint")
@@ -77,12 +95,54 @@ for damage in cut turned other empty; do
         --threads 1
 done
 
-# The second signal kills at once.
-start "$work/twice" --threads 1
-kill -STOP "$program"
-kill -TERM "$program"
-kill -CONT "$program"
-kill -TERM "$program" 2>/dev/null || true
+# The second signal kills at once, even where the clean stop cannot come to its end:
+# standard error is a pipe that is full, and nobody reads it.
+state_of() {
+    sed -n "s/^$1:[[:space:]]*//p" "/proc/$child/status" 2>/dev/null || true
+}
+
+# Waits for up to 20 s until the command succeeds.
+wait_until() {
+    for ((i = 0; i < 1000; i++)); do
+        "$@" && return
+        sleep 0.02
+    done
+    kill -KILL "$child"
+    fail "never: $*"
+}
+
+# SigCgt: the signals that are caught, bit n - 1 for signal n.
+catches_term() {
+    local caught
+    caught=$(state_of SigCgt)
+    (((16#${caught:-0} >> 14 & 1) == 1))
+}
+has_handled_term() {
+    ! catches_term
+}
+is_dead() {
+    local state
+    state=$(state_of State)
+    [[ -z $state || $state == Z* ]]
+}
+
+mkfifo "$work/full"
+exec 5<>"$work/full"
+"$ADMMNN_BINARY" compress "$work/recipe.yaml" --out "$work/twice" --threads 1 \
+    >"$work/stdout" 2>"$work/full" 5<&- &
+child=$!
+read -r -t 60 line <&5 || fail "the run did not begin"
+[[ $line == "admmnn: dense training:"* ]] || fail "the run began with: $line"
+catches_term || fail "SIGTERM is not caught"
+for size in 4096 1; do
+    dd if=/dev/zero of="$work/full" bs=$size oflag=nonblock status=none 2>/dev/null || true
+done
+kill -TERM "$child"
+wait_until has_handled_term
+is_dead && fail "the first signal killed"
+kill -TERM "$child"
+wait_until is_dead
 status=0
 wait "$child" || status=$?
-((status == 130 || status == 143)) || fail "two signals: exit status $status"
+((status == 143)) || fail "two signals: exit status $status"
+exec 5<&-

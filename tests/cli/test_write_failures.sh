@@ -23,6 +23,66 @@ if ((EUID != 0)); then # root may write anywhere
     expect_error 1 "closed" compress "$work/recipe.yaml" --out "$work/closed/out" --quiet
 fi
 
+# A limit on the size of a file stands in for a disk that fills up where one may not
+# mount any: write() fails in the middle of a file just as well. What the program
+# itself prints stays far below the limits.
+limited() {
+    local kilobytes=$1
+    shift
+    (
+        trap '' XFSZ
+        ulimit -f "$kilobytes"
+        expect_error 1 "cannot write: File too large" "$@"
+    )
+    (($(wc -l <"$work/stderr") == 1)) || fail "$*: more than one line"
+}
+
+# The first checkpoint does not fit: no run was begun, and one may be.
+limited 64 compress "$work/recipe.yaml" --out "$work/limited" --quiet
+found=$(find "$work/limited" -type f)
+[[ -z $found ]] || fail "left behind: $found"
+expect 0 compress "$work/recipe.yaml" --out "$work/limited" --quiet
+expect 0 compress "$work/recipe.yaml" --out "$work/calm" --quiet
+same_results "$work/limited" "$work/calm"
+
+# The results do not fit: what stands under their names stays, and the run goes on.
+rm "$work/limited/result.json"
+before=$(cksum "$work/limited"/*.* "$work/limited/checkpoint"/*)
+limited 64 compress "$work/recipe.yaml" --out "$work/limited" --resume --quiet
+[[ $(cksum "$work/limited"/*.* "$work/limited/checkpoint"/*) == "$before" ]] ||
+    fail "a file changed, came or went"
+expect 0 compress "$work/recipe.yaml" --out "$work/limited" --resume --quiet
+same_results "$work/limited" "$work/calm"
+
+# .npy: a header of 128 bytes, then 100 images; of their logits 4 kB.
+{
+    printf '\x93NUMPY\x01\x00\x76\x00'
+    printf '%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (100, 1, 28, 28), }"
+    head -c $((16 + 100 * 784)) "$work/data/t10k-images-idx3-ubyte" | tail -c $((100 * 784))
+} >"$work/x.npy"
+
+# write_limited KILOBYTES FILE OVERWRITE ARGUMENTS...: a new file, and one in the place
+# of another.
+write_limited() {
+    local kilobytes=$1 file=$2 overwrite=$3
+    shift 3
+    mkdir "$work/new"
+    limited "$kilobytes" "$@" "$work/new/$file" --quiet
+    [[ -z $(ls -A "$work/new") ]] || fail "$1: left behind: $(ls -A "$work/new")"
+    echo old >"$work/new/$file"
+    # shellcheck disable=SC2086
+    limited "$kilobytes" "$@" "$work/new/$file" --quiet $overwrite
+    [[ $(ls -A "$work/new") == "$file" && $(<"$work/new/$file") == old ]] ||
+        fail "$1: the file that was there is not"
+    # shellcheck disable=SC2086
+    expect 0 "$@" "$work/new/$file" --quiet $overwrite
+    (($(stat -c %s "$work/new/$file") > 1024 * kilobytes)) || fail "$1: too small for this test"
+    rm -r "$work/new"
+}
+write_limited 64 x.onnx --force unpack "$work/calm/model.admm" --out
+write_limited 2 x.admm --force pack "$work/calm/model.onnx" --out
+write_limited 2 y.npy "" run "$work/calm/model.admm" --input "$work/x.npy" --output
+
 # Small disks need root and the right to mount.
 mkdir "$work/disk"
 if ((EUID != 0)) || ! mount -t tmpfs -o size=256k tmpfs "$work/disk" 2>/dev/null; then
@@ -43,7 +103,6 @@ has "$work/stderr" "No space left on device"
 no_leftovers "$work/disk"
 mount -o remount,size=16m "$work/disk"
 expect 0 compress "$work/recipe.yaml" --out "$work/disk/out" --resume --quiet
-expect 0 compress "$work/recipe.yaml" --out "$work/calm" --quiet
 same_results "$work/disk/out" "$work/calm"
 
 mount -o remount,ro "$work/disk"

@@ -457,13 +457,28 @@ static void wrong_wishes_are_refused(void **state) {
         {{.seeds = 1, .ratios = "4.00000000000000000000000000000000000000000000000000000e1"},
          "is no ratio"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    char out[BASE_PATH_MAX];
+    out_folder("refused", out);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         refuse("refused", cases[i].settings, 1, ADMMNN_USAGE, cases[i].says);
+        assert_false(base_name_taken(out));
+    }
     admmnn_compare_settings far = {.seeds = 1, .ratios = "900000"};
     refuse("refused", far, 1, ADMMNN_INPUT, "900000");
+    assert_false(base_name_taken(out));
+    /* Nor is anything added to a folder that is there. */
     char path[BASE_PATH_MAX];
-    out_folder("refused/comparison.json", path);
-    assert_false(base_file_exists(path));
+    assert_int_equal(base_folder_make(out, NULL), ADMMNN_OK);
+    out_folder("refused/other", path);
+    assert_int_equal(base_file_write(path, "mine", 4, NULL), ADMMNN_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        refuse("refused", cases[i].settings, 1, ADMMNN_USAGE, cases[i].says);
+    refuse("refused", far, 1, ADMMNN_INPUT, "900000");
+    char *kept = read_text("refused/other");
+    assert_string_equal(kept, "mine");
+    base_free(kept);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(out), 0); /* it is empty */
 }
 
 static void finished_work_is_not_overwritten(void **state) {

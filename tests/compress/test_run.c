@@ -382,6 +382,81 @@ static void averaging_of_what_is_left(void **state) {
     base_free(r);
 }
 
+/* Boyd et al. 2011, section 3.3.1, from x, z, u and the z before, for every layer. */
+static bool is_converged(const compress_run *run, const float *before, double tolerance) {
+    float *x;
+    admmnn_error err = {0};
+    if (run_flat_params(run, &x, &err) != ADMMNN_OK)
+        fail_msg("run_flat_params: %s", err.message);
+    const float *z = admm_z(run->admm);
+    const float *u = admm_u(run->admm);
+    bool converged = true;
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_parameter *w = run_weight(run, l);
+        double primal = 0.0;
+        double moved = 0.0; /* ||z - before||: rho is on both sides */
+        double norms[3] = {0.0, 0.0, 0.0};
+        for (size_t i = w->offset; i < w->offset + w->count; i++) {
+            primal += pow((double)x[i] - (double)z[i], 2);
+            moved += pow((double)z[i] - (double)before[i], 2);
+            norms[0] += (double)x[i] * (double)x[i];
+            norms[1] += (double)z[i] * (double)z[i];
+            norms[2] += (double)u[i] * (double)u[i];
+        }
+        converged = converged && sqrt(primal) <= tolerance * sqrt(fmax(norms[0], norms[1])) &&
+                    sqrt(moved) <= tolerance * sqrt(norms[2]);
+    }
+    base_free(x);
+    return converged;
+}
+
+static size_t logged(const compress_run *run, const char *what) {
+    size_t count = 0;
+    size_t length = strlen(what);
+    for (size_t i = 0; i + length <= run->log.count; i++)
+        count += memcmp(run->log.bytes + i, what, length) == 0;
+    return count;
+}
+
+/* ADMM ends at the iteration whose residuals are small, not before and not after, and
+ * the log holds the iterations there were. A run restored at any tick, the one after
+ * that iteration among them, ends there too. */
+static void admm_stops_early(void **state) {
+    (void)state;
+    enum { ITERATIONS = 12 };
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune:\n"
+                            "  rounds: [1.5]\n"
+                            "  admm: {iterations: 12, epochs: 2, tolerance: 0.6,"
+                            " rho: {schedule: fixed, first: 10},"
+                            " training: {batch: 16, learning_rate: 0.01}}\n"
+                            "  finish: {epochs: 2, batch: 16}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    float *before = base_array(run->g->flat_count, sizeof *before);
+    assert_non_null(before);
+    while (run->at.stage == RUN_DENSE)
+        tick(run);
+    uint32_t iterations = 0;
+    while (run->at.iteration < ITERATIONS) {
+        memcpy(before, admm_z(run->admm), run->g->flat_count * sizeof *before);
+        tick(run);
+        tick(run);
+        iterations++;
+        assert_int_equal(run->at.epoch, 2 * iterations);
+        bool converged = is_converged(run, before, 0.6);
+        assert_int_equal(run->at.iteration, converged ? ITERATIONS : iterations);
+    }
+    assert_in_range(iterations, 2, ITERATIONS - 1);
+    tick(run);
+    assert_int_equal(run->at.stage, RUN_RETRAIN);
+    assert_int_equal(logged(run, "\"kind\":\"residual\""), 3 * iterations);
+    assert_int_equal(logged(run, "\"kind\":\"epoch\",\"stage\":\"ADMM pruning\""), 2 * iterations);
+    base_free(before);
+    run_free(run);
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES));
+    base_free(r);
+}
+
 static size_t fixed_weights(const compress_run *run) {
     size_t count = 0;
     for (size_t i = 0; i < run->network->active_count; i++)
@@ -515,6 +590,7 @@ int main(void) {
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(random_filters),
         cmocka_unit_test(later_batches_are_larger),
+        cmocka_unit_test(admm_stops_early),
         cmocka_unit_test(averaging),
         cmocka_unit_test(averaging_of_what_is_left),
         cmocka_unit_test(weights_are_fixed_in_steps),

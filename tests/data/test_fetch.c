@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "admmnn/data.h"
@@ -264,6 +265,39 @@ static void what_cannot_be_stored_ends_it(void **state) {
         EXPECT(data_fetch_into(p.cache, &manifest, sources, 2, &context, err), ADMMNN_IO,
                "cannot write: Permission denied");
     }
+    leave_places(&p);
+}
+
+/* A disk that is full, played by a limit on the size of a file: what was in the cache
+ * stays, no half file comes, and no other source is asked, which would not help. */
+static void a_full_disk_ends_it(void **state) {
+    (void)state;
+    places p;
+    listener l = {0};
+    admmnn_context context = context_of(&l);
+    admmnn_error reason = {0};
+    struct rlimit before;
+    make_places(&p);
+    put_file(p.good, "one", first_text, FIRST);
+    put_file(p.good, "two", second_text, SECOND);
+    EXPECT_OK(base_folder_make(p.cache, err));
+    put_file(p.cache, "one", "damaged", 7);
+    data_source sources[2] = {{&data_source_folder, p.good}, {&counted, ""}};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit half = {FIRST / 2, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    int limited = setrlimit(RLIMIT_FSIZE, &half);
+    admmnn_status status = data_fetch_into(p.cache, &manifest, sources, 2, &context, &reason);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(limited, 0);
+    assert_int_equal(status, ADMMNN_IO);
+    assert_non_null(strstr(reason.message, "one: cannot write: File too large"));
+    assert_int_equal(l.opened, 0);
+    expect_stored(&p, "one", "damaged");
+    assert_int_equal(folder_entries(p.cache), 1);
+    EXPECT_OK(fetch_one(&p, &data_source_folder, p.good, err));
+    expect_whole(&p);
     leave_places(&p);
 }
 
@@ -555,6 +589,7 @@ int main(void) {
         cmocka_unit_test(the_next_source_fills_the_gaps),
         cmocka_unit_test(all_that_was_tried_is_named),
         cmocka_unit_test(what_cannot_be_stored_ends_it),
+        cmocka_unit_test(a_full_disk_ends_it),
         cmocka_unit_test(a_stop_is_honoured_between_files),
         cmocka_unit_test(a_mirror_gives_packed_files),
         cmocka_unit_test(bad_mirrors_are_told),
