@@ -3,13 +3,17 @@
 
 #include "admm/admm.h"
 
+/* Where a residual is zero, balancing would go on for ever. */
+#define RHO_LEAST 1e-9F
+#define RHO_MOST 1e6F
+
 static float balanced(const admm_schedule *s, float rho, const admm_residual *r) {
     double ratio = s->ratio > 0 ? (double)s->ratio : 10.0;
     float factor = s->factor > 0 ? s->factor : 2.0F;
     if (r->primal > ratio * r->dual)
-        return rho * factor;
+        return fminf(rho * factor, RHO_MOST);
     if (r->dual > ratio * r->primal)
-        return rho / factor;
+        return fmaxf(rho / factor, RHO_LEAST);
     return rho;
 }
 

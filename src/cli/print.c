@@ -18,6 +18,7 @@ void cli_print_begin(void) {
         if (fcntl(descriptor, F_GETFD) < 0)
             (void)open("/dev/null", descriptor == 2 ? O_WRONLY : O_RDONLY);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit on sizes fails, with a message */
 }
 
 void cli_print(const char *format, ...) {

@@ -96,11 +96,11 @@ static admmnn_status take_methods(compare_plan *plan, const char *list, admmnn_e
     return ADMMNN_OK;
 }
 
-/* Runs' folders and tables give ratios to this many digits. */
+/* Runs' folders give ratios to this many digits. */
 static bool told_apart(double a, double b) {
     char text[2][32];
-    snprintf(text[0], sizeof text[0], "%g", a);
-    snprintf(text[1], sizeof text[1], "%g", b);
+    snprintf(text[0], sizeof text[0], COMPARE_RATIO_FORMAT, a);
+    snprintf(text[1], sizeof text[1], COMPARE_RATIO_FORMAT, b);
     return strcmp(text[0], text[1]) != 0;
 }
 
@@ -123,7 +123,7 @@ static admmnn_status take_ratio(compare_plan *plan, const char *where, double ra
                          where, ratio, before);
     if (!first && !told_apart(ratio, before))
         return base_fail(err, ADMMNN_USAGE,
-                         "%s: two ratios to compare at are %g to six digits; they must rise", where,
+                         "%s: two ratios to compare at are %g to ten digits; they must rise", where,
                          ratio);
     if (plan->ratio_count == COMPARE_RATIOS_MAX)
         return base_fail(err, ADMMNN_USAGE, "%s: more than %d ratios to compare at", where,

@@ -27,6 +27,7 @@ const char *compare_method_text(compare_method method);
 const char *compare_method_label(compare_method method);
 
 #define COMPARE_RATIOS_MAX 64
+#define COMPARE_RATIO_FORMAT "%.10g"
 
 typedef struct compare_plan {
     const recipe *base; /* the caller's */

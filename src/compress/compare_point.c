@@ -21,8 +21,9 @@ static admmnn_status path_in(const compare_place *place, const compare_point *po
         snprintf(inner, sizeof inner, "%s-seed-%llu%s%s", compare_method_text(point->method),
                  (unsigned long long)point->seed, name[0] == 0 ? "" : "/", name);
     else
-        snprintf(inner, sizeof inner, "%s-%gx-seed-%llu%s%s", compare_method_text(point->method),
-                 point->ratio, (unsigned long long)point->seed, name[0] == 0 ? "" : "/", name);
+        snprintf(inner, sizeof inner, "%s-" COMPARE_RATIO_FORMAT "x-seed-%llu%s%s",
+                 compare_method_text(point->method), point->ratio, (unsigned long long)point->seed,
+                 name[0] == 0 ? "" : "/", name);
     return base_path_join(path, BASE_PATH_MAX, place->folder, inner, err);
 }
 

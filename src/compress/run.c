@@ -238,8 +238,16 @@ void run_progress(const compress_run *run, double *from, double *each) {
 
 admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
                            admmnn_error *err) {
-    return train_network_evaluate(run->network, params, &run->train, run->order + run->train_count,
-                                  run->validation_count, run->input, score, err);
+    BASE_TRY(train_network_evaluate(run->network, params, &run->train,
+                                    run->order + run->train_count, run->validation_count,
+                                    run->input, score, err));
+    if (isfinite(score->loss))
+        return ADMMNN_OK;
+    /* Parameters may be finite, but so large that the outputs are not. */
+    return base_fail(
+        err, ADMMNN_DIVERGED,
+        "%s: the validation loss is not finite after epoch %u; lower the learning rate",
+        run_stage_text(run->at.stage), run->at.epoch + 1);
 }
 
 static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *score,

@@ -87,6 +87,9 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
     if (status == ADMMNN_DIVERGED)
         return base_fail_within(err, status, "%s", task);
     BASE_TRY(status);
+    if (converged)
+        base_log(run->context, ADMMNN_LOG_INFO, "%s: converged after %u of %u iterations", task,
+                 run->at.iteration + 1, a->iterations);
     run->at.iteration = converged ? a->iterations : run->at.iteration + 1;
     return ADMMNN_OK;
 }

@@ -60,16 +60,11 @@ static admmnn_status try_bits(compress_run *run, const float *start, train_score
 }
 
 /* A trial that diverges has too few bits, and that is all. */
-static admmnn_status judge(compress_run *run, uint32_t layer, admmnn_status status,
-                           const train_score *score) {
-    if (status != ADMMNN_OK && status != ADMMNN_DIVERGED)
-        return status;
-    if (status == ADMMNN_DIVERGED ||
-        score->accuracy < run->scores.pruned - run->r->quantize.max_loss) {
-        run->layers[layer].bits++;
-        run->layers[layer].fixed_bits = true;
-    }
-    return ADMMNN_OK;
+static void judge(compress_run *run, uint32_t layer, bool diverged, double accuracy) {
+    if (!diverged && accuracy >= run->scores.pruned - run->r->quantize.max_loss)
+        return;
+    run->layers[layer].bits++;
+    run->layers[layer].fixed_bits = true;
 }
 
 /* One candidate a tick: a checkpoint lies between any two. */
@@ -87,11 +82,14 @@ admmnn_status run_tick_bits(compress_run *run, admmnn_error *err) {
         return base_fail_memory(err, "the search of bits");
     run->layers[layer].bits--;
     train_score score = {0};
-    admmnn_status status = try_bits(run, start, &score, err);
+    admmnn_error reason = {0};
+    admmnn_status status = try_bits(run, start, &score, &reason);
     memcpy(run->network->params, start, count * sizeof *start);
     memset(run->fixed, 0, run->g->flat_count);
     base_free(start);
-    BASE_TRY(judge(run, layer, status, &score));
+    if (status != ADMMNN_OK && status != ADMMNN_DIVERGED)
+        return base_fail(err, status, "%s", reason.message);
+    judge(run, layer, status == ADMMNN_DIVERGED, score.accuracy);
     run_log_event(run, "bits tried", &score);
     run_log_layers(run);
     return run_begin(run, RUN_BITS, err);

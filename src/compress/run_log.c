@@ -54,6 +54,10 @@ void run_log_layers(compress_run *run) {
                         run->layers[l].bits);
         base_log(run->context, ADMMNN_LOG_INFO, "  %-8s keeps %zu", layer_name(run, l), kept);
     }
+    if (total == 0)
+        base_log(run->context, ADMMNN_LOG_WARNING,
+                 "%s, round %u: no weight is left; the ratio is too high for this network",
+                 run_stage_text(run->at.stage), run->at.round + 1);
     base_log(run->context, ADMMNN_LOG_INFO, "  all keep %zu weights: %.1fx", total,
              (double)graph_weight_count(run->g) / (double)(total > 0 ? total : 1));
 }

@@ -1,5 +1,6 @@
 /* Quantization: units rescaled so that levels fit, ADMM onto the levels, and
  * retraining of what is not yet fixed at them. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ static float short_interval(float q) {
 static admmnn_status fit_interval(admm_levels kind, unsigned bits, const float *v, size_t count,
                                   float *q, admmnn_error *err) {
     BASE_TRY(admm_levels_fit(kind, bits, v, NULL, count, q, NULL, err));
-    *q = short_interval(*q);
+    /* One that is not a normal number, of weights as good as zero, no file would hold. */
+    *q = *q < FLT_MIN ? 0.0F : short_interval(*q);
     return ADMMNN_OK;
 }
 

@@ -143,8 +143,8 @@ static bool parse_head(const onnx_model *from, pack_model *model) {
     const char *original = property(from, KEY_ORIGINAL);
     const char *input = property(from, KEY_INPUT);
     if (original != NULL &&
-        (!next_integer(&original, UINT64_MAX, &model->original_weights) ||
-         !next_integer(&original, UINT64_MAX, &model->original_biases) || *original != 0))
+        (!next_integer(&original, PACK_ORIGINAL_MAX, &model->original_weights) ||
+         !next_integer(&original, PACK_ORIGINAL_MAX, &model->original_biases) || *original != 0))
         return false;
     return input == NULL ||
            (next_float(&input, &model->mean) && next_float(&input, &model->scale) && *input == 0);

@@ -30,7 +30,10 @@ typedef struct comparison_lines {
 
 static bool take_point(const cJSON *point, double weights, method_line *line) {
     const cJSON *accuracy = report_part(point, "test_accuracy");
-    double ratio = weights / report_number(report_part(point, "kept"), "mean");
+    double kept = report_number(report_part(point, "kept"), "mean");
+    if (kept == 0.0) /* nothing is left, at no ratio that an axis has */
+        return true;
+    double ratio = weights / kept;
     double mean = report_number(accuracy, "mean");
     double deviation = report_number(accuracy, "deviation");
     if (!(ratio > 0 && ratio < 1e9 && mean >= 0 && mean <= 1 && deviation >= 0))
@@ -75,12 +78,13 @@ static bool take_method(const cJSON *method, double weights, comparison_lines *a
 static bool take_all(const cJSON *root, comparison_lines *all) {
     double weights = report_number(root, "weights");
     all->seeds = report_number(root, "seeds");
+    const cJSON *methods = report_part(root, "methods");
     const cJSON *method;
-    cJSON_ArrayForEach(method, report_part(root, "methods")) {
+    cJSON_ArrayForEach(method, methods) {
         if (!take_method(method, weights, all))
             return false;
     }
-    return all->count > 0 && weights > 0;
+    return cJSON_GetArraySize(methods) > 0 && weights > 0;
 }
 
 static void fit_axes(svg_plot *plot, const comparison_lines *all) {

@@ -281,6 +281,23 @@ static void balancing_follows_the_residuals(void **state) {
     admm_free(p);
 }
 
+/* A residual of zero asks for a smaller or larger rho for ever: it stays a normal
+ * number, and u with it. */
+static void balancing_has_bounds(void **state) {
+    (void)state;
+    const admm_schedule s = {.kind = ADMM_RHO_BALANCING, .first = 1e-4F, .factor = 10.0F};
+    const admm_residual down = {.primal = 0.0, .dual = 1.0};
+    const admm_residual up = {.primal = 1.0, .dual = 0.0};
+    admm_problem *p = scheduled_make(1e-4F);
+    for (uint32_t k = 0; k < 60; k++)
+        admm_set_rho(p, &s, k, &down);
+    assert_true(admm_block_at(p, 0)->rho == 1e-9F);
+    for (uint32_t k = 1; k < 60; k++)
+        admm_set_rho(p, &s, k, &up);
+    assert_true(admm_block_at(p, 0)->rho == 1e6F);
+    admm_free(p);
+}
+
 /* A rho that is far off converges slowly; balancing makes up for it. */
 static void balancing_saves_iterations(void **state) {
     (void)state;
@@ -369,6 +386,7 @@ int main(void) {
         cmocka_unit_test(a_warm_start_goes_on),
         cmocka_unit_test(fixed_and_geometric_rho),
         cmocka_unit_test(balancing_follows_the_residuals),
+        cmocka_unit_test(balancing_has_bounds),
         cmocka_unit_test(balancing_saves_iterations),
         cmocka_unit_test(convergence_is_boyd_s_test),
         cmocka_unit_test(impossible_problems_are_refused),

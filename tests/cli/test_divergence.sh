@@ -32,3 +32,17 @@ cmp "$work/out/log.jsonl" "$work/log" || fail "--resume left another log"
 expect_error 1 "ADMM iteration 2: ADMM pruning, round 1/1 (5x): the loss" compare \
     "$work/wild.yaml" --out "$work/many" --methods admm --ratios 5,20 --seeds 1 --quiet
 [[ $(tail -n 1 "$work"/many/runs/admm-*/log.jsonl) == *'"kind":"divergence"'* ]] || fail "no log"
+
+# Parameters that are finite, but so large that the outputs are not.
+cat >"$work/huge.yaml" <<EOF
+model: lenet-300-100
+dataset: {format: idx, path: data, validation: 40}
+training: {epochs: 6, batch: 4096, optimizer: sgd, learning_rate: 0.9, momentum: 0,
+           weight_decay: 10, schedule: constant}
+prune: {method: none}
+quantize: {enabled: false}
+EOF
+expect_error 1 "dense training: the validation loss is not finite after epoch" compress \
+    "$work/huge.yaml" --out "$work/huge" --quiet
+[[ ! -e $work/huge/result.json ]] || fail "results of a network without a loss"
+! grep -q nan "$work/huge/log.jsonl" || fail "the log is not JSON"

@@ -30,7 +30,6 @@ limited() {
     local kilobytes=$1
     shift
     (
-        trap '' XFSZ
         ulimit -f "$kilobytes"
         expect_error 1 "cannot write: File too large" "$@"
     )
@@ -61,27 +60,25 @@ same_results "$work/limited" "$work/calm"
     head -c $((16 + 100 * 784)) "$work/data/t10k-images-idx3-ubyte" | tail -c $((100 * 784))
 } >"$work/x.npy"
 
-# write_limited KILOBYTES FILE OVERWRITE ARGUMENTS...: a new file, and one in the place
+# write_limited KILOBYTES FILE ARGUMENTS...: a new file, and one in the place
 # of another.
 write_limited() {
-    local kilobytes=$1 file=$2 overwrite=$3
-    shift 3
+    local kilobytes=$1 file=$2
+    shift 2
     mkdir "$work/new"
     limited "$kilobytes" "$@" "$work/new/$file" --quiet
     [[ -z $(ls -A "$work/new") ]] || fail "$1: left behind: $(ls -A "$work/new")"
     echo old >"$work/new/$file"
-    # shellcheck disable=SC2086
-    limited "$kilobytes" "$@" "$work/new/$file" --quiet $overwrite
+    limited "$kilobytes" "$@" "$work/new/$file" --quiet --force
     [[ $(ls -A "$work/new") == "$file" && $(<"$work/new/$file") == old ]] ||
         fail "$1: the file that was there is not"
-    # shellcheck disable=SC2086
-    expect 0 "$@" "$work/new/$file" --quiet $overwrite
+    expect 0 "$@" "$work/new/$file" --quiet --force
     (($(stat -c %s "$work/new/$file") > 1024 * kilobytes)) || fail "$1: too small for this test"
     rm -r "$work/new"
 }
-write_limited 64 x.onnx --force unpack "$work/calm/model.admm" --out
-write_limited 2 x.admm --force pack "$work/calm/model.onnx" --out
-write_limited 2 y.npy "" run "$work/calm/model.admm" --input "$work/x.npy" --output
+write_limited 64 x.onnx unpack "$work/calm/model.admm" --out
+write_limited 2 x.admm pack "$work/calm/model.onnx" --out
+write_limited 2 y.npy run "$work/calm/model.admm" --input "$work/x.npy" --output
 
 # Small disks need root and the right to mount.
 mkdir "$work/disk"

@@ -451,7 +451,7 @@ static void wrong_wishes_are_refused(void **state) {
         {{.seeds = 1, .ratios = "nan"}, "above 1"},
         {{.seeds = 1, .ratios = "8,8"}, "must rise"},
         {{.seeds = 1, .ratios = "8,7"}, "must rise: 7 after 8"},
-        {{.seeds = 1, .ratios = "8,8.000000001"}, "8 to six digits"},
+        {{.seeds = 1, .ratios = "8,8.0000000001"}, "8 to ten digits"},
         {{.seeds = 1, .ratios = "1e300"}, "at most 1e6"},
         /* Cut off it would be 4. */
         {{.seeds = 1, .ratios = "4.00000000000000000000000000000000000000000000000000000e1"},

@@ -160,6 +160,7 @@ static void metadata_that_lie_are_noticed(void **state) {
                                           {"admmnn.levels.fc1.weight", "equal 3 3e000000 "},
                                           {"admmnn.original", "1"},
                                           {"admmnn.original", "-1 2"},
+                                          {"admmnn.original", "281474976710657 7"},
                                           {"admmnn.input", "3e000000"}};
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         const onnx_property property = {lies[i][0], lies[i][1]};

@@ -82,13 +82,33 @@ static void damaged_figures_leave_no_picture(void **state) {
         "{\"weights\": 5, \"seeds\": 1, \"methods\": []}",
         "{\"weights\": 5, \"seeds\": 1, \"methods\": [{\"points\": [{}]}]}",
         "{\"weights\": 0, \"methods\": [{\"points\": [" POINT(1, 0.5, 0) "]}]}",
-        "{\"weights\": 5, \"methods\": [{\"points\": [" POINT(0, 0.5, 0) "]}]}",
+        "{\"weights\": 5, \"methods\": [{\"points\": [" POINT(-1, 0.5, 0) "]}]}",
         "{\"weights\": 5, \"methods\": [{\"points\": [" POINT(1, 1.5, 0) "]}]}",
         "{\"weights\": 5, \"methods\": [{\"points\": [" POINT(1, 0.5, -1) "]}]}",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(draw(wrong[i], strlen(wrong[i]), NULL), ADMMNN_CORRUPT);
     assert_null(file_take(folder, "c.svg"));
+}
+
+/* A network without a weight is at no ratio an axis has. */
+static void a_point_that_keeps_nothing_is_left_out(void **state) {
+    (void)state;
+    static const char some[] =
+        "{\"weights\": 5, \"seeds\": 1, \"model\": \"m\", \"methods\": "
+        "[{\"label\": \"x\", \"points\": [" POINT(0, 0.1, 0) "," POINT(1, 0.5, 0) "]}]}";
+    static const char none[] =
+        "{\"weights\": 5, \"seeds\": 1, \"model\": \"m\", \"methods\": "
+        "[{\"label\": \"x\", \"points\": [" POINT(0, 0.1, 0) "]}]}";
+    assert_int_equal(draw(some, sizeof some - 1, NULL), ADMMNN_OK);
+    char *svg = file_take(folder, "c.svg");
+    assert_int_equal(times(svg, "<circle"), 1);
+    base_free(svg);
+    assert_int_equal(draw(none, sizeof none - 1, NULL), ADMMNN_OK);
+    svg = file_take(folder, "c.svg");
+    assert_int_equal(times(svg, "<circle"), 0);
+    assert_null(strstr(svg, "nan"));
+    base_free(svg);
 }
 
 static svg_plot plot_of(svg_scale scale, double least, double most) {
@@ -160,6 +180,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_and_a_band_a_method),
         cmocka_unit_test(damaged_figures_leave_no_picture),
+        cmocka_unit_test(a_point_that_keeps_nothing_is_left_out),
         cmocka_unit_test(scales_against_closed_forms),
         cmocka_unit_test(ticks_are_round_and_few),
         cmocka_unit_test(values_that_are_none_are_left_out),
