@@ -51,7 +51,7 @@ admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t c
  * taken as pixels and normalised by the model's mean and scale). The output is
  * float32, samples x outputs, written whole or not at all; one that exists is replaced
  * only when force is not 0. ADMMNN_USAGE: the output exists and force is 0, or is the
- * input; ADMMNN_NOT_FOUND, ADMMNN_IO: a file that cannot be read or written;
+ * input or the model; ADMMNN_NOT_FOUND, ADMMNN_IO: a file that cannot be read or written;
  * ADMMNN_CORRUPT: not a NumPy array; ADMMNN_UNSUPPORTED: other elements, Fortran
  * order, another version; ADMMNN_INPUT: another shape than the network's input, no
  * regular file, or above 8 GiB; those of admmnn_model_run. */

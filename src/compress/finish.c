@@ -106,7 +106,7 @@ static admmnn_status dense_controls(const compress_run *run, compress_result *re
             largest = size > largest ? size : largest;
         }
         for (size_t i = 0; largest > 0 && i < g->parameters[p].count; i++) {
-            float scaled = 127.0F * from[i] / largest;
+            float scaled = 127.0F * (from[i] / largest);
             small[g->parameters[p].offset + i] =
                 (int8_t)(scaled < 0 ? scaled - 0.5F : scaled + 0.5F);
         }

@@ -242,6 +242,8 @@ static admmnn_status check_output(const char *input, const char *output, int for
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
                                     int force, admmnn_error *err) {
     BASE_TRY(check_output(input, output, force, err));
+    if (base_file_same(model->path, output))
+        return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the model", output);
     uint8_t *bytes;
     size_t count;
     BASE_TRY(base_file_read(input, ARRAY_BYTES_MOST, &bytes, &count, err));

@@ -109,6 +109,8 @@ expect 0 run "$work/a/model.admm" --input "$work/x.npy" --output "$work/y.npy" -
 (($(json "$work/stdout" outputs) == 10)) || fail "run --json: not ten outputs"
 expect_error 2 "y.npy: exists already; --force" run "$work/a/model.admm" --input "$work/x.npy" \
     --output "$work/y.npy" --quiet
+expect_error 2 "would replace the model" run "$work/a/model.admm" --input "$work/x.npy" \
+    --output "$work/a/model.admm" --force --quiet
 expect 0 run "$work/a/model.admm" --input "$work/x.npy" --output "$work/y.npy" --force
 (($(tail -c +129 "$work/y.npy" | wc -c) == 3 * 10 * 4)) || fail "y.npy is not 3 x 10 floats"
 # The largest logit is the label's (accuracy here is perfect; od gives the floats).
