@@ -255,15 +255,13 @@ static admmnn_status check_quantize(whole *w) {
     return ADMMNN_OK;
 }
 
-/* ADMM's iterates and what is fixed in steps are no cloud around one point. */
+/* ADMM's iterates are no cloud around one point. */
 static admmnn_status check_average(const whole *w) {
     const recipe *r = w->r;
     if (r->prune.admm.training.average > 0)
         return fail_key(w, "prune.admm.training.average", "there is no averaging within ADMM");
     if (r->quantize.admm.training.average > 0)
         return fail_key(w, "quantize.admm.training.average", "there is no averaging within ADMM");
-    if (r->quantize.retrain.average > 0)
-        return fail_key(w, "quantize.retrain.average", "there is no averaging of levels");
     return ADMMNN_OK;
 }
 

@@ -24,7 +24,7 @@ typedef struct recipe_training {
     train_schedule_kind schedule;
     double average; /* share of the epochs, the last ones, whose weights are averaged */
     double label_smoothing;
-    double distill;     /* weight of the dense network's answers in the targets, 0..1 */
+    double distill;     /* weight of the teacher's answers in the targets, 0..1 */
     double temperature; /* their softening */
     uint32_t versions;  /* distorted versions of each image that are answered; 0: the undistorted */
     data_augmentation augment;
@@ -91,9 +91,16 @@ typedef struct recipe_prune {
     recipe_training finish;  /* after the last round */
 } recipe_prune;
 
+/* Whose answers distillation learns from. */
+typedef enum recipe_teacher {
+    RECIPE_TEACHER_DENSE,
+    RECIPE_TEACHER_PRUNED /* after the last retraining */
+} recipe_teacher;
+
 typedef struct recipe_quantize {
     bool enabled;
     admm_levels levels;
+    recipe_teacher teacher;
     recipe_layer_bits bits[RECIPE_LAYERS_MAX];
     size_t bits_count;  /* 0: searched, where the levels leave a choice */
     unsigned max_bits;  /* of the search, and of layers that `bits` leaves out */

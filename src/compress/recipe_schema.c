@@ -89,6 +89,9 @@ static const cyaml_strval_t rho_schedules[] = {{"fixed", ADMM_RHO_FIXED},
                                                {"geometric", ADMM_RHO_GEOMETRIC},
                                                {"balancing", ADMM_RHO_BALANCING}};
 
+static const cyaml_strval_t teachers[] = {{"dense", RECIPE_TEACHER_DENSE},
+                                          {"pruned", RECIPE_TEACHER_PRUNED}};
+
 static const cyaml_strval_t levels[] = {
 #define PREFIX(name) ADMM_LEVELS_##name
     ADMM_LEVELS_MAP(WORD_OF)
@@ -196,6 +199,7 @@ static const recipe_range prune_ranges[] = {PRUNE_KEYS(RANGE_OF)};
 #define QUANTIZE_KEYS(X)                                                                           \
     X(ENUM("enabled", recipe_quantize, enabled, truths), ANY)                                      \
     X(ENUM("levels", recipe_quantize, levels, levels), ANY)                                        \
+    X(ENUM("teacher", recipe_quantize, teacher, teachers), ANY)                                    \
     X(SEQUENCE("bits", recipe_quantize, bits, bits_count, bits_entry, RECIPE_LAYERS_MAX), ANY)     \
     X(UINT("max_bits", recipe_quantize, max_bits), FROM(1, RECIPE_BITS_MAX))                       \
     X(FLOAT("max_loss", recipe_quantize, max_loss), FROM(0, 1))                                    \

@@ -48,8 +48,9 @@ typedef struct run_scores {
     double dense, before_projection, after_projection, pruned, quantized_projection, quantized;
 } run_scores;
 
-/* The dense network's answers to the training images. */
+/* The teacher's answers to the training images. */
 typedef struct run_answers {
+    bool pruned;               /* the pruned network's; else the dense one's */
     float *logits;             /* [versions, at least 1][train.count][classes]; NULL: none yet */
     uint32_t versions;         /* of each image; 0: the undistorted one */
     data_augmentation augment; /* of the versions */
@@ -136,9 +137,10 @@ double run_seconds(const compress_run *run);
 void run_progress(const compress_run *run, double *from, double *each);
 /* Begins a stretch of training: a new optimiser, epoch 0. */
 admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err);
-/* run_average.c: after each epoch, at.epoch of them done: the last of them join the
- * mean, which takes the weights' place at the end. */
-void run_average(compress_run *run, const recipe_training *training);
+/* run_average.c: after each epoch of a part of training, `left` of its epochs to come:
+ * the last ones, `share` of them, join the mean, which takes the weights' place at the
+ * end. */
+void run_average(compress_run *run, double share, uint32_t epochs, uint32_t left);
 /* One epoch of a stretch, with the penalty in the ADMM stages. */
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
                         const train_hooks *hooks, admmnn_error *err);

@@ -214,7 +214,7 @@ admmnn_status run_tick_prune(compress_run *run, admmnn_error *err) {
     if (run->at.epoch < training->epochs) {
         BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
         run->at.epoch++;
-        run_average(run, training);
+        run_average(run, training->average, training->epochs, training->epochs - run->at.epoch);
         return ADMMNN_OK;
     }
     return after_retraining(run, err);

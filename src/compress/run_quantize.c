@@ -235,11 +235,21 @@ admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err) {
     return begin_training(run, err);
 }
 
+/* Each share's epochs end in their own mean; what is fixed is the mean of itself. */
+static void average_share(compress_run *run, const recipe_training *training) {
+    const size_t parts = run->r->quantize.fix_count;
+    const size_t part = (size_t)(run->at.epoch - 1) * parts / training->epochs;
+    const size_t first = (part * training->epochs + parts - 1) / parts;
+    const size_t end = ((part + 1) * training->epochs + parts - 1) / parts;
+    run_average(run, training->average, (uint32_t)(end - first), (uint32_t)(end - run->at.epoch));
+}
+
 admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
     const recipe_training *training = &run->r->quantize.retrain;
     if (run->at.epoch < training->epochs) {
         BASE_TRY(run_train_unfixed(run, training->epochs, err));
         run->at.epoch++;
+        average_share(run, training);
         return ADMMNN_OK;
     }
     train_score score;

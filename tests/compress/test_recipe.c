@@ -50,7 +50,7 @@ static void defaults(void **state) {
 
 /* A stretch of training whose every value tells which stretch it is. */
 static void write_training(base_writer *out, unsigned k) {
-    if (k < 4)
+    if (k != 4 && k != 6)
         base_write_text(out, "{average: 0.3%u, ", k);
     else
         base_write_text(out, "{average: 0, "); /* nothing else is allowed there */
@@ -78,7 +78,7 @@ static void expect_training(const recipe_training *t, unsigned k) {
     expect_number(t->momentum, "0.0%u", 10 + k);
     expect_number(t->weight_decay, "0.00%u", 10 + k);
     assert_int_equal(t->schedule, k % 2 == 0 ? TRAIN_STEP : TRAIN_COSINE);
-    expect_number(t->average, k < 4 ? "0.3%u" : "0", k);
+    expect_number(t->average, k != 4 && k != 6 ? "0.3%u" : "0", k);
     expect_number(t->label_smoothing, "0.1%u", k);
     expect_number(t->distill, "0.2%u", k);
     expect_number(t->temperature, "%u.5", k);
@@ -132,7 +132,7 @@ static char *write_full(bool costs) {
     write_training(&out, 3);
     write_admm(&out, 4);
     base_write_text(&out,
-                    "quantize:\n  enabled: false\n  levels: equal-zero\n"
+                    "quantize:\n  enabled: false\n  levels: equal-zero\n  teacher: pruned\n"
                     "  bits:\n    - layer: fc2\n      bits: 3\n    - {layer: fc1, bits: 8}\n"
                     "  max_bits: 7\n  max_loss: 0.5\n  bias_bits: 12\n"
                     "  fix: [0.125, 0.5]\n  retrain: ");
@@ -168,6 +168,7 @@ static void expect_prune(const recipe_prune *p) {
 static void expect_quantize(const recipe_quantize *q) {
     assert_false(q->enabled);
     assert_int_equal(q->levels, ADMM_LEVELS_EQUAL_ZERO);
+    assert_int_equal(q->teacher, RECIPE_TEACHER_PRUNED);
     assert_int_equal(q->bits_count, 2);
     assert_string_equal(q->bits[0].layer, "fc2");
     assert_int_equal(q->bits[0].bits, 3);
@@ -498,8 +499,6 @@ static void impossible_values(void **state) {
          "r.yaml:6: prune.rounds[2]: 8 comes after 8; the ratios must rise"},
         {MINIMAL "quantize:\n  fix: [0.5, 1,\n    1]\n",
          "r.yaml:5: quantize.fix[2]: 1 comes after 1; the shares must rise"},
-        {MINIMAL "quantize: {retrain: {average: 0.5}}\n",
-         "r.yaml:3: quantize.retrain.average: there is no averaging of levels"},
         {MINIMAL "quantize: {admm: {training: {average: 0.5}}}\n",
          "r.yaml:3: quantize.admm.training.average: there is no averaging within ADMM"},
         {MINIMAL "quantize: {fix: [1.5]}\n",

@@ -365,6 +365,50 @@ static void averaging(void **state) {
     base_free(plain);
 }
 
+/* Fixed in two parts of two epochs: the first ends in the mean of what the same run
+ * without averaging passes through, and what is fixed is on its level still. */
+static void averaging_while_fixing(void **state) {
+    (void)state;
+    static const char *const format = TRAINING
+        "prune: {method: none}\n"
+        "quantize:\n  bits: [{layer: fc1, bits: 3}]\n  teacher: pruned\n"
+        "  admm: {iterations: 1, training: {batch: 16, distill: 1}}\n"
+        "  fix: [0.5, 1]\n"
+        "  retrain: {epochs: 4, batch: 16, schedule: constant, average: %s, distill: 1}\n";
+    char text[512];
+    compress_run *runs[2];
+    recipe *recipes[2];
+    float *first = NULL;
+    for (int k = 0; k < 2; k++) {
+        snprintf(text, sizeof text, format, k == 0 ? "0" : "1");
+        recipes[k] = make_recipe("lenet-300-100", text);
+        runs[k] = start(recipes[k]);
+        while (runs[k]->at.stage != RUN_QUANTIZE_TRAIN || runs[k]->at.epoch < 1)
+            tick(runs[k]);
+        if (k == 0)
+            first = base_array_copy(runs[k]->network->params, runs[k]->network->active_count,
+                                    sizeof *first);
+        tick(runs[k]);
+    }
+    size_t fixed = 0;
+    for (size_t i = 0; i < runs[0]->network->active_count; i++) {
+        const float plain = runs[0]->network->params[i];
+        const float mean = runs[1]->network->params[i];
+        if (runs[1]->fixed[i] != 0) {
+            assert_true(mean == first[i]);
+            fixed++;
+        }
+        assert_true(fabsf(mean - 0.5F * (first[i] + plain)) < 1e-6F);
+    }
+    assert_true(fixed > 1000);
+    base_free(first);
+    for (int k = 0; k < 2; k++) {
+        run_free(runs[k]);
+        run_free(drive(recipes[k], DENSE_STAGE | QUANTIZE_STAGES));
+        base_free(recipes[k]);
+    }
+}
+
 /* Rounds of other numbers of weights: each mean is of its own, and a checkpoint within
  * it holds what is in it. */
 static void averaging_of_what_is_left(void **state) {
@@ -592,6 +636,7 @@ int main(void) {
         cmocka_unit_test(later_batches_are_larger),
         cmocka_unit_test(admm_stops_early),
         cmocka_unit_test(averaging),
+        cmocka_unit_test(averaging_while_fixing),
         cmocka_unit_test(averaging_of_what_is_left),
         cmocka_unit_test(weights_are_fixed_in_steps),
         cmocka_unit_test(other_data_is_refused),
