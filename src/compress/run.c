@@ -175,7 +175,6 @@ admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err) {
     run->at.iteration = 0;
     run->at.stream++;
     run->averaged = 0;
-    memset(run->average, 0, run->g->flat_count * sizeof *run->average);
     train_optimizer_free(run->optimizer);
     run->optimizer = NULL;
     if (stage == RUN_DONE)
