@@ -208,9 +208,9 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->bytes.dense_fp32_biases =
         (graph_trainable_count(run->g) - graph_weight_count(run->g)) * 4;
     result->bytes.data = (data_bits + 7) / 8;
-    result->bytes.with_indices = (indexed_bits + 7) / 8;
-    result->bytes.coded = report->bytes_values + report->bytes_positions + report->bytes_codebooks +
-                          report->bytes_scales;
+    result->bytes.relative_indices = (indexed_bits + 7) / 8;
+    result->bytes.with_indices = report->bytes_values + report->bytes_positions +
+                                 report->bytes_codebooks + report->bytes_scales;
     result->bytes.file = report->bytes_total;
     result->bytes.values = report->bytes_values;
     result->bytes.indices = report->bytes_positions;
@@ -220,8 +220,9 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->bytes.header = report->bytes_header;
     result->ratio.pruning = kept > 0 ? weights / (double)kept : 0;
     result->ratio.data_only = data_bits > 0 ? weights * 32.0 / (double)data_bits : 0;
-    result->ratio.with_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
-    result->ratio.coded = result->bytes.coded > 0 ? 4.0 * weights / (double)result->bytes.coded : 0;
+    result->ratio.relative_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
+    result->ratio.with_indices =
+        result->bytes.with_indices > 0 ? 4.0 * weights / (double)result->bytes.with_indices : 0;
     result->ratio.file = (double)(result->bytes.dense_fp32 + result->bytes.dense_fp32_biases) /
                          (double)report->bytes_total;
 }

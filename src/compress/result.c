@@ -63,8 +63,8 @@ static void write_bytes(const compress_result *r, base_writer *out) {
     write_count(out, "dense_fp32", r->bytes.dense_fp32, ", ");
     write_count(out, "dense_fp32_biases", r->bytes.dense_fp32_biases, ",\n    ");
     write_count(out, "data", r->bytes.data, ", ");
+    write_count(out, "relative_indices", r->bytes.relative_indices, ", ");
     write_count(out, "with_indices", r->bytes.with_indices, ", ");
-    write_count(out, "coded", r->bytes.coded, ", ");
     write_count(out, "file", r->bytes.file, ",\n    ");
     write_count(out, "values", r->bytes.values, ", ");
     write_count(out, "indices", r->bytes.indices, ", ");
@@ -100,8 +100,8 @@ void compress_result_json(const compress_result *r, base_writer *out) {
     base_write_text(out, "  \"ratio\": {");
     write_number(out, "pruning", r->ratio.pruning, ", ");
     write_number(out, "data_only", r->ratio.data_only, ", ");
+    write_number(out, "relative_indices", r->ratio.relative_indices, ", ");
     write_number(out, "with_indices", r->ratio.with_indices, ", ");
-    write_number(out, "coded", r->ratio.coded, ", ");
     write_number(out, "file", r->ratio.file, "},\n");
     write_bytes(r, out);
     base_write_text(out, "  \"seconds\": {");
@@ -194,8 +194,8 @@ static void parse_bytes(const cJSON *bytes, compress_result *r, const char **mis
     r->bytes.dense_fp32 = count_at(bytes, "dense_fp32", missing);
     r->bytes.dense_fp32_biases = count_at(bytes, "dense_fp32_biases", missing);
     r->bytes.data = count_at(bytes, "data", missing);
+    r->bytes.relative_indices = count_at(bytes, "relative_indices", missing);
     r->bytes.with_indices = count_at(bytes, "with_indices", missing);
-    r->bytes.coded = count_at(bytes, "coded", missing);
     r->bytes.file = count_at(bytes, "file", missing);
     r->bytes.values = count_at(bytes, "values", missing);
     r->bytes.indices = count_at(bytes, "indices", missing);
@@ -232,8 +232,8 @@ static const char *parse_all(const cJSON *root, compress_result *r) {
     part = cJSON_GetObjectItemCaseSensitive(root, "ratio");
     r->ratio.pruning = number_at(part, "pruning", &missing);
     r->ratio.data_only = number_at(part, "data_only", &missing);
+    r->ratio.relative_indices = number_at(part, "relative_indices", &missing);
     r->ratio.with_indices = number_at(part, "with_indices", &missing);
-    r->ratio.coded = number_at(part, "coded", &missing);
     r->ratio.file = number_at(part, "file", &missing);
     parse_bytes(cJSON_GetObjectItemCaseSensitive(root, "bytes"), r, &missing);
     part = cJSON_GetObjectItemCaseSensitive(root, "seconds");
@@ -328,20 +328,20 @@ void compress_result_table(const compress_result *r, base_writer *out) {
                "weights only");
     table_cell(out, "data only", r->ratio.data_only, paper->data_only, "%9.0fx",
                "kept weights at their bits");
+    table_cell(out, "data with relative indices", r->ratio.relative_indices, paper->with_indices,
+               "%9.0fx", "at each layer's best width, escapes counted");
     table_cell(out, "data with indices", r->ratio.with_indices, paper->with_indices, "%9.0fx",
-               "and relative indices, escapes counted");
-    table_cell(out, "weights as coded in the file", r->ratio.coded, 0, "%9.0fx",
-               "values, positions, scales, entropy-coded");
+               "as the file stores them, scales and codebooks too");
     table_cell(out, "the real file", r->ratio.file, 0, "%9.0fx",
                "biases, scales, header, checksum and all");
     table_projections(r, out);
-    base_write_text(out,
-                    "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd "
-                    "%llu; data %llu; with indices %llu\n",
-                    (unsigned long long)r->bytes.dense_fp32,
-                    (unsigned long long)r->bytes.dense_fp32_biases,
-                    (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd,
-                    (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.with_indices);
+    base_write_text(
+        out,
+        "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd "
+        "%llu; data %llu; with relative indices %llu\n",
+        (unsigned long long)r->bytes.dense_fp32, (unsigned long long)r->bytes.dense_fp32_biases,
+        (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd,
+        (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.relative_indices);
     base_write_text(out,
                     "  model.admm %llu = values %llu + indices %llu + codebooks %llu + scales %llu "
                     "+ biases %llu + header %llu\n",

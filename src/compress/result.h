@@ -19,12 +19,12 @@ typedef struct result_layer {
 
 /* Accuracies are fractions of the test set (validation_* of the validation
  * split); -1 where a stage did not run. Bytes and ratios:
- *   data          kept weights at their bits (the papers' "data only")
- *   with_indices  data and relative indices at each layer's best width, escapes
- *                 counted as entries (Han et al. 2016)
- *   coded         the weights as the real file codes them: values, positions,
- *                 codebooks, scales
- *   file          the real model.admm: biases, scales, header and checksum too
+ *   data              kept weights at their bits (the papers' "data only")
+ *   relative_indices  data and relative indices at each layer's best width, escapes
+ *                     counted as entries (Han et al. 2016)
+ *   with_indices      data and indices as the real file stores them: values,
+ *                     positions, codebooks, scales
+ *   file              the real model.admm: biases, header and checksum too
  * against dense_fp32, the weights of the original network at four bytes; the file
  * against these and dense_fp32_biases, its biases at four bytes. */
 typedef struct compress_result {
@@ -38,10 +38,10 @@ typedef struct compress_result {
         double dense, pruned, compressed, packed;
     } accuracy, validation; /* validation.packed is not measured */
     struct {
-        double pruning, data_only, with_indices, coded, file;
+        double pruning, data_only, relative_indices, with_indices, file;
     } ratio;
     struct {
-        uint64_t dense_fp32, dense_fp32_biases, data, with_indices, coded, file;
+        uint64_t dense_fp32, dense_fp32_biases, data, relative_indices, with_indices, file;
         uint64_t values, indices, codebooks, scales, biases, header; /* of the file */
         uint64_t dense_zstd, int8_zstd;
     } bytes;

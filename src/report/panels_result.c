@@ -89,6 +89,8 @@ static void table_accuracy(base_writer *out, const cJSON *accuracy, const report
 static void table_bytes(base_writer *out, const cJSON *bytes, const report_paper *paper) {
     table_row(out, "Bytes, data only", page_bytes, report_number(bytes, "data"),
               1024 * paper->data_kib, "");
+    table_row(out, "Bytes, data with relative indices", page_bytes,
+              report_number(bytes, "relative_indices"), 1024 * paper->indices_kib, "");
     table_row(out, "Bytes, data with indices", page_bytes, report_number(bytes, "with_indices"),
               1024 * paper->indices_kib, "");
     table_row(out, "Bytes, the real file", page_bytes, report_number(bytes, "file"), 0, "");
@@ -121,10 +123,11 @@ void panel_table(base_writer *out, const report_figures *f) {
               paper->pruning, "weights only");
     table_row(out, "Data only", page_ratio, report_number(ratio, "data_only"), paper->data_only,
               "kept weights at their bits");
+    table_row(out, "Data with relative indices", page_ratio,
+              report_number(ratio, "relative_indices"), paper->with_indices,
+              "at each layer's best width, escapes counted");
     table_row(out, "Data with indices", page_ratio, report_number(ratio, "with_indices"),
-              paper->with_indices, "and relative indices, escapes counted");
-    table_row(out, "Weights as coded in the file", page_ratio, report_number(ratio, "coded"), 0,
-              "values, positions, codebooks and scales, entropy-coded");
+              paper->with_indices, "as the file stores them: values, positions, codebooks, scales");
     table_row(out, "The real file", page_ratio, report_number(ratio, "file"), 0,
               "against weights and biases in float32");
     table_bytes(out, report_part(f->result, "bytes"), paper);

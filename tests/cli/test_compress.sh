@@ -23,7 +23,7 @@ cmp "$work/stdout" "$work/b/result.json" || fail "--json is not result.json"
 for key in dense pruned compressed packed; do
     json "$work/stdout" accuracy "$key" >/dev/null
 done
-for key in pruning data_only with_indices file; do
+for key in pruning data_only relative_indices with_indices file; do
     json "$work/stdout" ratio "$key" >/dev/null
 done
 bytes=$(json "$work/stdout" bytes file)

@@ -17,11 +17,11 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     snprintf(r->model, sizeof r->model, "lenet-5");
     r->seed = base_random_next(&random) >> 11;
     r->threads = 2;
-    double *numbers[] = {&r->accuracy.dense,        &r->accuracy.pruned,   &r->accuracy.compressed,
-                         &r->accuracy.packed,       &r->validation.dense,  &r->validation.pruned,
-                         &r->validation.compressed, &r->ratio.pruning,     &r->ratio.data_only,
-                         &r->ratio.with_indices,    &r->ratio.file,        &r->seconds_total,
-                         &r->ratio.coded,           &r->projection.before, &r->projection.after,
+    double *numbers[] = {&r->accuracy.dense,         &r->accuracy.pruned,   &r->accuracy.compressed,
+                         &r->accuracy.packed,        &r->validation.dense,  &r->validation.pruned,
+                         &r->validation.compressed,  &r->ratio.pruning,     &r->ratio.data_only,
+                         &r->ratio.relative_indices, &r->ratio.file,        &r->seconds_total,
+                         &r->ratio.with_indices,     &r->projection.before, &r->projection.after,
                          &r->projection.levels};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = (double)(base_random_next(&random) >> 11) * 0x1p-46;
@@ -31,7 +31,7 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     uint64_t *counts[] = {&r->bytes.dense_fp32_biases,
                           &r->bytes.dense_fp32,
                           &r->bytes.data,
-                          &r->bytes.with_indices,
+                          &r->bytes.relative_indices,
                           &r->bytes.file,
                           &r->bytes.values,
                           &r->bytes.indices,
@@ -41,7 +41,7 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
                           &r->bytes.header,
                           &r->bytes.dense_zstd,
                           &r->bytes.int8_zstd,
-                          &r->bytes.coded};
+                          &r->bytes.with_indices};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         *counts[i] = base_random_next(&random) >> 30;
     r->layer_count = layers;
@@ -112,10 +112,10 @@ static void a_long_odd_path_comes_back_cut(void **state) {
 /* The keys that others read, by a JSON reader of their own. */
 static void the_promised_keys(void **state) {
     (void)state;
-    static const char *const objects[][6] = {
+    static const char *const objects[][7] = {
         {"accuracy", "dense", "pruned", "compressed", "packed"},
-        {"ratio", "pruning", "data_only", "with_indices", "file"},
-        {"bytes", "dense_fp32", "data", "with_indices", "file"},
+        {"ratio", "pruning", "data_only", "relative_indices", "with_indices", "file"},
+        {"bytes", "dense_fp32", "data", "relative_indices", "with_indices", "file"},
         {"seconds", "total"},
     };
     static const char *const of_layer[] = {"weights", "kept", "bits", "index_bits", "bytes"};
