@@ -36,6 +36,11 @@ static admmnn_status open_data(compress_run *run, admmnn_error *err) {
     const recipe *r = run->r;
     BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &run->train, err));
     data_set_digest(&run->train, run->data_sha256);
+    if (run->train.count < 2)
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: one training image; one to train on and one to validate with are "
+                         "the least",
+                         r->dataset_path);
     if (r->validation == 0 || r->validation >= run->train.count)
         return base_fail(err, ADMMNN_INPUT,
                          "%s: dataset.validation is %llu; the %zu training images of %s need it "
@@ -313,8 +318,19 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
     train_network *n = run->network;
     BASE_TRY(train_network_restrict(n, run->mask, err));
     run->sparse = true;
+    memset(run->fixed, 0, run->g->flat_count); /* places in the active form are others now */
     train_network_compact(n, params, n->params);
     return ADMMNN_OK;
+}
+
+admmnn_status run_cut_zeros(compress_run *run, float *params, admmnn_error *err) {
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_parameter *weight = run_weight(run, l);
+        for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
+            run->mask[i] = params[i] != 0.0F;
+    }
+    structure_remove_dead(run->g, run->mask, params);
+    return run_apply_mask(run, params, err);
 }
 
 void run_keep_importance(compress_run *run) {

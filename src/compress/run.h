@@ -150,6 +150,9 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
 admmnn_status run_flat_params(const compress_run *run, float **flat, admmnn_error *err);
 /* Rebuilds the network on the current mask; params[flat_count]. */
 admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err);
+/* The same on the mask of params' nonzero weights, without dead structure;
+ * params[flat_count] loses it too. */
+admmnn_status run_cut_zeros(compress_run *run, float *params, admmnn_error *err);
 /* run_teacher.c: makes sure of the dense network's answers when the training wants
  * them. */
 admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
@@ -199,6 +202,8 @@ void run_log_epoch(compress_run *run, const train_score *training, const train_s
 void run_log_residuals(compress_run *run, const admm_residual *residuals);
 void run_log_event(compress_run *run, const char *event, const train_score *validation);
 void run_log_layers(compress_run *run);
+/* A layer's bits on trial; score NULL: it diverged. */
+void run_log_trial(compress_run *run, uint32_t layer, const train_score *score, bool holds);
 void run_log_divergence(compress_run *run);
 
 #endif

@@ -8,7 +8,6 @@
 #include "base/random.h"
 #include "compress/rank.h"
 #include "compress/run.h"
-#include "compress/structure.h"
 
 static size_t layer_weights(const compress_run *run, uint32_t layer) {
     return run_weight(run, layer)->count;
@@ -151,14 +150,6 @@ static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) 
     return ADMMNN_OK;
 }
 
-static void mask_nonzeros(compress_run *run, const float *flat) {
-    for (uint32_t l = 0; l < run->layer_count; l++) {
-        const graph_parameter *weight = run_weight(run, l);
-        for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
-            run->mask[i] = flat[i] != 0.0F;
-    }
-}
-
 /* The hard projection, with the accuracy before and after it. */
 static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     train_score score;
@@ -168,11 +159,8 @@ static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     float *flat;
     BASE_TRY(run_flat_params(run, &flat, err));
     admmnn_status status = project(run, flat, err);
-    if (status == ADMMNN_OK) {
-        mask_nonzeros(run, flat);
-        structure_remove_dead(run->g, run->mask, flat);
-        status = run_apply_mask(run, flat, err);
-    }
+    if (status == ADMMNN_OK)
+        status = run_cut_zeros(run, flat, err);
     base_free(flat);
     BASE_TRY(status);
     BASE_TRY(run_validate(run, run->network->params, &score, err));

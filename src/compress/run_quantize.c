@@ -77,16 +77,22 @@ static void quantize_range(admm_levels kind, unsigned bits, float q, const float
         to[i] = q > 0 ? admm_level_value(kind, q, admm_level_code(kind, bits, q, from[i])) : 0.0F;
 }
 
-static void quantize(const compress_run *run, float *params) {
+static void quantize_weights(const compress_run *run, float *params) {
     for (uint32_t layer = 0; layer < run->layer_count; layer++) {
         const run_layer *l = &run->layers[layer];
         active_range w = range_of(run->network, run_weight(run, layer));
-        active_range b = bias_range(run, layer);
         quantize_range(run->r->quantize.levels, l->bits, l->step, params + w.first, w.count,
                        params + w.first);
-        if (run->r->quantize.bias_bits > 0)
-            quantize_range(ADMM_LEVELS_EQUAL_ZERO, run->r->quantize.bias_bits, l->bias_step,
-                           params + b.first, b.count, params + b.first);
+    }
+}
+
+static void quantize(const compress_run *run, float *params) {
+    const unsigned bits = run->r->quantize.bias_bits;
+    quantize_weights(run, params);
+    for (uint32_t layer = 0; layer < run->layer_count && bits > 0; layer++) {
+        active_range b = bias_range(run, layer);
+        quantize_range(ADMM_LEVELS_EQUAL_ZERO, bits, run->layers[layer].bias_step, params + b.first,
+                       b.count, params + b.first);
     }
 }
 
@@ -244,6 +250,19 @@ static void average_share(compress_run *run, const recipe_training *training) {
     run_average(run, training->average, (uint32_t)(end - first), (uint32_t)(end - run->at.epoch));
 }
 
+/* A level of zero prunes too. The biases, which take up what dead units added, are not
+ * yet rounded. */
+static admmnn_status cut_zero_levels(compress_run *run, admmnn_error *err) {
+    if (!admm_levels_have_zero(run->r->quantize.levels))
+        return ADMMNN_OK;
+    quantize_weights(run, run->network->params);
+    float *flat;
+    BASE_TRY(run_flat_params(run, &flat, err));
+    admmnn_status status = run_cut_zeros(run, flat, err);
+    base_free(flat);
+    return status;
+}
+
 admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
     const recipe_training *training = &run->r->quantize.retrain;
     if (run->at.epoch < training->epochs) {
@@ -252,6 +271,7 @@ admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
         average_share(run, training);
         return ADMMNN_OK;
     }
+    BASE_TRY(cut_zero_levels(run, err));
     train_score score;
     BASE_TRY(run_validate_quantized(run, &score, err));
     run->scores.quantized = score.accuracy;

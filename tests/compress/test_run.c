@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "compress/rank.h"
 #include "compress/run.h"
+#include "compress/structure.h"
 #include "tiny_set.h"
 
 #define IMAGES 90
@@ -409,6 +410,45 @@ static void averaging_while_fixing(void **state) {
     }
 }
 
+/* A level of zero prunes: what is left at the end is the mask's, on levels, and no part of
+ * it is dead. */
+static void levels_of_zero_prune_too(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune: {method: none}\n"
+                            "quantize:\n"
+                            "  levels: ternary\n"
+                            "  bias_bits: 4\n"
+                            "  admm: {iterations: 1, training: {batch: 16}}\n"
+                            "  retrain: {epochs: 2, batch: 16}\n");
+    compress_run *run = drive(r, DENSE_STAGE | QUANTIZE_STAGES);
+    const size_t count = run->g->flat_count;
+    float *flat = base_array(count, sizeof *flat);
+    uint8_t *mask = base_array_copy(run->mask, count, 1);
+    assert_true(flat != NULL && mask != NULL);
+    train_network_expand(run->network, run->network->params, flat);
+    size_t cut = 0;
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_parameter *weight = run_weight(run, l);
+        for (size_t i = weight->offset; i < weight->offset + weight->count; i++) {
+            assert_int_equal(run->mask[i] != 0, flat[i] != 0.0F);
+            assert_true(flat[i] == 0.0F || fabsf(flat[i]) == run->layers[l].step);
+            cut += flat[i] == 0.0F && run->pruned[i] != 0.0F;
+        }
+    }
+    assert_true(cut > 1000);
+    structure_remove_dead(run->g, mask, flat);
+    assert_memory_equal(mask, run->mask, count);
+    train_score score;
+    admmnn_error err = {0};
+    assert_int_equal(run_validate(run, run->network->params, &score, &err), ADMMNN_OK);
+    assert_true(score.accuracy == run->scores.quantized);
+    base_free(flat);
+    base_free(mask);
+    run_free(run);
+    base_free(r);
+}
+
 /* Rounds of other numbers of weights: each mean is of its own, and a checkpoint within
  * it holds what is in it. */
 static void averaging_of_what_is_left(void **state) {
@@ -637,6 +677,7 @@ int main(void) {
         cmocka_unit_test(admm_stops_early),
         cmocka_unit_test(averaging),
         cmocka_unit_test(averaging_while_fixing),
+        cmocka_unit_test(levels_of_zero_prune_too),
         cmocka_unit_test(averaging_of_what_is_left),
         cmocka_unit_test(weights_are_fixed_in_steps),
         cmocka_unit_test(other_data_is_refused),
