@@ -11,7 +11,7 @@
 #define CELLS_MOST 65536U
 
 static void must_round_trip(const pack_model *model) {
-    const pack_settings plain = {PACK_POSITION_RELATIVE, PACK_CODER_HUFFMAN};
+    const pack_settings plain = {.positions = PACK_POSITION_RELATIVE, .values = PACK_CODER_HUFFMAN};
     uint8_t *bytes;
     size_t count;
     pack_model *again;

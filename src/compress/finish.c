@@ -64,7 +64,7 @@ static admmnn_status make_packed(const compress_run *run, const float *flat, pac
     for (uint32_t p = 0; p < small->parameter_count && status == ADMMNN_OK; p++)
         status = fill_tensor(run, small, p, origin, flat, &model->tensors[p], err);
     if (status == ADMMNN_OK)
-        status = pack_reorder(model, err);
+        status = pack_reorder(model, run->context, err);
     graph_free(small);
     base_free(origin);
     if (status != ADMMNN_OK) {
@@ -191,15 +191,25 @@ static void layer_figures(const compress_run *run, const graph *small, const pac
     snprintf(out->values, sizeof out->values, "%s", pack_coder_name(packed->values));
 }
 
+/* Of the network whose accuracy is `pruned`: a level of zero takes more afterwards. */
+static uint64_t kept_by_pruning(const compress_run *run) {
+    uint64_t kept = 0;
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        const graph_parameter *weight = run_weight(run, l);
+        for (size_t i = 0; i < weight->count; i++)
+            kept += run->pruned[weight->offset + i] != 0.0F;
+    }
+    return kept;
+}
+
 /* The papers' accounting: kept weights at their bits; with indices, every entry
  * (escapes included) carries an index and a value. */
 static void ratios(const compress_run *run, const pack_report *report, compress_result *result) {
-    uint64_t kept = 0;
+    const uint64_t kept = kept_by_pruning(run);
     uint64_t data_bits = 0;
     uint64_t indexed_bits = 0;
     for (uint32_t l = 0; l < result->layer_count; l++) {
         const result_layer *layer = &result->layers[l];
-        kept += layer->kept;
         data_bits += layer->kept * layer->bits;
         indexed_bits += layer->index_entries * (layer->bits + layer->index_bits);
     }
@@ -270,8 +280,9 @@ static admmnn_status pack_and_test(compress_run *run, const float *flat, const p
     uint8_t *bytes;
     size_t count;
     pack_report report = {0};
-    show_progress(run, "packing and testing");
-    BASE_TRY(pack_encode(model, &run->r->pack, &bytes, &count, &report, err));
+    pack_settings settings = run->r->pack;
+    settings.context = run->context;
+    BASE_TRY(pack_encode(model, &settings, &bytes, &count, &report, err));
     pack_model *again = NULL;
     admmnn_status status = pack_decode(bytes, count, &again, NULL, err);
     if (status == ADMMNN_OK) {
@@ -294,6 +305,7 @@ admmnn_status run_finish(compress_run *run, const char *folder, compress_result 
         return base_fail_memory(err, "the finished network");
     train_network_expand(run->network, run->network->params, flat);
     pack_model *model = NULL;
+    show_progress(run, "packing and testing");
     admmnn_status status = make_packed(run, flat, &model, err);
     if (status == ADMMNN_OK)
         status = pack_and_test(run, flat, model, folder, result, err);

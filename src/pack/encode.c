@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/context.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "pack/format.h"
@@ -50,6 +51,7 @@ static void write_head(encoding *e) {
 /* A tensor whose best plan is sought. */
 typedef struct search {
     const pack_tensor *tensor;
+    const admmnn_context *context;
     tensor_shape shape;
     unsigned width;
     bool ordered;
@@ -65,6 +67,8 @@ static admmnn_status consider(search *s, tensor_plan plan, admmnn_error *err) {
     pack_tensor_report report;
     if (!tensor_plan_fits(s->tensor, s->shape.count, plan))
         return ADMMNN_OK;
+    if (base_cancelled(s->context))
+        return base_fail(err, ADMMNN_CANCELLED, "stopped on request during packing");
     coder_encode_start(&range, &ranged);
     admmnn_status status = tensor_write(s->tensor, s->shape, plan, &plain, &range, &report, err);
     base_writer_free(&plain.bytes);
@@ -117,13 +121,14 @@ static admmnn_status choose(search *s, const pack_settings *settings, admmnn_err
 static admmnn_status plan_tensor(const pack_tensor *tensor, tensor_shape shape,
                                  const pack_settings *settings, tensor_plan *plan,
                                  admmnn_error *err) {
-    static const pack_settings any = {PACK_POSITION_AUTO, PACK_CODER_AUTO};
+    static const pack_settings any = {.positions = PACK_POSITION_AUTO, .values = PACK_CODER_AUTO};
     uint8_t *mask = base_array(shape.count, 1);
     if (mask == NULL)
         return base_fail_memory(err, "a tensor's plan");
     uint64_t entries;
     tensor_mask(tensor, shape.count, mask);
     search s = {.tensor = tensor,
+                .context = settings->context,
                 .shape = shape,
                 .width = tensor_relative_width(mask, shape.count, &entries),
                 .ordered = positions_are_ordered(shape.matrix, mask)};

@@ -94,7 +94,7 @@ admmnn_status pack_settings_find(const char *positions, const char *values, pack
     if (!find_name(coder_names, sizeof coder_names / sizeof *coder_names, values, &coder))
         return base_fail(err, ADMMNN_USAGE,
                          "--values: '%.40s'; auto, fixed, huffman and range are known", values);
-    *out = (pack_settings){(pack_position_id)position, (pack_coder_id)coder};
+    *out = (pack_settings){.positions = (pack_position_id)position, .values = (pack_coder_id)coder};
     return ADMMNN_OK;
 }
 

@@ -268,7 +268,7 @@ static admmnn_status encode_file(const admmnn_pack_settings *settings, pack_mode
     pack_settings coders;
     BASE_TRY(pack_settings_find(settings->positions, settings->values, &coders, err));
     if (!described)
-        BASE_TRY(pack_reorder(model, err));
+        BASE_TRY(pack_reorder(model, NULL, err));
     return pack_encode(model, &coders, bytes, count, NULL, err);
 }
 

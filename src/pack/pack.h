@@ -4,6 +4,7 @@
 #define PACK_PACK_H
 
 #include "admm/set.h"
+#include "base/context.h"
 #include "graph/graph.h"
 
 typedef enum pack_values {
@@ -59,6 +60,7 @@ typedef enum pack_coder_id {
 typedef struct pack_settings {
     pack_position_id positions;
     pack_coder_id values;
+    const admmnn_context *context; /* asked at each trial whether to stop; NULL: never */
 } pack_settings;
 
 /* Where a file's bits went, and the papers' accounting of one parameter. */

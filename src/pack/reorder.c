@@ -91,8 +91,10 @@ static admmnn_status order_by(const pack_model *model, uint32_t layer_node, row_
     return ADMMNN_OK;
 }
 
-static admmnn_status encoded_size(const pack_model *model, size_t *size, admmnn_error *err) {
-    static const pack_settings any = {PACK_POSITION_AUTO, PACK_CODER_AUTO};
+static admmnn_status encoded_size(const pack_model *model, const admmnn_context *context,
+                                  size_t *size, admmnn_error *err) {
+    const pack_settings any = {
+        .positions = PACK_POSITION_AUTO, .values = PACK_CODER_AUTO, .context = context};
     uint8_t *bytes;
     BASE_TRY(pack_encode(model, &any, &bytes, size, NULL, err));
     base_free(bytes);
@@ -105,19 +107,20 @@ static void invert(const uint32_t *order, uint32_t count, uint32_t *inverse) {
 }
 
 /* Moves one layer's units; undone when the file grows. */
-static admmnn_status try_order(pack_model *model, uint32_t layer_node, const uint32_t *order,
-                               const uint32_t *inverse, size_t *size, admmnn_error *err) {
+static admmnn_status try_order(pack_model *model, const admmnn_context *context,
+                               uint32_t layer_node, const uint32_t *order, const uint32_t *inverse,
+                               size_t *size, admmnn_error *err) {
     size_t moved;
     BASE_TRY(pack_permute(model, layer_node, order, err));
-    BASE_TRY(encoded_size(model, &moved, err));
+    BASE_TRY(encoded_size(model, context, &moved, err));
     if (moved > *size)
         return pack_permute(model, layer_node, inverse, err);
     *size = moved;
     return ADMMNN_OK;
 }
 
-static admmnn_status sort_layer(pack_model *model, uint32_t layer_node, row_key key, size_t *size,
-                                admmnn_error *err) {
+static admmnn_status sort_layer(pack_model *model, const admmnn_context *context,
+                                uint32_t layer_node, row_key key, size_t *size, admmnn_error *err) {
     uint32_t rows = model->g->parameters[model->g->nodes[layer_node].weight].rows;
     uint32_t *order = base_array(rows, sizeof *order);
     uint32_t *inverse = base_array(rows, sizeof *inverse);
@@ -126,23 +129,23 @@ static admmnn_status sort_layer(pack_model *model, uint32_t layer_node, row_key 
                                : order_by(model, layer_node, key, order, err);
     if (status == ADMMNN_OK) {
         invert(order, rows, inverse);
-        status = try_order(model, layer_node, order, inverse, size, err);
+        status = try_order(model, context, layer_node, order, inverse, size, err);
     }
     base_free(order);
     base_free(inverse);
     return status;
 }
 
-admmnn_status pack_reorder(pack_model *model, admmnn_error *err) {
+admmnn_status pack_reorder(pack_model *model, const admmnn_context *context, admmnn_error *err) {
     static const row_key keys[] = {fullest, positions_first};
     size_t size;
-    BASE_TRY(encoded_size(model, &size, err));
+    BASE_TRY(encoded_size(model, context, &size, err));
     for (uint32_t n = 0; n < model->g->node_count; n++) {
         if (model->g->nodes[n].weight == GRAPH_NONE ||
             graph_reader_of(model->g, n).node == GRAPH_NONE)
             continue;
         for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-            BASE_TRY(sort_layer(model, n, keys[k], &size, err));
+            BASE_TRY(sort_layer(model, context, n, keys[k], &size, err));
     }
     return ADMMNN_OK;
 }

@@ -8,8 +8,8 @@
 
 /* Sorts the hidden units of each layer by their number of nonzeros, fullest first,
  * or by the place of the first, whichever makes the file smaller. Sums of floats may round
- * differently afterwards. */
-admmnn_status pack_reorder(pack_model *model, admmnn_error *err);
+ * differently afterwards. context as in pack_settings. */
+admmnn_status pack_reorder(pack_model *model, const admmnn_context *context, admmnn_error *err);
 
 /* Puts unit order[i] of a hidden layer at place i. order is a permutation of the
  * layer's rows. */

@@ -12,12 +12,12 @@ void pack_report_add_up(pack_report *r, const pack_model *model, size_t step_byt
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const pack_tensor *tensor = &model->tensors[p];
         const pack_tensor_report *t = &r->tensors[p];
-        if (tensor->form == PACK_LEVELS)
-            r->bytes_scales += step_bytes;
+        uint64_t scale = tensor->form == PACK_LEVELS ? step_bytes : 0;
         if (g->parameters[p].kind == GRAPH_BIAS) {
-            biases += t->value_bits + t->position_bits;
+            biases += t->value_bits + t->position_bits + 8 * scale;
             continue;
         }
+        r->bytes_scales += scale;
         values += t->value_bits;
         positions += t->position_bits;
         codebooks += t->codebook_bits;

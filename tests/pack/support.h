@@ -141,7 +141,7 @@ static inline void expect_equal(const pack_model *a, const pack_model *b) {
 
 static inline bytes encode(const pack_model *model, pack_position_id positions,
                            pack_coder_id values, pack_report *report) {
-    const pack_settings settings = {positions, values};
+    const pack_settings settings = {.positions = positions, .values = values};
     bytes file;
     MUST(pack_encode(model, &settings, &file.at, &file.count, report, err));
     return file;

@@ -93,7 +93,7 @@ static void unpacked_and_packed_again_is_the_same_file(void **state) {
     for (size_t i = 0; i < sizeof fillings / sizeof fillings[0]; i++) {
         pack_model *model = random_model(small_network(), fillings[i], i);
         model->mean = 0.1F;
-        MUST(pack_reorder(model, err));
+        MUST(pack_reorder(model, NULL, err));
         write_packed(model, "a.admm");
         convert("a.admm", "a.onnx", false);
         convert("a.onnx", "b.admm", true);

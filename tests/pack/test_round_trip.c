@@ -97,7 +97,7 @@ static void auto_is_the_smallest(void **state) {
 
 static void what_no_file_holds_is_refused(void **state) {
     (void)state;
-    const pack_settings any = {PACK_POSITION_AUTO, PACK_CODER_AUTO};
+    const pack_settings any = {.positions = PACK_POSITION_AUTO, .values = PACK_CODER_AUTO};
     const float steps[] = {-1.0F, NAN, INFINITY, 1e-40F, 3e38F, 0.0F};
     pack_model *model = random_model(small_network(), (filling){ADMM_LEVELS_EQUAL, 4, 0.5}, 1);
     admmnn_error err;
@@ -135,6 +135,33 @@ static void bytes_are_the_same_everywhere(void **state) {
     pack_model_free(model);
 }
 
+static bool stop_at_zero(void *user) {
+    unsigned *left = user;
+    return (*left)-- == 0;
+}
+
+/* Between any two trials; nothing is left. */
+static void packing_stops_on_request(void **state) {
+    (void)state;
+    pack_model *model = random_model(small_network(), (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 5);
+    admmnn_status status = ADMMNN_CANCELLED;
+    unsigned trials = 0;
+    for (; status != ADMMNN_OK; trials++) {
+        unsigned left = trials;
+        const admmnn_context context = {.cancelled = stop_at_zero, .user = &left};
+        const pack_settings settings = {
+            .positions = PACK_POSITION_AUTO, .values = PACK_CODER_AUTO, .context = &context};
+        admmnn_error err;
+        bytes file = {0};
+        status = pack_encode(model, &settings, &file.at, &file.count, NULL, &err);
+        assert_true(status == ADMMNN_OK || status == ADMMNN_CANCELLED);
+        assert_true((file.at != NULL) == (status == ADMMNN_OK));
+        base_free(file.at);
+    }
+    assert_true(trials > model->g->parameter_count);
+    pack_model_free(model);
+}
+
 static void names_of_coders(void **state) {
     (void)state;
     pack_settings settings;
@@ -156,6 +183,7 @@ int main(void) {
         cmocka_unit_test(short_intervals),
         cmocka_unit_test(auto_is_the_smallest),
         cmocka_unit_test(bytes_are_the_same_everywhere),
+        cmocka_unit_test(packing_stops_on_request),
         cmocka_unit_test(names_of_coders),
         cmocka_unit_test(what_no_file_holds_is_refused),
     };
