@@ -222,13 +222,21 @@ static admmnn_status check_bits_of(const whole *w, const char *key, unsigned bit
                     bits < least ? least : most);
 }
 
+#define FIX_SHARES 4
+
+/* Every share needs an epoch of its own; without epochs the nearest levels are all. */
 static admmnn_status check_fix(whole *w) {
-    static const double shares[] = {0.5, 0.75, 0.9, 1.0};
+    static const double shares[FIX_SHARES] = {0.5, 0.75, 0.9, 1.0};
     recipe_quantize *q = &w->r->quantize;
+    const uint32_t epochs = q->retrain.epochs;
     if (q->fix_count == 0) {
-        memcpy(q->fix, shares, sizeof shares);
-        q->fix_count = sizeof shares / sizeof shares[0];
+        q->fix_count = epochs > 0 && epochs < FIX_SHARES ? epochs : FIX_SHARES;
+        memcpy(q->fix, shares + FIX_SHARES - q->fix_count, q->fix_count * sizeof *shares);
     }
+    if (epochs > 0 && epochs < q->fix_count)
+        return fail_key(w, "quantize.fix",
+                        "%zu shares for the %u epochs of quantize.retrain; each needs one",
+                        q->fix_count, epochs);
     return check_rising(w, "quantize.fix", "shares", q->fix, q->fix_count);
 }
 
@@ -255,13 +263,53 @@ static admmnn_status check_quantize(whole *w) {
     return ADMMNN_OK;
 }
 
-/* ADMM's iterates are no cloud around one point. */
-static admmnn_status check_average(const whole *w) {
+static admmnn_status fail_in_training(const whole *w, const char *training, const char *field,
+                                      const char *reason) {
+    char key[RECIPE_PATH_MAX];
+    recipe_places_join(key, training, field);
+    return fail_key(w, key, "%s", reason);
+}
+
+/* What says how the teacher answers says nothing without one. */
+static admmnn_status check_teacher(const whole *w, const char *key, const recipe_training *t) {
+    if (t->distill > 0 && t == &w->r->training)
+        return fail_in_training(w, key, "distill",
+                                "the teacher is the dense network, which is trained here");
+    if (t->distill > 0)
+        return ADMMNN_OK;
+    if (t->temperature != 1)
+        return fail_in_training(w, key, "temperature",
+                                "is of the teacher's answers, and distill is 0");
+    if (t->versions > 0)
+        return fail_in_training(w, key, "versions", "are the teacher's, and distill is 0");
+    return ADMMNN_OK;
+}
+
+static admmnn_status check_trainings(const whole *w) {
     const recipe *r = w->r;
-    if (r->prune.admm.training.average > 0)
-        return fail_key(w, "prune.admm.training.average", "there is no averaging within ADMM");
-    if (r->quantize.admm.training.average > 0)
-        return fail_key(w, "quantize.admm.training.average", "there is no averaging within ADMM");
+    const recipe_quantize *q = &r->quantize;
+    const struct {
+        const char *key;
+        const recipe_training *training;
+        bool within_admm;
+    } trainings[] = {{"training", &r->training, false},
+                     {"prune.admm.training", &r->prune.admm.training, true},
+                     {"prune.retrain", &r->prune.retrain, false},
+                     {"prune.finish", &r->prune.finish, false},
+                     {"quantize.admm.training", &q->admm.training, true},
+                     {"quantize.retrain", &q->retrain, false}};
+    for (size_t i = 0; i < sizeof trainings / sizeof trainings[0]; i++) {
+        /* ADMM's iterates are no cloud around one point. */
+        if (trainings[i].within_admm && trainings[i].training->average > 0)
+            return fail_in_training(w, trainings[i].key, "average",
+                                    "there is no averaging within ADMM");
+        BASE_TRY(check_teacher(w, trainings[i].key, trainings[i].training));
+    }
+    if (q->teacher == RECIPE_TEACHER_PRUNED && q->retrain.distill == 0 &&
+        q->admm.training.distill == 0)
+        return fail_key(w, "quantize.teacher",
+                        "pruned, but neither quantize.admm.training nor quantize.retrain has a "
+                        "distill above 0");
     return ADMMNN_OK;
 }
 
@@ -274,7 +322,7 @@ static admmnn_status check_whole(whole *w) {
     BASE_TRY(check_scope(w));
     BASE_TRY(check_keep(w));
     BASE_TRY(check_quantize(w));
-    BASE_TRY(check_average(w));
+    BASE_TRY(check_trainings(w));
     r->prune.admm.rho.iterations = r->prune.admm.iterations;
     r->quantize.admm.rho.iterations = r->quantize.admm.iterations;
     return ADMMNN_OK;
@@ -338,6 +386,20 @@ static admmnn_status check_layer(const recipe *r, const graph *g, const char *ke
                      line, key, g->name, layer, names);
 }
 
+static admmnn_status check_share(const recipe *r, const graph *g, const recipe_layer_keep *keep,
+                                 admmnn_error *err) {
+    BASE_TRY(check_layer(r, g, "prune.keep", keep->line, keep->layer, err));
+    for (uint32_t l = 0; l < graph_layer_count(g); l++) {
+        const graph_node *node = &g->nodes[graph_layer(g, l)];
+        const size_t count = g->parameters[node->weight].count;
+        if (strcmp(node->name, keep->layer) == 0 && keep->keep * (double)count < 1)
+            return base_fail(err, ADMMNN_INPUT,
+                             "%s:%u: prune.keep: %g of %s's %zu weights is less than one", r->path,
+                             keep->line, keep->keep, node->name, count);
+    }
+    return ADMMNN_OK;
+}
+
 admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
     const recipe_prune *p = &r->prune;
     uint32_t layers = graph_layer_count(g);
@@ -345,7 +407,7 @@ admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
         return base_fail(err, ADMMNN_UNSUPPORTED, "%s: %u layers; recipes hold 1 to %d", g->name,
                          layers, RECIPE_LAYERS_MAX);
     for (size_t i = 0; i < p->keep_count; i++)
-        BASE_TRY(check_layer(r, g, "prune.keep", p->keep[i].line, p->keep[i].layer, err));
+        BASE_TRY(check_share(r, g, &p->keep[i], err));
     for (size_t i = 0; i < r->quantize.bits_count; i++)
         BASE_TRY(check_layer(r, g, "quantize.bits", r->quantize.bits[i].line,
                              r->quantize.bits[i].layer, err));

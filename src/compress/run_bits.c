@@ -59,9 +59,11 @@ static admmnn_status try_bits(compress_run *run, const float *start, train_score
     return run_validate_quantized(run, score, err);
 }
 
-/* A trial that diverges has too few bits, and that is all. */
-static void judge(compress_run *run, uint32_t layer, bool diverged, double accuracy) {
-    if (!diverged && accuracy >= run->scores.pruned - run->r->quantize.max_loss)
+/* A trial that diverges has too few bits, and that is all: then score is NULL. */
+static void judge(compress_run *run, uint32_t layer, const train_score *score) {
+    bool holds = score != NULL && score->accuracy >= run->scores.pruned - run->r->quantize.max_loss;
+    run_log_trial(run, layer, score, holds);
+    if (holds)
         return;
     run->layers[layer].bits++;
     run->layers[layer].fixed_bits = true;
@@ -89,8 +91,6 @@ admmnn_status run_tick_bits(compress_run *run, admmnn_error *err) {
     base_free(start);
     if (status != ADMMNN_OK && status != ADMMNN_DIVERGED)
         return base_fail(err, status, "%s", reason.message);
-    judge(run, layer, status == ADMMNN_DIVERGED, score.accuracy);
-    run_log_event(run, "bits tried", &score);
-    run_log_layers(run);
+    judge(run, layer, status == ADMMNN_DIVERGED ? NULL : &score);
     return run_begin(run, RUN_BITS, err);
 }

@@ -62,6 +62,27 @@ void run_log_layers(compress_run *run) {
              (double)graph_weight_count(run->g) / (double)(total > 0 ? total : 1));
 }
 
+void run_log_trial(compress_run *run, uint32_t layer, const train_score *score, bool holds) {
+    const char *name = layer_name(run, layer);
+    const unsigned bits = run->layers[layer].bits;
+    base_write_text(&run->log,
+                    "{\"kind\":\"trial\",\"stage\":\"%s\",\"layer\":\"%s\",\"bits\":%u,"
+                    "\"holds\":%s",
+                    run_stage_text(run->at.stage), name, bits, holds ? "true" : "false");
+    if (score != NULL)
+        base_write_text(&run->log, ",\"validation_loss\":%.6f,\"validation_accuracy\":%.6f",
+                        score->loss, score->accuracy);
+    base_write_text(&run->log, "}\n");
+    const char *outcome = holds ? "enough" : "too few";
+    if (score == NULL)
+        base_log(run->context, ADMMNN_LOG_INFO, "%s: %s at %u bits: diverged, %s",
+                 run_stage_text(run->at.stage), name, bits, outcome);
+    else
+        base_log(run->context, ADMMNN_LOG_INFO,
+                 "%s: %s at %u bits: validation accuracy %.2f %%, %s",
+                 run_stage_text(run->at.stage), name, bits, 100.0 * score->accuracy, outcome);
+}
+
 void run_log_divergence(compress_run *run) {
     base_write_text(&run->log,
                     "{\"kind\":\"divergence\",\"stage\":\"%s\",\"round\":%u,"

@@ -48,18 +48,32 @@ static void defaults(void **state) {
     base_free(r);
 }
 
+/* The dense training, which has no teacher, and ADMM's, which has no mean. */
+static bool has_teacher(unsigned k) {
+    return k != 1;
+}
+
+static bool has_average(unsigned k) {
+    return k != 4 && k != 6;
+}
+
 /* A stretch of training whose every value tells which stretch it is. */
 static void write_training(base_writer *out, unsigned k) {
-    if (k != 4 && k != 6)
-        base_write_text(out, "{average: 0.3%u, ", k);
+    base_write_text(out, "{");
+    if (has_average(k))
+        base_write_text(out, "average: 0.3%u, ", k);
     else
-        base_write_text(out, "{average: 0, "); /* nothing else is allowed there */
+        base_write_text(out, "average: 0, ");
+    if (has_teacher(k))
+        base_write_text(out, "distill: 0.2%u, temperature: %u.5, versions: %u, ", k, k, 20 + k);
+    else
+        base_write_text(out, "distill: 0, temperature: 1, versions: 0, ");
     base_write_text(out,
                     "epochs: %u, batch: %u, optimizer: %s, learning_rate: 0.%u, momentum: 0.0%u, "
-                    "weight_decay: 0.00%u, schedule: %s, label_smoothing: 0.1%u, distill: 0.2%u, "
-                    "temperature: %u.5, versions: %u, augment: {shift: %u, rotate: %u.25}}\n",
+                    "weight_decay: 0.00%u, schedule: %s, label_smoothing: 0.1%u, "
+                    "augment: {shift: %u, rotate: %u.25}}\n",
                     30 + k, 40 + k, k % 2 == 0 ? "sgd" : "adamw", 10 + k, 10 + k, 10 + k,
-                    k % 2 == 0 ? "step" : "cosine", k, k, k, 20 + k, 50 + k, k);
+                    k % 2 == 0 ? "step" : "cosine", k, 50 + k, k);
 }
 
 static void expect_number(double value, const char *format, unsigned k) {
@@ -78,11 +92,11 @@ static void expect_training(const recipe_training *t, unsigned k) {
     expect_number(t->momentum, "0.0%u", 10 + k);
     expect_number(t->weight_decay, "0.00%u", 10 + k);
     assert_int_equal(t->schedule, k % 2 == 0 ? TRAIN_STEP : TRAIN_COSINE);
-    expect_number(t->average, k != 4 && k != 6 ? "0.3%u" : "0", k);
+    expect_number(t->average, has_average(k) ? "0.3%u" : "0", k);
     expect_number(t->label_smoothing, "0.1%u", k);
-    expect_number(t->distill, "0.2%u", k);
-    expect_number(t->temperature, "%u.5", k);
-    assert_int_equal(t->versions, 20 + k);
+    expect_number(t->distill, has_teacher(k) ? "0.2%u" : "0", k);
+    expect_number(t->temperature, has_teacher(k) ? "%u.5" : "1", k);
+    assert_int_equal(t->versions, has_teacher(k) ? 20 + k : 0);
     assert_int_equal(t->augment.shift, 50 + k);
     expect_number((double)t->augment.rotate, "%u.25", k);
 }
@@ -203,6 +217,22 @@ static void every_key_comes_through(void **state) {
     base_free(text);
 }
 
+/* Fewer epochs than the default has shares: its last ones. */
+static void shares_fit_the_epochs(void **state) {
+    (void)state;
+    static const size_t counts[] = {4, 1, 2, 3, 4, 4};
+    for (unsigned epochs = 0; epochs < sizeof counts / sizeof counts[0]; epochs++) {
+        char text[96];
+        snprintf(text, sizeof text, MINIMAL "quantize: {retrain: {epochs: %u}}\n", epochs);
+        recipe *r = parse(text);
+        assert_int_equal(r->quantize.fix_count, counts[epochs]);
+        assert_true(r->quantize.fix[counts[epochs] - 1] == 1.0);
+        if (counts[epochs] > 1)
+            assert_true(r->quantize.fix[counts[epochs] - 2] == 0.9);
+        base_free(r);
+    }
+}
+
 static void costs_come_through(void **state) {
     (void)state;
     char *text = write_full(true);
@@ -248,6 +278,8 @@ static recipe *parse_one(const char *path, const char *value) {
     for (const char *dot; (dot = strchr(key, '.')) != NULL; key = dot + 1)
         base_write_text(&out, "%*s%.*s:\n", depth++, "", (int)(dot - key), key);
     base_write_text(&out, "%*s%s: %s\n", depth, "", key, value);
+    if (strcmp(path, "quantize.teacher") == 0)
+        base_write_text(&out, " retrain: {distill: 0.5}\n");
     base_write_u8(&out, 0);
     recipe *r = parse((char *)out.bytes);
     base_writer_free(&out);
@@ -526,6 +558,17 @@ static void impossible_values(void **state) {
 static void keys_that_contradict(void **state) {
     (void)state;
     static const mistake list[] = {
+        {MINIMAL "training: {distill: 0.5}\n",
+         "r.yaml:3: training.distill: the teacher is the dense network, which is trained here"},
+        {MINIMAL "training: {temperature: 2}\n",
+         "r.yaml:3: training.temperature: is of the teacher's answers, and distill is 0"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  finish: {versions: 4}\n",
+         "r.yaml:4: prune.finish.versions: are the teacher's, and distill is 0"},
+        {MINIMAL "quantize: {teacher: pruned}\n",
+         "r.yaml:3: quantize.teacher: pruned, but neither quantize.admm.training nor "
+         "quantize.retrain has a distill above 0"},
+        {MINIMAL "quantize:\n  fix: [0.25, 0.5, 1]\n  retrain: {epochs: 2}\n",
+         "r.yaml:4: quantize.fix: 3 shares for the 2 epochs of quantize.retrain; each needs one"},
         {MINIMAL "dataset:\n  format: cifar\n",
          "r.yaml:4: dataset.format: 'cifar' is unknown; it must be one of mnist, idx"},
         {MINIMAL "dataset:\n  format: idx\n",
@@ -597,6 +640,10 @@ static void mistakes_the_network_shows(void **state) {
         "  - {layer: fc1, keep: 0.5}\n  -\n    layer: fc9\n    keep: 0.5\n",
         "r.yaml:8: prune.keep: lenet-5 has no layer 'fc9'; there are conv1, conv2, fc1, "
         "fc2");
+    expect_unfit(
+        "model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n"
+        "  keep: [{layer: conv1, keep: 0.0019}]\n",
+        "r.yaml:5: prune.keep: 0.0019 of conv1's 500 weights is less than one");
     expect_unfit(MINIMAL "quantize: {bits: [{layer: relu1, bits: 2}]}\n",
                  "r.yaml:3: quantize.bits: lenet-5 has no layer 'relu1'; there are conv1, conv2, "
                  "fc1, fc2");
@@ -708,6 +755,7 @@ int main(void) {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key_comes_through),
         cmocka_unit_test(costs_come_through),
+        cmocka_unit_test(shares_fit_the_epochs),
         cmocka_unit_test(no_key_is_untested),
         cmocka_unit_test(every_word_is_taken),
         cmocka_unit_test(words_mean_what_they_say),
