@@ -147,12 +147,15 @@ static admmnn_status resolve_target(const char *path, char target[BASE_PATH_MAX]
     memcpy(target, path, strlen(path) + 1);
     if (lstat(path, &info) != 0)
         return ADMMNN_OK;
-    if (S_ISLNK(info.st_mode) && (realpath(path, target) == NULL || stat(target, &info) != 0))
+    bool link = S_ISLNK(info.st_mode);
+    if (link && stat(path, &info) != 0)
         return base_fail(err, ADMMNN_IO, "%s: cannot write: the link leads nowhere", path);
     if (S_ISDIR(info.st_mode))
         return base_fail(err, ADMMNN_IO, "%s: cannot write: is a folder", path);
     if (!S_ISREG(info.st_mode))
         return base_fail(err, ADMMNN_IO, "%s: cannot write: exists and is no regular file", path);
+    if (link && realpath(path, target) == NULL)
+        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(errno));
     return ADMMNN_OK;
 }
 

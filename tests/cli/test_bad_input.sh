@@ -131,6 +131,8 @@ expect_error 1 "data: cannot write: is a folder" run "$model" --input "$work/non
 expect_error 1 "no regular file" unpack "$model" --out "$work/fifo" --force --quiet
 [[ -p $work/fifo ]] || fail "a fifo was replaced"
 ln -s nowhere/at/all "$work/dangling"
+ln -sf fifo "$work/to-fifo"
+expect_error 1 "no regular file" unpack "$model" --out "$work/to-fifo" --force --quiet
 expect_error 1 "leads nowhere" unpack "$model" --out "$work/dangling" --force --quiet
 expect 0 unpack "$model" --out "$work/x.onnx" --quiet
 cp "$work/x.onnx" "$work/kept.onnx"
