@@ -9,8 +9,10 @@
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
-/* Another network's answers, mixed into the targets (distillation: Hinton et al.
- * 2015). With versions > 0 the answers are to the distorted images a student sees
+/* Another network's answers, mixed into the targets (distillation, after Hinton et al.
+ * 2015): target = (1 - share) label (smoothed) + share softmax(logits / temperature), and the loss
+ * is the cross-entropy of that with the student's own softmax, which is not softened; so there is
+ * no factor temperature^2. With versions > 0 the answers are to the distorted images a student sees
  * (Beyer et al. 2022, "consistent teaching"): epoch e shows version e modulo
  * `versions` of each image, drawn from `seed`. With versions 0 they are to the
  * undistorted images, whatever the student sees. */
