@@ -50,7 +50,7 @@ void page_begin(base_writer *out, const char *title) {
                     "<title>");
     report_escape(out, title);
     base_write_text(out, "</title>\n<style>\n");
-    svg_style(out);
+    svg_page_style(out);
     base_write_text(out, "%s</style>\n</head>\n<body>\n<main>\n", style);
 }
 
