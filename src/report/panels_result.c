@@ -49,9 +49,12 @@ void panel_headline(base_writer *out, const report_figures *f) {
     base_write_text(out, "</header>\n<section class=\"cards\">\n");
     card(out, page_percent(text, report_number(accuracy, "packed")),
          "test accuracy of the packed file");
+    card(out, page_percent(text, report_number(accuracy, "dense")),
+         "test accuracy of the dense network");
     card(out, page_ratio(text, report_number(ratio, "pruning")), "fewer weights");
     card(out, page_ratio(text, report_number(ratio, "data_only")), "smaller data, without indices");
-    card(out, page_ratio(text, report_number(ratio, "with_indices")), "smaller data, with indices");
+    card(out, page_ratio(text, report_number(ratio, "with_indices")),
+         "smaller data, indices as stored");
     card(out, page_ratio(text, report_number(ratio, "file")), "smaller file, all counted");
     card(out, page_bytes(text, report_number(bytes, "file")), "the real file");
     card(out, duration(text, report_number(report_part(f->result, "seconds"), "total")),

@@ -119,9 +119,13 @@ static void figures_are_on_the_page(void **state) {
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
         if (strstr(page, figures[i]) == NULL)
             fail_msg("'%s' is not on the page", figures[i]);
-    assert_int_equal(times(page, "<svg"), 4);
+    assert_int_equal(times(page, "<svg"), 6); /* the curves twice, for wide and narrow */
     assert_int_equal(times(page, "<h2>"), 6);
-    assert_int_equal(times(page, "<circle class=\"dot s1\""), 1); /* the projection */
+    assert_int_equal(times(page, "class=\"card\""), 8); /* rows of four, or of two */
+    const char *written = strstr(page, "Written by admmnn ");
+    assert_non_null(written);
+    assert_true(isdigit((unsigned char)written[strlen("Written by admmnn ")]));
+    assert_int_equal(times(page, "right after the projection: 61.23 %"), 2);
     base_free(page);
 }
 
@@ -291,6 +295,46 @@ static void numbers_out_of_reason_are_not_drawn(void **state) {
     }
 }
 
+/* The text of the plot whose title this is, up to its end. */
+static char *plot_of(const char *page, const char *title) {
+    const char *begin = strstr(page, title);
+    assert_non_null(begin);
+    const char *end = strstr(begin, "</svg>");
+    assert_non_null(end);
+    char *plot = base_array((size_t)(end - begin) + 1, 1);
+    memcpy(plot, begin, (size_t)(end - begin));
+    plot[end - begin] = 0;
+    return plot;
+}
+
+/* A line of one point has no length; a dot tells where it is. */
+static void one_iteration_is_a_dot(void **state) {
+    (void)state;
+    char *page =
+        page_of_text(result_text, RESIDUAL(0, "conv1", 2.5, 1e-4) RESIDUAL(0, "fc1", 4, 3e-4));
+    char *plot = plot_of(page, "Primal residual by iteration");
+    assert_int_equal(times(plot, "<circle"), 2);
+    base_free(plot);
+    base_free(page);
+    page = page_of_text(result_text, log_text);
+    plot = plot_of(page, "Primal residual by iteration");
+    assert_int_equal(times(plot, "<circle"), 0);
+    base_free(plot);
+    plot = plot_of(page, "Dual residual by iteration"); /* fc1's second is 0 */
+    assert_int_equal(times(plot, "<circle"), 1);
+    base_free(plot);
+    base_free(page);
+}
+
+static void plots_have_colours_of_their_own(void **state) {
+    (void)state;
+    char *page = page_of_text(result_text, log_text);
+    const char *wrong = svg_colourless(page);
+    if (wrong != NULL)
+        fail_msg("no colour: %.200s", wrong);
+    base_free(page);
+}
+
 static void a_damaged_result_leaves_no_page(void **state) {
     (void)state;
     static const char *const damaged[] = {"", "[]", "3", "{", "{\"a\":", "nonsense"};
@@ -332,6 +376,8 @@ int main(void) {
         cmocka_unit_test(a_missing_part_is_an_absent_panel),
         cmocka_unit_test(lines_that_make_no_sense_are_counted),
         cmocka_unit_test(numbers_out_of_reason_are_not_drawn),
+        cmocka_unit_test(one_iteration_is_a_dot),
+        cmocka_unit_test(plots_have_colours_of_their_own),
         cmocka_unit_test(a_damaged_result_leaves_no_page),
         cmocka_unit_test(cut_input),
     };
