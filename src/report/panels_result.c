@@ -150,10 +150,14 @@ void panel_table(base_writer *out, const report_figures *f) {
                                                         report_text(f->result, "model"),
                                                         report_number(ratio, "pruning"))};
     const report_paper *paper = table.paper == NULL ? &none : table.paper;
-    page_panel_begin(out,
-                     table.paper == NULL ? "The run's figures" : "Beside the published figures",
-                     "Accuracies are of the test set, measured once, at the end. The papers count "
-                     "weights only; the real file holds biases, scales, header and checksum too.");
+    if (table.paper == NULL)
+        page_panel_begin(out, "The run's figures",
+                         "Accuracies are of the test set, measured once, at the end.");
+    else
+        page_panel_begin(out, "Beside the published figures",
+                         "Accuracies are of the test set, measured once, at the end. The papers "
+                         "count weights only; the real file holds biases, scales, header and "
+                         "checksum too.");
     table_heads(&table);
     table_accuracy(&table, accuracy, paper);
     table_ratios(&table, ratio, paper);
