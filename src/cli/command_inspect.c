@@ -31,7 +31,7 @@ const cli_command cli_inspect = {
     .summary = "Show what a model holds and where its bytes went.",
     .description =
         "Prints the layers of a packed model: shapes, weights kept, bits, coders, "
-        "and the file's size split into values, positions, codebooks, scales, biases and "
+        "and the file's size split into values, indices, codebooks, scales, biases and "
         "header.",
     .examples = examples,
     .run = run,

@@ -268,16 +268,19 @@ admmnn_status compress_result_parse(const char *path, const char *text, compress
 
 static void table_layers(const compress_result *r, base_writer *out) {
     base_write_text(out, "  %-10s %9s %8s %8s  %4s %6s %8s  %s\n", "layer", "weights", "kept",
-                    "share", "bits", "index", "bytes", "after removal, coders");
+                    "share", "bits", "index", "bytes", "matrix; coders of indices and values");
     for (uint32_t l = 0; l < r->layer_count; l++) {
         const result_layer *layer = &r->layers[l];
-        base_write_text(out, "  %-10s %9llu %8llu %7.2f%%  %4u %6u %8llu  %ux%u, %s and %s\n",
+        base_write_text(out, "  %-10s %9llu %8llu %7.2f%%  %4u %6u %8llu  %ux%u; %s and %s\n",
                         layer->name, (unsigned long long)layer->weights,
                         (unsigned long long)layer->kept,
                         100.0 * (double)layer->kept / (double)layer->weights, layer->bits,
                         layer->index_bits, (unsigned long long)layer->bytes, layer->rows,
                         layer->columns, layer->positions, layer->values);
     }
+    base_write_text(out,
+                    "  bits: of a value; index: bits of a relative index; matrix: what is left "
+                    "without dead units\n");
 }
 
 static void table_cell(base_writer *out, const char *what, double here, double paper,
@@ -307,15 +310,7 @@ static void table_projections(const compress_result *r, base_writer *out) {
     base_write_text(out, "\n");
 }
 
-void compress_result_table(const compress_result *r, base_writer *out) {
-    static const report_paper none = {.source = ""};
-    const report_paper *paper = report_paper_find(r->model, r->ratio.pruning);
-    if (paper == NULL)
-        paper = &none;
-    base_write_text(out, "\n%s, seed %llu, %.0f s on %u threads\n\n", r->model,
-                    (unsigned long long)r->seed, r->seconds_total, r->threads);
-    table_layers(r, out);
-    base_write_text(out, "\n  %-38s%10s%10s\n", "", "this run", paper == &none ? "" : "paper");
+static void table_figures(const compress_result *r, const report_paper *paper, base_writer *out) {
     table_cell(out, "test accuracy, dense (%)", 100 * r->accuracy.dense, paper->accuracy.dense,
                "%10.2f", "");
     table_cell(out, "test accuracy, pruned (%)", 100 * r->accuracy.pruned, paper->accuracy.pruned,
@@ -328,20 +323,24 @@ void compress_result_table(const compress_result *r, base_writer *out) {
                "weights only");
     table_cell(out, "data only", r->ratio.data_only, paper->data_only, "%9.0fx",
                "kept weights at their bits");
-    table_cell(out, "data with relative indices", r->ratio.relative_indices, paper->with_indices,
-               "%9.0fx", "at each layer's best width, escapes counted");
-    table_cell(out, "data with indices", r->ratio.with_indices, paper->with_indices, "%9.0fx",
+    table_cell(out, "data with relative indices", r->ratio.relative_indices,
+               paper->relative_indices, "%9.0fx",
+               "the papers' accounting: at each layer's best width, escapes counted");
+    table_cell(out, "data with indices, as stored", r->ratio.with_indices, 0, "%9.0fx",
                "as the file stores them, scales and codebooks too");
     table_cell(out, "the real file", r->ratio.file, 0, "%9.0fx",
                "biases, scales, header, checksum and all");
-    table_projections(r, out);
+}
+
+static void table_bytes(const compress_result *r, base_writer *out) {
     base_write_text(
-        out,
-        "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd "
-        "%llu; data %llu; with relative indices %llu\n",
+        out, "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd %llu\n",
         (unsigned long long)r->bytes.dense_fp32, (unsigned long long)r->bytes.dense_fp32_biases,
-        (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd,
-        (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.relative_indices);
+        (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd);
+    base_write_text(
+        out, "  data only %llu; with relative indices %llu; with indices, as stored %llu\n",
+        (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.relative_indices,
+        (unsigned long long)r->bytes.with_indices);
     base_write_text(out,
                     "  model.admm %llu = values %llu + indices %llu + codebooks %llu + scales %llu "
                     "+ biases %llu + header %llu\n",
@@ -349,11 +348,27 @@ void compress_result_table(const compress_result *r, base_writer *out) {
                     (unsigned long long)r->bytes.indices, (unsigned long long)r->bytes.codebooks,
                     (unsigned long long)r->bytes.scales, (unsigned long long)r->bytes.biases,
                     (unsigned long long)r->bytes.header);
+}
+
+void compress_result_table(const compress_result *r, base_writer *out) {
+    static const report_paper none = {.source = ""};
+    char data[REPORT_DATA_LABEL_MAX];
+    const report_paper *paper = report_paper_find(r->data_sha256, r->model, r->ratio.pruning);
+    if (paper == NULL)
+        paper = &none;
+    base_write_text(out, "\n%s on %s, seed %llu, %.0f s on %u threads\n\n", r->model,
+                    report_data_label(data, r->data_sha256), (unsigned long long)r->seed,
+                    r->seconds_total, r->threads);
+    table_layers(r, out);
+    base_write_text(out, "\n  %-38s%10s%10s\n", "", "this run", paper == &none ? "" : "paper");
+    table_figures(r, paper, out);
+    table_projections(r, out);
+    table_bytes(r, out);
     if (paper != &none)
         base_write_text(out, "  paper: %s, pruned %gx", paper->source, paper->pruning);
     if (paper->data_kib > 0)
-        base_write_text(out, "; data only %.2f KB, with indices %.2f KB", paper->data_kib,
-                        paper->indices_kib);
+        base_write_text(out, "; data only %.2f KB, with relative indices %.2f KB", paper->data_kib,
+                        paper->relative_indices_kib);
     if (paper != &none)
         base_write_text(out, "\n");
 }

@@ -5,19 +5,19 @@
 #include "pack/model_file.h"
 
 typedef struct part {
-    const char *name;
+    const char *name, *key; /* as people read it, and in JSON */
     uint64_t bytes;
 } part;
 
 #define PARTS 6
 
 static void list_parts(const pack_report *r, part *parts) {
-    parts[0] = (part){"values", r->bytes_values};
-    parts[1] = (part){"positions", r->bytes_positions};
-    parts[2] = (part){"codebooks", r->bytes_codebooks};
-    parts[3] = (part){"scales", r->bytes_scales};
-    parts[4] = (part){"biases", r->bytes_biases};
-    parts[5] = (part){"header", r->bytes_header};
+    parts[0] = (part){"values", "values", r->bytes_values};
+    parts[1] = (part){"indices", "positions", r->bytes_positions};
+    parts[2] = (part){"codebooks", "codebooks", r->bytes_codebooks};
+    parts[3] = (part){"scales", "scales", r->bytes_scales};
+    parts[4] = (part){"biases", "biases", r->bytes_biases};
+    parts[5] = (part){"header", "header", r->bytes_header};
 }
 
 static uint64_t original_bytes(const pack_model *m) {
@@ -89,7 +89,7 @@ static void write_json(const admmnn_model *model, base_writer *out) {
     base_write_text(out, "\n  ],\n  \"bytes\": {");
     list_parts(&model->report, parts);
     for (int i = 0; i < PARTS; i++)
-        base_write_text(out, "\"%s\": %" PRIu64 ", ", parts[i].name, parts[i].bytes);
+        base_write_text(out, "\"%s\": %" PRIu64 ", ", parts[i].key, parts[i].bytes);
     base_write_text(out, "\"file\": %" PRIu64 "}\n}\n", model->file_bytes);
 }
 

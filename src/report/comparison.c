@@ -114,7 +114,8 @@ static void draw_dense(svg_plot *plot, const method_line *line) {
 }
 
 static void draw_method(svg_plot *plot, const method_line *line) {
-    svg_line(plot, line->ratio, line->mean, line->count, line->colour, false);
+    if (line->count > 1)
+        svg_line(plot, line->ratio, line->mean, line->count, line->colour, false);
     for (size_t i = 0; i < line->count; i++) {
         char tip[160];
         snprintf(tip, sizeof tip, "%.80s: %.1f\u00D7, %.2f %% \u00B1 %.2f", line->label,

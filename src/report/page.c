@@ -15,14 +15,22 @@ static const char style[] =
     "h1{font-size:26px;line-height:1.2;margin:0 0 6px}h2{font-size:17px;margin:0 0 4px}"
     "p{margin:0 0 10px}.soft,.note{color:var(--soft)}.note{font-size:13px}"
     ".soft{overflow-wrap:anywhere}\n"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;"
-    "margin:20px 0}.card,.panel{background:var(--card);border:1px solid var(--rule);"
+    ".cards{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:20px 0}"
+    ".card,.panel{background:var(--card);border:1px solid var(--rule);"
     "border-radius:10px}.card{padding:12px 14px}.card b{display:block;font-size:23px;"
     "line-height:1.25;white-space:nowrap;font-variant-numeric:tabular-nums}.card "
     "span{font-size:13px;"
     "color:var(--soft)}\n"
-    ".panel{padding:16px 18px;margin:0 0 16px}.scroll{overflow-x:auto}"
-    ".wide svg{min-width:640px}svg{display:block;width:100%;height:auto}"
+    ".panel{padding:16px 18px;margin:0 0 16px}"
+    /* A shadow at an edge that hides something: the cover moves with the table, the
+     * shadow does not. */
+    ".scroll{overflow-x:auto;background:"
+    "linear-gradient(90deg,var(--card) 40%,transparent) 0 0/36px 100%,"
+    "linear-gradient(270deg,var(--card) 40%,transparent) 100% 0/36px 100%,"
+    "linear-gradient(90deg,rgba(123,133,144,.6),transparent) 0 0/12px 100%,"
+    "linear-gradient(270deg,rgba(123,133,144,.6),transparent) 100% 0/12px 100%;"
+    "background-repeat:no-repeat;background-attachment:local,local,scroll,scroll}\n"
+    "svg{display:block;width:100%;max-width:100%;height:auto}.narrow{display:none}"
     ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));"
     "gap:16px}\n"
     "table{border-collapse:collapse;width:100%;font-size:14px;"
@@ -36,9 +44,11 @@ static const char style[] =
     "span{position:relative;padding-right:6px}\n"
     ".stack{display:flex;height:34px;border-radius:6px;overflow:hidden;margin:12px 0;gap:1px}"
     ".stack i{background:var(--c);min-width:2px}"
+    "@media(max-width:840px){td:first-child{white-space:normal}}"
     "@media(max-width:600px){main{padding:20px 10px 40px}.panel{padding:14px 12px}"
-    "th,td{padding:5px 6px;font-size:13px}td:first-child{white-space:normal}"
-    ".text{display:none}.pair svg{min-width:430px}}\n"
+    "th,td{padding:5px 6px;font-size:13px}"
+    ".cards{grid-template-columns:repeat(2,1fr);gap:8px}"
+    ".bar{min-width:64px}.text,.wide{display:none}.narrow{display:block}}\n"
     ".keys{display:flex;flex-wrap:wrap;gap:4px 20px;list-style:none;margin:0;padding:0;"
     "font-size:14px}.keys i{display:inline-block;width:11px;height:11px;border-radius:3px;"
     "background:var(--c);margin-right:7px}.keys span{color:var(--soft)}\n";
@@ -50,7 +60,7 @@ void page_begin(base_writer *out, const char *title) {
                     "<title>");
     report_escape(out, title);
     base_write_text(out, "</title>\n<style>\n");
-    svg_style(out);
+    svg_page_style(out);
     base_write_text(out, "%s</style>\n</head>\n<body>\n<main>\n", style);
 }
 

@@ -133,20 +133,35 @@ static void draw_curves(base_writer *out, const report_figures *f, const epoch_c
     svg_end(plot);
 }
 
-static svg_plot wide_plot(const report_figures *f, const char *title, svg_scale scale,
-                          const char *label, unsigned clip) {
-    svg_plot plot = {.width = 1000,
-                     .height = 306,
+static svg_plot epochs_plot(const report_figures *f, const char *title, svg_scale scale,
+                            const char *label) {
+    svg_plot plot = {.height = 306,
                      .left = 62,
                      .top = 42,
-                     .right = 988,
                      .bottom = 256,
                      .x = {.label = "epoch of the whole run"},
                      .y = {.scale = scale, .label = label},
-                     .title = title,
-                     .clip = clip};
+                     .title = title};
     svg_axis_integers(&plot.x, 1, f->epoch_count);
     return plot;
+}
+
+/* Twice: letters of the wide plot are not to be read where it shrinks to a telephone's
+ * width. The page shows the one that fits. clip: two numbers from it. */
+static void draw_curves_twice(base_writer *out, const report_figures *f, const epoch_columns *c,
+                              svg_plot *plot, bool accuracy, unsigned clip) {
+    static const struct {
+        const char *class;
+        double width;
+    } sizes[] = {{"wide", 1000}, {"narrow", 440}};
+    for (unsigned i = 0; i < 2; i++) {
+        plot->width = sizes[i].width;
+        plot->right = plot->width - 12;
+        plot->clip = clip + i;
+        base_write_text(out, "<div class=\"%s\">\n", sizes[i].class);
+        draw_curves(out, f, c, plot, accuracy);
+        base_write_text(out, "</div>\n");
+    }
 }
 
 static void curves_accuracy(base_writer *out, const report_figures *f, epoch_columns *c) {
@@ -156,9 +171,9 @@ static void curves_accuracy(base_writer *out, const report_figures *f, epoch_col
     }
     for (size_t i = 0; i < f->projection_count; i++)
         c->both[2 * f->epoch_count + i] = f->projections[i].after;
-    svg_plot plot = wide_plot(f, "Accuracy by epoch", SVG_ACCURACY, "accuracy, %", 1);
+    svg_plot plot = epochs_plot(f, "Accuracy by epoch", SVG_ACCURACY, "accuracy, %");
     if (svg_axis_fit_values(&plot.y, c->both, 2 * f->epoch_count + f->projection_count))
-        draw_curves(out, f, c, &plot, true);
+        draw_curves_twice(out, f, c, &plot, true, 1);
 }
 
 static void curves_loss(base_writer *out, const report_figures *f, epoch_columns *c) {
@@ -166,9 +181,9 @@ static void curves_loss(base_writer *out, const report_figures *f, epoch_columns
         c->train[i] = f->epochs[i].train_loss;
         c->validation[i] = f->epochs[i].validation_loss;
     }
-    svg_plot plot = wide_plot(f, "Loss by epoch", SVG_LOG, "cross-entropy", 2);
+    svg_plot plot = epochs_plot(f, "Loss by epoch", SVG_LOG, "cross-entropy");
     if (svg_axis_fit_values(&plot.y, c->both, 2 * f->epoch_count))
-        draw_curves(out, f, c, &plot, false);
+        draw_curves_twice(out, f, c, &plot, false, 3);
 }
 
 void panel_curves(base_writer *out, const report_figures *f) {
@@ -182,11 +197,8 @@ void panel_curves(base_writer *out, const report_figures *f) {
                          "Training figures are means over an epoch of distorted images; "
                          "validation is measured at its end. The accuracy's axis is spaced by the "
                          "logarithm of the error.");
-        base_write_text(out, "<div class=\"scroll wide\">\n");
         curves_accuracy(out, f, &c);
-        base_write_text(out, "</div>\n<div class=\"scroll wide\">\n");
         curves_loss(out, f, &c);
-        base_write_text(out, "</div>\n");
         page_panel_end(out);
     }
     columns_free(&c);
@@ -252,18 +264,16 @@ static void residual_plot(base_writer *out, const report_figures *f, bool dual, 
                      .legend = list.entries,
                      .legend_count = list.count,
                      .title = dual ? "Dual residual by iteration" : "Primal residual by iteration",
-                     .clip = dual ? 4 : 3};
+                     .clip = dual ? 6 : 5};
     svg_axis_integers(&plot.x, 1, f->iteration_count);
     for (size_t i = 0; i < f->residual_count; i++)
         y[i] = dual ? f->residuals[i].dual : f->residuals[i].primal;
     if (!svg_axis_fit_values(&plot.y, y, f->residual_count))
         return;
-    base_write_text(out, "<div class=\"scroll\">\n");
     svg_begin(&plot);
     residual_stripes(&plot, f);
     residual_lines(&plot, f, dual, x, y);
     svg_end(&plot);
-    base_write_text(out, "</div>\n");
 }
 
 void panel_residuals(base_writer *out, const report_figures *f) {

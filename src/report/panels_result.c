@@ -31,7 +31,10 @@ static const char *duration(char text[PAGE_FIGURE_MAX], double seconds) {
 
 static void subtitle(base_writer *out, const cJSON *result) {
     char count[PAGE_FIGURE_MAX];
-    base_write_text(out, "<p class=\"soft\">Recipe ");
+    char data[REPORT_DATA_LABEL_MAX];
+    base_write_text(out, "<p class=\"soft\">On ");
+    report_escape(out, report_data_label(data, report_text(result, "data_sha256")));
+    base_write_text(out, ", recipe ");
     report_escape(out, report_text(result, "recipe"));
     base_write_text(out, ", seed %s", page_count(count, report_number(result, "seed")));
     base_write_text(out, ", %s threads</p>\n", page_count(count, report_number(result, "threads")));
@@ -49,9 +52,12 @@ void panel_headline(base_writer *out, const report_figures *f) {
     base_write_text(out, "</header>\n<section class=\"cards\">\n");
     card(out, page_percent(text, report_number(accuracy, "packed")),
          "test accuracy of the packed file");
+    card(out, page_percent(text, report_number(accuracy, "dense")),
+         "test accuracy of the dense network");
     card(out, page_ratio(text, report_number(ratio, "pruning")), "fewer weights");
     card(out, page_ratio(text, report_number(ratio, "data_only")), "smaller data, without indices");
-    card(out, page_ratio(text, report_number(ratio, "with_indices")), "smaller data, with indices");
+    card(out, page_ratio(text, report_number(ratio, "with_indices")),
+         "smaller data, indices as stored");
     card(out, page_ratio(text, report_number(ratio, "file")), "smaller file, all counted");
     card(out, page_bytes(text, report_number(bytes, "file")), "the real file");
     card(out, duration(text, report_number(report_part(f->result, "seconds"), "total")),
@@ -61,76 +67,101 @@ void panel_headline(base_writer *out, const report_figures *f) {
 
 typedef const char *(*figure_writer)(char text[PAGE_FIGURE_MAX], double value);
 
+/* Where no paper's row stands beside the run's, paper is NULL. */
+typedef struct figures_table {
+    base_writer *out;
+    const report_paper *paper;
+} figures_table;
+
 /* One row; nothing where this run has no figure. */
-static void table_row(base_writer *out, const char *what, figure_writer write, double here,
+static void table_row(const figures_table *t, const char *what, figure_writer write, double here,
                       double paper, const char *note) {
     char text[PAGE_FIGURE_MAX];
     if (!isfinite(here) || here < 0)
         return;
-    base_write_text(out, "<tr>");
-    page_cell(out, "", what);
-    page_cell(out, "", write(text, here));
-    page_cell(out, "", paper > 0 ? write(text, paper) : "");
-    page_cell(out, "text", note);
-    base_write_text(out, "</tr>\n");
+    base_write_text(t->out, "<tr>");
+    page_cell(t->out, "", what);
+    page_cell(t->out, "", write(text, here));
+    if (t->paper != NULL)
+        page_cell(t->out, "", paper > 0 ? write(text, paper) : "");
+    page_cell(t->out, "text", note);
+    base_write_text(t->out, "</tr>\n");
 }
 
-static void table_accuracy(base_writer *out, const cJSON *accuracy, const report_paper *paper) {
-    table_row(out, "Test accuracy, dense", page_percent, report_number(accuracy, "dense"),
+static void table_accuracy(const figures_table *t, const cJSON *accuracy,
+                           const report_paper *paper) {
+    table_row(t, "Test accuracy, dense", page_percent, report_number(accuracy, "dense"),
               paper->accuracy.dense / 100, "");
-    table_row(out, "Test accuracy, pruned", page_percent, report_number(accuracy, "pruned"),
+    table_row(t, "Test accuracy, pruned", page_percent, report_number(accuracy, "pruned"),
               paper->accuracy.pruned / 100, "");
-    table_row(out, "Test accuracy, pruned and quantized", page_percent,
+    table_row(t, "Test accuracy, pruned and quantized", page_percent,
               report_number(accuracy, "compressed"), paper->accuracy.quantized / 100, "");
-    table_row(out, "Test accuracy, packed file", page_percent, report_number(accuracy, "packed"), 0,
+    table_row(t, "Test accuracy, packed file", page_percent, report_number(accuracy, "packed"), 0,
               "read back from model.admm");
 }
 
-static void table_bytes(base_writer *out, const cJSON *bytes, const report_paper *paper) {
-    table_row(out, "Bytes, data only", page_bytes, report_number(bytes, "data"),
+static void table_ratios(const figures_table *t, const cJSON *ratio, const report_paper *paper) {
+    table_row(t, "Weights, dense to kept", page_ratio, report_number(ratio, "pruning"),
+              paper->pruning, "weights only");
+    table_row(t, "Data only", page_ratio, report_number(ratio, "data_only"), paper->data_only,
+              "kept weights at their bits");
+    table_row(t, "Data with relative indices", page_ratio, report_number(ratio, "relative_indices"),
+              paper->relative_indices,
+              "the papers' accounting: at each layer's best width, escapes counted");
+    table_row(t, "Data with indices, as stored", page_ratio, report_number(ratio, "with_indices"),
+              0, "as the file stores them: values, indices, codebooks, scales");
+    table_row(t, "The real file", page_ratio, report_number(ratio, "file"), 0,
+              "against weights and biases in float32");
+}
+
+static void table_bytes(const figures_table *t, const cJSON *bytes, const report_paper *paper) {
+    table_row(t, "Bytes, data only", page_bytes, report_number(bytes, "data"),
               1024 * paper->data_kib, "");
-    table_row(out, "Bytes, data with relative indices", page_bytes,
-              report_number(bytes, "relative_indices"), 1024 * paper->indices_kib, "");
-    table_row(out, "Bytes, data with indices", page_bytes, report_number(bytes, "with_indices"),
-              1024 * paper->indices_kib, "");
-    table_row(out, "Bytes, the real file", page_bytes, report_number(bytes, "file"), 0, "");
-    table_row(out, "Bytes, dense float32 weights", page_bytes, report_number(bytes, "dense_fp32"),
-              0, "");
-    table_row(out, "Bytes, dense float32 by zstd", page_bytes, report_number(bytes, "dense_zstd"),
-              0, "a general compressor on the dense network");
-    table_row(out, "Bytes, dense int8 by zstd", page_bytes, report_number(bytes, "int8_zstd"), 0,
+    table_row(t, "Bytes, data with relative indices", page_bytes,
+              report_number(bytes, "relative_indices"), 1024 * paper->relative_indices_kib, "");
+    table_row(t, "Bytes, data with indices, as stored", page_bytes,
+              report_number(bytes, "with_indices"), 0, "");
+    table_row(t, "Bytes, the real file", page_bytes, report_number(bytes, "file"), 0, "");
+    table_row(t, "Bytes, dense float32 weights", page_bytes, report_number(bytes, "dense_fp32"), 0,
+              "");
+    table_row(t, "Bytes, dense float32 by zstd", page_bytes, report_number(bytes, "dense_zstd"), 0,
+              "a general compressor on the dense network");
+    table_row(t, "Bytes, dense int8 by zstd", page_bytes, report_number(bytes, "int8_zstd"), 0,
               "the same after rounding to eight bits");
+}
+
+static void table_heads(const figures_table *t) {
+    base_write_text(t->out, "<div class=\"scroll\"><table>\n<tr><th></th><th>this run</th>");
+    if (t->paper != NULL) {
+        base_write_text(t->out, "<th>");
+        report_escape(t->out, t->paper->source);
+        base_write_text(t->out, "</th>");
+    }
+    base_write_text(t->out, "<th class=\"text\">what is counted</th></tr>\n");
 }
 
 void panel_table(base_writer *out, const report_figures *f) {
     static const report_paper none = {.source = ""};
     const cJSON *accuracy = report_part(f->result, "accuracy");
     const cJSON *ratio = report_part(f->result, "ratio");
-    const report_paper *paper =
-        report_paper_find(report_text(f->result, "model"), report_number(ratio, "pruning"));
     if (!cJSON_IsObject(accuracy) || !cJSON_IsObject(ratio))
         return;
-    if (paper == NULL)
-        paper = &none;
-    page_panel_begin(out, "Beside the published figures",
-                     "Accuracies are of the test set, measured once, at the end. The papers count "
-                     "weights only; the real file holds biases, scales, header and checksum too.");
-    base_write_text(out, "<div class=\"scroll\"><table>\n<tr><th></th><th>this run</th><th>");
-    report_escape(out, paper->source);
-    base_write_text(out, "</th><th class=\"text\">what is counted</th></tr>\n");
-    table_accuracy(out, accuracy, paper);
-    table_row(out, "Weights, dense to kept", page_ratio, report_number(ratio, "pruning"),
-              paper->pruning, "weights only");
-    table_row(out, "Data only", page_ratio, report_number(ratio, "data_only"), paper->data_only,
-              "kept weights at their bits");
-    table_row(out, "Data with relative indices", page_ratio,
-              report_number(ratio, "relative_indices"), paper->with_indices,
-              "at each layer's best width, escapes counted");
-    table_row(out, "Data with indices", page_ratio, report_number(ratio, "with_indices"),
-              paper->with_indices, "as the file stores them: values, positions, codebooks, scales");
-    table_row(out, "The real file", page_ratio, report_number(ratio, "file"), 0,
-              "against weights and biases in float32");
-    table_bytes(out, report_part(f->result, "bytes"), paper);
+    const figures_table table = {out, report_paper_find(report_text(f->result, "data_sha256"),
+                                                        report_text(f->result, "model"),
+                                                        report_number(ratio, "pruning"))};
+    const report_paper *paper = table.paper == NULL ? &none : table.paper;
+    if (table.paper == NULL)
+        page_panel_begin(out, "The run's figures",
+                         "Accuracies are of the test set, measured once, at the end.");
+    else
+        page_panel_begin(out, "Beside the published figures",
+                         "Accuracies are of the test set, measured once, at the end. The papers "
+                         "count weights only; the real file holds biases, scales, header and "
+                         "checksum too.");
+    table_heads(&table);
+    table_accuracy(&table, accuracy, paper);
+    table_ratios(&table, ratio, paper);
+    table_bytes(&table, report_part(f->result, "bytes"), paper);
     base_write_text(out, "</table></div>\n");
     page_panel_end(out);
 }
@@ -183,11 +214,12 @@ void panel_layers(base_writer *out, const report_figures *f) {
                                .bytes = largest_of(layers, "bytes")};
     page_panel_begin(out, "By layer",
                      "Bars compare layers. The matrix is what is left after neurons and filters "
-                     "without a path from input to output are removed.");
+                     "without a path from input to output are removed; the coders are "
+                     "those of the indices and of the values.");
     base_write_text(out,
                     "<div class=\"scroll\"><table>\n<tr><th>layer</th><th>weights</th>"
                     "<th>kept</th><th>share</th><th>bits</th><th>bytes</th><th>matrix</th>"
-                    "<th class=\"text\">positions, values</th></tr>\n");
+                    "<th class=\"text\">indices, values</th></tr>\n");
     const cJSON *layer;
     cJSON_ArrayForEach(layer, layers) layer_row(out, layer, &scale);
     base_write_text(out, "</table></div>\n");

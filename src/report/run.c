@@ -18,7 +18,7 @@ static void write_page(base_writer *out, const report_figures *f) {
     if (f->unread > 0)
         base_write_text(out, "<p class=\"note\">%zu lines of the log could not be read.</p>\n",
                         f->unread);
-    base_write_text(out, "<p class=\"note\">Written by admmnn.</p>\n");
+    base_write_text(out, "<p class=\"note\">Written by admmnn " ADMMNN_VERSION ".</p>\n");
     page_end(out);
 }
 

@@ -13,38 +13,61 @@
 #define LEGEND_GAP 42.0 /* mark, spaces around it and before the next entry */
 #define LEGEND_TOP 12.0 /* between the x axis's label and the legend */
 
-void svg_style(base_writer *out) {
-    static const char *const light[SVG_COLOURS] = {"#0b6bcb", "#d9480f", "#087f5b", "#9c36b5",
-                                                   "#b08900", "#0c8599", "#c2255c", "#6c757d"};
-    static const char *const dark[SVG_COLOURS] = {"#5eb0ff", "#ff9f5a", "#3fd6a4", "#dd86f5",
-                                                  "#f2cc4b", "#4fd0e4", "#ff86b0", "#adb5bd"};
-    static const char frame[] = "--ink:%s;--soft:%s;--rule:%s;--paper:%s;--card:%s;";
-    base_write_text(out, ":root{color-scheme:light dark;");
-    base_write_text(out, frame, "#1c2128", "#5c6670", "#d9dee3", "#f6f7f9", "#ffffff");
+/* Colours are attributes, which every reader of SVG takes; the light ones, which read
+ * on paper. A style sheet comes in for the dark alone, where a browser wants it. */
+#define FONT "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
+
+typedef struct svg_paint {
+    const char *light, *dark;
+} svg_paint;
+
+static const svg_paint series[SVG_COLOURS] = {
+    {"#0b6bcb", "#5eb0ff"}, {"#d9480f", "#ff9f5a"}, {"#087f5b", "#3fd6a4"}, {"#9c36b5", "#dd86f5"},
+    {"#b08900", "#f2cc4b"}, {"#0c8599", "#4fd0e4"}, {"#c2255c", "#ff86b0"}, {"#6c757d", "#adb5bd"}};
+static const svg_paint ink = {"#1c2128", "#e8ebee"};
+static const svg_paint soft = {"#5c6670", "#9aa5b1"};
+static const svg_paint rule = {"#d9dee3", "#3a424b"};
+static const svg_paint paper = {"#f6f7f9", "#14181c"};
+static const svg_paint card = {"#ffffff", "#1d2329"};
+
+static const char *paint_of(svg_paint paint, bool dark) {
+    return dark ? paint.dark : paint.light;
+}
+
+static const char *light_of(unsigned colour) {
+    return series[colour % SVG_COLOURS].light;
+}
+
+static void write_dark(base_writer *out) {
+    base_write_text(out, "@media(prefers-color-scheme:dark){");
     for (unsigned c = 0; c < SVG_COLOURS; c++)
-        base_write_text(out, "--s%u:%s;", c, light[c]);
-    base_write_text(out, "}\n@media(prefers-color-scheme:dark){:root{");
-    base_write_text(out, frame, "#e8ebee", "#9aa5b1", "#3a424b", "#14181c", "#1d2329");
+        base_write_text(out, "svg .s%u{fill:%s}svg .line.s%u{fill:none;stroke:%s}\n", c,
+                        series[c].dark, c, series[c].dark);
+    base_write_text(out, "svg .card{fill:%s}svg .label{fill:%s}svg .tick,svg .head{fill:%s}\n",
+                    card.dark, ink.dark, soft.dark);
+    base_write_text(out, "svg .grid{stroke:%s}svg .frame{stroke:%s}svg .dot{stroke:%s}}\n",
+                    rule.dark, soft.dark, card.dark);
+}
+
+static void write_variables(base_writer *out, bool dark) {
+    base_write_text(out, ":root{--ink:%s;--soft:%s;--rule:%s;--paper:%s;--card:%s;",
+                    paint_of(ink, dark), paint_of(soft, dark), paint_of(rule, dark),
+                    paint_of(paper, dark), paint_of(card, dark));
     for (unsigned c = 0; c < SVG_COLOURS; c++)
-        base_write_text(out, "--s%u:%s;", c, dark[c]);
-    base_write_text(out, "}}\n");
+        base_write_text(out, "--s%u:%s;", c, paint_of(series[c], dark));
+    base_write_text(out, "}");
+}
+
+void svg_page_style(base_writer *out) {
+    base_write_text(out, ":root{color-scheme:light dark}\n");
+    write_variables(out, false);
+    base_write_text(out, "\n@media(prefers-color-scheme:dark){");
+    write_variables(out, true);
+    base_write_text(out, "}\n");
     for (unsigned c = 0; c < SVG_COLOURS; c++)
         base_write_text(out, ".s%u{--c:var(--s%u)}", c, c);
-    base_write_text(
-        out,
-        "\nsvg text{font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,\"DejaVu Sans\","
-        "sans-serif;fill:var(--soft)}\n"
-        "svg .label{fill:var(--ink)}svg .heading{font-size:15px;font-weight:600}svg "
-        ".stripe-text{font-size:11px}\n"
-        "svg .grid{stroke:var(--rule);stroke-width:1}svg .frame{stroke:var(--soft);"
-        "stroke-width:1;fill:none}\n"
-        "svg .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round;"
-        "stroke-linecap:round}svg .dash{stroke-dasharray:6 5}\n"
-        "svg .band{fill:var(--c);fill-opacity:.16;stroke:none}"
-        "svg .stripe{fill:var(--c);fill-opacity:.09}"
-        "svg .stripe-head{fill:var(--c);fill-opacity:.75}\n"
-        "svg .dot{fill:var(--c);stroke:var(--card);stroke-width:1.5}"
-        "svg .area{fill:var(--c)}\n");
+    base_write_text(out, "\n");
+    write_dark(out);
 }
 
 double svg_x(const svg_plot *plot, double value) {
@@ -84,11 +107,29 @@ static double legend_height(const svg_plot *plot) {
     return LEGEND_TOP + LEGEND_ROW * (double)((plot->legend_count + columns - 1) / columns);
 }
 
+/* class: label, else tick or head, which are softer. */
 static void draw_text(base_writer *out, double x, double y, const char *anchor, const char *class,
                       const char *text) {
-    base_write_text(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" class=\"%s\">", x, y,
-                    anchor, class);
+    bool label = strcmp(class, "label") == 0;
+    base_write_text(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" class=\"%s\" fill=\"%s\">",
+                    x, y, anchor, class, label ? ink.light : soft.light);
     report_escape(out, text);
+    base_write_text(out, "</text>\n");
+}
+
+/* What a file of its own has that a page gives the others. */
+static void draw_page(const svg_plot *plot, double height) {
+    base_writer *out = plot->out;
+    base_write_text(out, "<style>\n");
+    write_dark(out);
+    base_write_text(out,
+                    "</style>\n<rect class=\"card\" width=\"%.0f\" height=\"%.0f\" fill=\"%s\"/>\n",
+                    plot->width, height, card.light);
+    base_write_text(out,
+                    "<text x=\"16\" y=\"26\" class=\"label\" font-size=\"15\" font-weight=\"600\" "
+                    "fill=\"%s\">",
+                    ink.light);
+    report_escape(out, plot->title);
     base_write_text(out, "</text>\n");
 }
 
@@ -99,20 +140,11 @@ void svg_begin(svg_plot *plot) {
                     plot->width, height);
     if (plot->alone)
         base_write_text(out, " width=\"%.0f\" height=\"%.0f\"", plot->width, height);
-    base_write_text(out, " role=\"img\">\n<title>");
+    base_write_text(out, " role=\"img\" font-family=\"" FONT "\" font-size=\"12\">\n<title>");
     report_escape(out, plot->title);
     base_write_text(out, "</title>\n");
-    if (plot->alone) {
-        base_write_text(out, "<style>\n");
-        svg_style(out);
-        base_write_text(out,
-                        "</style>\n<rect width=\"%.0f\" height=\"%.0f\" "
-                        "style=\"fill:var(--card)\"/>\n",
-                        plot->width, height);
-        base_write_text(out, "<text x=\"16\" y=\"26\" class=\"label heading\">");
-        report_escape(out, plot->title);
-        base_write_text(out, "</text>\n");
-    }
+    if (plot->alone)
+        draw_page(plot, height);
     base_write_text(out,
                     "<clipPath id=\"clip%u\"><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
                     "height=\"%.1f\"/></clipPath>\n",
@@ -120,8 +152,8 @@ void svg_begin(svg_plot *plot) {
                     plot->bottom - plot->top);
     for (size_t i = 0; i < plot->y.tick_count; i++) {
         double y = svg_y(plot, plot->y.ticks[i]);
-        base_write_text(out, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>\n", plot->left, y,
-                        plot->right);
+        base_write_text(out, "<path class=\"grid\" stroke=\"%s\" d=\"M%.1f %.1fH%.1f\"/>\n",
+                        rule.light, plot->left, y, plot->right);
     }
 }
 
@@ -139,7 +171,8 @@ static void draw_ticks(svg_plot *plot) {
         double x = svg_x(plot, plot->x.ticks[i]);
         tick_text(&plot->x, plot->x.ticks[i], text, sizeof text);
         double half = text_width(text) / 2;
-        base_write_text(plot->out, "<path class=\"frame\" d=\"M%.1f %.1fv4\"/>\n", x, plot->bottom);
+        base_write_text(plot->out, "<path class=\"frame\" stroke=\"%s\" d=\"M%.1f %.1fv4\"/>\n",
+                        soft.light, x, plot->bottom);
         if (x - half < last + 6)
             continue;
         draw_text(plot->out, x, plot->bottom + 18, "middle", "tick", text);
@@ -156,33 +189,55 @@ static void draw_ticks(svg_plot *plot) {
     }
 }
 
+/* Begins a line's path, up to its d attribute. */
+static void begin_line(base_writer *out, unsigned colour, bool dashed) {
+    base_write_text(out,
+                    " class=\"line%s s%u\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" "
+                    "stroke-linejoin=\"round\" stroke-linecap=\"round\"%s d=\"",
+                    dashed ? " dash" : "", colour % SVG_COLOURS, light_of(colour),
+                    dashed ? " stroke-dasharray=\"6 5\"" : "");
+}
+
+static void begin_dot(base_writer *out, unsigned colour, double x, double y) {
+    base_write_text(out,
+                    "<circle class=\"dot s%u\" fill=\"%s\" stroke=\"%s\" stroke-width=\"1.5\" "
+                    "cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"",
+                    colour % SVG_COLOURS, light_of(colour), card.light, x, y);
+}
+
+static void draw_mark(base_writer *out, const svg_legend *entry, double x, double y) {
+    if (entry->mark == SVG_MARK_DOT) {
+        begin_dot(out, entry->colour, x + 10, y);
+        base_write_text(out, "/>");
+        return;
+    }
+    if (entry->mark == SVG_MARK_AREA) {
+        base_write_text(out,
+                        "<rect class=\"s%u\" fill=\"%s\" fill-opacity=\"0.75\" x=\"%.1f\" "
+                        "y=\"%.1f\" width=\"16\" height=\"10\" rx=\"2\"/>",
+                        entry->colour % SVG_COLOURS, light_of(entry->colour), x + 2, y - 5);
+        return;
+    }
+    base_write_text(out, "<path");
+    begin_line(out, entry->colour, entry->mark == SVG_MARK_DASH);
+    base_write_text(out, "M%.1f %.1fh20\"/>", x, y);
+}
+
 static void draw_legend(svg_plot *plot) {
     for (size_t i = 0; i < plot->legend_count; i++) {
-        const svg_legend *entry = &plot->legend[i];
         size_t columns = legend_columns(plot);
         double x = plot->left + (double)(i % columns) * legend_column(plot);
         double y = plot->height + LEGEND_TOP + (double)(i / columns) * LEGEND_ROW;
-        base_write_text(plot->out, "<g class=\"s%u\">", entry->colour % SVG_COLOURS);
-        if (entry->mark == SVG_MARK_DOT)
-            base_write_text(plot->out, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>",
-                            x + 10, y);
-        else if (entry->mark == SVG_MARK_AREA)
-            base_write_text(plot->out,
-                            "<rect class=\"stripe-head\" x=\"%.1f\" y=\"%.1f\" width=\"16\" "
-                            "height=\"10\" rx=\"2\"/>",
-                            x + 2, y - 5);
-        else
-            base_write_text(plot->out, "<path class=\"line%s\" d=\"M%.1f %.1fh20\"/>",
-                            entry->mark == SVG_MARK_DASH ? " dash" : "", x, y);
-        base_write_text(plot->out, "</g>");
-        draw_text(plot->out, x + 26, y + 4, "start", "label", entry->text);
+        draw_mark(plot->out, &plot->legend[i], x, y);
+        draw_text(plot->out, x + 26, y + 4, "start", "label", plot->legend[i].text);
     }
 }
 
 void svg_end(svg_plot *plot) {
     base_writer *out = plot->out;
-    base_write_text(out, "<path class=\"frame\" d=\"M%.1f %.1fV%.1fH%.1f\"/>\n", plot->left,
-                    plot->top, plot->bottom, plot->right);
+    base_write_text(
+        out, "<path class=\"frame\" fill=\"none\" stroke=\"%s\" d=\"M%.1f %.1fV%.1fH%.1f\"/>\n",
+        soft.light, plot->left, plot->top, plot->bottom, plot->right);
     draw_ticks(plot);
     if (plot->x.label != NULL)
         draw_text(out, (plot->left + plot->right) / 2, plot->bottom + 38, "middle", "label",
@@ -193,26 +248,42 @@ void svg_end(svg_plot *plot) {
     base_write_text(out, "</svg>\n");
 }
 
+/* Whether there is a point i to draw; there is none before the first or after the last. */
+static bool is_point(const double *x, const double *y, size_t count, size_t i) {
+    return i < count && isfinite(x[i]) && isfinite(y[i]);
+}
+
+/* Points that no line reaches. */
+static void draw_lone_points(svg_plot *plot, const double *x, const double *y, size_t count,
+                             unsigned colour) {
+    for (size_t i = 0; i < count; i++)
+        if (is_point(x, y, count, i) && !is_point(x, y, count, i - 1) &&
+            !is_point(x, y, count, i + 1))
+            base_write_text(plot->out,
+                            "<circle class=\"s%u\" fill=\"%s\" cx=\"%.1f\" cy=\"%.1f\" "
+                            "r=\"3.5\"/>\n",
+                            colour % SVG_COLOURS, light_of(colour), svg_x(plot, x[i]),
+                            svg_y(plot, y[i]));
+}
+
 void svg_line(svg_plot *plot, const double *x, const double *y, size_t count, unsigned colour,
               bool dashed) {
-    base_write_text(plot->out, "<path clip-path=\"url(#clip%u)\" class=\"line%s s%u\" d=\"",
-                    plot->clip, dashed ? " dash" : "", colour % SVG_COLOURS);
-    bool begun = false;
-    for (size_t i = 0; i < count; i++) {
-        bool drawn = isfinite(x[i]) && isfinite(y[i]);
-        /* A point alone is a dot: a line of no length with round ends. */
-        if (drawn)
-            base_write_text(plot->out, begun ? "L%.1f %.1f" : "M%.1f %.1fh0", svg_x(plot, x[i]),
-                            svg_y(plot, y[i]));
-        begun = drawn;
-    }
+    base_write_text(plot->out, "<path clip-path=\"url(#clip%u)\"", plot->clip);
+    begin_line(plot->out, colour, dashed);
+    for (size_t i = 0; i < count; i++)
+        if (is_point(x, y, count, i))
+            base_write_text(plot->out, "%s%.1f %.1f", is_point(x, y, count, i - 1) ? "L" : "M",
+                            svg_x(plot, x[i]), svg_y(plot, y[i]));
     base_write_text(plot->out, "\"/>\n");
+    draw_lone_points(plot, x, y, count, colour);
 }
 
 void svg_band(svg_plot *plot, const double *x, const double *low, const double *high, size_t count,
               unsigned colour) {
-    base_write_text(plot->out, "<path clip-path=\"url(#clip%u)\" class=\"band s%u\" d=\"",
-                    plot->clip, colour % SVG_COLOURS);
+    base_write_text(plot->out,
+                    "<path clip-path=\"url(#clip%u)\" class=\"band s%u\" fill=\"%s\" "
+                    "fill-opacity=\"0.16\" d=\"",
+                    plot->clip, colour % SVG_COLOURS, light_of(colour));
     for (size_t i = 0; i < count; i++)
         base_write_text(plot->out, "%s%.1f %.1f", i == 0 ? "M" : "L", svg_x(plot, x[i]),
                         svg_y(plot, high[i]));
@@ -228,25 +299,25 @@ void svg_stripe(svg_plot *plot, double from, double to, unsigned colour) {
     left += 0.5;
     width = width > 1.5 ? width - 1 : 0.5;
     base_write_text(plot->out,
-                    "<g class=\"s%u\"><rect class=\"stripe\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-                    "height=\"%.1f\"/><rect class=\"stripe-head\" x=\"%.1f\" y=\"%.1f\" "
-                    "width=\"%.1f\" height=\"3\"/></g>\n",
-                    colour % SVG_COLOURS, left, plot->top, width, plot->bottom - plot->top, left,
-                    plot->top - 3, width);
+                    "<g class=\"s%u\" fill=\"%s\"><rect fill-opacity=\"0.09\" x=\"%.1f\" "
+                    "y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/><rect fill-opacity=\"0.75\" "
+                    "x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"3\"/></g>\n",
+                    colour % SVG_COLOURS, light_of(colour), left, plot->top, width,
+                    plot->bottom - plot->top, left, plot->top - 3, width);
 }
 
 void svg_head(svg_plot *plot, double from, double to, const char *text) {
     double left = svg_x(plot, from);
     double width = svg_x(plot, to) - left;
     if (text_width(text) + 2 < width)
-        draw_text(plot->out, left + width / 2, plot->top - 8, "middle", "stripe-text", text);
+        draw_text(plot->out, left + width / 2, plot->top - 8, "middle", "head", text);
 }
 
 void svg_dot(svg_plot *plot, double x, double y, unsigned colour, const char *tip) {
     if (!isfinite(x) || !isfinite(y))
         return;
-    base_write_text(plot->out, "<circle class=\"dot s%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\">",
-                    colour % SVG_COLOURS, svg_x(plot, x), svg_y(plot, y));
+    begin_dot(plot->out, colour, svg_x(plot, x), svg_y(plot, y));
+    base_write_text(plot->out, ">");
     if (tip != NULL) {
         base_write_text(plot->out, "<title>");
         report_escape(plot->out, tip);

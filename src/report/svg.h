@@ -1,5 +1,6 @@
 /* Small plots as SVG: axes with round ticks, lines, bands, dots, a legend. Every
- * colour and stroke is a class of svg_style(), which knows light and dark. */
+ * colour and stroke is an attribute, so that a plot reads wherever it is put; a
+ * browser that wants dark gets it from a style sheet. */
 #ifndef REPORT_SVG_H
 #define REPORT_SVG_H
 
@@ -50,8 +51,9 @@ typedef struct svg_plot {
     bool alone;        /* a file of its own, not part of a page */
 } svg_plot;
 
-/* CSS of every plot. */
-void svg_style(base_writer *out);
+/* CSS of a page with plots: its colours as variables, light and dark (--ink, --soft,
+ * --rule, --paper, --card, and --c within a class s0 ... s7), and the plots' dark. */
+void svg_page_style(base_writer *out);
 
 /* Ends and ticks around values from least to most; values that do not fit the
  * scale (zero on a logarithm, infinities) are the caller's to leave out. */
@@ -70,7 +72,7 @@ void svg_end(svg_plot *plot);
 double svg_x(const svg_plot *plot, double value);
 double svg_y(const svg_plot *plot, double value);
 
-/* Points that are not finite interrupt a line. */
+/* Points that are not finite interrupt a line; one between two such is a dot. */
 void svg_line(svg_plot *plot, const double *x, const double *y, size_t count, unsigned colour,
               bool dashed);
 /* The area between low and high. */

@@ -7,6 +7,8 @@
 
 #include "compress/result.h"
 
+#define MNIST "eeac857521c3e028f2786f2d6838cf339ece6b0872940d32c58bca7572cf0c9e"
+
 static compress_result *make(uint64_t seed, uint32_t layers) {
     compress_result *r = base_array(1, sizeof *r);
     assert_non_null(r);
@@ -271,6 +273,12 @@ static void the_table(void **state) {
     r->accuracy.packed = 0.99321;
     r->ratio.pruning = 169.04;
     r->ratio.data_only = 2268.4;
+    r->ratio.relative_indices = 542.1;
+    r->ratio.with_indices = 698.2;
+    r->bytes.data = 759;
+    r->bytes.relative_indices = 3177;
+    r->bytes.with_indices = 2466;
+    snprintf(r->data_sha256, sizeof r->data_sha256, MNIST);
     r->projection.before = 0.9911;
     r->projection.after = 0.985;
     r->projection.levels = -1;
@@ -279,20 +287,24 @@ static void the_table(void **state) {
     r->layers[0].weights = 500;
     r->layers[0].kept = 25;
     char *table = table_of(r);
-    expect_text(table, "lenet-5, seed 42");
+    expect_text(table, "lenet-5 on MNIST, seed 42");
     expect_text(table, "       500       25    5.00%     3      9      123");
     expect_text(table, "test accuracy, dense (%)                   99.46     99.20");
     expect_text(table, "test accuracy, packed file (%)             99.32            ");
     expect_text(table, "test accuracy, pruned + quantized (%) ");
     expect_text(table, "weights, dense / kept                     169.0x    167.0x");
     expect_text(table, "data only                                  2268x     1910x");
+    expect_text(table, "data with relative indices                  542x      623x");
+    expect_text(table, "data with indices, as stored                698x            as");
+    expect_text(table, "data only 759; with relative indices 3177; with indices, as stored 2466\n");
     expect_text(table, "model.admm 3141 = values ");
     expect_text(table,
                 "validation accuracy (%): 99.11 before the last hard pruning, 98.50 after "
                 "it, 99.02 retrained\n");
     assert_null(strstr(table, "projection to levels"));
     expect_text(table,
-                "paper: Ren et al. 2018, pruned 167x; data only 0.89 KB, with indices 2.73 KB\n");
+                "paper: Ren et al. 2018, pruned 167x; data only 0.89 KB, with relative indices "
+                "2.73 KB\n");
     base_free(table);
     r->ratio.pruning = 89.6;
     table = table_of(r);
@@ -300,9 +312,17 @@ static void the_table(void **state) {
     expect_text(table, "data only                                  2268x            ");
     expect_text(table, "paper: Ren et al. 2018, pruned 85x\n");
     base_free(table);
+    r->data_sha256[0] = '1';
+    table = table_of(r);
+    assert_null(strstr(table, " paper\n"));
+    assert_null(strstr(table, "et al."));
+    assert_null(strstr(table, "99.20"));
+    expect_text(table, "lenet-5 on data 1eac857521c3, seed 42");
+    base_free(table);
+    r->data_sha256[0] = 'e';
     snprintf(r->model, sizeof r->model, "unheard-of");
     table = table_of(r);
-    assert_null(strstr(table, "paper"));
+    assert_null(strstr(table, "et al."));
     expect_text(table, "data only                                  2268x            ");
     base_free(table);
     base_free(r);

@@ -378,6 +378,8 @@ static void inspection_tells_every_byte(void **state) {
     admmnn_text_free(text);
     MUST(admmnn_model_inspect(model, 0, &text, err));
     assert_non_null(strstr(text, "conv1.weight"));
+    assert_non_null(strstr(text, "\nindices   "));
+    assert_null(strstr(text, "positions"));
     assert_non_null(strstr(text, "entropy"));
     admmnn_text_free(text);
     admmnn_model_close(model);

@@ -139,6 +139,31 @@ static inline size_t times(const char *text, const char *what) {
     return count;
 }
 
+/* Every shape and text of the plots says its colour itself, or the group about it does:
+ * a reader that knows no style sheet draws what is without one in black. NULL when so,
+ * else the tag that does not. */
+static inline const char *svg_colourless(const char *svg) {
+    static const char *const shapes[] = {"<path ", "<circle ", "<rect ", "<text "};
+    const char *group = NULL; /* the tag that is open */
+    const char *end = svg;
+    for (const char *at = strchr(svg, '<'); at != NULL; at = strchr(end, '<')) {
+        end = strchr(at, '>');
+        bool shape = false;
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+            shape = shape || strncmp(at, shapes[i], strlen(shapes[i])) == 0;
+        if (strncmp(at, "<g ", 3) == 0 || strncmp(at, "<clipPath ", 10) == 0)
+            group = at;
+        if (strncmp(at, "</g>", 4) == 0 || strncmp(at, "</clipPath>", 11) == 0)
+            group = NULL;
+        const char *fill = strstr(group == NULL || !shape ? at : group, " fill=\"#");
+        const char *stroke = strstr(at, " stroke=\"#");
+        bool clip = group != NULL && group[1] == 'c'; /* is not drawn */
+        if (shape && !clip && (fill == NULL || fill > end) && (stroke == NULL || stroke > end))
+            return at;
+    }
+    return NULL;
+}
+
 /* A new folder under the system's place for temporary files. */
 static inline void folder_make(char folder[BASE_PATH_MAX]) {
     const char *root = getenv("TMPDIR");

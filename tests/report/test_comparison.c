@@ -70,6 +70,27 @@ static void a_line_and_a_band_a_method(void **state) {
     base_free(svg);
 }
 
+/* Readers that know no variables, as librsvg, drew the picture in black. */
+static void colours_are_there_without_a_style_sheet(void **state) {
+    (void)state;
+    assert_null(svg_colourless("<svg><g fill=\"#000\"><path d=\"\"/></g></svg>"));
+    assert_non_null(svg_colourless("<svg><g fill=\"#000\"></g><path d=\"\"/></svg>"));
+    assert_non_null(svg_colourless("<svg><path d=\"\"/><path fill=\"#000\"/></svg>"));
+    assert_int_equal(draw(comparison_text, sizeof comparison_text - 1, NULL), ADMMNN_OK);
+    char *svg = file_take(folder, "c.svg");
+    const char *wrong = svg_colourless(svg);
+    if (wrong != NULL)
+        fail_msg("no colour: %.200s", wrong);
+    assert_null(strstr(svg, "var("));
+    assert_non_null(strstr(svg, " fill=\"none\" stroke=\"#0b6bcb\" stroke-width=\"2\""));
+    /* The style sheet speaks of the dark and of nothing else. */
+    const char *style = strstr(svg, "<style>");
+    const char *dark = strstr(svg, "<style>\n@media(prefers-color-scheme:dark){");
+    assert_true(style != NULL && style == dark);
+    assert_int_equal(times(svg, "@media"), 1);
+    base_free(svg);
+}
+
 static void damaged_figures_leave_no_picture(void **state) {
     (void)state;
     for (size_t cut = 0; cut < sizeof comparison_text - 1; cut += 5) {
@@ -179,6 +200,7 @@ static void values_that_are_none_are_left_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_and_a_band_a_method),
+        cmocka_unit_test(colours_are_there_without_a_style_sheet),
         cmocka_unit_test(damaged_figures_leave_no_picture),
         cmocka_unit_test(a_point_that_keeps_nothing_is_left_out),
         cmocka_unit_test(scales_against_closed_forms),

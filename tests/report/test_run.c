@@ -8,8 +8,12 @@
 #include "report/report.h"
 #include "report/text.h"
 
+#define MNIST "eeac857521c3e028f2786f2d6838cf339ece6b0872940d32c58bca7572cf0c9e"
+
 static const char result_text[] =
-    "{\"recipe\": \"recipes/lenet5-mnist.yaml\", \"model\": \"lenet-5\", \"seed\": 7, \"threads\": "
+    "{\"data_sha256\": \"" MNIST
+    "\", \"recipe\": \"recipes/lenet5-mnist.yaml\", \"model\": \"lenet-5\", \"seed\": 7, "
+    "\"threads\": "
     "2,"
     "\"accuracy\": {\"dense\": 0.9946, \"pruned\": 0.9942, \"compressed\": 0.9931, \"packed\": "
     "0.9932},"
@@ -96,6 +100,18 @@ static char *with(const char *from, const char *to) {
     return out;
 }
 
+/* The page from this text on, up to the end of the next plot. */
+static char *plot_of(const char *page, const char *title) {
+    const char *begin = strstr(page, title);
+    assert_non_null(begin);
+    const char *end = strstr(begin, "</svg>");
+    assert_non_null(end);
+    char *plot = base_array((size_t)(end - begin) + 1, 1);
+    memcpy(plot, begin, (size_t)(end - begin));
+    plot[end - begin] = 0;
+    return plot;
+}
+
 static void the_checker_finds_what_is_broken(void **state) {
     (void)state;
     assert_null(xml_wrong("<a b=\"1\"><c/>x &amp; y</a>"));
@@ -119,9 +135,13 @@ static void figures_are_on_the_page(void **state) {
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
         if (strstr(page, figures[i]) == NULL)
             fail_msg("'%s' is not on the page", figures[i]);
-    assert_int_equal(times(page, "<svg"), 4);
+    assert_int_equal(times(page, "<svg"), 6); /* the curves twice, for wide and narrow */
     assert_int_equal(times(page, "<h2>"), 6);
-    assert_int_equal(times(page, "<circle class=\"dot s1\""), 1); /* the projection */
+    assert_int_equal(times(page, "class=\"card\""), 8); /* rows of four, or of two */
+    const char *written = strstr(page, "Written by admmnn ");
+    assert_non_null(written);
+    assert_true(isdigit((unsigned char)written[strlen("Written by admmnn ")]));
+    assert_int_equal(times(page, "right after the projection: 61.23 %"), 2);
     base_free(page);
 }
 
@@ -137,17 +157,64 @@ static void the_row_is_the_goal_s(void **state) {
                  {"lenet-5", NAN, 71.2},      {"lenet-5", -1, 71.2},   {"lenet-300-100", 2, 22.9},
                  {"lenet-300-100", 100, 22.9}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const report_paper *paper = report_paper_find(cases[i].model, cases[i].reached);
+        const report_paper *paper = report_paper_find(MNIST, cases[i].model, cases[i].reached);
         assert_non_null(paper);
         assert_string_equal(paper->model, cases[i].model);
         assert_true(paper->pruning == cases[i].published);
         assert_true((paper->data_only > 0) == (paper->pruning == 167));
     }
-    assert_null(report_paper_find("lenet", 85));
+    assert_null(report_paper_find(MNIST, "lenet", 85));
     char *result = with("\"pruning\": 85.84", "\"pruning\": 177.1");
     char *page = page_of_text(result, log_text);
     assert_non_null(strstr(page, "1,910\u00D7"));
     assert_non_null(strstr(page, "167\u00D7"));
+    base_free(page);
+    base_free(result);
+}
+
+/* The papers' networks learnt MNIST: their accuracies say nothing of other images. */
+static void other_data_have_no_row(void **state) {
+    (void)state;
+    static const char *const others[] = {
+        "", "\u00E9", "1eac857521c3e028f2786f2d6838cf339ece6b0872940d32c58bca7572cf0c9e",
+        MNIST "0"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_null(report_paper_find(others[i], "lenet-5", 85));
+    char *page = page_of_text(result_text, log_text);
+    assert_non_null(strstr(page, "On MNIST, recipe recipes/lenet5-mnist.yaml"));
+    assert_non_null(strstr(page, "99.20 %"));
+    assert_non_null(strstr(page, "Beside the published figures"));
+    base_free(page);
+    char *result = with(MNIST, "50feda7ac99186c18f157c91490cebc5");
+    page = page_of_text(result, log_text);
+    assert_non_null(strstr(page, "On data 50feda7ac991, recipe"));
+    assert_null(strstr(page, "et al."));
+    assert_null(strstr(page, "99.20 %"));
+    assert_non_null(strstr(page, "The run&#39;s figures"));
+    /* Head and rows have as many cells. */
+    char *table = plot_of(page, "The run&#39;s figures");
+    *strstr(table, "</table>") = 0;
+    assert_int_equal(times(table, "<th"), 3);
+    assert_int_equal(times(table, "<td"), 3 * (times(table, "<tr>") - 1));
+    base_free(table);
+    base_free(page);
+    base_free(result);
+}
+
+/* The papers count relative indices; what this file stores is another thing. */
+static void published_indices_stand_beside_the_same_count(void **state) {
+    (void)state;
+    char *result = with("\"pruning\": 85.84", "\"pruning\": 177.1");
+    char *page = page_of_text(result, log_text);
+    assert_int_equal(times(page, "623\u00D7"), 1);
+    assert_int_equal(times(page, "2,796 B"), 1); /* 2.73 KiB */
+    assert_non_null(strstr(page,
+                           "Data with relative indices</td><td class=\"\">292\u00D7</td>"
+                           "<td class=\"\">623\u00D7</td>"));
+    assert_non_null(strstr(page, "5,897 B</td><td class=\"\">2,796 B</td>"));
+    assert_non_null(strstr(page,
+                           "Data with indices, as stored</td><td class=\"\">355\u00D7</td>"
+                           "<td class=\"\"></td>"));
     base_free(page);
     base_free(result);
 }
@@ -291,6 +358,34 @@ static void numbers_out_of_reason_are_not_drawn(void **state) {
     }
 }
 
+/* A line of one point has no length; a dot tells where it is. */
+static void one_iteration_is_a_dot(void **state) {
+    (void)state;
+    char *page =
+        page_of_text(result_text, RESIDUAL(0, "conv1", 2.5, 1e-4) RESIDUAL(0, "fc1", 4, 3e-4));
+    char *plot = plot_of(page, "Primal residual by iteration");
+    assert_int_equal(times(plot, "<circle"), 2);
+    base_free(plot);
+    base_free(page);
+    page = page_of_text(result_text, log_text);
+    plot = plot_of(page, "Primal residual by iteration");
+    assert_int_equal(times(plot, "<circle"), 0);
+    base_free(plot);
+    plot = plot_of(page, "Dual residual by iteration"); /* fc1's second is 0 */
+    assert_int_equal(times(plot, "<circle"), 1);
+    base_free(plot);
+    base_free(page);
+}
+
+static void plots_have_colours_of_their_own(void **state) {
+    (void)state;
+    char *page = page_of_text(result_text, log_text);
+    const char *wrong = svg_colourless(page);
+    if (wrong != NULL)
+        fail_msg("no colour: %.200s", wrong);
+    base_free(page);
+}
+
 static void a_damaged_result_leaves_no_page(void **state) {
     (void)state;
     static const char *const damaged[] = {"", "[]", "3", "{", "{\"a\":", "nonsense"};
@@ -325,6 +420,8 @@ int main(void) {
         cmocka_unit_test(the_checker_finds_what_is_broken),
         cmocka_unit_test(figures_are_on_the_page),
         cmocka_unit_test(the_row_is_the_goal_s),
+        cmocka_unit_test(other_data_have_no_row),
+        cmocka_unit_test(published_indices_stand_beside_the_same_count),
         cmocka_unit_test(nothing_comes_from_outside),
         cmocka_unit_test(pages_are_the_same_twice),
         cmocka_unit_test(escaping),
@@ -332,6 +429,8 @@ int main(void) {
         cmocka_unit_test(a_missing_part_is_an_absent_panel),
         cmocka_unit_test(lines_that_make_no_sense_are_counted),
         cmocka_unit_test(numbers_out_of_reason_are_not_drawn),
+        cmocka_unit_test(one_iteration_is_a_dot),
+        cmocka_unit_test(plots_have_colours_of_their_own),
         cmocka_unit_test(a_damaged_result_leaves_no_page),
         cmocka_unit_test(cut_input),
     };
