@@ -3,81 +3,14 @@
 #include <math.h>
 
 #include "base/hash.h"
-#include "base/memory.h"
 #include "compress/rank.h"
-#include "compress/run.h"
 #include "compress/structure.h"
-#include "tiny_set.h"
-
-#define IMAGES 90
-#define SIDE 16 /* the smallest images LeNet-5 takes */
+#include "runs.h"
 
 /* In a snapshot, the seconds of the run and its stages, and the closing CRC-32. */
 #define SECONDS_AT (8 + 4 + 2 * 64 + 8 + 4 + 8 + 6 * 4 + 6 * 8)
 #define SECONDS_COUNT ((1 + RUN_DONE) * 8)
 #define CRC_COUNT 4
-
-static char root[BASE_PATH_MAX];
-static const admmnn_context context = {.threads = 1};
-
-static int make_set(void **state) {
-    (void)state;
-    if (tiny_set_folder("run", root) != 0)
-        return -1;
-    tiny_set_write(root, "train", IMAGES, SIDE, 1);
-    tiny_set_write(root, "t10k", IMAGES, SIDE, 2);
-    return 0;
-}
-
-static int remove_set(void **state) {
-    (void)state;
-    tiny_set_remove(root);
-    return 0;
-}
-
-/* The recipe of what is asked for, on the tiny set. */
-static recipe *make_recipe(const char *model, const char *more) {
-    recipe *r = NULL;
-    admmnn_error err = {0};
-    base_writer text = {0};
-    base_write_text(&text,
-                    "model: %s\n"
-                    "dataset: {format: idx, path: \"%s\", validation: 30}\n"
-                    "backend: lanes\n%s",
-                    model, root, more);
-    if (text.failed || recipe_parse("r.yaml", text.bytes, text.count, &r, &err) != ADMMNN_OK)
-        fail_msg("recipe_parse: %s", err.message);
-    base_writer_free(&text);
-    return r;
-}
-
-static compress_run *start(const recipe *r) {
-    compress_run *run;
-    admmnn_error err = {0};
-    if (run_create(r, &context, &run, &err) != ADMMNN_OK)
-        fail_msg("run_create: %s", err.message);
-    return run;
-}
-
-static void tick(compress_run *run) {
-    admmnn_error err = {0};
-    if (run_tick(run, &err) != ADMMNN_OK)
-        fail_msg("%s, tick %u: %s", run_stage_text(run->at.stage), run->at.ticks, err.message);
-}
-
-static void take(const compress_run *run, base_writer *snapshot) {
-    admmnn_error err = {0};
-    if (run_snapshot(run, snapshot, &err) != ADMMNN_OK)
-        fail_msg("run_snapshot: %s", err.message);
-}
-
-static compress_run *restored(const recipe *r, const base_writer *snapshot) {
-    compress_run *run = start(r);
-    admmnn_error err = {0};
-    if (run_restore(run, "snapshot", snapshot->bytes, snapshot->count, &err) != ADMMNN_OK)
-        fail_msg("run_restore: %s", err.message);
-    return run;
-}
 
 /* The same state but for the clock. */
 static void same_state(const compress_run *run, const base_writer *expected, const char *when) {
@@ -125,7 +58,6 @@ static compress_run *drive(const recipe *r, unsigned stages) {
 #define PRUNE_STAGES (STAGE(PRUNE_ADMM) | STAGE(RETRAIN))
 #define QUANTIZE_STAGES (STAGE(QUANTIZE_ADMM) | STAGE(QUANTIZE_TRAIN))
 
-#define TRAINING "training: {epochs: 2, batch: 16, learning_rate: 0.003}\n"
 #define PRUNE                                                                                      \
     "  rounds: [3, 9]\n"                                                                           \
     "  retrain: {epochs: 1, batch: 16}\n"                                                          \
@@ -134,7 +66,6 @@ static compress_run *drive(const recipe *r, unsigned stages) {
 #define QUANTIZE                                                                                   \
     "  admm: {iterations: 2, training: {batch: 16}}\n"                                             \
     "  retrain: {epochs: 2, batch: 16}\n"
-#define NO_QUANTIZE "quantize: {enabled: false}\n"
 
 static void bits_by_hand(void **state) {
     (void)state;

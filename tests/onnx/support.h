@@ -18,15 +18,8 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "graph/zoo.h"
+#include "must.h"
 #include "onnx/onnx.h"
-
-#define MUST(expression)                                                                           \
-    do {                                                                                           \
-        admmnn_error must_err_ = {0};                                                              \
-        admmnn_error *err = &must_err_;                                                            \
-        if ((expression) != ADMMNN_OK)                                                             \
-            fail_msg("%s: %s", #expression, must_err_.message);                                    \
-    } while (0)
 
 typedef struct bytes {
     uint8_t *at;
