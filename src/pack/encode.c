@@ -130,7 +130,7 @@ static admmnn_status plan_tensor(const pack_tensor *tensor, tensor_shape shape,
     search s = {.tensor = tensor,
                 .context = settings->context,
                 .shape = shape,
-                .width = tensor_relative_width(mask, shape.count, &entries),
+                .width = tensor_relative_width(mask, shape.count, 0, &entries),
                 .ordered = positions_are_ordered(shape.matrix, mask)};
     base_free(mask);
     BASE_TRY(choose(&s, settings, err));

@@ -69,7 +69,7 @@ typedef struct pack_tensor_report {
     pack_coder_id values;
     uint64_t count, kept;
     unsigned bits;             /* of one value before entropy coding; 32 for floats */
-    unsigned relative_bits;    /* best width of a relative index */
+    unsigned relative_bits;    /* best width of a relative index, papers' accounting */
     uint64_t relative_entries; /* kept + escapes at that width */
     uint64_t value_bits;       /* in this file, code lengths included */
     uint64_t codebook_bits;    /* the code lengths */

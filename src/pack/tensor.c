@@ -93,12 +93,13 @@ static uint64_t relative_entries(const uint8_t *mask, size_t count, unsigned wid
     return entries;
 }
 
-unsigned tensor_relative_width(const uint8_t *mask, size_t count, uint64_t *entries) {
+unsigned tensor_relative_width(const uint8_t *mask, size_t count, unsigned value_bits,
+                               uint64_t *entries) {
     unsigned best = 1;
     *entries = relative_entries(mask, count, 1);
     for (unsigned width = 2; width <= PACK_WIDTH_MAX; width++) {
         uint64_t n = relative_entries(mask, count, width);
-        if (n * width < *entries * best) {
+        if (n * (width + value_bits) < *entries * (best + value_bits)) {
             *entries = n;
             best = width;
         }
@@ -289,7 +290,8 @@ static void describe(const pack_tensor *tensor, const uint8_t *mask, size_t coun
         report->codebook_bits =
             UINT64_C(4) * symbol_count(admm_level_count(tensor->levels, tensor->bits),
                                        zero_is_coded(tensor, plan));
-    report->relative_bits = tensor_relative_width(mask, count, &report->relative_entries);
+    report->relative_bits =
+        tensor_relative_width(mask, count, report->bits, &report->relative_entries);
 }
 
 static uint64_t bits_so_far(uint64_t plain, const coder *range) {

@@ -24,8 +24,11 @@ typedef struct tensor_shape {
 /* The matrix a parameter is coded as. */
 tensor_shape tensor_shape_of(const graph *g, uint32_t parameter);
 
-/* The best relative width for a mask, and the entries (escapes included) at it. */
-unsigned tensor_relative_width(const uint8_t *mask, size_t count, uint64_t *entries);
+/* The best relative width for a mask, and the entries (escapes included) at it, when
+ * every entry has value_bits besides: 0 in the file, whose escapes have no value; a
+ * value's in the papers' accounting, whose escapes are zeros among the values. */
+unsigned tensor_relative_width(const uint8_t *mask, size_t count, unsigned value_bits,
+                               uint64_t *entries);
 
 /* mask[count]: 1 where the value is not zero (bits, not value: -0 is kept). */
 void tensor_mask(const pack_tensor *tensor, size_t count, uint8_t *mask);

@@ -58,7 +58,7 @@ static void drop(finished *f) {
 typedef struct counted {
     uint64_t places, kept;
     unsigned bits;
-    unsigned index_bits; /* of those that make the indices shortest */
+    unsigned index_bits; /* of those that make indices and values shortest */
     uint64_t entries;
 } counted;
 
@@ -95,7 +95,7 @@ static counted count_layer(const finished *f, uint32_t layer) {
     c.entries = entries_of(t, c.places, 1);
     for (unsigned width = 2; width <= 16; width++) {
         uint64_t entries = entries_of(t, c.places, width);
-        if (entries * width >= c.entries * c.index_bits)
+        if (entries * (width + c.bits) >= c.entries * (c.index_bits + c.bits))
             continue;
         c.entries = entries;
         c.index_bits = width;
