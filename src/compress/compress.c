@@ -96,25 +96,26 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
     return status;
 }
 
-static admmnn_status read_result(const char *out, uint8_t **text, char *path, admmnn_error *err) {
-    size_t count;
-    BASE_TRY(base_path_join(path, BASE_PATH_MAX, out, "result.json", err));
-    return base_file_read(path, RESULT_LIMIT, text, &count, err);
-}
-
-static admmnn_status parse_result(const char *out, compress_result **result, admmnn_error *err) {
+/* The result and the text it stands in, each the caller's; NULL: not wanted. */
+static admmnn_status read_result(const char *out, compress_result **result, char **text,
+                                 admmnn_error *err) {
     char path[BASE_PATH_MAX];
     uint8_t *json;
-    BASE_TRY(read_result(out, &json, path, err));
-    *result = base_array(1, sizeof **result);
-    admmnn_status status = *result == NULL
+    size_t count;
+    BASE_TRY(base_path_join(path, sizeof path, out, "result.json", err));
+    BASE_TRY(base_file_read(path, RESULT_LIMIT, &json, &count, err));
+    compress_result *read = base_array(1, sizeof *read);
+    admmnn_status status = read == NULL
                                ? base_fail_memory(err, "the result")
-                               : compress_result_parse(path, (char *)json, *result, err);
-    base_free(json);
-    if (status == ADMMNN_OK)
-        return ADMMNN_OK;
-    base_free(*result);
-    *result = NULL;
+                               : compress_result_parse(path, (char *)json, count, read, err);
+    if (status == ADMMNN_OK && result != NULL)
+        *result = read;
+    else
+        base_free(read);
+    if (status == ADMMNN_OK && text != NULL)
+        *text = (char *)json;
+    else
+        base_free(json);
     return status;
 }
 
@@ -151,7 +152,7 @@ static admmnn_status check_data(const session *s, const compress_result *result,
 /* A finished run is its own answer, to the same question only. */
 static admmnn_status check_finished(const session *s, admmnn_error *err) {
     compress_result *result;
-    BASE_TRY(parse_result(s->settings->out, &result, err));
+    BASE_TRY(read_result(s->settings->out, &result, NULL, err));
     admmnn_status status = check_same(s, result, err);
     if (status == ADMMNN_OK)
         status = check_data(s, result, err);
@@ -161,7 +162,7 @@ static admmnn_status check_finished(const session *s, admmnn_error *err) {
 
 static admmnn_status refuse_finished(const session *s, admmnn_error *err) {
     compress_result *result;
-    admmnn_status status = parse_result(s->settings->out, &result, err);
+    admmnn_status status = read_result(s->settings->out, &result, NULL, err);
     if (status == ADMMNN_CORRUPT)
         return base_fail(err, ADMMNN_USAGE,
                          "%s: exists already, and no run of admmnn left it; choose another --out",
@@ -230,16 +231,12 @@ admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
 }
 
 admmnn_status admmnn_result_json(const char *out, char **text, admmnn_error *err) {
-    char path[BASE_PATH_MAX];
-    uint8_t *bytes;
-    BASE_TRY(read_result(out, &bytes, path, err));
-    *text = (char *)bytes;
-    return ADMMNN_OK;
+    return read_result(out, NULL, text, err);
 }
 
 admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *err) {
     compress_result *result;
-    BASE_TRY(parse_result(out, &result, err));
+    BASE_TRY(read_result(out, &result, NULL, err));
     base_writer table = {0};
     compress_result_table(result, &table);
     base_write_u8(&table, 0);

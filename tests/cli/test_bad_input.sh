@@ -101,6 +101,7 @@ expect_error 2 "" data fetch mnist --from "$work/data" --quiet
 expect_error 2 "result.json" show "$work/nowhere" --quiet
 mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
+expect_error 2 "result.json" show "$work/odd" --json --quiet
 
 # A long path does not push the reason out of the message.
 long=$work
