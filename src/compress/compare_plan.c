@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "compress/recipe_validate.h"
 #include "compress/run.h"
 
 static const struct {
@@ -148,9 +148,8 @@ static admmnn_status take_ratios(compare_plan *plan, const char *list, admmnn_er
     if (list == NULL)
         return recipe_ratios(plan, err);
     while (next_entry(&list, entry)) {
-        char *end;
-        double ratio = strtod(entry, &end);
-        if (end == entry || *end != 0 || strlen(entry) == ENTRY_MAX - 1)
+        double ratio;
+        if (entry[0] == '+' || strlen(entry) == ENTRY_MAX - 1 || !recipe_read_number(entry, &ratio))
             return base_fail(err, ADMMNN_USAGE,
                              "--ratios: '%s' is no ratio; give numbers such as 19,48,86", entry);
         BASE_TRY(take_ratio(plan, "--ratios", ratio, err));
