@@ -81,8 +81,9 @@ static void restore(size_t place, const void *bytes, size_t count, admmnn_status
         fail_msg("place %zu: %s, wanted %s: %s", place, admmnn_status_name(got),
                  admmnn_status_name(wanted), err.message);
     if (wanted != ADMMNN_OK)
-        assert_string_equal(err.message, "c.ckpt: the checkpoint's position makes no sense; "
-                                         "remove it to start the run again");
+        assert_string_equal(err.message,
+                            "c.ckpt: the checkpoint's position makes no sense; "
+                            "remove it to start the run again");
     run_free(run);
     base_writer_free(&changed);
 }
@@ -151,10 +152,8 @@ static void epochs_are_of_the_stretch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scores_are_fractions),
-        cmocka_unit_test(seconds_are_finite),
-        cmocka_unit_test(steps_are_finite),
-        cmocka_unit_test(a_mask_is_of_zeros_and_ones),
+        cmocka_unit_test(scores_are_fractions),      cmocka_unit_test(seconds_are_finite),
+        cmocka_unit_test(steps_are_finite),          cmocka_unit_test(a_mask_is_of_zeros_and_ones),
         cmocka_unit_test(epochs_are_of_the_stretch),
     };
     return cmocka_run_group_tests(tests, make_snapshot, remove_snapshot);

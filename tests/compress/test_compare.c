@@ -110,7 +110,7 @@ static void compare_once(const char *name, admmnn_compare_settings settings) {
 
 static char *read_text(const char *name) {
     char path[BASE_PATH_MAX];
-    uint8_t *bytes;
+    uint8_t *bytes = NULL;
     size_t count;
     admmnn_error err = {0};
     out_folder(name, path);
@@ -504,15 +504,50 @@ static void finished_work_is_not_overwritten(void **state) {
     assert_int_equal(compare("few", few, 1, &w, NULL), ADMMNN_OK);
 }
 
+static void write_text(const char *path, const char *text, size_t count) {
+    assert_int_equal(base_file_write(path, text, count, NULL), ADMMNN_OK);
+}
+
+/* The text with one part of it replaced; the caller's, base_free. */
+static char *replaced(const char *text, const char *from, const char *to) {
+    assert_non_null(strstr(text, from));
+    const size_t head = (size_t)(strstr(text, from) - text);
+    const size_t size = strlen(text) + strlen(to) + 1;
+    char *all = base_array(size, 1);
+    assert_non_null(all);
+    snprintf(all, size, "%.*s%s%s", (int)head, text, to, text + head + strlen(from));
+    return all;
+}
+
 static void a_damaged_point_is_named(void **state) {
     (void)state;
+    static const char *const changes[][2] = {
+        {"\"seed\"", "\"seed\" 1"},
+        {"\n}\n", "\n}\njunk"},
+        {"\"test_accuracy\": ", "\"test_accuracy\": 1.5, \"was\": "},
+        {"\"validation_accuracy\": ", "\"validation_accuracy\": -0.5, \"was\": "},
+        {"\"test_accuracy\": ", "\"test_accuracy\": 1e999, \"was\": "},
+        {"\"kept\": ", "\"kept\": 1.5, \"was\": "},
+        {"\"kept\": ", "\"kept\": 266201, \"was\": "},
+        {"\"share\": ", "\"share\": 1.5, \"was\": "},
+        {"\"threads\": ", "\"threads\": 1.5, \"was\": "},
+        {"\"fc1\"", "\"fc1\\u001b\""},
+    };
     watch w = {0};
     admmnn_compare_settings one = {.seeds = 1, .methods = "admm", .ratios = "4", .resume = true};
     assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
     char path[BASE_PATH_MAX];
     out_folder("damaged/runs/admm-4x-seed-0/point.json", path);
-    assert_int_equal(base_file_write(path, "{\"method\"", 9, NULL), ADMMNN_OK);
+    char *whole_text = read_text("damaged/runs/admm-4x-seed-0/point.json");
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char *text = replaced(whole_text, changes[i][0], changes[i][1]);
+        write_text(path, text, strlen(text));
+        base_free(text);
+        refuse("damaged", one, 1, ADMMNN_CORRUPT, path);
+    }
+    write_text(path, "", 0);
     refuse("damaged", one, 1, ADMMNN_CORRUPT, path);
+    base_free(whole_text);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
 }
