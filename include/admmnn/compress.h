@@ -59,9 +59,14 @@ typedef struct admmnn_compare_settings {
  * random choice at those shares. The test set is evaluated once a run, at its end.
  * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
  * resume, finished runs are taken as they are and methods, ratios and seeds may be
- * added. What stands in out is treated as by admmnn_compress_run. */
+ * added; ADMMNN_USAGE when one that comparison.json holds is left out. What stands in out is
+ * treated as by admmnn_compress_run. */
 admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
                                  const admmnn_context *context, admmnn_error *err);
+
+/* The comparison.json of a finished comparison's folder as it stands there, as
+ * admmnn_result_json. */
+admmnn_status admmnn_comparison_json(const char *out, char **text, admmnn_error *err);
 
 #ifdef __cplusplus
 }

@@ -552,6 +552,101 @@ static void a_damaged_point_is_named(void **state) {
     assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
 }
 
+static void an_altered_comparison_is_not_one(void **state) {
+    (void)state;
+    static const char *const changes[][2] = {
+        {"\n}\n", "\n}\njunk"},
+        {"\"lenet-300-100\"", "\"\\u001b[31m\""},
+        {"\"lenet-300-100\"", "\"\x1b[31m\""},
+        {"\"label\": \"", "\"label\": \"\\u001b[31m"},
+        {"\"method\": \"admm\"", "\"method\": \"zebra\""},
+        {"\"method\": \"admm\"", "\"method\": 1"},
+        {"\"points\": [", "\"points\": 1, \"was\": ["},
+        {"\"methods\": [", "\"methods\": 1, \"was\": ["},
+        {"\"methods\": [", "\"methods\": [], \"was\": ["},
+        {"\"seeds\": 1", "\"seeds\": 2"},
+        {"\"seeds\": 1", "\"seeds\": 1.5"},
+        {"\"weights\": ", "\"weights\": 1e999, \"was\": "},
+        {"\"ratio\": ", "\"ratio\": 1e999, \"was\": "},
+        {"\"mean\": ", "\"mean\": -1, \"was\": "},
+        {"\"test_accuracy\": {\"mean\": ", "\"test_accuracy\": {\"mean\": 1.5, \"was\": "},
+        {"\"seed\": ", "\"seed\": 0.5, \"was\": "},
+        {"\"seed\": 0, \"kept\": ", "\"seed\": 0, \"kept\": -1, \"was\": "},
+        {"\"recipe\": ", "\"was\": "},
+    };
+    watch w = {0};
+    admmnn_compare_settings one = {.seeds = 1, .methods = "admm", .ratios = "4", .resume = true};
+    compare_once("altered", one);
+    char out[BASE_PATH_MAX];
+    char path[BASE_PATH_MAX];
+    out_folder("altered", out);
+    out_folder("altered/comparison.json", path);
+    char *before = read_text("altered/comparison.json");
+    char *read;
+    assert_int_equal(admmnn_comparison_json(out, &read, NULL), ADMMNN_OK);
+    assert_string_equal(read, before);
+    admmnn_text_free(read);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char *text = replaced(before, changes[i][0], changes[i][1]);
+        write_text(path, text, strlen(text));
+        if (admmnn_comparison_json(out, &read, NULL) != ADMMNN_CORRUPT)
+            fail_msg("taken for a comparison: %s", text);
+        base_free(text);
+        refuse("altered", one, 1, ADMMNN_CORRUPT, "comparison.json: not a comparison of admmnn");
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(compare("altered", one, 1, &w, NULL), ADMMNN_OK);
+    char *after = read_text("altered/comparison.json");
+    assert_string_equal(after, before);
+    base_free(after);
+    base_free(before);
+}
+
+/* --resume drops nothing: the folder is as it was, and the message says what to give. */
+static void a_narrower_comparison_is_refused(void **state) {
+    (void)state;
+    admmnn_compare_settings two = {.seeds = 2,
+                                   .first_seed = 3,
+                                   .methods = "dense,admm,random",
+                                   .ratios = "4,6.25",
+                                   .resume = true};
+    compare_once("wide", two);
+    static const struct {
+        admmnn_compare_settings settings;
+        const char *says;
+    } cases[] = {
+        {{.seeds = 2, .first_seed = 3, .methods = "admm", .ratios = "4,6.25"},
+         "give dense,random in --methods too"},
+        {{.seeds = 2, .first_seed = 3, .methods = "dense,admm,random", .ratios = "6.25"},
+         "give 4 in --ratios too"},
+        {{.seeds = 2, .first_seed = 3, .methods = NULL, .ratios = NULL},
+         "give 6.25 in --ratios too"},
+        {{.seeds = 1, .first_seed = 3, .methods = "dense,admm,random", .ratios = "4,6.25"},
+         "give --first-seed 3 --seeds 2"},
+        {{.seeds = 5, .first_seed = 4, .methods = "dense,admm,random", .ratios = "4,6.25"},
+         "give --first-seed 3 --seeds 6"},
+    };
+    char *before[] = {read_text("wide/comparison.json"), read_text("wide/comparison.svg")};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        admmnn_compare_settings narrower = cases[i].settings;
+        narrower.resume = true;
+        refuse("wide", narrower, 1, ADMMNN_USAGE, cases[i].says);
+    }
+    char *after[] = {read_text("wide/comparison.json"), read_text("wide/comparison.svg")};
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(after[i], before[i]);
+        base_free(after[i]);
+        base_free(before[i]);
+    }
+    /* More of each at once. */
+    watch w = {0};
+    two.first_seed = 2;
+    two.seeds = 3;
+    two.methods = "dense,admm,one-shot,random";
+    two.ratios = "2,4,6.25";
+    assert_int_equal(compare("wide", two, 1, &w, NULL), ADMMNN_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_add_up),
@@ -567,6 +662,8 @@ int main(void) {
         cmocka_unit_test(wrong_wishes_are_refused),
         cmocka_unit_test(finished_work_is_not_overwritten),
         cmocka_unit_test(a_damaged_point_is_named),
+        cmocka_unit_test(an_altered_comparison_is_not_one),
+        cmocka_unit_test(a_narrower_comparison_is_refused),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }
