@@ -19,7 +19,8 @@ extern "C" {
 typedef struct admmnn_compress_settings {
     const char *recipe; /* path of the YAML file */
     const char *out;    /* folder of the results; made when absent */
-    bool resume;        /* go on from out/checkpoint, or do nothing when the run is finished */
+    bool resume;        /* go on from out/checkpoint, or do nothing when the run is finished
+                           and all its files are there */
     bool has_seed;      /* seed replaces the recipe's */
     uint64_t seed;
 } admmnn_compress_settings;

@@ -42,16 +42,18 @@ static admmnn_status name_files(session *s, admmnn_error *err) {
     return base_path_join(s->result, sizeof s->result, out, "result.json", err);
 }
 
+static const char *const result_names[] = {"model.admm", "model.onnx", "log.jsonl", "report.html",
+                                           "result.json"};
+#define RESULT_COUNT (sizeof result_names / sizeof *result_names)
+
 /* Files that others left are not overwritten: only where a run has begun are the
  * names of its results its own. Asked before the training, which may take hours. */
 static admmnn_status check_names(const session *s, admmnn_error *err) {
-    static const char *const names[] = {"model.admm", "model.onnx", "log.jsonl", "report.html",
-                                        "result.json"};
     bool begun = base_file_exists(s->checkpoint);
     BASE_TRY(base_file_check_write(s->checkpoint, err));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < RESULT_COUNT; i++) {
         char path[BASE_PATH_MAX];
-        BASE_TRY(base_path_join(path, sizeof path, s->settings->out, names[i], err));
+        BASE_TRY(base_path_join(path, sizeof path, s->settings->out, result_names[i], err));
         BASE_TRY(base_file_check_write(path, err));
         if (!begun && base_name_taken(path))
             return base_fail(err, ADMMNN_USAGE,
@@ -180,11 +182,32 @@ static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
                      s->settings->out);
 }
 
+/* Whether all that a finished run left is there still. What is not can be made again
+ * from the checkpoint. */
+static admmnn_status look_whole(const session *s, bool *whole, admmnn_error *err) {
+    *whole = true;
+    for (size_t i = 0; i < RESULT_COUNT; i++) {
+        char path[BASE_PATH_MAX];
+        BASE_TRY(base_path_join(path, sizeof path, s->settings->out, result_names[i], err));
+        if (base_file_exists(path))
+            continue;
+        *whole = false;
+        if (!base_file_exists(s->checkpoint))
+            return base_fail(err, ADMMNN_USAGE,
+                             "%s: gone from a finished run, and no %s to make it again from; "
+                             "restore one of them, or choose another --out",
+                             path, s->checkpoint);
+    }
+    return ADMMNN_OK;
+}
+
 /* What the folder holds already: *finished when that is the answer. */
 static admmnn_status look(const session *s, bool *finished, admmnn_error *err) {
     *finished = base_file_exists(s->result);
-    if (*finished)
-        return s->settings->resume ? check_finished(s, err) : refuse_finished(s, err);
+    if (*finished) {
+        BASE_TRY(s->settings->resume ? check_finished(s, err) : refuse_finished(s, err));
+        return look_whole(s, finished, err);
+    }
     if (base_file_exists(s->checkpoint) && !s->settings->resume)
         return refuse_unfinished(s, err);
     return ADMMNN_OK;
