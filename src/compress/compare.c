@@ -278,6 +278,20 @@ static admmnn_status check_names(const comparison *c, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* A run of compress would be hidden: `show` tells a comparison first. */
+static admmnn_status refuse_run(const char *out, admmnn_error *err) {
+    static const char *const names[] = {"result.json", "checkpoint/run.ckpt"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[BASE_PATH_MAX];
+        BASE_TRY(base_path_join(path, sizeof path, out, names[i], err));
+        if (base_file_exists(path))
+            return base_fail(err, ADMMNN_USAGE,
+                             "%s: holds a run of compress (%s); choose another --out", out,
+                             names[i]);
+    }
+    return ADMMNN_OK;
+}
+
 /* The comparison as it stands in the file, and its text, the caller's. */
 static admmnn_status read_held(const char *path, compare_held *held, char **text,
                                admmnn_error *err) {
@@ -307,6 +321,7 @@ static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *
     BASE_TRY(base_folder_make(out, err));
     BASE_TRY(base_folder_lock(out, &c->lock, err));
     base_folder_sweep(out);
+    BASE_TRY(refuse_run(out, err));
     BASE_TRY(check_names(c, err));
     if (c->settings->resume && base_file_exists(path))
         BASE_TRY(check_adds(c, path, err));

@@ -182,6 +182,19 @@ static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
                      s->settings->out);
 }
 
+/* A comparison would hide the run: `show` tells it first. */
+static admmnn_status refuse_comparison(const session *s, admmnn_error *err) {
+    const char *out = s->settings->out;
+    char file[BASE_PATH_MAX];
+    char runs[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(file, sizeof file, out, "comparison.json", err));
+    BASE_TRY(base_path_join(runs, sizeof runs, out, "runs", err));
+    if (!base_file_exists(file) && !base_folder_exists(runs))
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_USAGE, "%s: holds a comparison (%s); choose another --out", out,
+                     base_file_exists(file) ? "comparison.json" : "runs/");
+}
+
 /* Whether all that a finished run left is there still. What is not can be made again
  * from the checkpoint. */
 static admmnn_status look_whole(const session *s, bool *whole, admmnn_error *err) {
@@ -203,6 +216,7 @@ static admmnn_status look_whole(const session *s, bool *whole, admmnn_error *err
 
 /* What the folder holds already: *finished when that is the answer. */
 static admmnn_status look(const session *s, bool *finished, admmnn_error *err) {
+    BASE_TRY(refuse_comparison(s, err));
     *finished = base_file_exists(s->result);
     if (*finished) {
         BASE_TRY(s->settings->resume ? check_finished(s, err) : refuse_finished(s, err));
