@@ -19,7 +19,8 @@ extern "C" {
 typedef struct admmnn_compress_settings {
     const char *recipe; /* path of the YAML file */
     const char *out;    /* folder of the results; made when absent */
-    bool resume;        /* go on from out/checkpoint, or do nothing when the run is finished */
+    bool resume;        /* go on from out/checkpoint, or do nothing when the run is finished
+                           and all its files are there */
     bool has_seed;      /* seed replaces the recipe's */
     uint64_t seed;
 } admmnn_compress_settings;
@@ -35,7 +36,7 @@ admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
 
 /* The table of a finished run's folder, and its result.json as it stands there. *text
  * is the caller's, freed with admmnn_text_free. ADMMNN_NOT_FOUND: no run has finished
- * there; ADMMNN_CORRUPT (the table): its result.json is not a result of admmnn;
+ * there; ADMMNN_CORRUPT: its result.json is not a result of admmnn;
  * ADMMNN_INPUT: it is a folder or too large, or the path is too long; ADMMNN_IO;
  * ADMMNN_MEMORY. */
 admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *err);
@@ -59,9 +60,14 @@ typedef struct admmnn_compare_settings {
  * random choice at those shares. The test set is evaluated once a run, at its end.
  * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
  * resume, finished runs are taken as they are and methods, ratios and seeds may be
- * added. What stands in out is treated as by admmnn_compress_run. */
+ * added; ADMMNN_USAGE when one that comparison.json holds is left out. What stands in out is
+ * treated as by admmnn_compress_run. */
 admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
                                  const admmnn_context *context, admmnn_error *err);
+
+/* The comparison.json of a finished comparison's folder as it stands there, as
+ * admmnn_result_json. */
+admmnn_status admmnn_comparison_json(const char *out, char **text, admmnn_error *err);
 
 #ifdef __cplusplus
 }

@@ -49,7 +49,9 @@ static const cli_option options[] = {
     {.name = "resume",
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, resume),
-     .help = "Go on with the comparison in DIR; finished runs are not repeated."},
+     .help =
+         "Go on with the comparison in DIR; finished runs are not repeated. Methods, ratios and "
+         "seeds may be added, none left out."},
     {.name = NULL},
 };
 

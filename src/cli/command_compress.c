@@ -16,7 +16,7 @@ static const cli_option options[] = {
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, resume),
      .help = "Go on from the checkpoint in DIR, begin when there is none, and only show the table "
-             "when the run is finished."},
+             "when the run is finished and its files are there."},
     {.name = "seed",
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, seed),

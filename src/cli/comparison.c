@@ -1,16 +1,13 @@
 #include "comparison.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
+#include "admmnn/compress.h"
 #include "fail.h"
 #include "print.h"
 
 #define PATH_SIZE 4096
-#define TEXT_MOST ((size_t)64 << 20)
 
 static bool path_of(char path[PATH_SIZE], const char *folder) {
     int used = snprintf(path, PATH_SIZE, "%s/comparison.json", folder);
@@ -21,39 +18,6 @@ bool cli_is_comparison(const char *folder) {
     char path[PATH_SIZE];
     struct stat info;
     return path_of(path, folder) && stat(path, &info) == 0 && S_ISREG(info.st_mode);
-}
-
-/* Reads the file to its end into *text, one zero byte after the last. */
-static admmnn_status read_stream(FILE *file, const char *path, char **text, admmnn_error *err) {
-    size_t used = 0;
-    for (size_t size = 1 << 16; size <= TEXT_MOST; size *= 2) {
-        char *grown = realloc(*text, size);
-        if (grown == NULL)
-            return cli_fail(err, ADMMNN_MEMORY, "out of memory for %s", path);
-        *text = grown;
-        used += fread(grown + used, 1, size - 1 - used, file);
-        if (ferror(file))
-            return cli_fail(err, ADMMNN_IO, "%s: cannot read: %s", path, strerror(errno));
-        grown[used] = 0;
-        if (feof(file))
-            return ADMMNN_OK;
-    }
-    return cli_fail(err, ADMMNN_INPUT, "%s: larger than %zu bytes", path, TEXT_MOST);
-}
-
-/* *text is the caller's, freed with free. */
-static admmnn_status read_text(const char *folder, char path[PATH_SIZE], char **text,
-                               admmnn_error *err) {
-    if (!path_of(path, folder))
-        return cli_fail(err, ADMMNN_USAGE, "%.64s: path too long", folder);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return cli_fail(err, ADMMNN_NOT_FOUND, "%s: cannot open: %s", path, strerror(errno));
-    admmnn_status status = read_stream(file, path, text, err);
-    fclose(file);
-    if (status != ADMMNN_OK)
-        free(*text);
-    return status;
 }
 
 static double number_in(const cJSON *object, const char *key) {
@@ -87,18 +51,17 @@ static void print_table(const cJSON *comparison) {
 
 admmnn_status cli_print_comparison(const cli_arguments *arguments, const char *folder,
                                    admmnn_error *err) {
-    char path[PATH_SIZE];
-    char *text = NULL;
-    CLI_TRY(read_text(folder, path, &text, err));
+    char *text;
+    CLI_TRY(admmnn_comparison_json(folder, &text, err));
     if (arguments->json) {
         cli_print_text(text);
-        free(text);
+        admmnn_text_free(text);
         return ADMMNN_OK;
     }
     cJSON *comparison = cJSON_Parse(text);
-    free(text);
+    admmnn_text_free(text);
     if (comparison == NULL)
-        return cli_fail(err, ADMMNN_CORRUPT, "%s: not the JSON of a comparison", path);
+        return cli_fail(err, ADMMNN_MEMORY, "out of memory for the comparison");
     print_table(comparison);
     cJSON_Delete(comparison);
     cli_print("\n  picture: %s/comparison.svg\n", folder);

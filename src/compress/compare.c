@@ -7,11 +7,12 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "compress/compare_held.h"
 #include "compress/compare_point.h"
 #include "compress/run.h"
 #include "report/report.h"
 
-#define SEEDS_MAX 1000
+#define COMPARISON_LIMIT ((size_t)1 << 26)
 
 typedef struct comparison {
     const admmnn_compare_settings *settings;
@@ -277,13 +278,53 @@ static admmnn_status check_names(const comparison *c, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* A run of compress would be hidden: `show` tells a comparison first. */
+static admmnn_status refuse_run(const char *out, admmnn_error *err) {
+    static const char *const names[] = {"result.json", "checkpoint/run.ckpt"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[BASE_PATH_MAX];
+        BASE_TRY(base_path_join(path, sizeof path, out, names[i], err));
+        if (base_file_exists(path))
+            return base_fail(err, ADMMNN_USAGE,
+                             "%s: holds a run of compress (%s); choose another --out", out,
+                             names[i]);
+    }
+    return ADMMNN_OK;
+}
+
+/* The comparison as it stands in the file, and its text, the caller's. */
+static admmnn_status read_held(const char *path, compare_held *held, char **text,
+                               admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(base_file_read(path, COMPARISON_LIMIT, &bytes, &count, err));
+    admmnn_status status = compare_held_parse(path, (char *)bytes, count, held, err);
+    if (status == ADMMNN_OK)
+        *text = (char *)bytes;
+    else
+        base_free(bytes);
+    return status;
+}
+
+static admmnn_status check_adds(const comparison *c, const char *path, admmnn_error *err) {
+    const admmnn_compare_settings *s = c->settings;
+    compare_held held;
+    char *text;
+    BASE_TRY(read_held(path, &held, &text, err));
+    base_free(text);
+    return compare_held_check(&held, &c->plan, s->first_seed, s->seeds, s->out, err);
+}
+
 static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *err) {
     const char *out = c->settings->out;
     BASE_TRY(base_path_join(c->folder, sizeof c->folder, out, "runs", err));
     BASE_TRY(base_folder_make(out, err));
     BASE_TRY(base_folder_lock(out, &c->lock, err));
     base_folder_sweep(out);
+    BASE_TRY(refuse_run(out, err));
     BASE_TRY(check_names(c, err));
+    if (c->settings->resume && base_file_exists(path))
+        BASE_TRY(check_adds(c, path, err));
     if (!c->settings->resume && base_file_exists(path))
         return base_fail(
             err, ADMMNN_USAGE,
@@ -300,9 +341,9 @@ static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *
 
 static admmnn_status compare(comparison *c, admmnn_error *err) {
     const admmnn_compare_settings *s = c->settings;
-    if (s->seeds == 0 || s->seeds > SEEDS_MAX)
+    if (s->seeds == 0 || s->seeds > COMPARE_SEEDS_MAX)
         return base_fail(err, ADMMNN_USAGE, "--seeds: %u seeds; a comparison takes 1 to %d",
-                         s->seeds, SEEDS_MAX);
+                         s->seeds, COMPARE_SEEDS_MAX);
     if (s->first_seed > ADMMNN_SEED_MAX - (s->seeds - 1))
         return base_fail(err, ADMMNN_USAGE, "--first-seed: %u seeds from %llu would go beyond %llu",
                          s->seeds, (unsigned long long)s->first_seed,
@@ -342,4 +383,11 @@ admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
     base_free(c->base);
     base_free(c);
     return status;
+}
+
+admmnn_status admmnn_comparison_json(const char *out, char **text, admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    compare_held held;
+    BASE_TRY(base_path_join(path, sizeof path, out, "comparison.json", err));
+    return read_held(path, &held, text, err);
 }

@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "compress/recipe_validate.h"
 #include "compress/run.h"
 
 static const struct {
@@ -96,8 +96,7 @@ static admmnn_status take_methods(compare_plan *plan, const char *list, admmnn_e
     return ADMMNN_OK;
 }
 
-/* Runs' folders give ratios to this many digits. */
-static bool told_apart(double a, double b) {
+bool compare_ratios_differ(double a, double b) {
     char text[2][32];
     snprintf(text[0], sizeof text[0], COMPARE_RATIO_FORMAT, a);
     snprintf(text[1], sizeof text[1], COMPARE_RATIO_FORMAT, b);
@@ -121,7 +120,7 @@ static admmnn_status take_ratio(compare_plan *plan, const char *where, double ra
     if (ratio < before)
         return base_fail(err, ADMMNN_USAGE, "%s: ratios to compare at must rise: %g after %g",
                          where, ratio, before);
-    if (!first && !told_apart(ratio, before))
+    if (!first && !compare_ratios_differ(ratio, before))
         return base_fail(err, ADMMNN_USAGE,
                          "%s: two ratios to compare at are %g to ten digits; they must rise", where,
                          ratio);
@@ -148,9 +147,8 @@ static admmnn_status take_ratios(compare_plan *plan, const char *list, admmnn_er
     if (list == NULL)
         return recipe_ratios(plan, err);
     while (next_entry(&list, entry)) {
-        char *end;
-        double ratio = strtod(entry, &end);
-        if (end == entry || *end != 0 || strlen(entry) == ENTRY_MAX - 1)
+        double ratio;
+        if (entry[0] == '+' || strlen(entry) == ENTRY_MAX - 1 || !recipe_read_number(entry, &ratio))
             return base_fail(err, ADMMNN_USAGE,
                              "--ratios: '%s' is no ratio; give numbers such as 19,48,86", entry);
         BASE_TRY(take_ratio(plan, "--ratios", ratio, err));

@@ -41,6 +41,9 @@ typedef struct compare_plan {
 admmnn_status compare_plan_make(const recipe *base, const char *methods, const char *ratios,
                                 compare_plan *plan, admmnn_error *err);
 
+/* To the digits that runs' folders and comparison.json give. */
+bool compare_ratios_differ(double a, double b);
+
 /* Weights each layer was to keep, from the ADMM run of the same seed and ratio. */
 typedef struct compare_targets {
     char layer[RECIPE_LAYERS_MAX][GRAPH_NAME_MAX];

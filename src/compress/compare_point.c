@@ -1,6 +1,5 @@
 #include "compress/compare_point.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "compress/finish.h"
+#include "compress/json_read.h"
 #include "compress/rank.h"
 #include "compress/run.h"
 
@@ -53,41 +53,34 @@ static void write_point(const compress_run *run, const compare_point *point,
     base_write_text(out, "  ]\n}\n");
 }
 
-static bool read_number(const cJSON *object, const char *key, double *out) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    *out = cJSON_IsNumber(item) ? item->valuedouble : -1;
-    return *out >= 0 && *out < 0x1p53;
-}
-
 static bool read_targets(const cJSON *layers, compare_targets *targets) {
     const cJSON *layer;
     cJSON_ArrayForEach(layer, layers) {
-        const cJSON *name = cJSON_GetObjectItemCaseSensitive(layer, "name");
-        if (targets->count == RECIPE_LAYERS_MAX || !cJSON_IsString(name) ||
-            strlen(name->valuestring) >= GRAPH_NAME_MAX ||
-            !read_number(layer, "share", &targets->share[targets->count]))
+        const uint32_t l = targets->count;
+        if (l == RECIPE_LAYERS_MAX ||
+            !json_read_name(layer, "name", targets->layer[l], GRAPH_NAME_MAX) ||
+            !json_read_share(layer, "share", &targets->share[l]))
             return false;
-        snprintf(targets->layer[targets->count], GRAPH_NAME_MAX, "%s", name->valuestring);
         targets->count++;
     }
     return targets->count > 0;
 }
 
 static bool read_score(const cJSON *root, compare_score *score) {
-    double weights;
-    double kept;
-    bool whole = read_number(root, "validation_accuracy", &score->validation) &&
-                 read_number(root, "test_accuracy", &score->test) &&
-                 read_number(root, "weights", &weights) && read_number(root, "kept", &kept) &&
-                 read_targets(cJSON_GetObjectItemCaseSensitive(root, "layers"), &score->targets);
-    score->weights = whole ? (uint64_t)weights : 0;
-    score->kept = whole ? (uint64_t)kept : 0;
-    return whole;
+    return json_read_share(root, "validation_accuracy", &score->validation) &&
+           json_read_share(root, "test_accuracy", &score->test) &&
+           json_read_count(root, "weights", UINT64_MAX, &score->weights) &&
+           json_read_count(root, "kept", score->weights, &score->kept) &&
+           read_targets(cJSON_GetObjectItemCaseSensitive(root, "layers"), &score->targets);
 }
 
 static bool has_digest(const cJSON *root, const char *key, const char *digest) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, key);
     return cJSON_IsString(item) && strcmp(item->valuestring, digest) == 0;
+}
+
+static admmnn_status fail_damaged(const char *path, admmnn_error *err) {
+    return base_fail(err, ADMMNN_CORRUPT, "%s: damaged; remove it to run the point again", path);
 }
 
 static admmnn_status check_identity(const compare_place *place, const cJSON *root, const char *path,
@@ -104,13 +97,15 @@ static admmnn_status check_identity(const compare_place *place, const cJSON *roo
             "%s: made with other training images than those of %s; restore them or choose "
             "another --out",
             path, place->plan->base->dataset_path);
-    double made;
-    if (read_number(root, "threads", &made) && made == base_pool_resolve(place->context->threads))
+    uint64_t made = 0;
+    if (!json_read_count(root, "threads", UINT32_MAX, &made))
+        return fail_damaged(path, err);
+    if (made == base_pool_resolve(place->context->threads))
         return ADMMNN_OK;
     return base_fail(err, ADMMNN_INPUT,
-                     "%s: made with %.0f threads, whose sums differ in the last bits; resume with "
-                     "--threads %.0f",
-                     path, made, made);
+                     "%s: made with %llu threads, whose sums differ in the last bits; resume with "
+                     "--threads %llu",
+                     path, (unsigned long long)made, (unsigned long long)made);
 }
 
 admmnn_status compare_point_read(const compare_place *place, const compare_point *point,
@@ -121,12 +116,10 @@ admmnn_status compare_point_read(const compare_place *place, const compare_point
     memset(score, 0, sizeof *score);
     BASE_TRY(path_in(place, point, "point.json", path, err));
     BASE_TRY(base_file_read(path, POINT_LIMIT, &text, &count, err));
-    cJSON *root = cJSON_ParseWithLength((const char *)text, count);
+    cJSON *root = json_read((const char *)text, count);
     base_free(text);
     admmnn_status status =
-        cJSON_IsObject(root) && read_score(root, score)
-            ? check_identity(place, root, path, err)
-            : base_fail(err, ADMMNN_CORRUPT, "%s: damaged; remove it to run the point again", path);
+        read_score(root, score) ? check_identity(place, root, path, err) : fail_damaged(path, err);
     cJSON_Delete(root);
     return status;
 }

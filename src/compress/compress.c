@@ -42,16 +42,18 @@ static admmnn_status name_files(session *s, admmnn_error *err) {
     return base_path_join(s->result, sizeof s->result, out, "result.json", err);
 }
 
+static const char *const result_names[] = {"model.admm", "model.onnx", "log.jsonl", "report.html",
+                                           "result.json"};
+#define RESULT_COUNT (sizeof result_names / sizeof *result_names)
+
 /* Files that others left are not overwritten: only where a run has begun are the
  * names of its results its own. Asked before the training, which may take hours. */
 static admmnn_status check_names(const session *s, admmnn_error *err) {
-    static const char *const names[] = {"model.admm", "model.onnx", "log.jsonl", "report.html",
-                                        "result.json"};
     bool begun = base_file_exists(s->checkpoint);
     BASE_TRY(base_file_check_write(s->checkpoint, err));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < RESULT_COUNT; i++) {
         char path[BASE_PATH_MAX];
-        BASE_TRY(base_path_join(path, sizeof path, s->settings->out, names[i], err));
+        BASE_TRY(base_path_join(path, sizeof path, s->settings->out, result_names[i], err));
         BASE_TRY(base_file_check_write(path, err));
         if (!begun && base_name_taken(path))
             return base_fail(err, ADMMNN_USAGE,
@@ -96,25 +98,26 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
     return status;
 }
 
-static admmnn_status read_result(const char *out, uint8_t **text, char *path, admmnn_error *err) {
-    size_t count;
-    BASE_TRY(base_path_join(path, BASE_PATH_MAX, out, "result.json", err));
-    return base_file_read(path, RESULT_LIMIT, text, &count, err);
-}
-
-static admmnn_status parse_result(const char *out, compress_result **result, admmnn_error *err) {
+/* The result and the text it stands in, each the caller's; NULL: not wanted. */
+static admmnn_status read_result(const char *out, compress_result **result, char **text,
+                                 admmnn_error *err) {
     char path[BASE_PATH_MAX];
     uint8_t *json;
-    BASE_TRY(read_result(out, &json, path, err));
-    *result = base_array(1, sizeof **result);
-    admmnn_status status = *result == NULL
+    size_t count;
+    BASE_TRY(base_path_join(path, sizeof path, out, "result.json", err));
+    BASE_TRY(base_file_read(path, RESULT_LIMIT, &json, &count, err));
+    compress_result *read = base_array(1, sizeof *read);
+    admmnn_status status = read == NULL
                                ? base_fail_memory(err, "the result")
-                               : compress_result_parse(path, (char *)json, *result, err);
-    base_free(json);
-    if (status == ADMMNN_OK)
-        return ADMMNN_OK;
-    base_free(*result);
-    *result = NULL;
+                               : compress_result_parse(path, (char *)json, count, read, err);
+    if (status == ADMMNN_OK && result != NULL)
+        *result = read;
+    else
+        base_free(read);
+    if (status == ADMMNN_OK && text != NULL)
+        *text = (char *)json;
+    else
+        base_free(json);
     return status;
 }
 
@@ -151,7 +154,7 @@ static admmnn_status check_data(const session *s, const compress_result *result,
 /* A finished run is its own answer, to the same question only. */
 static admmnn_status check_finished(const session *s, admmnn_error *err) {
     compress_result *result;
-    BASE_TRY(parse_result(s->settings->out, &result, err));
+    BASE_TRY(read_result(s->settings->out, &result, NULL, err));
     admmnn_status status = check_same(s, result, err);
     if (status == ADMMNN_OK)
         status = check_data(s, result, err);
@@ -161,7 +164,7 @@ static admmnn_status check_finished(const session *s, admmnn_error *err) {
 
 static admmnn_status refuse_finished(const session *s, admmnn_error *err) {
     compress_result *result;
-    admmnn_status status = parse_result(s->settings->out, &result, err);
+    admmnn_status status = read_result(s->settings->out, &result, NULL, err);
     if (status == ADMMNN_CORRUPT)
         return base_fail(err, ADMMNN_USAGE,
                          "%s: exists already, and no run of admmnn left it; choose another --out",
@@ -179,11 +182,46 @@ static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
                      s->settings->out);
 }
 
+/* A comparison would hide the run: `show` tells it first. */
+static admmnn_status refuse_comparison(const session *s, admmnn_error *err) {
+    const char *out = s->settings->out;
+    char file[BASE_PATH_MAX];
+    char runs[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(file, sizeof file, out, "comparison.json", err));
+    BASE_TRY(base_path_join(runs, sizeof runs, out, "runs", err));
+    if (!base_file_exists(file) && !base_folder_exists(runs))
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_USAGE, "%s: holds a comparison (%s); choose another --out", out,
+                     base_file_exists(file) ? "comparison.json" : "runs/");
+}
+
+/* Whether all that a finished run left is there still. What is not can be made again
+ * from the checkpoint. */
+static admmnn_status look_whole(const session *s, bool *whole, admmnn_error *err) {
+    *whole = true;
+    for (size_t i = 0; i < RESULT_COUNT; i++) {
+        char path[BASE_PATH_MAX];
+        BASE_TRY(base_path_join(path, sizeof path, s->settings->out, result_names[i], err));
+        if (base_file_exists(path))
+            continue;
+        *whole = false;
+        if (!base_file_exists(s->checkpoint))
+            return base_fail(err, ADMMNN_USAGE,
+                             "%s: gone from a finished run, and no %s to make it again from; "
+                             "restore one of them, or choose another --out",
+                             path, s->checkpoint);
+    }
+    return ADMMNN_OK;
+}
+
 /* What the folder holds already: *finished when that is the answer. */
 static admmnn_status look(const session *s, bool *finished, admmnn_error *err) {
+    BASE_TRY(refuse_comparison(s, err));
     *finished = base_file_exists(s->result);
-    if (*finished)
-        return s->settings->resume ? check_finished(s, err) : refuse_finished(s, err);
+    if (*finished) {
+        BASE_TRY(s->settings->resume ? check_finished(s, err) : refuse_finished(s, err));
+        return look_whole(s, finished, err);
+    }
     if (base_file_exists(s->checkpoint) && !s->settings->resume)
         return refuse_unfinished(s, err);
     return ADMMNN_OK;
@@ -230,16 +268,12 @@ admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
 }
 
 admmnn_status admmnn_result_json(const char *out, char **text, admmnn_error *err) {
-    char path[BASE_PATH_MAX];
-    uint8_t *bytes;
-    BASE_TRY(read_result(out, &bytes, path, err));
-    *text = (char *)bytes;
-    return ADMMNN_OK;
+    return read_result(out, NULL, text, err);
 }
 
 admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *err) {
     compress_result *result;
-    BASE_TRY(parse_result(out, &result, err));
+    BASE_TRY(read_result(out, &result, NULL, err));
     base_writer table = {0};
     compress_result_table(result, &table);
     base_write_u8(&table, 0);

@@ -122,23 +122,23 @@ static bool is_whole(const char *text) {
     return digits > 0 && text[digits] == 0 && (text[0] != '0' || digits == 1);
 }
 
-static bool is_number(const char *text) {
+bool recipe_read_number(const char *text, double *number) {
     char *end;
     if (text[0] == 0 || text[strspn(text, "0123456789+-.eE")] != 0)
         return false;
-    strtod(text, &end);
+    *number = strtod(text, &end);
     return *end == 0;
 }
 
 static admmnn_status check_number(const check *c, const recipe_place *place, const rule *r) {
     bool whole = r->value->type == CYAML_UINT;
+    double number;
     if (place->quoted)
         return fail_value(c, place, r, "is in quotes, a text");
-    if (place->count >= sizeof place->value || !is_number(place->value))
+    if (place->count >= sizeof place->value || !recipe_read_number(place->value, &number))
         return fail_value(c, place, r, "is not a number");
     if (whole && !is_whole(place->value))
         return fail_value(c, place, r, "is not a whole number");
-    double number = strtod(place->value, NULL);
     bool low = r->range.above ? number <= r->range.least : number < r->range.least;
     if (low || number > r->range.most)
         return fail_value(c, place, r, "is out of range");

@@ -1,13 +1,14 @@
 #include "compress/result.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "compress/json_read.h"
 #include "compress/run.h"
 #include "report/papers.h"
 
@@ -23,244 +24,252 @@ _Static_assert(sizeof stage_keys / sizeof *stage_keys <=
 
 /* A double with enough digits to come back the same, and no more noise than
  * that. JSON has no word for one that is not finite. */
-static void write_number(base_writer *out, const char *key, double value, const char *end) {
+static void write_number(base_writer *out, const char *key, double value) {
     char text[32] = "null";
     if (isfinite(value))
         snprintf(text, sizeof text, "%.15g", value);
     if (isfinite(value) && strtod(text, NULL) != value)
         snprintf(text, sizeof text, "%.17g", value);
-    base_write_text(out, "\"%s\": %s%s", key, text, end);
+    base_write_text(out, "\"%s\": %s", key, text);
 }
 
-static void write_count(base_writer *out, const char *key, uint64_t value, const char *end) {
-    base_write_text(out, "\"%s\": %llu%s", key, (unsigned long long)value, end);
-}
+/* ---- what stands in the file ---- */
 
-static void write_string(base_writer *out, const char *key, const char *value, const char *end) {
+typedef enum figure_kind {
+    COUNT, /* uint64_t */
+    SMALL, /* uint32_t */
+    BITS,  /* unsigned, at most 32 */
+    SHARE, /* double from 0 to 1; -1: not measured */
+    NUMBER,
+    NAME,
+    PATH
+} figure_kind;
+
+/* A member of a structure, by its key in a part of the JSON; "": in none. */
+typedef struct figure {
+    figure_kind kind;
+    const char *part, *key;
+    size_t offset, size;
+} figure;
+
+#define FIGURE(structure, kind, part, key, member)                                                 \
+    { kind, part, key, offsetof(structure, member), sizeof((structure *)0)->member }
+#define OF_RUN(kind, member) FIGURE(compress_result, kind, "", #member, member)
+#define OF_PART(kind, part, of, member) FIGURE(compress_result, kind, part, #member, of.member)
+#define OF_LAYER(kind, member) FIGURE(result_layer, kind, "", #member, member)
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+static const figure of_run[] = {
+    OF_RUN(PATH, recipe),
+    OF_RUN(NAME, recipe_sha256),
+    OF_RUN(NAME, data_sha256),
+    OF_RUN(NAME, model),
+    OF_RUN(COUNT, seed),
+    OF_RUN(SMALL, threads),
+    OF_PART(SHARE, "accuracy", accuracy, dense),
+    OF_PART(SHARE, "accuracy", accuracy, pruned),
+    OF_PART(SHARE, "accuracy", accuracy, compressed),
+    OF_PART(SHARE, "accuracy", accuracy, packed),
+    OF_PART(SHARE, "validation_accuracy", validation, dense),
+    OF_PART(SHARE, "validation_accuracy", validation, pruned),
+    OF_PART(SHARE, "validation_accuracy", validation, compressed),
+    OF_PART(SHARE, "validation_accuracy_of_projection", projection, before),
+    OF_PART(SHARE, "validation_accuracy_of_projection", projection, after),
+    OF_PART(SHARE, "validation_accuracy_of_projection", projection, levels),
+    OF_PART(NUMBER, "ratio", ratio, pruning),
+    OF_PART(NUMBER, "ratio", ratio, data_only),
+    OF_PART(NUMBER, "ratio", ratio, relative_indices),
+    OF_PART(NUMBER, "ratio", ratio, with_indices),
+    OF_PART(NUMBER, "ratio", ratio, file),
+    OF_PART(COUNT, "bytes", bytes, dense_fp32),
+    OF_PART(COUNT, "bytes", bytes, dense_fp32_biases),
+    OF_PART(COUNT, "bytes", bytes, data),
+    OF_PART(COUNT, "bytes", bytes, relative_indices),
+    OF_PART(COUNT, "bytes", bytes, with_indices),
+    OF_PART(COUNT, "bytes", bytes, file),
+    OF_PART(COUNT, "bytes", bytes, values),
+    OF_PART(COUNT, "bytes", bytes, indices),
+    OF_PART(COUNT, "bytes", bytes, codebooks),
+    OF_PART(COUNT, "bytes", bytes, scales),
+    OF_PART(COUNT, "bytes", bytes, biases),
+    OF_PART(COUNT, "bytes", bytes, header),
+    OF_PART(COUNT, "bytes", bytes, dense_zstd),
+    OF_PART(COUNT, "bytes", bytes, int8_zstd),
+};
+
+static const figure of_layer[] = {
+    OF_LAYER(NAME, name),       OF_LAYER(COUNT, weights),       OF_LAYER(COUNT, kept),
+    OF_LAYER(SMALL, rows),      OF_LAYER(SMALL, columns),       OF_LAYER(BITS, bits),
+    OF_LAYER(BITS, index_bits), OF_LAYER(COUNT, index_entries), OF_LAYER(COUNT, bytes),
+    OF_LAYER(NAME, positions),  OF_LAYER(NAME, values),
+};
+
+/* ---- writing ---- */
+
+static void write_string(base_writer *out, const char *key, const char *value) {
     base_write_text(out, "\"%s\": ", key);
     base_write_json_string(out, value);
-    base_write_text(out, "%s", end);
 }
 
-static void write_layer(const result_layer *layer, base_writer *out, const char *end) {
-    base_write_text(out, "    {");
-    write_string(out, "name", layer->name, ", ");
-    write_count(out, "weights", layer->weights, ", ");
-    write_count(out, "kept", layer->kept, ", ");
-    write_count(out, "rows", layer->rows, ", ");
-    write_count(out, "columns", layer->columns, ", ");
-    write_count(out, "bits", layer->bits, ", ");
-    write_count(out, "index_bits", layer->index_bits, ", ");
-    write_count(out, "index_entries", layer->index_entries, ", ");
-    write_count(out, "bytes", layer->bytes, ", ");
-    write_string(out, "positions", layer->positions, ", ");
-    write_string(out, "values", layer->values, "");
-    base_write_text(out, "}%s\n", end);
+static void write_figure(const figure *f, const void *from, base_writer *out) {
+    const void *place = (const char *)from + f->offset;
+    switch (f->kind) {
+    case COUNT:
+        base_write_text(out, "\"%s\": %llu", f->key, (unsigned long long)*(const uint64_t *)place);
+        break;
+    case SMALL:
+    case BITS:
+        base_write_text(out, "\"%s\": %u", f->key, *(const uint32_t *)place);
+        break;
+    case SHARE:
+    case NUMBER:
+        write_number(out, f->key, *(const double *)place);
+        break;
+    case NAME:
+    case PATH:
+        write_string(out, f->key, place);
+    }
 }
 
-static void write_bytes(const compress_result *r, base_writer *out) {
-    base_write_text(out, "  \"bytes\": {");
-    write_count(out, "dense_fp32", r->bytes.dense_fp32, ", ");
-    write_count(out, "dense_fp32_biases", r->bytes.dense_fp32_biases, ",\n    ");
-    write_count(out, "data", r->bytes.data, ", ");
-    write_count(out, "relative_indices", r->bytes.relative_indices, ", ");
-    write_count(out, "with_indices", r->bytes.with_indices, ", ");
-    write_count(out, "file", r->bytes.file, ",\n    ");
-    write_count(out, "values", r->bytes.values, ", ");
-    write_count(out, "indices", r->bytes.indices, ", ");
-    write_count(out, "codebooks", r->bytes.codebooks, ", ");
-    write_count(out, "scales", r->bytes.scales, ", ");
-    write_count(out, "biases", r->bytes.biases, ", ");
-    write_count(out, "header", r->bytes.header, ",\n    ");
-    write_count(out, "dense_zstd", r->bytes.dense_zstd, ", ");
-    write_count(out, "int8_zstd", r->bytes.int8_zstd, "},\n");
+/* A line a part. */
+static void write_figures(const figure *figures, size_t count, const void *from, base_writer *out) {
+    const char *part = "";
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(part, figures[i].part) == 0)
+            base_write_text(out, i == 0 ? "" : ", ");
+        else
+            base_write_text(out, "%s,\n  \"%s\": {", part[0] == 0 ? "" : "}", figures[i].part);
+        part = figures[i].part;
+        write_figure(&figures[i], from, out);
+    }
+    base_write_text(out, "}");
 }
 
 void compress_result_json(const compress_result *r, base_writer *out) {
     base_write_text(out, "{\n  ");
-    write_string(out, "recipe", r->recipe, ",\n  ");
-    write_string(out, "recipe_sha256", r->recipe_sha256, ",\n  ");
-    write_string(out, "data_sha256", r->data_sha256, ",\n  ");
-    write_string(out, "model", r->model, ",\n  ");
-    write_count(out, "seed", r->seed, ",\n  ");
-    write_count(out, "threads", r->threads, ",\n");
-    base_write_text(out, "  \"accuracy\": {");
-    write_number(out, "dense", r->accuracy.dense, ", ");
-    write_number(out, "pruned", r->accuracy.pruned, ", ");
-    write_number(out, "compressed", r->accuracy.compressed, ", ");
-    write_number(out, "packed", r->accuracy.packed, "},\n");
-    base_write_text(out, "  \"validation_accuracy\": {");
-    write_number(out, "dense", r->validation.dense, ", ");
-    write_number(out, "pruned", r->validation.pruned, ", ");
-    write_number(out, "compressed", r->validation.compressed, "},\n");
-    base_write_text(out, "  \"validation_accuracy_of_projection\": {");
-    write_number(out, "before", r->projection.before, ", ");
-    write_number(out, "after", r->projection.after, ", ");
-    write_number(out, "levels", r->projection.levels, "},\n");
-    base_write_text(out, "  \"ratio\": {");
-    write_number(out, "pruning", r->ratio.pruning, ", ");
-    write_number(out, "data_only", r->ratio.data_only, ", ");
-    write_number(out, "relative_indices", r->ratio.relative_indices, ", ");
-    write_number(out, "with_indices", r->ratio.with_indices, ", ");
-    write_number(out, "file", r->ratio.file, "},\n");
-    write_bytes(r, out);
-    base_write_text(out, "  \"seconds\": {");
-    for (int s = 0; s < RUN_DONE; s++)
-        write_number(out, stage_keys[s], r->seconds_stages[s], ", ");
-    write_number(out, "total", r->seconds_total, "},\n");
-    base_write_text(out, "  \"layers\": [\n");
-    for (uint32_t l = 0; l < r->layer_count; l++)
-        write_layer(&r->layers[l], out, l + 1 < r->layer_count ? "," : "");
-    base_write_text(out, "  ]\n}\n");
+    write_figures(of_run, COUNT_OF(of_run), r, out);
+    base_write_text(out, ",\n  \"seconds\": {");
+    for (int s = 0; s < RUN_DONE; s++) {
+        write_number(out, stage_keys[s], r->seconds_stages[s]);
+        base_write_text(out, ", ");
+    }
+    write_number(out, "total", r->seconds_total);
+    base_write_text(out, "},\n  \"layers\": [");
+    for (uint32_t l = 0; l < r->layer_count; l++) {
+        base_write_text(out, "%s\n    {", l == 0 ? "" : ",");
+        write_figures(of_layer, COUNT_OF(of_layer), &r->layers[l], out);
+    }
+    base_write_text(out, "\n  ]\n}\n");
 }
 
 /* ---- reading back ---- */
 
-/* `missing` keeps the first key that is absent or of another kind. */
-static void note(const char **missing, const char *key) {
-    if (*missing == NULL)
-        *missing = key;
-}
-
-static double number_at(const cJSON *object, const char *key, const char **missing) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    if (!cJSON_IsNumber(item)) {
-        note(missing, key);
-        return 0;
-    }
-    return item->valuedouble;
-}
-
-static uint64_t count_at(const cJSON *object, const char *key, const char **missing) {
-    double value = number_at(object, key, missing);
-    if (!(value >= 0 && value < 0x1p53)) {
-        note(missing, key);
-        return 0;
-    }
-    return (uint64_t)value;
-}
-
-static uint32_t small_count_at(const cJSON *object, const char *key, const char **missing) {
-    uint64_t value = count_at(object, key, missing);
-    if (value > UINT32_MAX)
-        note(missing, key);
-    return (uint32_t)value;
-}
-
-static void string_at(const cJSON *object, const char *key, char *out, size_t size,
-                      const char **missing) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    if (!cJSON_IsString(item) || strlen(item->valuestring) >= size) {
-        note(missing, key);
-        return;
-    }
-    memcpy(out, item->valuestring, strlen(item->valuestring) + 1);
-}
-
 /* The start of a text that may be longer than its place: a path's bytes that are no
  * UTF-8 were written as U+FFFD, which has three. */
-static void start_of_string_at(const cJSON *object, const char *key, char *out, size_t size,
-                               const char **missing) {
+static bool read_path(const cJSON *object, const char *key, char *out, size_t size) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    if (!cJSON_IsString(item)) {
-        note(missing, key);
-        return;
-    }
+    if (!cJSON_IsString(item))
+        return false;
     size_t length = strlen(item->valuestring);
     if (length >= size)
         for (length = size - 1; length > 0 && (item->valuestring[length] & 0xc0) == 0x80;)
             length--; /* not within a character */
     memcpy(out, item->valuestring, length);
     out[length] = 0;
+    return true;
 }
 
-static void parse_layer(const cJSON *object, result_layer *layer, const char **missing) {
-    string_at(object, "name", layer->name, sizeof layer->name, missing);
-    layer->weights = count_at(object, "weights", missing);
-    layer->kept = count_at(object, "kept", missing);
-    layer->rows = small_count_at(object, "rows", missing);
-    layer->columns = small_count_at(object, "columns", missing);
-    layer->bits = small_count_at(object, "bits", missing);
-    layer->index_bits = small_count_at(object, "index_bits", missing);
-    layer->index_entries = count_at(object, "index_entries", missing);
-    layer->bytes = count_at(object, "bytes", missing);
-    string_at(object, "positions", layer->positions, sizeof layer->positions, missing);
-    string_at(object, "values", layer->values, sizeof layer->values, missing);
-    if (layer->weights == 0 || layer->kept > layer->weights)
-        note(missing, "kept");
+static bool read_small(const cJSON *object, const char *key, uint32_t most, uint32_t *value) {
+    uint64_t count = 0;
+    bool right = json_read_count(object, key, most, &count);
+    *value = (uint32_t)count;
+    return right;
 }
 
-static void parse_bytes(const cJSON *bytes, compress_result *r, const char **missing) {
-    r->bytes.dense_fp32 = count_at(bytes, "dense_fp32", missing);
-    r->bytes.dense_fp32_biases = count_at(bytes, "dense_fp32_biases", missing);
-    r->bytes.data = count_at(bytes, "data", missing);
-    r->bytes.relative_indices = count_at(bytes, "relative_indices", missing);
-    r->bytes.with_indices = count_at(bytes, "with_indices", missing);
-    r->bytes.file = count_at(bytes, "file", missing);
-    r->bytes.values = count_at(bytes, "values", missing);
-    r->bytes.indices = count_at(bytes, "indices", missing);
-    r->bytes.codebooks = count_at(bytes, "codebooks", missing);
-    r->bytes.scales = count_at(bytes, "scales", missing);
-    r->bytes.biases = count_at(bytes, "biases", missing);
-    r->bytes.header = count_at(bytes, "header", missing);
-    r->bytes.dense_zstd = count_at(bytes, "dense_zstd", missing);
-    r->bytes.int8_zstd = count_at(bytes, "int8_zstd", missing);
+static bool read_share(const cJSON *object, const char *key, double *value) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    *value = -1;
+    return (cJSON_IsNumber(item) && item->valuedouble == -1) || json_read_share(object, key, value);
 }
 
-/* NULL when all is there, else the key that is not. */
-static const char *parse_all(const cJSON *root, compress_result *r) {
-    const char *missing = NULL;
-    start_of_string_at(root, "recipe", r->recipe, sizeof r->recipe, &missing);
-    string_at(root, "recipe_sha256", r->recipe_sha256, sizeof r->recipe_sha256, &missing);
-    string_at(root, "data_sha256", r->data_sha256, sizeof r->data_sha256, &missing);
-    string_at(root, "model", r->model, sizeof r->model, &missing);
-    r->seed = count_at(root, "seed", &missing);
-    r->threads = small_count_at(root, "threads", &missing);
-    const cJSON *part = cJSON_GetObjectItemCaseSensitive(root, "accuracy");
-    r->accuracy.dense = number_at(part, "dense", &missing);
-    r->accuracy.pruned = number_at(part, "pruned", &missing);
-    r->accuracy.compressed = number_at(part, "compressed", &missing);
-    r->accuracy.packed = number_at(part, "packed", &missing);
-    part = cJSON_GetObjectItemCaseSensitive(root, "validation_accuracy");
-    r->validation.dense = number_at(part, "dense", &missing);
-    r->validation.pruned = number_at(part, "pruned", &missing);
-    r->validation.compressed = number_at(part, "compressed", &missing);
-    part = cJSON_GetObjectItemCaseSensitive(root, "validation_accuracy_of_projection");
-    r->projection.before = number_at(part, "before", &missing);
-    r->projection.after = number_at(part, "after", &missing);
-    r->projection.levels = number_at(part, "levels", &missing);
-    part = cJSON_GetObjectItemCaseSensitive(root, "ratio");
-    r->ratio.pruning = number_at(part, "pruning", &missing);
-    r->ratio.data_only = number_at(part, "data_only", &missing);
-    r->ratio.relative_indices = number_at(part, "relative_indices", &missing);
-    r->ratio.with_indices = number_at(part, "with_indices", &missing);
-    r->ratio.file = number_at(part, "file", &missing);
-    parse_bytes(cJSON_GetObjectItemCaseSensitive(root, "bytes"), r, &missing);
-    part = cJSON_GetObjectItemCaseSensitive(root, "seconds");
+static bool read_figure(const figure *f, const cJSON *from, void *to) {
+    void *place = (char *)to + f->offset;
+    switch (f->kind) {
+    case COUNT:
+        return json_read_count(from, f->key, UINT64_MAX, place);
+    case SMALL:
+        return read_small(from, f->key, UINT32_MAX, place);
+    case BITS:
+        return read_small(from, f->key, 32, place);
+    case SHARE:
+        return read_share(from, f->key, place);
+    case NUMBER:
+        return json_read_number(from, f->key, place);
+    case NAME:
+        return json_read_name(from, f->key, place, f->size);
+    case PATH:
+        break;
+    }
+    return read_path(from, f->key, place, f->size);
+}
+
+/* NULL when all are there, else the key of one that is not. */
+static const char *read_figures(const figure *figures, size_t count, const cJSON *object,
+                                void *to) {
+    for (size_t i = 0; i < count; i++) {
+        const char *part = figures[i].part;
+        const cJSON *from = part[0] == 0 ? object : cJSON_GetObjectItemCaseSensitive(object, part);
+        if (!read_figure(&figures[i], from, to))
+            return figures[i].key;
+    }
+    return NULL;
+}
+
+static const char *read_seconds(const cJSON *seconds, compress_result *r) {
     for (int s = 0; s < RUN_DONE; s++)
-        r->seconds_stages[s] = number_at(part, stage_keys[s], &missing);
-    r->seconds_total = number_at(part, "total", &missing);
-    const cJSON *layer;
-    cJSON_ArrayForEach(layer, cJSON_GetObjectItemCaseSensitive(root, "layers")) {
+        if (!json_read_number(seconds, stage_keys[s], &r->seconds_stages[s]))
+            return stage_keys[s];
+    return json_read_number(seconds, "total", &r->seconds_total) ? NULL : "total";
+}
+
+static const char *read_layers(const cJSON *layers, compress_result *r) {
+    const cJSON *object;
+    if (!cJSON_IsArray(layers))
+        return "layers";
+    cJSON_ArrayForEach(object, layers) {
         if (r->layer_count == RECIPE_LAYERS_MAX)
             return "layers";
-        parse_layer(layer, &r->layers[r->layer_count++], &missing);
+        result_layer *layer = &r->layers[r->layer_count++];
+        const char *wrong = read_figures(of_layer, COUNT_OF(of_layer), object, layer);
+        if (wrong != NULL)
+            return wrong;
+        if (layer->weights == 0 || layer->kept > layer->weights)
+            return "kept";
     }
-    return missing == NULL && r->layer_count == 0 ? "layers" : missing;
+    return r->layer_count == 0 ? "layers" : NULL;
 }
 
-admmnn_status compress_result_parse(const char *path, const char *text, compress_result *result,
-                                    admmnn_error *err) {
+static const char *read_all(const cJSON *root, compress_result *r) {
+    const char *wrong = read_figures(of_run, COUNT_OF(of_run), root, r);
+    if (wrong == NULL)
+        wrong = read_seconds(cJSON_GetObjectItemCaseSensitive(root, "seconds"), r);
+    if (wrong == NULL)
+        wrong = read_layers(cJSON_GetObjectItemCaseSensitive(root, "layers"), r);
+    return wrong;
+}
+
+admmnn_status compress_result_parse(const char *path, const char *text, size_t count,
+                                    compress_result *result, admmnn_error *err) {
     memset(result, 0, sizeof *result);
-    cJSON *root = cJSON_Parse(text);
+    cJSON *root = json_read(text, count);
     if (root == NULL)
         return base_fail(err, ADMMNN_CORRUPT, "%s: not a result of admmnn: not JSON", path);
-    const char *missing = parse_all(root, result);
+    const char *wrong = read_all(root, result);
     cJSON_Delete(root);
-    if (missing != NULL)
+    if (wrong != NULL)
         return base_fail(err, ADMMNN_CORRUPT,
                          "%s: not a result of admmnn, or not whole: %s is missing or wrong", path,
-                         missing);
+                         wrong);
     return ADMMNN_OK;
 }
 

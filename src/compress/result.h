@@ -57,8 +57,9 @@ typedef struct compress_result {
 
 /* JSON text into out; only memory can fail (out->failed). */
 void compress_result_json(const compress_result *result, base_writer *out);
-admmnn_status compress_result_parse(const char *path, const char *text, compress_result *result,
-                                    admmnn_error *err);
+/* text[count] is zero. What it says must be possible: ADMMNN_CORRUPT. */
+admmnn_status compress_result_parse(const char *path, const char *text, size_t count,
+                                    compress_result *result, admmnn_error *err);
 /* The table people read, with what is counted and the paper's row beside it. */
 void compress_result_table(const compress_result *result, base_writer *out);
 

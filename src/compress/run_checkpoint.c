@@ -7,6 +7,7 @@
  * Only this program on this machine reads it back; a file of another recipe, other
  * training data, another seed or number of threads is refused, for the run would not
  * be the same. */
+#include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -269,9 +270,65 @@ static bool bits_make_sense(const compress_run *run, unsigned bits) {
 static bool layers_make_sense(const compress_run *run) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const run_layer *layer = &run->layers[l];
-        if (!bits_make_sense(run, layer->bits) || layer->target > run_weight(run, l)->count)
+        if (!bits_make_sense(run, layer->bits) || layer->target > run_weight(run, l)->count ||
+            !isfinite(layer->step) || !isfinite(layer->bias_step))
             return false;
     }
+    return true;
+}
+
+/* Nor would the result be read back with figures that are none. */
+static bool scores_make_sense(const compress_run *run) {
+    const run_scores *s = &run->scores;
+    const double scores[] = {s->dense,  s->before_projection,    s->after_projection,
+                             s->pruned, s->quantized_projection, s->quantized};
+    for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++)
+        if (!(scores[i] == -1 || (scores[i] >= 0 && scores[i] <= 1)))
+            return false;
+    bool right = isfinite(run->seconds_before) && run->seconds_before >= 0;
+    for (int i = 0; i < RUN_DONE; i++)
+        right = right && isfinite(run->stage_seconds[i]) && run->stage_seconds[i] >= 0;
+    return right;
+}
+
+/* Epochs of the stretch that the stage and round are in, between two ticks. */
+static uint64_t stretch_epochs(const compress_run *run) {
+    const recipe *r = run->r;
+    switch (run->at.stage) {
+    case RUN_DENSE:
+        return r->training.epochs;
+    case RUN_PRUNE_ADMM:
+        return (uint64_t)r->prune.admm.iterations * r->prune.admm.epochs;
+    case RUN_RETRAIN:
+        return run->at.round + 1 < r->prune.round_count ? r->prune.retrain.epochs
+                                                        : r->prune.finish.epochs;
+    case RUN_QUANTIZE_ADMM:
+        return (uint64_t)r->quantize.admm.iterations * r->quantize.admm.epochs;
+    case RUN_QUANTIZE_TRAIN:
+        return r->quantize.retrain.epochs;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t stretch_iterations(const compress_run *run) {
+    if (run->at.stage == RUN_PRUNE_ADMM)
+        return run->r->prune.admm.iterations;
+    return run->at.stage == RUN_QUANTIZE_ADMM ? run->r->quantize.admm.iterations : 0;
+}
+
+static bool position_makes_sense(const compress_run *run) {
+    const run_position *at = &run->at;
+    const size_t rounds = run->r->prune.round_count;
+    return at->stage <= RUN_DONE && at->round < (rounds > 0 ? rounds : 1) &&
+           at->epoch <= stretch_epochs(run) && at->iteration <= stretch_iterations(run) &&
+           layers_make_sense(run) && scores_make_sense(run);
+}
+
+static bool mask_makes_sense(const uint8_t *mask, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (mask[i] > 1)
+            return false;
     return true;
 }
 
@@ -281,9 +338,7 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
     const run_position at = run->at;
     run->sparse = base_read_u8(in) != 0;
     const uint8_t *mask = base_read_bytes(in, flat);
-    size_t rounds = run->r->prune.round_count;
-    if (mask == NULL || at.stage > RUN_DONE || at.round >= (rounds > 0 ? rounds : 1) ||
-        !layers_make_sense(run))
+    if (mask == NULL || !position_makes_sense(run) || !mask_makes_sense(mask, flat))
         return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's position makes no sense");
     memcpy(run->mask, mask, flat);
     read_floats(in, run->dense, flat);

@@ -101,6 +101,7 @@ expect_error 2 "" data fetch mnist --from "$work/data" --quiet
 expect_error 2 "result.json" show "$work/nowhere" --quiet
 mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
+expect_error 2 "result.json" show "$work/odd" --json --quiet
 
 # A long path does not push the reason out of the message.
 long=$work
@@ -111,7 +112,7 @@ mkdir -p "$long"
 expect_error 2 "0: is a folder, a file was expected" compress "$long" --out "$work/x" --quiet
 expect_error 2 "0/result.json: cannot open: No such file" show "$long" --quiet
 echo '{' >"$long/comparison.json"
-expect_error 2 "comparison.json: not the JSON of a comparison" show "$long" --quiet
+expect_error 2 "comparison.json: not a comparison of admmnn" show "$long" --quiet
 
 # What is no regular file is not read: a fifo would be waited for, a device has no end.
 mkfifo "$work/fifo"

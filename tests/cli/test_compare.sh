@@ -23,6 +23,15 @@ before=$(cksum <"$work/out/comparison.json")
 expect 0 "${compare[@]}" --resume --json
 [[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
 json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
+# What is there already is not left out of a comparison that is gone on with.
+before=$(cksum "$work/out/comparison".*)
+expect_error 2 "give random in --methods too" compare "$recipe" --out "$work/out" --seeds 2 \
+    --methods admm --ratios 20 --resume --quiet
+expect_error 2 "give 20 in --ratios too" compare "$recipe" --out "$work/out" --seeds 2 \
+    --ratios 5 --resume --quiet
+expect_error 2 "give --first-seed 1 --seeds 2" compare "$recipe" --out "$work/out" --seed 2 \
+    --seeds 1 --methods admm,random --ratios 20 --resume --quiet
+[[ $(cksum "$work/out/comparison".*) == "$before" ]] || fail "a narrower comparison changed one"
 change_images
 expect_error 2 "made with other training images" "${compare[@]}" --resume --quiet
 restore_images
@@ -35,4 +44,13 @@ expect_error 2 "--first-seed: 5 seeds from 9007199254740991" compare "$recipe" -
     --first-seed 9007199254740991 --quiet
 expect_error 2 "900000 keeps less than a weight a layer" compare "$recipe" --out "$work/x" \
     --ratios 900000 --quiet
+expect_error 2 "--ratios: '0x4' is no ratio" compare "$recipe" --out "$work/x" --ratios 0x4 --quiet
 [[ ! -e $work/x ]] || fail "a refused comparison left a folder"
+
+# An altered one is not shown: a terminal would obey what stands in it.
+cp -r "$work/out" "$work/altered"
+sed -i 's/"label": "ADMM/"label": "\\u001b[31mADMM/' "$work/altered/comparison.json"
+for option in "" --json; do
+    # shellcheck disable=SC2086
+    expect_error 2 "comparison.json: not a comparison of admmnn" show "$work/altered" $option --quiet
+done

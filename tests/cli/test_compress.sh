@@ -62,6 +62,21 @@ cmp "$work/stdout" "$work/table" || fail "show prints another table"
 expect 0 show "$work/a" --json
 cmp "$work/stdout" "$work/a/result.json" || fail "show --json is not result.json"
 
+# What is gone from a finished run is made again from the checkpoint; without one the
+# run is not whole, and that is said.
+for file in model.admm model.onnx log.jsonl report.html; do
+    rm -rf "$work/gone" && cp -r "$work/a" "$work/gone"
+    rm "$work/gone/$file"
+    expect 0 compress "$work/recipe.yaml" --out "$work/gone" --resume --quiet
+    [[ -s $work/gone/report.html ]] || fail "report.html was not made again"
+    same_results "$work/a" "$work/gone"
+    rm -r "$work/gone/$file" "$work/gone/checkpoint"
+    before=$(ls -lR "$work/gone")
+    expect_error 2 "$file: gone from a finished run, and no " compress "$work/recipe.yaml" \
+        --out "$work/gone" --resume --quiet
+    [[ $(ls -lR "$work/gone") == "$before" ]] || fail "a refused run changed its folder"
+done
+
 # The packed file is complete in itself, and as good as its dense ONNX twin.
 expect 0 eval "$work/a/model.admm" --data "$work/data" --json
 cp "$work/stdout" "$work/eval.json"

@@ -68,21 +68,48 @@ done
 expect 0 "${compare[@]}" --resume --quiet
 no_leftovers "$work/compare"
 
+# Neither works where the other did, finished or not, with --resume too.
+# other_command COMMAND FOLDER TEXT
+other_command() {
+    local before option
+    before=$(ls -lR "$2")
+    for option in "" --resume; do
+        # shellcheck disable=SC2086
+        expect_error 2 "$3; choose another --out" "$1" "$work/recipe.yaml" --out "$2" $option --quiet
+    done
+    [[ $(ls -lR "$2") == "$before" ]] || fail "$1 --out $2: the folder was changed"
+}
+other_command compare "$out" "holds a run of compress (result.json)"
+rm "$out"/*.*
+other_command compare "$out" "holds a run of compress (checkpoint/run.ckpt)"
+other_command compress "$work/compare" "holds a comparison (comparison.json)"
+rm "$work/compare"/comparison.*
+other_command compress "$work/compare" "holds a comparison (runs/)"
+
 # Two at once in one folder: the second is refused, with --resume too.
 make_long_job
-"$ADMMNN_BINARY" compare "$work/recipe.yaml" --out "$work/both" --quiet >/dev/null 2>&1 &
-child=$!
-at_exit+=("kill -KILL $child 2>/dev/null || true")
-for ((i = 0; i < 300; i++)); do
-    [[ ! -d $work/both/runs/start-seed-1 ]] || break
-    sleep 0.02
-done
-[[ -d $work/both/runs/start-seed-1 ]] || fail "the comparison did not begin"
-for option in "" --resume; do
-    for job in compare compress; do
-        # shellcheck disable=SC2086
-        expect_error 2 "both: another run is writing here" $job "$work/recipe.yaml" \
-            --out "$work/both" $option --quiet
+# beside COMMAND FOLDER MARK OTHERS...: while the command runs, which makes the mark early
+# in its folder.
+beside() {
+    local folder=$work/$2 mark=$work/$2/$3 child i option job
+    "$ADMMNN_BINARY" "$1" "$work/recipe.yaml" --out "$folder" --quiet >/dev/null 2>&1 &
+    child=$!
+    at_exit+=("kill -KILL $child 2>/dev/null || true")
+    for ((i = 0; i < 300; i++)); do
+        [[ ! -d $mark ]] || break
+        sleep 0.02
     done
-done
-kill -0 "$child" || fail "the first did not go on"
+    [[ -d $mark ]] || fail "the first did not begin"
+    sleep 0.2
+    for option in "" --resume; do
+        for job in "${@:4}"; do
+            # shellcheck disable=SC2086
+            expect_error 2 "$2: another run is writing here" "$job" "$work/recipe.yaml" \
+                --out "$folder" $option --quiet
+        done
+    done
+    kill -0 "$child" || fail "the first did not go on"
+    kill -KILL "$child"
+}
+beside compare two-comparisons runs/start-seed-1 compare
+beside compress two-runs checkpoint compress compare

@@ -110,7 +110,7 @@ static void compare_once(const char *name, admmnn_compare_settings settings) {
 
 static char *read_text(const char *name) {
     char path[BASE_PATH_MAX];
-    uint8_t *bytes;
+    uint8_t *bytes = NULL;
     size_t count;
     admmnn_error err = {0};
     out_folder(name, path);
@@ -448,7 +448,13 @@ static void wrong_wishes_are_refused(void **state) {
         {{.seeds = 1, .ratios = "4,x"}, "--ratios: 'x' is no ratio"},
         {{.seeds = 1, .ratios = "4,"}, "--ratios: '' is no ratio"},
         {{.seeds = 1, .ratios = "0.5"}, "--ratios: 0.5 is no ratio"},
-        {{.seeds = 1, .ratios = "nan"}, "above 1"},
+        {{.seeds = 1, .ratios = "nan"}, "'nan' is no ratio"},
+        {{.seeds = 1, .ratios = "inf"}, "'inf' is no ratio"},
+        {{.seeds = 1, .ratios = "0x4"}, "'0x4' is no ratio"},
+        {{.seeds = 1, .ratios = "+4"}, "'+4' is no ratio"},
+        {{.seeds = 1, .ratios = "-4"}, "-4 is no ratio"},
+        {{.seeds = 1, .ratios = "\t4"}, "is no ratio"},
+        {{.seeds = 1, .ratios = "4, \n8"}, "is no ratio"},
         {{.seeds = 1, .ratios = "8,8"}, "must rise"},
         {{.seeds = 1, .ratios = "8,7"}, "must rise: 7 after 8"},
         {{.seeds = 1, .ratios = "8,8.0000000001"}, "8 to ten digits"},
@@ -498,17 +504,147 @@ static void finished_work_is_not_overwritten(void **state) {
     assert_int_equal(compare("few", few, 1, &w, NULL), ADMMNN_OK);
 }
 
+static void write_text(const char *path, const char *text, size_t count) {
+    assert_int_equal(base_file_write(path, text, count, NULL), ADMMNN_OK);
+}
+
+/* The text with one part of it replaced; the caller's, base_free. */
+static char *replaced(const char *text, const char *from, const char *to) {
+    assert_non_null(strstr(text, from));
+    const size_t head = (size_t)(strstr(text, from) - text);
+    const size_t size = strlen(text) + strlen(to) + 1;
+    char *all = base_array(size, 1);
+    assert_non_null(all);
+    snprintf(all, size, "%.*s%s%s", (int)head, text, to, text + head + strlen(from));
+    return all;
+}
+
 static void a_damaged_point_is_named(void **state) {
     (void)state;
+    static const char *const changes[][2] = {
+        {"\"seed\"", "\"seed\" 1"},
+        {"\n}\n", "\n}\njunk"},
+        {"\"test_accuracy\": ", "\"test_accuracy\": 1.5, \"was\": "},
+        {"\"validation_accuracy\": ", "\"validation_accuracy\": -0.5, \"was\": "},
+        {"\"test_accuracy\": ", "\"test_accuracy\": 1e999, \"was\": "},
+        {"\"kept\": ", "\"kept\": 1.5, \"was\": "},
+        {"\"kept\": ", "\"kept\": 266201, \"was\": "},
+        {"\"share\": ", "\"share\": 1.5, \"was\": "},
+        {"\"threads\": ", "\"threads\": 1.5, \"was\": "},
+        {"\"fc1\"", "\"fc1\\u001b\""},
+    };
     watch w = {0};
     admmnn_compare_settings one = {.seeds = 1, .methods = "admm", .ratios = "4", .resume = true};
     assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
     char path[BASE_PATH_MAX];
     out_folder("damaged/runs/admm-4x-seed-0/point.json", path);
-    assert_int_equal(base_file_write(path, "{\"method\"", 9, NULL), ADMMNN_OK);
+    char *whole_text = read_text("damaged/runs/admm-4x-seed-0/point.json");
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char *text = replaced(whole_text, changes[i][0], changes[i][1]);
+        write_text(path, text, strlen(text));
+        base_free(text);
+        refuse("damaged", one, 1, ADMMNN_CORRUPT, path);
+    }
+    write_text(path, "", 0);
     refuse("damaged", one, 1, ADMMNN_CORRUPT, path);
+    base_free(whole_text);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
+}
+
+static void an_altered_comparison_is_not_one(void **state) {
+    (void)state;
+    static const char *const changes[][2] = {
+        {"\n}\n", "\n}\njunk"},
+        {"\"lenet-300-100\"", "\"\\u001b[31m\""},
+        {"\"lenet-300-100\"", "\"\x1b[31m\""},
+        {"\"label\": \"", "\"label\": \"\\u001b[31m"},
+        {"\"method\": \"admm\"", "\"method\": \"zebra\""},
+        {"\"method\": \"admm\"", "\"method\": 1"},
+        {"\"points\": [", "\"points\": 1, \"was\": ["},
+        {"\"methods\": [", "\"methods\": 1, \"was\": ["},
+        {"\"methods\": [", "\"methods\": [], \"was\": ["},
+        {"\"seeds\": 1", "\"seeds\": 2"},
+        {"\"seeds\": 1", "\"seeds\": 1.5"},
+        {"\"weights\": ", "\"weights\": 1e999, \"was\": "},
+        {"\"ratio\": ", "\"ratio\": 1e999, \"was\": "},
+        {"\"mean\": ", "\"mean\": -1, \"was\": "},
+        {"\"test_accuracy\": {\"mean\": ", "\"test_accuracy\": {\"mean\": 1.5, \"was\": "},
+        {"\"seed\": ", "\"seed\": 0.5, \"was\": "},
+        {"\"seed\": 0, \"kept\": ", "\"seed\": 0, \"kept\": -1, \"was\": "},
+        {"\"recipe\": ", "\"was\": "},
+    };
+    watch w = {0};
+    admmnn_compare_settings one = {.seeds = 1, .methods = "admm", .ratios = "4", .resume = true};
+    compare_once("altered", one);
+    char out[BASE_PATH_MAX];
+    char path[BASE_PATH_MAX];
+    out_folder("altered", out);
+    out_folder("altered/comparison.json", path);
+    char *before = read_text("altered/comparison.json");
+    char *read;
+    assert_int_equal(admmnn_comparison_json(out, &read, NULL), ADMMNN_OK);
+    assert_string_equal(read, before);
+    admmnn_text_free(read);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char *text = replaced(before, changes[i][0], changes[i][1]);
+        write_text(path, text, strlen(text));
+        if (admmnn_comparison_json(out, &read, NULL) != ADMMNN_CORRUPT)
+            fail_msg("taken for a comparison: %s", text);
+        base_free(text);
+        refuse("altered", one, 1, ADMMNN_CORRUPT, "comparison.json: not a comparison of admmnn");
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(compare("altered", one, 1, &w, NULL), ADMMNN_OK);
+    char *after = read_text("altered/comparison.json");
+    assert_string_equal(after, before);
+    base_free(after);
+    base_free(before);
+}
+
+/* --resume drops nothing: the folder is as it was, and the message says what to give. */
+static void a_narrower_comparison_is_refused(void **state) {
+    (void)state;
+    admmnn_compare_settings two = {.seeds = 2,
+                                   .first_seed = 3,
+                                   .methods = "dense,admm,random",
+                                   .ratios = "4,6.25",
+                                   .resume = true};
+    compare_once("wide", two);
+    static const struct {
+        admmnn_compare_settings settings;
+        const char *says;
+    } cases[] = {
+        {{.seeds = 2, .first_seed = 3, .methods = "admm", .ratios = "4,6.25"},
+         "give dense,random in --methods too"},
+        {{.seeds = 2, .first_seed = 3, .methods = "dense,admm,random", .ratios = "6.25"},
+         "give 4 in --ratios too"},
+        {{.seeds = 2, .first_seed = 3, .methods = NULL, .ratios = NULL},
+         "give 6.25 in --ratios too"},
+        {{.seeds = 1, .first_seed = 3, .methods = "dense,admm,random", .ratios = "4,6.25"},
+         "give --first-seed 3 --seeds 2"},
+        {{.seeds = 5, .first_seed = 4, .methods = "dense,admm,random", .ratios = "4,6.25"},
+         "give --first-seed 3 --seeds 6"},
+    };
+    char *before[] = {read_text("wide/comparison.json"), read_text("wide/comparison.svg")};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        admmnn_compare_settings narrower = cases[i].settings;
+        narrower.resume = true;
+        refuse("wide", narrower, 1, ADMMNN_USAGE, cases[i].says);
+    }
+    char *after[] = {read_text("wide/comparison.json"), read_text("wide/comparison.svg")};
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(after[i], before[i]);
+        base_free(after[i]);
+        base_free(before[i]);
+    }
+    /* More of each at once. */
+    watch w = {0};
+    two.first_seed = 2;
+    two.seeds = 3;
+    two.methods = "dense,admm,one-shot,random";
+    two.ratios = "2,4,6.25";
+    assert_int_equal(compare("wide", two, 1, &w, NULL), ADMMNN_OK);
 }
 
 int main(void) {
@@ -526,6 +662,8 @@ int main(void) {
         cmocka_unit_test(wrong_wishes_are_refused),
         cmocka_unit_test(finished_work_is_not_overwritten),
         cmocka_unit_test(a_damaged_point_is_named),
+        cmocka_unit_test(an_altered_comparison_is_not_one),
+        cmocka_unit_test(a_narrower_comparison_is_refused),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }

@@ -19,12 +19,14 @@ static compress_result *make(uint64_t seed, uint32_t layers) {
     snprintf(r->model, sizeof r->model, "lenet-5");
     r->seed = base_random_next(&random) >> 11;
     r->threads = 2;
-    double *numbers[] = {&r->accuracy.dense,         &r->accuracy.pruned,   &r->accuracy.compressed,
-                         &r->accuracy.packed,        &r->validation.dense,  &r->validation.pruned,
-                         &r->validation.compressed,  &r->ratio.pruning,     &r->ratio.data_only,
-                         &r->ratio.relative_indices, &r->ratio.file,        &r->seconds_total,
-                         &r->ratio.with_indices,     &r->projection.before, &r->projection.after,
-                         &r->projection.levels};
+    double *shares[] = {&r->accuracy.dense,    &r->accuracy.pruned,       &r->accuracy.compressed,
+                        &r->accuracy.packed,   &r->validation.dense,      &r->validation.pruned,
+                        &r->projection.before, &r->validation.compressed, &r->projection.after,
+                        &r->projection.levels};
+    for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
+        *shares[i] = (double)(base_random_next(&random) >> 11) * 0x1p-53;
+    double *numbers[] = {&r->ratio.pruning,      &r->ratio.data_only, &r->ratio.relative_indices,
+                         &r->ratio.with_indices, &r->ratio.file,      &r->seconds_total};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = (double)(base_random_next(&random) >> 11) * 0x1p-46;
     for (int s = 0; s < 6; s++)
@@ -80,7 +82,8 @@ static void json_and_back(void **state) {
     for (uint64_t seed = 0; seed < 30; seed++) {
         compress_result *r = make(seed, layers[seed % 3]);
         char *json = json_of(r);
-        assert_int_equal(compress_result_parse("r.json", json, again, NULL), ADMMNN_OK);
+        assert_int_equal(compress_result_parse("r.json", json, strlen(json), again, NULL),
+                         ADMMNN_OK);
         assert_memory_equal(r, again, sizeof *r);
         base_free(json);
         base_free(r);
@@ -98,7 +101,8 @@ static void a_long_odd_path_comes_back_cut(void **state) {
         memset(r->recipe, 'a', plain);
         memset(r->recipe + plain, 0xff, sizeof r->recipe - 1 - plain);
         char *json = json_of(r);
-        assert_int_equal(compress_result_parse("r.json", json, again, NULL), ADMMNN_OK);
+        assert_int_equal(compress_result_parse("r.json", json, strlen(json), again, NULL),
+                         ADMMNN_OK);
         size_t whole = (sizeof r->recipe - 1 - plain) / 3;
         assert_int_equal(strlen(again->recipe), plain + 3 * whole);
         for (size_t i = 0; i < whole; i++)
@@ -141,14 +145,20 @@ static void the_promised_keys(void **state) {
     base_free(r);
 }
 
-static void expect_corrupt(const char *json, const char *reason) {
+/* json[count] is zero. */
+static void expect_corrupt_bytes(const char *json, size_t count, const char *reason) {
     compress_result *r = base_array(1, sizeof *r);
     admmnn_error err = {0};
-    assert_int_equal(compress_result_parse("r.json", json, r, &err), ADMMNN_CORRUPT);
+    if (compress_result_parse("r.json", json, count, r, &err) != ADMMNN_CORRUPT)
+        fail_msg("taken for a result, without '%s': %s", reason == NULL ? "" : reason, json);
     assert_ptr_equal(strstr(err.message, "r.json: "), err.message);
     if (reason != NULL && strstr(err.message, reason) == NULL)
         fail_msg("'%s' does not say '%s'", err.message, reason);
     base_free(r);
+}
+
+static void expect_corrupt(const char *json, const char *reason) {
+    expect_corrupt_bytes(json, strlen(json), reason);
 }
 
 static void a_text_cut_short_is_corrupt(void **state) {
@@ -161,6 +171,35 @@ static void a_text_cut_short_is_corrupt(void **state) {
     }
     base_free(json);
     base_free(r);
+}
+
+static void what_follows_the_text_is_corrupt(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t count;
+        bool right;
+    } ends[] = {{" \r\n\t\n", 5, true}, {"x", 1, false},        {"{}", 2, false}, {"\0", 1, false},
+                {"\0junk", 5, false},   {"\n\x1b[m", 4, false}, {",", 1, false}};
+    compress_result *again = base_array(1, sizeof *again);
+    compress_result *r = make(2, 2);
+    char *json = json_of(r);
+    const size_t count = strlen(json);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char *text = base_array(count + ends[i].count + 1, 1);
+        memcpy(text, json, count);
+        memcpy(text + count, ends[i].bytes, ends[i].count);
+        if (!ends[i].right)
+            expect_corrupt_bytes(text, count + ends[i].count, "not JSON");
+        else
+            assert_int_equal(
+                compress_result_parse("r.json", text, count + ends[i].count, again, NULL),
+                ADMMNN_OK);
+        base_free(text);
+    }
+    base_free(json);
+    base_free(r);
+    base_free(again);
 }
 
 /* Removes and spoils each key of an object in turn, down to the leaves. */
@@ -221,6 +260,25 @@ static void values_that_cannot_be(void **state) {
     expect_replaced("\"name\": \"fc0\"", "\"name\": \"a name longer than any layer's, 32 bytes\"",
                     "name");
     expect_replaced("\"weights\": ", "\"weights\": 0, \"was\": ", "kept");
+    expect_replaced("\"threads\": 2", "\"threads\": 2.5", "threads");
+    expect_replaced("\"seed\": ", "\"seed\": 1.5, \"was\": ", "seed");
+    expect_replaced("\"seed\": ", "\"seed\": 9007199254740992, \"was\": ", "seed");
+    expect_replaced("\"bits\": 3", "\"bits\": 1e9", "bits");
+    expect_replaced("\"index_bits\": 9", "\"index_bits\": 33", "index_bits");
+    expect_replaced("\"dense\": ", "\"dense\": 1.01, \"was\": ", "dense");
+    expect_replaced("\"pruned\": ", "\"pruned\": -0.5, \"was\": ", "pruned");
+    expect_replaced("\"levels\": ", "\"levels\": 1e999, \"was\": ", "levels");
+    expect_replaced("\"file\": ", "\"file\": 1e999, \"was\": ", "file");
+    expect_replaced("\"total\": ", "\"total\": -1, \"was\": ", "total");
+    /* A terminal would obey them. */
+    expect_replaced("\"fc0\"", "\"\\u001b[31mfc0\"", "name");
+    expect_replaced("\"fc0\"", "\"\x1b[31mfc0\"", "not JSON");
+    expect_replaced("\"fc0\"",
+                    "\"\xc2\x9b"
+                    "31mfc0\"",
+                    "name");
+    expect_replaced("\"lenet-5\"", "\"lenet\\n5\"", "model");
+    expect_replaced("\"range\"", "\"ra\\u007fge\"", "values");
     expect_corrupt("", "not JSON");
     expect_corrupt("[]", NULL);
     expect_corrupt("{}", "recipe");
@@ -334,6 +392,7 @@ int main(void) {
         cmocka_unit_test(a_long_odd_path_comes_back_cut),
         cmocka_unit_test(the_promised_keys),
         cmocka_unit_test(a_text_cut_short_is_corrupt),
+        cmocka_unit_test(what_follows_the_text_is_corrupt),
         cmocka_unit_test(every_key_is_asked_for),
         cmocka_unit_test(values_that_cannot_be),
         cmocka_unit_test(what_is_not_finite_is_no_figure),
