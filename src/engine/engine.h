@@ -63,7 +63,7 @@ admmnn_status engine_create(const graph *g, const engine_settings *settings, bas
 void engine_destroy(engine *e);
 
 /* index[count]: ascending places in the flat parameter vector; NULL ends sparse
- * mode. The indices are copied. */
+ * mode. The indices are copied. After an error the engine is as it was. */
 admmnn_status engine_set_support(engine *e, const size_t *index, size_t count, admmnn_error *err);
 
 /* Length of the parameter and gradient vectors: flat_count of the graph, or the

@@ -19,7 +19,6 @@ typedef struct lanes_state {
     lanes_plan *plan;
     unsigned threads;
     bool training;
-    size_t parameter_count;
     bool supported; /* a support is set */
     float *memory;  /* every thread's arena, one allocation */
     int8_t *winner_memory;
@@ -57,22 +56,26 @@ static void destroy(void *state) {
     base_free(s);
 }
 
-static admmnn_status allocate_parts(lanes_state *s, admmnn_error *err) {
-    if (!s->training)
-        return ADMMNN_OK;
-    size_t stride = (s->parameter_count + 15) / 16 * 16;
+/* Floats from one thread's gradient to the next one's. */
+static size_t part_stride(size_t parameter_count) {
+    return (parameter_count + 15) / 16 * 16;
+}
+
+/* Every thread's gradient; NULL when memory is short. */
+static float *parts_create(const lanes_state *s, size_t parameter_count) {
     size_t total;
-    float *memory =
-        base_multiply(stride, s->threads, &total) ? base_array(total, sizeof *memory) : NULL;
-    if (memory == NULL)
-        return base_fail_memory(err, "the gradients");
+    if (!base_multiply(part_stride(parameter_count), s->threads, &total))
+        return NULL;
+    return base_array(s->training ? total : 0, sizeof(float));
+}
+
+static void take_parts(lanes_state *s, float *memory, size_t parameter_count) {
     base_free(s->part_memory);
     s->part_memory = memory;
-    for (unsigned t = 0; t < s->threads; t++) {
-        s->workers[t].part = memory + t * stride;
+    for (unsigned t = 0; s->training && t < s->threads; t++) {
+        s->workers[t].part = memory + t * part_stride(parameter_count);
         s->parts[t] = s->workers[t].part;
     }
-    return ADMMNN_OK;
 }
 
 static admmnn_status allocate(lanes_state *s, admmnn_error *err) {
@@ -85,13 +88,18 @@ static admmnn_status allocate(lanes_state *s, admmnn_error *err) {
         return base_fail_memory(err, "the activations");
     s->memory = base_array(floats, sizeof *s->memory);
     s->winner_memory = base_array(winners, 1);
-    if (s->workers == NULL || s->parts == NULL || s->memory == NULL || s->winner_memory == NULL)
+    float *parts = parts_create(s, s->g->flat_count);
+    if (s->workers == NULL || s->parts == NULL || s->memory == NULL || s->winner_memory == NULL ||
+        parts == NULL) {
+        base_free(parts);
         return base_fail_memory(err, "the activations");
+    }
     for (unsigned t = 0; t < s->threads; t++) {
         s->workers[t].arena = s->memory + t * s->plan->arena_floats;
         s->workers[t].winners = s->winner_memory + t * s->plan->winner_bytes;
     }
-    return allocate_parts(s, err);
+    take_parts(s, parts, s->g->flat_count);
+    return ADMMNN_OK;
 }
 
 static admmnn_status create(const graph *g, const engine_settings *settings, base_pool *pool,
@@ -102,7 +110,6 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
     s->pool = pool;
     s->threads = base_pool_threads(pool);
     s->training = settings->training;
-    s->parameter_count = g->flat_count;
     admmnn_status status = graph_clone(g, &s->g, err);
     if (status == ADMMNN_OK)
         status = lanes_plan_create(g, settings, s->threads, &s->plan, err);
@@ -119,10 +126,17 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
 static admmnn_status set_support(void *state, const size_t *index, size_t count,
                                  admmnn_error *err) {
     lanes_state *s = state;
-    BASE_TRY(lanes_plan_support(s->plan, s->g, index, count, err));
+    const size_t parameter_count = index != NULL ? count : s->g->flat_count;
+    float *parts = parts_create(s, parameter_count);
+    admmnn_status status = parts == NULL ? base_fail_memory(err, "the gradients")
+                                         : lanes_plan_support(s->plan, s->g, index, count, err);
+    if (status != ADMMNN_OK) {
+        base_free(parts);
+        return status;
+    }
+    take_parts(s, parts, parameter_count);
     s->supported = index != NULL;
-    s->parameter_count = index != NULL ? count : s->g->flat_count;
-    return allocate_parts(s, err);
+    return ADMMNN_OK;
 }
 
 /* Compact parameters to what dense kernels read. */

@@ -1,7 +1,5 @@
 #include "engine/lanes_plan.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 
 static uint32_t only_consumer(const graph *g, uint32_t value, uint32_t *consumers) {
@@ -213,7 +211,7 @@ admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings,
     return ADMMNN_OK;
 }
 
-static void forget_support(lanes_step *step) {
+static void free_support(lanes_step *step) {
     base_free(step->list.row_start);
     base_free(step->list.offset);
     base_free(step->list.column_start);
@@ -223,20 +221,18 @@ static void forget_support(lanes_step *step) {
     base_free(step->bias_index);
     base_free(step->weight_dense);
     base_free(step->bias_dense);
-    memset(&step->list, 0, sizeof step->list);
-    step->weight_index = NULL;
-    step->bias_index = NULL;
-    step->weight_dense = NULL;
-    step->bias_dense = NULL;
-    step->listed = false;
+}
+
+static void free_steps(lanes_step *steps, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        free_support(&steps[i]);
+    base_free(steps);
 }
 
 void lanes_plan_free(lanes_plan *plan) {
     if (plan == NULL)
         return;
-    for (size_t i = 0; i < plan->step_count; i++)
-        forget_support(&plan->steps[i]);
-    base_free(plan->steps);
+    free_steps(plan->steps, plan->step_count);
     base_free(plan);
 }
 
@@ -323,20 +319,39 @@ static bool support_layer(lanes_step *step, const graph_parameter *weight,
     return step->weight_index != NULL && step->weight_dense != NULL;
 }
 
+/* A copy of the plan's steps that knows nothing of a support; NULL when memory is short. */
+static lanes_step *flat_steps(const lanes_plan *plan, const graph *g) {
+    lanes_step *steps = base_array_copy(plan->steps, plan->step_count, sizeof *steps);
+    for (size_t i = 0; steps != NULL && i < plan->step_count; i++) {
+        lanes_step *step = &steps[i];
+        step->listed = false;
+        step->list = (lanes_sparse){0};
+        step->weight_index = NULL;
+        step->bias_index = NULL;
+        step->weight_dense = NULL;
+        step->bias_dense = NULL;
+        if (g->nodes[step->node].weight != GRAPH_NONE)
+            set_parameters(g, &g->nodes[step->node], step);
+    }
+    return steps;
+}
+
 admmnn_status lanes_plan_support(lanes_plan *plan, const graph *g, const size_t *index,
                                  size_t count, admmnn_error *err) {
-    for (size_t i = 0; i < plan->step_count; i++) {
-        lanes_step *step = &plan->steps[i];
-        const graph_node *node = &g->nodes[step->node];
-        forget_support(step);
-        if (node->weight == GRAPH_NONE)
-            continue;
-        set_parameters(g, node, step);
-        if (index == NULL)
-            continue;
-        if (!support_layer(step, &g->parameters[node->weight], &g->parameters[node->bias], index,
-                           count))
-            return base_fail_memory(err, "the support's lists");
+    lanes_step *steps = flat_steps(plan, g);
+    bool whole = steps != NULL;
+    for (size_t i = 0; whole && index != NULL && i < plan->step_count; i++) {
+        const graph_node *node = &g->nodes[steps[i].node];
+        if (node->weight != GRAPH_NONE)
+            whole = support_layer(&steps[i], &g->parameters[node->weight],
+                                  &g->parameters[node->bias], index, count);
     }
+    if (!whole) {
+        if (steps != NULL)
+            free_steps(steps, plan->step_count);
+        return base_fail_memory(err, "the support's lists");
+    }
+    free_steps(plan->steps, plan->step_count);
+    plan->steps = steps;
     return ADMMNN_OK;
 }

@@ -56,7 +56,8 @@ admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings,
                                 lanes_plan **out, admmnn_error *err);
 void lanes_plan_free(lanes_plan *plan);
 
-/* Chooses lists or scattering layer by layer; NULL goes back to flat vectors. */
+/* Chooses lists or scattering layer by layer; NULL goes back to flat vectors. When
+ * memory is short the plan stays as it was. */
 admmnn_status lanes_plan_support(lanes_plan *plan, const graph *g, const size_t *index,
                                  size_t count, admmnn_error *err);
 

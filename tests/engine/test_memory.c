@@ -1,0 +1,102 @@
+/* What an engine is after memory ran short. The tests' CMakeLists.txt leads every
+ * allocation through __wrap_aligned_alloc. */
+#include "support.h"
+
+#define SAMPLES 11
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+/* Allocations that succeed before one fails; SIZE_MAX: all do. */
+static size_t left = SIZE_MAX;
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    if (left == 0)
+        return NULL;
+    left -= left != SIZE_MAX;
+    return __real_aligned_alloc(alignment, size);
+}
+
+/* Every `step`th parameter from place `first` of each tensor. */
+static size_t choose(const graph *g, size_t first, size_t step, size_t *index) {
+    size_t count = 0;
+    for (uint32_t p = 0; p < g->parameter_count; p++)
+        for (size_t i = first; i < g->parameters[p].count; i += step)
+            index[count++] = g->parameters[p].offset + i;
+    return count;
+}
+
+static void step_once(engine *e, const float *params, samples *s, float *gradient) {
+    engine_batch batch = batch_of(s, SAMPLES);
+    engine_result result;
+    assert_int_equal(engine_step(e, params, &batch, &result, NULL), ADMMNN_OK);
+    add_parts(&result, engine_parameter_count(e), gradient);
+}
+
+/* Whichever allocation of a change fails, the engine goes on with the parameters it
+ * had, and the change can be made later. */
+static void expect_unchanged(engine *e, const float *params, samples *s, const size_t *index,
+                             size_t count) {
+    const size_t before = engine_parameter_count(e);
+    float *expected = floats(before);
+    float *gradient = floats(before);
+    step_once(e, params, s, expected);
+    admmnn_status status = ADMMNN_MEMORY;
+    for (size_t allowed = 0; status != ADMMNN_OK; allowed++) {
+        admmnn_error err = {0};
+        left = allowed;
+        status = engine_set_support(e, index, count, &err);
+        left = SIZE_MAX;
+        if (status == ADMMNN_OK) {
+            assert_true(allowed > 2 || index == NULL);
+            break;
+        }
+        assert_int_equal(status, ADMMNN_MEMORY);
+        assert_int_equal(engine_parameter_count(e), before);
+        step_once(e, params, s, gradient);
+        assert_memory_equal(gradient, expected, before * sizeof *gradient);
+    }
+    base_free(expected);
+    base_free(gradient);
+}
+
+static void a_support_that_has_no_room_changes_nothing(void **state) {
+    (void)state;
+    static const engine_backend_id ids[] = {ENGINE_LANES, ENGINE_DNNL, ENGINE_REFERENCE};
+    graph *g;
+    assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, 10, &g, NULL),
+                     ADMMNN_OK);
+    base_pool *pool = pool_make(2);
+    samples s = samples_make(g, SAMPLES);
+    float *params = floats(g->flat_count);
+    size_t *index = base_array(g->flat_count, sizeof *index);
+    assert_non_null(index);
+    base_random random = base_random_at(1, 2, 3);
+    for (size_t i = 0; i < s.count * s.elements; i++)
+        s.pixels[i] = base_random_uniform(&random);
+    graph_initialise(g, 3, params);
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        engine *e = engine_make(g, ids[i], 0, SAMPLES, pool);
+        assert_non_null(e);
+        size_t some = choose(g, 1, 7, index);
+        expect_unchanged(e, params, &s, index, some); /* from all parameters to lists */
+        assert_int_equal(engine_parameter_count(e), some);
+        size_t most = choose(g, 0, 2, index);
+        expect_unchanged(e, params, &s, index, most); /* from lists to scattered weights */
+        expect_unchanged(e, params, &s, NULL, 0);     /* and back to all */
+        assert_int_equal(engine_parameter_count(e), g->flat_count);
+        engine_destroy(e);
+    }
+    base_free(index);
+    base_free(params);
+    samples_free(&s);
+    base_pool_destroy(pool);
+    graph_free(g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_support_that_has_no_room_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
