@@ -48,7 +48,7 @@ static void round_trip(graph *g) {
 
 static void lenet5_comes_back(void **state) {
     (void)state;
-    round_trip(lenet5());
+    round_trip(zoo("lenet-5"));
 }
 
 static void odd_network_comes_back(void **state) {

@@ -85,7 +85,7 @@ static void compare(graph *g) {
 
 static void lenet5_is_what_numpy_computes(void **state) {
     (void)state;
-    compare(lenet5());
+    compare(zoo("lenet-5"));
 }
 
 static void odd_network_is_what_numpy_computes(void **state) {

@@ -2,38 +2,11 @@
 #ifndef TESTS_PACK_SUPPORT_H
 #define TESTS_PACK_SUPPORT_H
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/bytes.h"
-#include "base/file.h"
 #include "base/hash.h"
-#include "base/memory.h"
-#include "base/random.h"
-#include "engine/engine.h"
-#include "graph/zoo.h"
-#include "must.h"
+#include "networks.h"
 #include "pack/format.h"
 #include "pack/pack.h"
-
-typedef struct bytes {
-    uint8_t *at;
-    size_t count;
-} bytes;
-
-static inline graph *zoo(const char *name) {
-    graph *g;
-    MUST(graph_zoo_create(name, (graph_shape){1, 28, 28}, 10, &g, err));
-    return g;
-}
 
 static inline graph *one_product(uint32_t inputs, uint32_t outputs) {
     graph *g;

@@ -4,17 +4,6 @@
 #include "graph/reader.h"
 #include "pack/reorder.h"
 
-typedef struct inputs {
-    const float *at;
-    size_t elements;
-} inputs;
-
-static void fill(void *user, size_t sample, float *input, size_t stride) {
-    const inputs *from = user;
-    for (size_t i = 0; i < from->elements; i++)
-        input[i * stride] = from->at[sample * from->elements + i];
-}
-
 #define SAMPLES 4U
 
 static float *outputs_of(const pack_model *model) {
@@ -28,16 +17,7 @@ static float *outputs_of(const pack_model *model) {
     for (size_t i = 0; i < SAMPLES * elements; i++)
         input[i] = base_random_normal(&random);
     pack_model_values(model, params);
-    base_pool *pool;
-    engine *e;
-    inputs from = {input, elements};
-    engine_settings settings = {ENGINE_REFERENCE, SAMPLES, false, 0};
-    engine_batch batch = {.count = SAMPLES, .fill = fill, .user = &from};
-    MUST(base_pool_create(1, &pool, err));
-    MUST(engine_create(g, &settings, pool, &e, err));
-    MUST(engine_forward(e, params, &batch, output, err));
-    engine_destroy(e);
-    base_pool_destroy(pool);
+    forward(g, params, input, SAMPLES, output);
     base_free(params);
     base_free(input);
     return output;

@@ -1,0 +1,61 @@
+/* Networks, their files and what they answer, shared by the tests of ONNX and of packed
+ * models. */
+#ifndef TESTS_NETWORKS_H
+#define TESTS_NETWORKS_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "graph/zoo.h"
+#include "must.h"
+
+typedef struct bytes {
+    uint8_t *at;
+    size_t count;
+} bytes;
+
+static inline graph *zoo(const char *name) {
+    graph *g;
+    MUST(graph_zoo_create(name, (graph_shape){1, 28, 28}, 10, &g, err));
+    return g;
+}
+
+typedef struct inputs {
+    const float *at;
+    size_t elements;
+} inputs;
+
+static inline void forward_fill(void *user, size_t sample, float *input, size_t stride) {
+    const inputs *from = user;
+    for (size_t i = 0; i < from->elements; i++)
+        input[i * stride] = from->at[sample * from->elements + i];
+}
+
+/* output[count][outputs] by the scalar reference. */
+static inline void forward(const graph *g, const float *params, const float *input, size_t count,
+                           float *output) {
+    base_pool *pool;
+    engine *e;
+    inputs from = {input, graph_value_count(g, g->input)};
+    engine_settings settings = {ENGINE_REFERENCE, (uint32_t)count, false, 0};
+    engine_batch batch = {.count = count, .fill = forward_fill, .user = &from};
+    MUST(base_pool_create(1, &pool, err));
+    MUST(engine_create(g, &settings, pool, &e, err));
+    MUST(engine_forward(e, params, &batch, output, err));
+    engine_destroy(e);
+    base_pool_destroy(pool);
+}
+
+#endif
