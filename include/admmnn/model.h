@@ -44,7 +44,8 @@ void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info);
 /* input[count][channels][height][width], output[count][outputs] logits; both are
  * the caller's and count may be 0. Inputs are given to the network as they are.
  * ADMMNN_MEMORY; ADMMNN_USAGE for a network without operations; ADMMNN_BACKEND: the
- * arithmetic library failed. After an error output is undefined. */
+ * arithmetic library failed. After an error output is undefined. The first call makes
+ * ready what the later ones use, up to the model's close. */
 admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
                                admmnn_error *err);
 /* The same for files: NumPy arrays (.npy, float32 or float64 or uint8; uint8 is

@@ -173,6 +173,10 @@ admmnn_status engine_set_support(engine *e, const size_t *index, size_t count, a
     return ADMMNN_OK;
 }
 
+bool engine_gains_by_support(const engine *e) {
+    return e->backend->set_support != NULL;
+}
+
 size_t engine_parameter_count(const engine *e) {
     return e->sparse ? e->support_count : e->graph->flat_count;
 }

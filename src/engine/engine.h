@@ -66,6 +66,9 @@ void engine_destroy(engine *e);
  * mode. The indices are copied. After an error the engine is as it was. */
 admmnn_status engine_set_support(engine *e, const size_t *index, size_t count, admmnn_error *err);
 
+/* Whether a support saves arithmetic: true of back ends with kernels for it. */
+bool engine_gains_by_support(const engine *e);
+
 /* Length of the parameter and gradient vectors: flat_count of the graph, or the
  * support's count. */
 size_t engine_parameter_count(const engine *e);

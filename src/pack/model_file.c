@@ -83,6 +83,8 @@ void admmnn_model_close(admmnn_model *model) {
     pack_model_free(model->packed);
     pack_report_free(&model->report);
     base_free(model->params);
+    base_free(model->active);
+    engine_destroy(model->engine);
     base_pool_destroy(model->pool);
     base_free(model);
 }
@@ -124,24 +126,73 @@ static void fill(void *user, size_t sample, float *input, size_t stride) {
         input[i * stride] = from[i];
 }
 
+/* The places of the parameters that are not 0; active gets their values. */
+static size_t find_support(const admmnn_model *model, size_t *index, float *active) {
+    const graph *g = model->packed->g;
+    size_t count = 0;
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        const size_t first = g->parameters[p].offset;
+        for (size_t i = first; i < first + g->parameters[p].count; i++) {
+            if (model->params[i] != 0.0F) {
+                active[count] = model->params[i];
+                index[count++] = i;
+            }
+        }
+    }
+    return count;
+}
+
+static admmnn_status run_on_support(admmnn_model *model, engine *e, admmnn_error *err) {
+    const size_t most = model->packed->g->flat_count;
+    size_t *index = base_array(most, sizeof *index);
+    float *active = base_array(most, sizeof *active);
+    admmnn_status status = ADMMNN_OK;
+    if (index == NULL || active == NULL)
+        status = base_fail_memory(err, model->path);
+    if (status == ADMMNN_OK)
+        status = engine_set_support(e, index, find_support(model, index, active), err);
+    base_free(index);
+    if (status == ADMMNN_OK)
+        model->active = active;
+    else
+        base_free(active);
+    return status;
+}
+
+/* The engine of the model's runs, on the weights that are not 0 where those are few:
+ * a layer that keeps many is copied before each run. */
+static admmnn_status open_engine(admmnn_model *model, admmnn_error *err) {
+    const engine_settings settings = {.backend = ENGINE_AUTO, .max_batch = BATCH};
+    engine *e;
+    if (model->engine != NULL)
+        return ADMMNN_OK;
+    BASE_TRY(engine_create(model->packed->g, &settings, model->pool, &e, err));
+    admmnn_status status = ADMMNN_OK;
+    if (engine_gains_by_support(e) &&
+        kept_weights(model) < graph_weight_count(model->packed->g) / 2)
+        status = run_on_support(model, e, err);
+    if (status == ADMMNN_OK)
+        model->engine = e;
+    else
+        engine_destroy(e);
+    return status;
+}
+
 admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
                                admmnn_error *err) {
     const graph *g = model->packed->g;
-    const engine_settings settings = {.backend = ENGINE_AUTO, .max_batch = BATCH};
     samples from = {input, graph_value_count(g, g->input)};
     size_t outputs = graph_value_count(g, g->output);
-    engine *e;
-    BASE_TRY(engine_create(g, &settings, model->pool, &e, err));
-    admmnn_status status = ADMMNN_OK;
-    for (size_t done = 0; done < count && status == ADMMNN_OK; done += BATCH) {
+    BASE_TRY(open_engine(model, err));
+    const float *params = model->active == NULL ? model->params : model->active;
+    for (size_t done = 0; done < count; done += BATCH) {
         engine_batch batch = {
             .count = count - done < BATCH ? count - done : BATCH, .fill = fill, .user = &from};
-        status = engine_forward(e, model->params, &batch, output, err);
+        BASE_TRY(engine_forward(model->engine, params, &batch, output, err));
         from.from += batch.count * from.elements;
         output += batch.count * outputs;
     }
-    engine_destroy(e);
-    return status;
+    return ADMMNN_OK;
 }
 
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,

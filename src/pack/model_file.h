@@ -4,6 +4,7 @@
 
 #include "admmnn/model.h"
 #include "base/pool.h"
+#include "engine/engine.h"
 #include "pack/pack.h"
 
 struct admmnn_model {
@@ -13,6 +14,8 @@ struct admmnn_model {
     float *params;      /* [packed->g->flat_count] */
     uint64_t file_bytes;
     base_pool *pool;
+    engine *engine; /* of the runs; NULL before the first */
+    float *active;  /* the parameters it takes: those of its support; NULL: params */
 };
 
 /* What a file holds, as a packed model. *described: the order of its units and

@@ -1,6 +1,7 @@
 /* The public face of model files: opened, described, run, packed, unpacked. */
 #include "support.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include "admmnn/model.h"
@@ -240,6 +241,139 @@ static void both_forms_say_and_compute_the_same(void **state) {
     admmnn_model_close(dense);
 }
 
+/* ---- runs ---- */
+
+static float *noise(size_t count) {
+    float *values = base_array(count, sizeof *values);
+    assert_non_null(values);
+    base_random random = base_random_at(5, 5, 5);
+    for (size_t i = 0; i < count; i++)
+        values[i] = base_random_normal(&random);
+    return values;
+}
+
+static bool close_to(const float *a, const float *b, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!(fabsf(a[i] - b[i]) < 1e-4F * (1.0F + fabsf(b[i]))))
+            return false;
+    return true;
+}
+
+static size_t inputs_of(const admmnn_model_info *info) {
+    return (size_t)info->input[0] * info->input[1] * info->input[2];
+}
+
+/* Calls of any number of samples, in any order, give what the reference gives for each;
+ * a call made again gives the same bytes. */
+static void expect_same_answers(pack_model *packed, unsigned threads) {
+    enum { MOST = 300 };
+    static const size_t counts[] = {1, MOST, 0, 7, 256, 1, 257, 16, 17};
+    float *params = base_array(packed->g->flat_count, sizeof *params);
+    const admmnn_context context = {.threads = threads};
+    admmnn_model *model;
+    admmnn_model_info info;
+    pack_model_values(packed, params);
+    graph *g;
+    MUST(graph_clone(packed->g, &g, err));
+    write_packed(packed, "a.admm");
+    MUST(admmnn_model_open(in_folder("a.admm"), &context, &model, err));
+    admmnn_model_get_info(model, &info);
+    float *input = noise(MOST * inputs_of(&info));
+    float *expected = base_array(MOST * info.outputs, sizeof *expected);
+    float *output = base_array(MOST * info.outputs, sizeof *output);
+    float *again = base_array(MOST * info.outputs, sizeof *again);
+    forward(g, params, input, MOST, expected);
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        const size_t first = MOST - counts[c];
+        const float *from = input + first * inputs_of(&info);
+        MUST(admmnn_model_run(model, from, counts[c], output, err));
+        MUST(admmnn_model_run(model, from, counts[c], again, err));
+        assert_memory_equal(output, again, counts[c] * info.outputs * sizeof *output);
+        assert_true(close_to(output, expected + first * info.outputs, counts[c] * info.outputs));
+    }
+    for (size_t i = 0; i < 20; i++) {
+        MUST(admmnn_model_run(model, input + i * inputs_of(&info), 1, output, err));
+        assert_true(close_to(output, expected + i * info.outputs, info.outputs));
+    }
+    admmnn_model_close(model);
+    graph_free(g);
+    base_free(params);
+    base_free(input);
+    base_free(expected);
+    base_free(output);
+    base_free(again);
+}
+
+/* Few weights and many, of one back end and of another, of no weight at all. */
+static void runs_of_any_count_agree(void **state) {
+    (void)state;
+    expect_same_answers(compressed_lenet(), 2);
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        for (size_t i = 0; i < 3; i++) {
+            const filling f = {ADMM_LEVELS_EQUAL, 3, (double[]){0.0, 0.1, 0.9}[i]};
+            expect_same_answers(random_model(one_product(40, 30), f, i), threads);
+            expect_same_answers(random_model(small_network(), f, i), threads);
+        }
+    }
+}
+
+typedef struct shared_run {
+    admmnn_model *model;
+    const float *input, *expected;
+    bool good;
+} shared_run;
+
+static void *run_often(void *argument) {
+    shared_run *run = argument;
+    float output[20 * 10];
+    run->good = true;
+    for (size_t i = 0; i < 40; i++) {
+        const size_t count = 1 + i % 20;
+        if (admmnn_model_run(run->model, run->input, count, output, NULL) != ADMMNN_OK ||
+            !close_to(output, run->expected, count * 10))
+            run->good = false;
+    }
+    return NULL;
+}
+
+/* What model.h promises: different models in different threads at once, and questions
+ * about a model while it runs. */
+static void models_run_at_once_and_tell_of_themselves(void **state) {
+    (void)state;
+    float *input = noise(20 * 784);
+    float expected[20 * 10];
+    shared_run runs[2];
+    pthread_t threads[2];
+    pack_model *packed = compressed_lenet();
+    float *params = base_array(packed->g->flat_count, sizeof *params);
+    pack_model_values(packed, params);
+    forward(packed->g, params, input, 20, expected);
+    write_packed(packed, "a.admm");
+    for (size_t i = 0; i < 2; i++) {
+        runs[i] = (shared_run){.input = input, .expected = expected};
+        const admmnn_context context = {.threads = 2};
+        MUST(admmnn_model_open(in_folder("a.admm"), &context, &runs[i].model, err));
+        assert_int_equal(pthread_create(&threads[i], NULL, run_often, &runs[i]), 0);
+    }
+    for (size_t i = 0; i < 20; i++) {
+        admmnn_model_info info;
+        char *text;
+        admmnn_model_get_info(runs[i % 2].model, &info);
+        assert_true(info.kept > 8000 && info.kept < 9300);
+        MUST(admmnn_model_inspect(runs[i % 2].model, 1, &text, err));
+        admmnn_text_free(text);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(runs[i].good);
+        admmnn_model_close(runs[i].model);
+    }
+    base_free(params);
+    base_free(input);
+}
+
+/* ---- arrays ---- */
+
 static void write_array(const char *descr, const char *shape, const void *data, size_t count) {
     base_writer w = {0};
     char header[128];
@@ -417,6 +551,8 @@ int main(void) {
         TEST(metadata_that_lie_are_noticed),
         TEST(nothing_is_overwritten_unasked),
         TEST(both_forms_say_and_compute_the_same),
+        TEST(runs_of_any_count_agree),
+        TEST(models_run_at_once_and_tell_of_themselves),
         TEST(arrays_go_through_the_network),
         TEST(accuracy_is_counted),
         TEST(inspection_tells_every_byte),
