@@ -21,7 +21,8 @@ function(admmnn_floor name)
   endforeach()
 endfunction()
 
-# admmnn_library(NAME FLOORS ...): the installed library, all floors in one.
+# admmnn_library(NAME FLOORS ...): all floors in one archive, of which the installed
+# libraries are made.
 function(admmnn_library name)
   cmake_parse_arguments(library "" "" "FLOORS" ${ARGN})
   set(objects)
@@ -42,9 +43,7 @@ function(admmnn_library name)
   add_library(${name} STATIC ${objects})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE C)
   target_link_libraries(${name} PRIVATE ${dependencies})
-  target_include_directories(${name} PUBLIC
-    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
 endfunction()
 
 # The ONNX schema is Debian's (libonnx-dev); its C code is generated at build time.

@@ -5,8 +5,9 @@ include(CMakePackageConfigHelpers)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/admmnn)
 
-# The shared library hides every name but those of include/admmnn. A build for a
-# sanitizer has no libraries to install: their users would need the sanitizer too.
+# Both libraries hide every name but those of include/admmnn, which an archive's members
+# cannot: the archive to install holds one object, linked of all and made local. A build
+# for a sanitizer has no libraries to install: their users would need the sanitizer too.
 file(GLOB public_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/admmnn/*.h)
 if(NOT ADMMNN_SANITIZE)
   file(WRITE ${CMAKE_BINARY_DIR}/admmnn.map "{\n  global: admmnn_*;\n  local: *;\n};\n")
@@ -21,10 +22,21 @@ if(NOT ADMMNN_SANITIZE)
     EXPORT_NAME admmnn)
   target_include_directories(admmnn_shared INTERFACE
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  set_target_properties(admmnn PROPERTIES EXPORT_NAME admmnn_static)
+  set(object ${CMAKE_BINARY_DIR}/archive/admmnn.o)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/archive)
+  add_custom_command(OUTPUT ${object}
+    COMMAND ${CMAKE_LINKER} -r --whole-archive $<TARGET_FILE:admmnn> -o ${object}
+    COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=admmnn_*" ${object}
+    DEPENDS admmnn VERBATIM)
+  add_library(admmnn_static STATIC ${object})
+  target_link_libraries(admmnn_static PRIVATE ${dependencies})
+  set_target_properties(admmnn_static PROPERTIES LINKER_LANGUAGE C OUTPUT_NAME admmnn
+    ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/archive)
+  target_include_directories(admmnn_static INTERFACE
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   install(TARGETS admmnn_shared EXPORT admmnn_shared
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(TARGETS admmnn EXPORT admmnn_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS admmnn_static EXPORT admmnn_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(EXPORT admmnn_shared NAMESPACE admmnn:: FILE admmnnShared.cmake
     DESTINATION ${package_folder})
   install(EXPORT admmnn_static NAMESPACE admmnn:: FILE admmnnStatic.cmake

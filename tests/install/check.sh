@@ -30,9 +30,13 @@ done
 bash -n "$root/share/bash-completion/completions/admmnn"
 
 # Nothing is public but what the headers declare, and all of that is there.
-nm -D --defined-only "$library/libadmmnn.so" | awk '{ print $3 }' | sort >"$work/exported"
 grep -hoE '\badmmnn_[a-z_]+\(' "$root"/include/admmnn/*.h | tr -d '(' | sort -u >"$work/declared"
-diff "$work/declared" "$work/exported" || fail "exported names differ from the headers' (< >)"
+exports() {
+    nm --defined-only --format=posix "$@" | awk 'NF > 1 { print $1 }' | sort |
+        diff "$work/declared" - || fail "${*: -1}: its names differ from the headers' (< >)"
+}
+exports --dynamic "$library/libadmmnn.so"
+exports --extern-only "$library/libadmmnn.a"
 
 run() {
     "$1" | grep -q nonexistent || fail "$2: wrong output"
