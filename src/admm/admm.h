@@ -24,10 +24,10 @@ typedef struct admm_residual {
     double x_norm, z_norm, u_norm;
 } admm_residual;
 
-/* Boyd's growth rules. FIXED keeps rho; GEOMETRIC goes from first to last over
- * the given number of iterations; BALANCING multiplies or divides by `factor`
- * when one residual exceeds the other `ratio` times (section 3.4.1), and u is
- * rescaled with it. */
+/* How rho goes from iteration to iteration. FIXED keeps first; GEOMETRIC goes from
+ * first to last over the given number of iterations; BALANCING begins at first and
+ * multiplies or divides by `factor` when one residual exceeds the other `ratio` times
+ * (Boyd section 3.4.1). u is rescaled where rho changes. */
 typedef enum admm_schedule_kind {
     ADMM_RHO_FIXED,
     ADMM_RHO_GEOMETRIC,
@@ -44,15 +44,18 @@ typedef struct admm_schedule {
 typedef struct admm_problem admm_problem;
 
 /* blocks[block_count] are copied, their sets taken over (also on failure). size:
- * length of the flat vector; places outside every block take no part. */
+ * length of the flat vector; places outside every block take no part. ADMMNN_USAGE: a
+ * block that is not within size, or whose rho is not a finite number above 0;
+ * ADMMNN_MEMORY. */
 admmnn_status admm_create(const admm_block *blocks, size_t block_count, size_t size,
                           admm_problem **out, admmnn_error *err);
 void admm_free(admm_problem *problem);
 
-/* z := project(x), u := 0. A warm start leaves this out and writes z and u. */
+/* z := project(x), u := 0. A warm start leaves this out and writes z and u. A value that
+ * is not finite is ADMMNN_DIVERGED with the block's name; the sets' other errors. */
 admmnn_status admm_start(admm_problem *problem, const float *x, admmnn_error *err);
-/* The z and u steps. residuals[block_count] (NULL when not wanted). A value that
- * is not finite is ADMMNN_DIVERGED with the block's name. */
+/* The z and u steps. residuals[block_count] (NULL when not wanted). Fails as admm_start
+ * does. */
 admmnn_status admm_update(admm_problem *problem, const float *x, admm_residual *residuals,
                           admmnn_error *err);
 /* Sets each block's rho for iteration k (from 0); rescales u where rho changes. */

@@ -25,8 +25,12 @@ typedef struct admm_shape {
     size_t rows, inputs, taps;
 } admm_shape;
 
-/* At most `kept` nonzeros. O(count) selection, not a sort. */
-admmnn_status admm_set_sparse(size_t kept, admm_set **out, admmnn_error *err);
+/* Every one of them: ADMMNN_USAGE for a shape or numbers that make no sense, more to
+ * keep than there is among them, and for a projection of another count of values;
+ * ADMMNN_MEMORY. */
+
+/* At most `kept` nonzeros of `count` values. O(count) selection, not a sort. */
+admmnn_status admm_set_sparse(size_t count, size_t kept, admm_set **out, admmnn_error *err);
 /* At most `kept` rows (filters), inputs (channels), or columns (one input and
  * tap across all rows: the kernel shape) that are not all zero. */
 admmnn_status admm_set_filters(admm_shape shape, size_t kept, admm_set **out, admmnn_error *err);

@@ -75,12 +75,14 @@ static admmnn_status select_largest(const float *scores, size_t count, size_t ke
 
 typedef struct sparse_set {
     admm_set set;
-    size_t kept;
+    size_t count, kept;
 } sparse_set;
 
 static admmnn_status project(admm_set *set, const float *v, float *z, size_t count,
                              admmnn_error *err) {
     const sparse_set *s = (const sparse_set *)set;
+    if (count != s->count)
+        return base_fail(err, ADMMNN_USAGE, "sparse set of %zu got %zu values", s->count, count);
     uint8_t *keep = base_array(count, 1);
     if (keep == NULL)
         return base_fail_memory(err, "a projection");
@@ -97,12 +99,13 @@ static void release(admm_set *set) {
 
 static const admm_set_class sparse_class = {"sparse", project, release};
 
-admmnn_status admm_set_sparse(size_t kept, admm_set **out, admmnn_error *err) {
+admmnn_status admm_set_sparse(size_t count, size_t kept, admm_set **out, admmnn_error *err) {
+    if (kept > count)
+        return base_fail(err, ADMMNN_USAGE, "sparse set: %zu to keep of %zu", kept, count);
     sparse_set *s = base_array(1, sizeof *s);
     if (s == NULL)
         return base_fail_memory(err, "a sparse set");
-    s->set.class = &sparse_class;
-    s->kept = kept;
+    *s = (sparse_set){.set = {.class = &sparse_class}, .count = count, .kept = kept};
     *out = &s->set;
     return ADMMNN_OK;
 }

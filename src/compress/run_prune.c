@@ -95,7 +95,7 @@ static admmnn_status make_set(const compress_run *run, uint32_t layer, admm_set 
     case RECIPE_SET_N_OF_M:
         return admm_set_n_of_m(shape, p->n, p->m, set, err);
     default:
-        return admm_set_sparse(run->layers[layer].target, set, err);
+        return admm_set_sparse(layer_weights(run, layer), run->layers[layer].target, set, err);
     }
 }
 

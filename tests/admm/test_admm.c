@@ -43,9 +43,9 @@ static admm_set *set_make(const admm_set_class *class) {
     return set;
 }
 
-static admm_set *sparse_make(size_t kept) {
+static admm_set *sparse_make(size_t count, size_t kept) {
     admm_set *set;
-    assert_int_equal(admm_set_sparse(kept, &set, NULL), ADMMNN_OK);
+    assert_int_equal(admm_set_sparse(count, kept, &set, NULL), ADMMNN_OK);
     return set;
 }
 
@@ -121,7 +121,7 @@ static void positive_values_meet_the_bound(void **state) {
 static void sparse_keeps_the_largest(void **state) {
     (void)state;
     const float a[SIZE] = {0.5F, -3.0F, 1.0F, 2.5F, -0.75F};
-    const admm_block block = {.name = "w", .count = SIZE, .set = sparse_make(2), .rho = 1.5F};
+    const admm_block block = {.name = "w", .count = SIZE, .set = sparse_make(SIZE, 2), .rho = 1.5F};
     admm_problem *p = problem_make(&block, 1, SIZE);
     assert_int_equal(admm_start(p, a, NULL), ADMMNN_OK);
     for (int step = 0; step < 100; step++) {
@@ -147,7 +147,7 @@ static void residuals_are_as_defined(void **state) {
     const admm_block blocks[2] = {{.name = "a", .offset = 1, .count = 4, .rho = 2.0F},
                                   {.name = "b", .offset = 6, .count = 5, .rho = 0.25F}};
     admm_block filled[2] = {blocks[0], blocks[1]};
-    filled[0].set = sparse_make(2);
+    filled[0].set = sparse_make(4, 2);
     filled[1].set = set_make(&consensus_class);
     admm_problem *p = problem_make(filled, 2, ALL);
     base_random random = base_random_at(1, 1, 1);
@@ -222,7 +222,7 @@ static void a_warm_start_goes_on(void **state) {
 /* ---- schedules ---- */
 
 static admm_problem *scheduled_make(float rho) {
-    admm_problem *p = quadratic_make(sparse_make(2), rho);
+    admm_problem *p = quadratic_make(sparse_make(SIZE, 2), rho);
     for (size_t i = 0; i < SIZE; i++)
         admm_u_mutable(p)[i] = (float)i + 1.0F;
     return p;
@@ -322,7 +322,7 @@ static void balancing_saves_iterations(void **state) {
 
 static void convergence_is_boyd_s_test(void **state) {
     (void)state;
-    admm_problem *p = quadratic_make(sparse_make(2), 0.5F);
+    admm_problem *p = quadratic_make(sparse_make(SIZE, 2), 0.5F);
     admm_residual r = {.primal = 0.1, .dual = 0.05, .x_norm = 1.0, .z_norm = 0.5, .u_norm = 1.0};
     assert_true(admm_converged(p, &r, 0.1));
     r.primal = 0.1001;
@@ -349,7 +349,7 @@ static void impossible_problems_are_refused(void **state) {
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         admm_block block = bad[i];
-        block.set = sparse_make(1); /* taken over also on failure */
+        block.set = sparse_make(2, 1); /* taken over also on failure */
         admm_problem *p = NULL;
         admmnn_error err = {0};
         assert_int_equal(admm_create(&block, 1, 10, &p, &err), ADMMNN_USAGE);
@@ -363,7 +363,7 @@ static void a_value_that_is_not_finite_names_its_block(void **state) {
     admm_block blocks[2] = {{.name = "conv1", .count = 2, .rho = 1.0F},
                             {.name = "fc1", .offset = 2, .count = 2, .rho = 1.0F}};
     for (int b = 0; b < 2; b++)
-        blocks[b].set = sparse_make(1);
+        blocks[b].set = sparse_make(2, 1);
     admm_problem *p = problem_make(blocks, 2, 4);
     float x[4] = {1.0F, 2.0F, 3.0F, 4.0F};
     assert_int_equal(admm_start(p, x, NULL), ADMMNN_OK);

@@ -83,7 +83,7 @@ static void check(pattern *fill, size_t count, size_t kept) {
     float *z = floats(count);
     float *expected = floats(count);
     admm_set *set;
-    assert_int_equal(admm_set_sparse(kept, &set, NULL), ADMMNN_OK);
+    assert_int_equal(admm_set_sparse(count, kept, &set, NULL), ADMMNN_OK);
     fill(v, count);
     project_both(set, v, z, count);
     select_by_sort(v, expected, count, kept);
@@ -103,7 +103,7 @@ static void selection_is_a_sort_s(void **state) {
     for (size_t p = 0; p < PATTERNS; p++) {
         for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
             size_t n = counts[c];
-            const size_t kept[] = {0, 1, n / 100, n / 2, n - 1, n, n + 5};
+            const size_t kept[] = {0, 1, n / 100, n / 2, n - 1, n};
             for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++)
                 check(patterns[p], n, kept[k]);
         }
@@ -117,13 +117,16 @@ static double thread_seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static double seconds_of(admm_set *set, const float *v, float *z, size_t count) {
+static double seconds_of(const float *v, float *z, size_t count, size_t kept) {
+    admm_set *set;
+    assert_int_equal(admm_set_sparse(count, kept, &set, NULL), ADMMNN_OK);
     double best = INFINITY;
     for (int i = 0; i < 5; i++) {
         double start = thread_seconds();
         assert_int_equal(admm_set_project(set, v, z, count, NULL), ADMMNN_OK);
         best = fmin(best, thread_seconds() - start);
     }
+    admm_set_free(set);
     return best;
 }
 
@@ -136,13 +139,10 @@ static void time_is_linear_on_every_input(void **state) {
     float *v = floats(large);
     float *z = floats(large);
     for (size_t p = 0; p < PATTERNS; p++) {
-        admm_set *set;
-        assert_int_equal(admm_set_sparse(small / 2, &set, NULL), ADMMNN_OK);
         patterns[p](v, small);
-        double few = seconds_of(set, v, z, small);
+        double few = seconds_of(v, z, small, small / 2);
         patterns[p](v, large);
-        double many = seconds_of(set, v, z, large);
-        admm_set_free(set);
+        double many = seconds_of(v, z, large, small / 2);
         if (many > 32.0 * few)
             fail_msg("pattern %zu: %zu values in %g s, %zu in %g s", p, small, few, large, many);
     }
