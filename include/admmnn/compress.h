@@ -29,8 +29,16 @@ typedef struct admmnn_compress_settings {
  * leaves in out: model.onnx, model.admm, result.json, report.html, log.jsonl and
  * checkpoint/. Without resume a folder that holds a run is ADMMNN_USAGE, and always
  * one where another process runs or where a file of such a name is not a run's:
- * nothing is overwritten. ADMMNN_CANCELLED after a clean stop with a checkpoint;
- * ADMMNN_DIVERGED names the stage, ADMM iteration, epoch and step. */
+ * nothing is overwritten. ADMMNN_USAGE also: a seed above ADMMNN_SEED_MAX, too many
+ * threads; ADMMNN_INPUT: a recipe that is not in order, with its line, or that does not
+ * fit the dataset, what the folder resumed was made from (recipe, images, seed, threads)
+ * is not what is given, a path too long, a file too large or no regular file, no cache
+ * folder for MNIST; ADMMNN_NOT_FOUND: the recipe or a file of the dataset; ADMMNN_CORRUPT:
+ * a damaged file of the dataset, or with resume of the folder; ADMMNN_UNSUPPORTED: a
+ * network that a run cannot hold; ADMMNN_IO: a file cannot be read or written;
+ * ADMMNN_MEMORY; ADMMNN_BACKEND: a library that it stands on failed; ADMMNN_CANCELLED
+ * after a clean stop with a checkpoint; ADMMNN_DIVERGED names the stage, ADMM iteration,
+ * epoch and step. */
 admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
                                   const admmnn_context *context, admmnn_error *err);
 
@@ -46,7 +54,7 @@ typedef struct admmnn_compare_settings {
     const char *recipe;  /* path of the YAML file */
     const char *out;     /* folder of the comparison; made when absent */
     bool resume;         /* go on with the comparison in out, or add to it */
-    uint32_t seeds;      /* runs a point, at least 1 */
+    uint32_t seeds;      /* runs a point, 1 to 1000 */
     uint64_t first_seed; /* the others follow it, up to ADMMNN_SEED_MAX */
     const char *methods; /* comma list of dense, admm, gradual, gradual-per-layer, one-shot,
                             one-shot-per-layer, random; NULL: all */
@@ -60,8 +68,11 @@ typedef struct admmnn_compare_settings {
  * random choice at those shares. The test set is evaluated once a run, at its end.
  * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
  * resume, finished runs are taken as they are and methods, ratios and seeds may be
- * added; ADMMNN_USAGE when one that comparison.json holds is left out. What stands in out is
- * treated as by admmnn_compress_run. */
+ * added. What stands in out is treated as by admmnn_compress_run, and the statuses are
+ * those of that call; ADMMNN_USAGE also: seeds out of bounds, methods or ratios that are
+ * unknown, twice, out of order, not of this recipe or too many, and with resume when one
+ * that comparison.json holds is left out; ADMMNN_INPUT also: no ratios, neither given nor
+ * the recipe's. */
 admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
                                  const admmnn_context *context, admmnn_error *err);
 
