@@ -29,8 +29,9 @@ typedef struct admmnn_compress_settings {
  * leaves in out: model.onnx, model.admm, result.json, report.html, log.jsonl and
  * checkpoint/. Without resume a folder that holds a run is ADMMNN_USAGE, and always
  * one where another process runs or where a file of such a name is not a run's:
- * nothing is overwritten. ADMMNN_USAGE also: a seed above ADMMNN_SEED_MAX, too many
- * threads; ADMMNN_INPUT: a recipe that is not in order, with its line, or that does not
+ * nothing is overwritten. ADMMNN_USAGE also: a folder that holds a comparison, a finished
+ * run with a file gone and no checkpoint, a seed above ADMMNN_SEED_MAX, too many threads;
+ * ADMMNN_INPUT: a recipe that is not in order, with its line, or that does not
  * fit the dataset, what the folder resumed was made from (recipe, images, seed, threads)
  * is not what is given, a path too long, a file too large or no regular file, no cache
  * folder for MNIST; ADMMNN_NOT_FOUND: the recipe or a file of the dataset; ADMMNN_CORRUPT:
