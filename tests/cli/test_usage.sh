@@ -8,6 +8,8 @@ cd "$work"
 expect_error 2 "a command is missing"
 expect_error 2 "did you mean 'compress'?" compres
 expect_error 2 "did you mean 'data fetch'?" data fetsh mnist
+expect_error 2 "did you mean 'data'?" datta
+expect_error 2 "did you mean 'data'?" help datta
 expect_error 2 "unknown command 'zebra'; 'admmnn help' lists them" zebra
 expect_error 2 "what to do is missing" data
 expect_error 2 "did you mean 'inspect'?" help inspcet
