@@ -38,6 +38,8 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, methods),
      .value = "LIST",
      .fallback = "all",
+     .words = "admm gradual gradual-per-layer one-shot one-shot-per-layer random dense",
+     .list = true,
      .help = "Some of admm, gradual, gradual-per-layer, one-shot, one-shot-per-layer, random, "
              "dense, each once, with commas between."},
     {.name = "ratios",
