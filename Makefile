@@ -15,8 +15,7 @@ SOURCES = $(shell git ls-files '*.c' '*.h')
 
 define preset
 	@scripts/install-dependencies build test
-	@cmake --preset $(1) --log-level=WARNING
-	@cmake --build --preset $(1) --parallel $(JOBS)
+	@scripts/build $(1) $(JOBS)
 endef
 
 .PHONY: build
@@ -26,7 +25,10 @@ build: ## the optimised library and program, in build/release (the default)
 .PHONY: demo
 demo: build ## the main job: LeNet-5 on real MNIST, end to end, into out/lenet5-mnist
 	@$(ADMMNN) data fetch mnist $(if $(DATA),--from $(DATA)) >/dev/null
-	@$(ADMMNN) compress recipes/lenet5-mnist.yaml --out $(OUT) --resume
+	@trap : INT; status=0; \
+	$(ADMMNN) compress recipes/lenet5-mnist.yaml --out $(OUT) --resume || status=$$?; \
+	[ $$status != 130 ] || echo "'make demo' goes on from there." >&2; \
+	exit $$status
 
 .PHONY: test
 test: build ## builds and passes the test suite
@@ -43,6 +45,7 @@ debug asan tsan:
 .PHONY: install
 install: build ## library, headers, program, man page and completion under DESTDIR and PREFIX
 	@cmake --install build/release --prefix $(PREFIX)
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || [ ! -x /sbin/ldconfig ] || /sbin/ldconfig
 
 .PHONY: lint
 lint: build ## clang-tidy, cppcheck and shellcheck over the tree
@@ -60,8 +63,7 @@ format-check: ## fails when a C source is not in the house's style
 .PHONY: coverage
 coverage: ## the test suite's coverage by line, in build/coverage/coverage.html
 	@scripts/install-dependencies build test coverage
-	@cmake --preset coverage --log-level=WARNING
-	@cmake --build --preset coverage --parallel $(JOBS)
+	@scripts/build coverage $(JOBS)
 	@ctest --preset coverage
 	@gcovr --root . --filter src/ --html-details build/coverage/coverage.html --print-summary \
 		build/coverage
@@ -74,8 +76,7 @@ bench: build ## every benchmark against its figure, PyTorch in alternating runs
 .PHONY: fuzz
 fuzz: ## runs every fuzz target for SECONDS (60) seconds
 	@scripts/install-dependencies build fuzz
-	@cmake --preset fuzz --log-level=WARNING
-	@cmake --build --preset fuzz --parallel $(JOBS)
+	@scripts/build fuzz $(JOBS)
 	@scripts/fuzz $(SECONDS)
 
 .PHONY: clean

@@ -18,13 +18,15 @@ typedef enum admmnn_log_level {
 /* Progress of one piece of long work. `done` and `total` are in `unit`s
  * ("images", "bytes", "files"; empty where nothing is counted); total is 0 when it
  * is not known. `run_done` is the fraction of the whole run in [0, 1], negative
- * when it is not known. Strings live only during the call. */
+ * when it is not known. `note` says how the work goes ("validation 99.31 %"); NULL or
+ * empty when there is nothing to say. Strings live only during the call. */
 typedef struct admmnn_progress {
     const char *task;
     const char *unit;
     uint64_t done;
     uint64_t total;
     double run_done;
+    const char *note;
 } admmnn_progress;
 
 /* A call that takes a context wants one, unless it says that NULL will do. All

@@ -42,6 +42,8 @@ typedef struct cli_option {
     const char *value; /* how the help calls the value; NULL: a flag */
     uint64_t least, greatest;
     const char *fallback; /* the default as the help gives it; NULL: none */
+    const char *words;    /* that the value may be, spaces between; NULL: any text */
+    bool list;            /* several of them, with commas between */
     const char *help;
 } cli_option;
 
@@ -54,8 +56,9 @@ typedef struct cli_command {
     const char *name;     /* one word, or two as in "data fetch" */
     const char *operands; /* as the usage line gives them: "RECIPE" */
     size_t operands_least, operands_most;
-    const char *summary;     /* one line */
-    const char *description; /* paragraphs with an empty line between */
+    const char *operand_words; /* that an operand may be, spaces between; NULL: any text */
+    const char *summary;       /* one line */
+    const char *description;   /* paragraphs with an empty line between */
     const cli_option *options;
     const cli_example *examples;
     admmnn_status (*run)(const cli_arguments *arguments, admmnn_error *err);

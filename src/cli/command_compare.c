@@ -38,6 +38,8 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, methods),
      .value = "LIST",
      .fallback = "all",
+     .words = "admm gradual gradual-per-layer one-shot one-shot-per-layer random dense",
+     .list = true,
      .help = "Some of admm, gradual, gradual-per-layer, one-shot, one-shot-per-layer, random, "
              "dense, each once, with commas between."},
     {.name = "ratios",
@@ -45,13 +47,14 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, ratios),
      .value = "LIST",
      .fallback = "the recipe's rounds",
-     .help = "Pruning ratios to reach, with commas between."},
+     .help = "Pruning ratios to reach, rising, with commas between."},
     {.name = "resume",
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, resume),
      .help =
          "Go on with the comparison in DIR; finished runs are not repeated. Methods, ratios and "
-         "seeds may be added, none left out."},
+         "seeds may be added, none left out; the recipe, the training images and the number of "
+         "threads must be those it was begun with."},
     {.name = NULL},
 };
 
@@ -88,11 +91,12 @@ const cli_command cli_compare = {
     .summary = "Run a recipe's pruning beside its controls, over seeds.",
     .description =
         "Runs the pruning of RECIPE and its controls with the same data and number of epochs, over "
-        "seeds and ratios: ADMM, one-shot and gradual magnitude pruning (by one global rank, and "
-        "by "
-        "layer), random pruning, and the dense network trained on for as long.\n\n"
+        "seeds and ratios, without quantization: ADMM, one-shot and gradual magnitude pruning (by "
+        "one global rank, and by layer), random pruning, and the dense network trained on for as "
+        "long. Random pruning and those by layer keep ADMM's shares of the layers and need admm in "
+        "the list of methods.\n\n"
         "Leaves in DIR: comparison.json, comparison.svg (accuracy against compression, with bands "
-        "of one standard deviation) and one folder a run.",
+        "of one standard deviation) and one folder a run, in runs/.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -15,8 +15,10 @@ static const cli_option options[] = {
     {.name = "resume",
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, resume),
-     .help = "Go on from the checkpoint in DIR, begin when there is none, and only show the table "
-             "when the run is finished and its files are there."},
+     .help =
+         "Go on from the checkpoint in DIR, begin when there is none, and only show the table "
+         "when the run is finished and its files are there. The recipe, the training images, the "
+         "seed and the number of threads must be those it was begun with."},
     {.name = "seed",
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, seed),

@@ -37,6 +37,7 @@ const cli_command cli_data_fetch = {
     .operands = "NAME",
     .operands_least = 1,
     .operands_most = 1,
+    .operand_words = "mnist",
     .summary = "Fetch a data set into the cache folder.",
     .description =
         "Takes the four IDX files of MNIST (NAME is mnist) from the first source that has them, "

@@ -71,9 +71,7 @@ static admmnn_status help_on(const cli_arguments *arguments, admmnn_error *err) 
     snprintf(name, sizeof name, "%.60s%s%.60s", arguments->operands[0], two ? " " : "",
              two ? arguments->operands[1] : "");
     size_t length = strlen(name);
-    cli_suggestion best = cli_suggest_begin(name);
     for (const cli_command *const *c = cli_commands; *c != NULL; c++) {
-        cli_suggest_try(&best, name, (*c)->name);
         bool exact = strcmp((*c)->name, name) == 0;
         if (!exact && (strncmp((*c)->name, name, length) != 0 || (*c)->name[length] != ' '))
             continue;
@@ -85,7 +83,8 @@ static admmnn_status help_on(const cli_arguments *arguments, admmnn_error *err) 
             cli_help_group(name);
         return ADMMNN_OK;
     }
-    if (best.word != NULL)
+    cli_suggestion best = cli_suggest_command(name);
+    if (best.word[0] != 0)
         return cli_fail(err, ADMMNN_USAGE, "help: unknown command '%s'; did you mean '%s'?", name,
                         best.word);
     return cli_fail(err, ADMMNN_USAGE, "help: unknown command '%s'; 'admmnn help' lists them",

@@ -32,7 +32,7 @@ const cli_command cli_inspect = {
     .description =
         "Prints the layers of a packed model: shapes, weights kept, bits, coders, "
         "and the file's size split into values, indices, codebooks, scales, biases and "
-        "header.",
+        "header. An ONNX model must be packed first, by 'admmnn pack'.",
     .examples = examples,
     .run = run,
 };

@@ -14,12 +14,14 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, positions),
      .value = "NAME",
      .fallback = "auto, the smallest by layer",
+     .words = "auto dense relative bitmap entropy",
      .help = "How indices are coded: auto, dense, relative, bitmap or entropy."},
     {.name = "values",
      .kind = CLI_TEXT,
      .offset = offsetof(cli_arguments, values),
      .value = "NAME",
      .fallback = "auto, the smallest by layer",
+     .words = "auto fixed huffman range",
      .help = "How values are coded: auto, fixed, huffman or range."},
     {.name = "force",
      .letter = 'f',
@@ -49,7 +51,7 @@ const cli_command cli_pack = {
     .description =
         "Packs an ONNX model. Weights that lie on few levels are stored as codes, others "
         "as float32; both without loss. Packing what 'admmnn unpack' wrote gives the "
-        "same bytes.",
+        "same bytes, but for a file whose coders were chosen by hand: there the same choice does.",
     .options = options,
     .examples = examples,
     .run = run,

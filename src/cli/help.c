@@ -31,11 +31,15 @@ const cli_term cli_environment[] = {
 };
 
 const cli_term cli_files[] = {
-    {"model.admm", "In a run's folder: the packed model, complete in itself."},
-    {"model.onnx", "The compressed network as dense tensors, for other tools."},
+    {"model.admm", "In a run's folder: the packed model without dead units, complete in itself."},
+    {"model.onnx",
+     "The compressed network on its full graph, as dense tensors, for other tools; model.admm "
+     "leaves its dead units out."},
     {"result.json", "Every figure of the run, by layer and in total."},
     {"report.html", "Curves and bars, to be opened in a browser."},
-    {"log.jsonl", "One JSON object an epoch and an ADMM iteration."},
+    {"log.jsonl",
+     "One JSON object an epoch, an ADMM iteration and an event; as far as the checkpoint while the "
+     "run goes on."},
     {"checkpoint/", "Where --resume goes on from."},
     {NULL, NULL},
 };

@@ -36,10 +36,8 @@ static admmnn_status unknown_command(int count, char *const *words, admmnn_error
                         words[0], words[0]);
     snprintf(typed, sizeof typed, "%.60s%s%.60s", words[0], group ? " " : "",
              group ? words[1] : "");
-    cli_suggestion best = cli_suggest_begin(typed);
-    for (const cli_command *const *c = cli_commands; *c != NULL; c++)
-        cli_suggest_try(&best, typed, (*c)->name);
-    if (best.word != NULL)
+    cli_suggestion best = cli_suggest_command(typed);
+    if (best.word[0] != 0)
         return cli_fail(err, ADMMNN_USAGE, "unknown command '%s'; did you mean '%s'?", typed,
                         best.word);
     return cli_fail(err, ADMMNN_USAGE, "unknown command '%s'; 'admmnn help' lists them", typed);

@@ -41,7 +41,7 @@ static admmnn_status unknown_option(const cli_command *command, const char *word
     for (size_t t = 0; t < 2; t++)
         for (const cli_option *o = tables[t]; o != NULL && o->name != NULL; o++)
             cli_suggest_try(&best, name, o->name);
-    if (best.word != NULL)
+    if (best.word[0] != 0)
         return cli_fail(err, ADMMNN_USAGE, "%s: unknown option '--%s'; did you mean '--%s'?",
                         command->name, name, best.word);
     return cli_fail(err, ADMMNN_USAGE, "%s: unknown option '--%s'; see 'admmnn %s --help'",

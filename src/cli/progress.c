@@ -22,7 +22,7 @@ static double seconds_now(void) {
 
 void cli_progress_begin(cli_progress *p, bool quiet) {
     const char *kind = getenv("TERM");
-    *p = (cli_progress){.shown = !quiet, .began = seconds_now(), .first = -1};
+    *p = (cli_progress){.shown = !quiet, .began = seconds_now(), .first = -1, .written = -1};
     p->window = p->began;
     p->terminal = isatty(STDERR_FILENO) == 1 && kind != NULL && strcmp(kind, "dumb") != 0;
 }
@@ -84,13 +84,15 @@ static void measure_rate(cli_progress *p, const admmnn_progress *now, double at)
 }
 
 typedef struct figures {
-    char rate[48], elapsed[24], left[24];
+    char rate[48], elapsed[24], left[24], note[64]; /* "  validation 99.31 %" */
     double share;
 } figures;
 
 static figures figures_of(const cli_progress *p, const admmnn_progress *now, double at) {
     figures f = {.share = share_of(now), .left = "?"};
     format_rate(f.rate, sizeof f.rate, p->rate, now->unit);
+    if (now->note != NULL && now->note[0] != 0)
+        snprintf(f.note, sizeof f.note, "  %.48s", now->note);
     format_time(f.elapsed, sizeof f.elapsed, at - p->began);
     double gained = f.share - p->first;
     if (f.share >= 0 && gained > 0.002)
@@ -107,24 +109,27 @@ static void fill_bar(char *bar, int width, double share) {
     bar[width] = 0;
 }
 
-/* Task, bar, percent, rate, elapsed and left; what does not fit into the columns is
- * left out, the bar first, then the rate, then the time. */
+/* Task, bar, percent, rate, note, elapsed and left; what does not fit into the columns
+ * is left out, the bar first, then the rate, the note, the time. */
 static void format_line(char *line, size_t size, int columns, const char *task, const figures *f) {
     char bar[BAR_MOST + 1];
     char percent[16] = "";
     if (f->share >= 0)
         snprintf(percent, sizeof percent, "%3d %%", (int)(100 * f->share));
-    int used = snprintf(line, size, "%s []%6s  %15s  %s, left %s", task, percent, f->rate,
-                        f->elapsed, f->left);
+    int used = snprintf(line, size, "%s []%6s  %15s%s  %s, left %s", task, percent, f->rate,
+                        f->note, f->elapsed, f->left);
     int room = columns - used;
     if (f->share >= 0 && room >= BAR_LEAST) {
         fill_bar(bar, room < BAR_MOST ? room : BAR_MOST, f->share);
-        snprintf(line, size, "%s [%s]%6s  %15s  %s, left %s", task, bar, percent, f->rate,
-                 f->elapsed, f->left);
+        snprintf(line, size, "%s [%s]%6s  %15s%s  %s, left %s", task, bar, percent, f->rate,
+                 f->note, f->elapsed, f->left);
         return;
     }
-    used =
-        snprintf(line, size, "%s %s  %s  %s, left %s", task, percent, f->rate, f->elapsed, f->left);
+    used = snprintf(line, size, "%s %s  %s%s  %s, left %s", task, percent, f->rate, f->note,
+                    f->elapsed, f->left);
+    if (used > columns)
+        used = snprintf(line, size, "%s %s%s  %s, left %s", task, percent, f->note, f->elapsed,
+                        f->left);
     if (used > columns)
         used = snprintf(line, size, "%s %s  %s, left %s", task, percent, f->elapsed, f->left);
     if (used > columns)
@@ -150,9 +155,11 @@ static void write_line(cli_progress *p, const admmnn_progress *now, double at) {
         snprintf(percent, sizeof percent, " %d %%,", (int)(100 * f.share));
     if (f.left[0] != '?')
         snprintf(left, sizeof left, ", %s left", f.left);
-    fprintf(stderr, "admmnn: %s:%s%s%s%s %s elapsed%s\n", p->task, percent,
-            f.rate[0] == 0 ? "" : " ", f.rate, f.rate[0] == 0 ? "" : ",", f.elapsed, left);
+    fprintf(stderr, "admmnn: %s:%s%s%s%s %s elapsed%s%s%s\n", p->task, percent,
+            f.rate[0] == 0 ? "" : " ", f.rate, f.rate[0] == 0 ? "" : ",", f.elapsed, left,
+            f.note[0] == 0 ? "" : ",", f.note[0] == 0 ? "" : f.note + 1);
     p->drawn = at;
+    p->written = f.share;
 }
 
 void cli_progress_report(cli_progress *p, const admmnn_progress *now) {
@@ -168,7 +175,8 @@ void cli_progress_report(cli_progress *p, const admmnn_progress *now) {
     double passed = at - p->drawn;
     if (p->terminal && passed >= REDRAW_SECONDS)
         draw(p, now, at);
-    if (!p->terminal && (changed || passed >= LINE_SECONDS))
+    bool whole = share_of(now) >= 1 && p->written < 1;
+    if (!p->terminal && (changed || whole || passed >= LINE_SECONDS))
         write_line(p, now, at);
 }
 

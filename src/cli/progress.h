@@ -13,6 +13,7 @@ typedef struct cli_progress {
     double began, drawn;    /* seconds */
     double first;           /* run_done at the first report: a resumed run does not begin at 0 */
     char task[96];          /* of the last report */
+    double written;         /* share done on the last line; below 0: none */
     uint64_t last;          /* done, at the last report */
     double counted, window; /* units since `window` */
     double rate;            /* units a second; 0: not known yet */

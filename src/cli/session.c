@@ -1,9 +1,15 @@
+/* sched_getaffinity: the cores this process may use. */
+#define _GNU_SOURCE
 #include "session.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "print.h"
+
+#define THREADS_A_CORE 4
 
 /* The one global that changes: a signal's handler has no other way to speak. */
 static volatile sig_atomic_t stop_requested;
@@ -46,8 +52,24 @@ static void log_line(void *user, admmnn_log_level level, const char *message) {
     cli_note(level == ADMMNN_LOG_WARNING ? "warning: " : "", message);
 }
 
+/* Threads beyond the cores wait for one another: what they cost is said, as the number
+ * may be wanted for the sake of the same bytes. */
+static void warn_of_threads(uint64_t threads) {
+    cpu_set_t set;
+    char text[128];
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return;
+    const int cores = CPU_COUNT(&set);
+    if (threads <= THREADS_A_CORE * (uint64_t)cores)
+        return;
+    snprintf(text, sizeof text, "--threads %u: %d core%s here; so many threads slow the work down",
+             (unsigned)threads, cores, cores == 1 ? " is" : "s are");
+    cli_note("warning: ", text);
+}
+
 void cli_session_begin(cli_session *session, const cli_arguments *arguments) {
     session->quiet = arguments->quiet;
+    warn_of_threads(arguments->threads.value);
     session->context = (admmnn_context){.threads = (unsigned)arguments->threads.value,
                                         .log = log_line,
                                         .progress = report,

@@ -56,8 +56,10 @@ static void pass_progress(void *user, const admmnn_progress *progress) {
     base_progress(c->outer, &whole);
 }
 
+/* What happens within a run is detail here: a comparison tells of whole runs. */
 static void pass_log(void *user, admmnn_log_level level, const char *message) {
-    base_log(((const comparison *)user)->outer, level, "%s", message);
+    const admmnn_log_level here = level == ADMMNN_LOG_INFO ? ADMMNN_LOG_DEBUG : level;
+    base_log(((const comparison *)user)->outer, here, "%s", message);
 }
 
 static bool pass_cancelled(void *user) {

@@ -148,17 +148,11 @@ static admmnn_status measure(compress_run *run, compare_score *score, admmnn_err
     return status;
 }
 
-static admmnn_status leave_log(const compare_place *place, const compare_point *point,
-                               const compress_run *run, admmnn_error *err) {
-    char path[BASE_PATH_MAX];
-    BASE_TRY(path_in(place, point, "log.jsonl", path, err));
-    return base_file_write(path, run->log.bytes, run->log.count, err);
-}
-
 static admmnn_status leave(const compare_place *place, const compare_point *point,
                            const compress_run *run, const compare_score *score, admmnn_error *err) {
     char path[BASE_PATH_MAX];
-    BASE_TRY(leave_log(place, point, run, err));
+    BASE_TRY(path_in(place, point, "log.jsonl", path, err));
+    BASE_TRY(base_file_write(path, run->log.bytes, run->log.count, err));
     BASE_TRY(path_in(place, point, "point.json", path, err));
     base_writer json = {0};
     write_point(run, point, score, &json);
@@ -178,25 +172,26 @@ static admmnn_status go_on(const compare_place *place, const compare_point *poin
     const compare_point start = {COMPARE_START, point->ratio, point->seed};
     char dense[BASE_PATH_MAX];
     BASE_TRY(path_in(place, &start, "run.ckpt", dense, err));
-    return run_resume(run, dense, err);
+    return run_start_from(run, dense, err);
 }
 
 static admmnn_status run_point(const compare_place *place, const compare_point *point,
                                const recipe *r, compare_score *score, admmnn_error *err) {
     char folder[BASE_PATH_MAX];
     char checkpoint[BASE_PATH_MAX];
+    char log[BASE_PATH_MAX];
     BASE_TRY(path_in(place, point, "", folder, err));
     BASE_TRY(path_in(place, point, "run.ckpt", checkpoint, err));
+    BASE_TRY(path_in(place, point, "log.jsonl", log, err));
     BASE_TRY(base_folder_make(folder, err));
     base_folder_sweep(folder);
     compress_run *run;
     BASE_TRY(run_create(r, place->context, &run, err));
     bool start = point->method == COMPARE_START;
     admmnn_status status = go_on(place, point, run, checkpoint, err);
+    const run_trail trail = {.checkpoint = checkpoint, .log = log};
     if (status == ADMMNN_OK)
-        status = run_drive(run, start ? RUN_TO_DENSE : RUN_TO_END, checkpoint, err);
-    if (status == ADMMNN_DIVERGED)
-        (void)leave_log(place, point, run, NULL); /* how it came to that */
+        status = run_drive(run, start ? RUN_TO_DENSE : RUN_TO_END, &trail, err);
     if (status == ADMMNN_OK)
         status = measure(run, score, err);
     if (status == ADMMNN_OK)

@@ -22,6 +22,7 @@ typedef struct session {
     int lock;                   /* on the folder of the results; below 0: none */
     char folder[BASE_PATH_MAX]; /* of the checkpoint */
     char checkpoint[BASE_PATH_MAX];
+    char log[BASE_PATH_MAX];
     char result[BASE_PATH_MAX];
 } session;
 
@@ -39,6 +40,7 @@ static admmnn_status name_files(session *s, admmnn_error *err) {
     const char *out = s->settings->out;
     BASE_TRY(base_path_join(s->folder, sizeof s->folder, out, "checkpoint", err));
     BASE_TRY(base_path_join(s->checkpoint, sizeof s->checkpoint, s->folder, "run.ckpt", err));
+    BASE_TRY(base_path_join(s->log, sizeof s->log, out, "log.jsonl", err));
     return base_path_join(s->result, sizeof s->result, out, "result.json", err);
 }
 
@@ -69,13 +71,6 @@ static admmnn_status make_folder(const session *s, admmnn_error *err) {
     if (access(s->settings->out, W_OK) != 0)
         return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", s->settings->out, strerror(errno));
     return ADMMNN_OK;
-}
-
-/* How a run came to diverge is in its log; that it did is the error already. */
-static void leave_log(const session *s) {
-    char path[BASE_PATH_MAX];
-    if (base_path_join(path, sizeof path, s->settings->out, "log.jsonl", NULL) == ADMMNN_OK)
-        (void)base_file_write(path, s->run->log.bytes, s->run->log.count, NULL);
 }
 
 static admmnn_status leave_results(session *s, admmnn_error *err) {
@@ -236,10 +231,8 @@ static admmnn_status run_locked(session *s, admmnn_error *err) {
         return ADMMNN_OK;
     if (base_file_exists(s->checkpoint))
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
-    admmnn_status status = run_drive(s->run, RUN_TO_END, s->checkpoint, err);
-    if (status == ADMMNN_DIVERGED)
-        leave_log(s);
-    BASE_TRY(status);
+    const run_trail trail = {.checkpoint = s->checkpoint, .log = s->log};
+    BASE_TRY(run_drive(s->run, RUN_TO_END, &trail, err));
     return leave_results(s, err);
 }
 

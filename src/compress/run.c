@@ -10,18 +10,29 @@
 #include "compress/structure.h"
 #include "graph/zoo.h"
 
-const char *run_stage_text(run_stage stage) {
+/* The dense control of a comparison: pruning that keeps all. */
+static bool keeps_all(const recipe *r) {
+    return r->prune.round_count == 1 && r->prune.rounds[0] == 1;
+}
+
+/* The controls of ADMM go through its stages. */
+const char *run_stage_text(const compress_run *run) {
     static const char *const text[] = {
 #define STAGE_TEXT(name, text) text,
         RUN_STAGE_MAP(STAGE_TEXT)
 #undef STAGE_TEXT
     };
-    return text[stage];
+    if (run->at.stage == RUN_PRUNE_ADMM && run->r->prune.method != RECIPE_PRUNE_ADMM)
+        return "pruning";
+    if (run->at.stage == RUN_RETRAIN && keeps_all(run->r))
+        return "further training";
+    return text[run->at.stage];
 }
 
 void run_task_text(const compress_run *run, char *text, size_t size) {
-    const char *stage = run_stage_text(run->at.stage);
-    if (run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN)
+    const char *stage = run_stage_text(run);
+    bool pruning = run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN;
+    if (pruning && !keeps_all(run->r))
         snprintf(text, size, "%s, round %u/%zu (%.0fx)", stage, run->at.round + 1,
                  run->r->prune.round_count, run->r->prune.rounds[run->at.round]);
     else
@@ -251,7 +262,7 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
     return base_fail(
         err, ADMMNN_DIVERGED,
         "%s: the validation loss is not finite after epoch %u; lower the learning rate",
-        run_stage_text(run->at.stage), run->at.epoch + 1);
+        run_stage_text(run), run->at.epoch + 1);
 }
 
 static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *score,
@@ -273,6 +284,7 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     double each;
     run_progress(run, &all.run_from, &each);
     all.run_to = all.run_from + each;
+    all.note = run->note;
     char task[96];
     run_task_text(run, task, sizeof task);
     train_settings settings = {.task = task,

@@ -91,6 +91,7 @@ typedef struct compress_run {
     double seconds_start;
     double stage_seconds[RUN_DONE];
     base_writer log; /* log.jsonl */
+    char note[48];   /* how the last epoch went, for progress */
 } compress_run;
 
 admmnn_status run_create(const recipe *r, const admmnn_context *context, compress_run **out,
@@ -99,7 +100,7 @@ void run_free(compress_run *run);
 
 /* One epoch or change of stage; at.stage RUN_DONE ends. */
 admmnn_status run_tick(compress_run *run, admmnn_error *err);
-const char *run_stage_text(run_stage stage);
+const char *run_stage_text(const compress_run *run);
 /* The stage and, of pruning, the round: "ADMM pruning, round 1/3 (19x)". */
 void run_task_text(const compress_run *run, char *text, size_t size);
 
@@ -116,17 +117,24 @@ typedef enum run_goal {
     RUN_TO_END
 } run_goal;
 
-/* Ticks until the goal, with a checkpoint every few seconds and at every change
- * of stage. A run to the dense network leaves one at the goal too: other recipes
- * may go on from it. ADMMNN_CANCELLED after a clean stop with a checkpoint;
- * ADMMNN_DIVERGED leaves one too, of the last whole epoch, and a line in the log. */
-admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint,
+/* Where a run leaves itself while it goes on: paths of files. */
+typedef struct run_trail {
+    const char *checkpoint;
+    const char *log; /* of the events until the checkpoint */
+} run_trail;
+
+/* Ticks until the goal, with a checkpoint and the log every few seconds and at every
+ * change of stage. A run to the dense network leaves them at the goal too: other
+ * recipes may go on from it. ADMMNN_CANCELLED after a clean stop with both;
+ * ADMMNN_DIVERGED leaves them too, of the last whole epoch, and a line in the log. */
+admmnn_status run_drive(compress_run *run, run_goal goal, const run_trail *trail,
                         admmnn_error *err);
 /* The recipe of a run, with the folder of the dataset it names. */
 admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err);
 /* The digest of the recipe's training images and labels. */
 admmnn_status run_digest_data(const recipe *r, char digest[65], admmnn_error *err);
-/* Restores from a checkpoint's file. */
+/* Restores from a checkpoint's file: another run's, or its own, which it says. */
+admmnn_status run_start_from(compress_run *run, const char *checkpoint, admmnn_error *err);
 admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err);
 
 /* ---- shared by the stages ---- */

@@ -26,16 +26,21 @@ admmnn_status run_digest_data(const recipe *r, char digest[65], admmnn_error *er
     return ADMMNN_OK;
 }
 
-admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err) {
+admmnn_status run_start_from(compress_run *run, const char *checkpoint, admmnn_error *err) {
     uint8_t *bytes;
     size_t count;
     BASE_TRY(base_file_read(checkpoint, CHECKPOINT_LIMIT, &bytes, &count, err));
     admmnn_status status = run_restore(run, checkpoint, bytes, count, err);
     base_free(bytes);
-    if (status == ADMMNN_OK)
-        base_log(run->context, ADMMNN_LOG_INFO, "resumed: %s, round %u, epoch %u",
-                 run_stage_text(run->at.stage), run->at.round + 1, run->at.epoch);
     return status;
+}
+
+admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err) {
+    char task[96];
+    BASE_TRY(run_start_from(run, checkpoint, err));
+    run_task_text(run, task, sizeof task);
+    base_log(run->context, ADMMNN_LOG_INFO, "resumed: %s, epoch %u", task, run->at.epoch);
+    return ADMMNN_OK;
 }
 
 static bool reached(const compress_run *run, run_goal goal) {
@@ -44,22 +49,30 @@ static bool reached(const compress_run *run, run_goal goal) {
     return run->at.stage == RUN_DONE;
 }
 
+/* The log comes second: where there is a checkpoint, log.jsonl is the run's own. */
+static admmnn_status save(const compress_run *run, const run_trail *trail,
+                          const base_writer *snapshot, admmnn_error *err) {
+    BASE_TRY(base_file_write(trail->checkpoint, snapshot->bytes, snapshot->count, err));
+    return base_file_write(trail->log, run->log.bytes, run->log.count, err);
+}
+
 /* The snapshot is of the last whole epoch, so a stop in the middle of one still
  * leaves a checkpoint to go on from. One that diverged leaves it too, as far as
  * the disk allows: what went wrong is worth more than that nothing could be saved. */
-static admmnn_status stop(compress_run *run, admmnn_status status, const char *checkpoint,
+static admmnn_status stop(compress_run *run, admmnn_status status, const run_trail *trail,
                           const base_writer *snapshot, admmnn_error *err) {
     if (status == ADMMNN_DIVERGED) {
         run_log_divergence(run);
-        (void)base_file_write(checkpoint, snapshot->bytes, snapshot->count, NULL);
+        (void)save(run, trail, snapshot, NULL);
     }
     if (status != ADMMNN_CANCELLED)
         return status;
-    BASE_TRY(base_file_write(checkpoint, snapshot->bytes, snapshot->count, err));
-    return base_fail(err, status, "stopped on request; `--resume` goes on from %s", checkpoint);
+    BASE_TRY(save(run, trail, snapshot, err));
+    return base_fail(err, status, "stopped on request; '--resume' goes on from %s",
+                     trail->checkpoint);
 }
 
-static admmnn_status drive(compress_run *run, run_goal goal, const char *checkpoint,
+static admmnn_status drive(compress_run *run, run_goal goal, const run_trail *trail,
                            base_writer *snapshot, admmnn_error *err) {
     double saved_at = base_seconds();
     run_stage stage = run->at.stage;
@@ -67,24 +80,24 @@ static admmnn_status drive(compress_run *run, run_goal goal, const char *checkpo
     while (!reached(run, goal)) {
         admmnn_status status = run_tick(run, err);
         if (status != ADMMNN_OK)
-            return stop(run, status, checkpoint, snapshot, err);
+            return stop(run, status, trail, snapshot, err);
         BASE_TRY(run_snapshot(run, snapshot, err));
         bool due = run->at.stage != stage || base_seconds() - saved_at >= CHECKPOINT_SECONDS;
         if (!due)
             continue;
-        BASE_TRY(base_file_write(checkpoint, snapshot->bytes, snapshot->count, err));
+        BASE_TRY(save(run, trail, snapshot, err));
         saved_at = base_seconds();
         stage = run->at.stage;
     }
     if (goal == RUN_TO_DENSE)
-        return base_file_write(checkpoint, snapshot->bytes, snapshot->count, err);
+        return save(run, trail, snapshot, err);
     return ADMMNN_OK;
 }
 
-admmnn_status run_drive(compress_run *run, run_goal goal, const char *checkpoint,
+admmnn_status run_drive(compress_run *run, run_goal goal, const run_trail *trail,
                         admmnn_error *err) {
     base_writer snapshot = {0};
-    admmnn_status status = drive(run, goal, checkpoint, &snapshot, err);
+    admmnn_status status = drive(run, goal, trail, &snapshot, err);
     base_writer_free(&snapshot);
     return status;
 }

@@ -1,5 +1,7 @@
 /* log.jsonl: what happened, one object a line. Times are not in it, so that the
  * same run leaves the same log. */
+#include <stdio.h>
+
 #include "compress/rank.h"
 #include "compress/run.h"
 
@@ -12,12 +14,14 @@ void run_log_epoch(compress_run *run, const train_score *training, const train_s
                     "{\"kind\":\"epoch\",\"stage\":\"%s\",\"round\":%u,\"epoch\":%u,"
                     "\"train_loss\":%.6f,\"train_accuracy\":%.6f,"
                     "\"validation_loss\":%.6f,\"validation_accuracy\":%.6f}\n",
-                    run_stage_text(run->at.stage), run->at.round, run->at.epoch, training->loss,
+                    run_stage_text(run), run->at.round, run->at.epoch, training->loss,
                     training->accuracy, validation->loss, validation->accuracy);
+    snprintf(run->note, sizeof run->note, "validation %.2f %%", 100.0 * validation->accuracy);
+    char task[96];
+    run_task_text(run, task, sizeof task);
     base_log(run->context, ADMMNN_LOG_DEBUG,
-             "%s, round %u, epoch %u: training loss %.4f, validation accuracy %.2f %%",
-             run_stage_text(run->at.stage), run->at.round + 1, run->at.epoch + 1, training->loss,
-             100.0 * validation->accuracy);
+             "%s, epoch %u: training loss %.4f, validation accuracy %.2f %%", task,
+             run->at.epoch + 1, training->loss, 100.0 * validation->accuracy);
 }
 
 void run_log_residuals(compress_run *run, const admm_residual *residuals) {
@@ -26,20 +30,21 @@ void run_log_residuals(compress_run *run, const admm_residual *residuals) {
                         "{\"kind\":\"residual\",\"stage\":\"%s\",\"round\":%u,\"iteration\":%u,"
                         "\"layer\":\"%s\",\"rho\":%.6g,\"primal\":%.6g,\"dual\":%.6g,"
                         "\"w_norm\":%.6g,\"z_norm\":%.6g}\n",
-                        run_stage_text(run->at.stage), run->at.round, run->at.iteration,
-                        layer_name(run, l), (double)admm_block_at(run->admm, l)->rho,
-                        residuals[l].primal, residuals[l].dual, residuals[l].x_norm,
-                        residuals[l].z_norm);
+                        run_stage_text(run), run->at.round, run->at.iteration, layer_name(run, l),
+                        (double)admm_block_at(run->admm, l)->rho, residuals[l].primal,
+                        residuals[l].dual, residuals[l].x_norm, residuals[l].z_norm);
 }
 
 void run_log_event(compress_run *run, const char *event, const train_score *validation) {
     base_write_text(&run->log,
                     "{\"kind\":\"event\",\"stage\":\"%s\",\"round\":%u,\"event\":\"%s\","
                     "\"validation_loss\":%.6f,\"validation_accuracy\":%.6f}\n",
-                    run_stage_text(run->at.stage), run->at.round, event, validation->loss,
+                    run_stage_text(run), run->at.round, event, validation->loss,
                     validation->accuracy);
-    base_log(run->context, ADMMNN_LOG_INFO, "%s, round %u: %s: validation accuracy %.2f %%",
-             run_stage_text(run->at.stage), run->at.round + 1, event, 100.0 * validation->accuracy);
+    char task[96];
+    run_task_text(run, task, sizeof task);
+    base_log(run->context, ADMMNN_LOG_INFO, "%s: %s: validation accuracy %.2f %%", task, event,
+             100.0 * validation->accuracy);
 }
 
 void run_log_layers(compress_run *run) {
@@ -50,14 +55,15 @@ void run_log_layers(compress_run *run) {
         base_write_text(&run->log,
                         "{\"kind\":\"layer\",\"stage\":\"%s\",\"round\":%u,\"layer\":\"%s\","
                         "\"kept\":%zu,\"bits\":%u}\n",
-                        run_stage_text(run->at.stage), run->at.round, layer_name(run, l), kept,
+                        run_stage_text(run), run->at.round, layer_name(run, l), kept,
                         run->layers[l].bits);
         base_log(run->context, ADMMNN_LOG_INFO, "  %-8s keeps %zu", layer_name(run, l), kept);
     }
+    char task[96];
+    run_task_text(run, task, sizeof task);
     if (total == 0)
         base_log(run->context, ADMMNN_LOG_WARNING,
-                 "%s, round %u: no weight is left; the ratio is too high for this network",
-                 run_stage_text(run->at.stage), run->at.round + 1);
+                 "%s: no weight is left; the ratio is too high for this network", task);
     base_log(run->context, ADMMNN_LOG_INFO, "  all keep %zu weights: %.1fx", total,
              (double)graph_weight_count(run->g) / (double)(total > 0 ? total : 1));
 }
@@ -68,7 +74,7 @@ void run_log_trial(compress_run *run, uint32_t layer, const train_score *score, 
     base_write_text(&run->log,
                     "{\"kind\":\"trial\",\"stage\":\"%s\",\"layer\":\"%s\",\"bits\":%u,"
                     "\"holds\":%s",
-                    run_stage_text(run->at.stage), name, bits, holds ? "true" : "false");
+                    run_stage_text(run), name, bits, holds ? "true" : "false");
     if (score != NULL)
         base_write_text(&run->log, ",\"validation_loss\":%.6f,\"validation_accuracy\":%.6f",
                         score->loss, score->accuracy);
@@ -76,16 +82,16 @@ void run_log_trial(compress_run *run, uint32_t layer, const train_score *score, 
     const char *outcome = holds ? "enough" : "too few";
     if (score == NULL)
         base_log(run->context, ADMMNN_LOG_INFO, "%s: %s at %u bits: diverged, %s",
-                 run_stage_text(run->at.stage), name, bits, outcome);
+                 run_stage_text(run), name, bits, outcome);
     else
         base_log(run->context, ADMMNN_LOG_INFO,
-                 "%s: %s at %u bits: validation accuracy %.2f %%, %s",
-                 run_stage_text(run->at.stage), name, bits, 100.0 * score->accuracy, outcome);
+                 "%s: %s at %u bits: validation accuracy %.2f %%, %s", run_stage_text(run), name,
+                 bits, 100.0 * score->accuracy, outcome);
 }
 
 void run_log_divergence(compress_run *run) {
     base_write_text(&run->log,
                     "{\"kind\":\"divergence\",\"stage\":\"%s\",\"round\":%u,"
                     "\"iteration\":%u,\"epoch\":%u}\n",
-                    run_stage_text(run->at.stage), run->at.round, run->at.iteration, run->at.epoch);
+                    run_stage_text(run), run->at.round, run->at.iteration, run->at.epoch);
 }

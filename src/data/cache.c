@@ -32,7 +32,7 @@ admmnn_status admmnn_data_folder(const char *dataset, char *path, size_t size, a
         BASE_TRY(base_path_join(name, sizeof name, path, file->name, err));
         if (stat(name, &info) != 0 || !S_ISREG(info.st_mode) || (size_t)info.st_size != file->size)
             return base_fail(err, ADMMNN_NOT_FOUND,
-                             "%s: %s is absent or not whole; run `admmnn data fetch %s`", path,
+                             "%s: %s is absent or not whole; run 'admmnn data fetch %s'", path,
                              file->name, dataset);
     }
     return ADMMNN_OK;

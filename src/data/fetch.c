@@ -91,6 +91,8 @@ static admmnn_status take_file(fetch *f, const data_source *source, void *state,
     admmnn_status status = data_file_check(file, bytes, count, err);
     if (status == ADMMNN_OK) {
         status = base_path_join(path, sizeof path, f->folder, file->name, err);
+        if (status == ADMMNN_OK) /* another fetch that failed may have removed it */
+            status = base_folder_make(f->folder, err);
         if (status == ADMMNN_OK)
             status = base_file_write(path, bytes, count, err);
         *ours = status != ADMMNN_OK;
@@ -130,7 +132,7 @@ static admmnn_status fail_all(const fetch *f, const data_source *sources, size_t
     }
     return base_fail(err, ADMMNN_IO,
                      "%s: none of its sources gave it whole (%s); get its files and run "
-                     "`admmnn data fetch %s --from DIR`",
+                     "'admmnn data fetch %s --from DIR'",
                      dataset, tried, dataset);
 }
 
@@ -162,8 +164,12 @@ admmnn_status data_fetch_into(const char *folder, const data_manifest *manifest,
     BASE_TRY(inspect(&f, err));
     if (is_complete(&f))
         return ADMMNN_OK;
+    bool found = base_folder_exists(folder);
     BASE_TRY(open_folder(folder, err));
-    return use_sources(&f, sources, source_count, err);
+    admmnn_status status = use_sources(&f, sources, source_count, err);
+    if (status != ADMMNN_OK && !found)
+        (void)rmdir(folder); /* unless something came into it */
+    return status;
 }
 
 /* The order of the header's comment. Returns how many. */
@@ -190,5 +196,11 @@ admmnn_status admmnn_data_fetch(const admmnn_data_fetch_settings *settings,
     BASE_TRY(data_manifest_find(settings->dataset, &manifest, err));
     BASE_TRY(data_cache_path(settings->dataset, folder, sizeof folder, err));
     size_t count = list_sources(settings->from, sources);
-    return data_fetch_into(folder, manifest, sources, count, context, err);
+    char cache[BASE_PATH_MAX]; /* of all data sets */
+    snprintf(cache, sizeof cache, "%.*s", (int)(strrchr(folder, '/') - folder), folder);
+    bool found = base_folder_exists(cache);
+    admmnn_status status = data_fetch_into(folder, manifest, sources, count, context, err);
+    if (status != ADMMNN_OK && !found)
+        (void)rmdir(cache);
+    return status;
 }

@@ -204,7 +204,7 @@ admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, a
                          folder);
     if (!base_folder_exists(folder))
         return base_fail(err, ADMMNN_NOT_FOUND,
-                         "%s: no such folder; `admmnn data fetch mnist` gets MNIST", folder);
+                         "%s: no such folder; 'admmnn data fetch mnist' gets MNIST", folder);
     admmnn_status status = data_idx_read(folder, data_idx_images_name(part), DATA_IDX_LIMIT,
                                          images_path, &images, &images_size, err);
     if (status == ADMMNN_OK)

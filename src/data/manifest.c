@@ -26,8 +26,9 @@ admmnn_status data_manifest_find(const char *dataset, const data_manifest **mani
                                  admmnn_error *err) {
     if (dataset == NULL || strcmp(dataset, mnist.dataset) != 0)
         return base_fail(err, ADMMNN_UNSUPPORTED,
-                         "dataset '%.64s' is not known by name (mnist is); any folder in IDX "
-                         "layout works by its path",
+                         "dataset '%.64s' is not known by name (mnist is); a folder of IDX files "
+                         "needs no fetch: 'dataset: {format: idx, path: DIR}' in a recipe, --data "
+                         "DIR for eval",
                          dataset == NULL ? "" : dataset);
     *manifest = &mnist;
     return ADMMNN_OK;

@@ -171,6 +171,7 @@ static void report(const loop *l, uint32_t done_epochs, size_t step) {
                                 .unit = "images",
                                 .done = done < all ? done : all,
                                 .total = all,
+                                .note = l->hooks->note,
                                 .run_done = l->hooks->run_from +
                                             share * (l->hooks->run_to - l->hooks->run_from)};
     base_progress(l->context, &progress);

@@ -60,6 +60,7 @@ typedef struct train_hooks {
     admmnn_status (*epoch_done)(void *user, uint32_t epoch, const train_score *score,
                                 admmnn_error *err);
     double run_from, run_to; /* this stretch's place in the whole run, for progress */
+    const char *note;        /* of the progress; NULL: none */
 } train_hooks;
 
 /* Trains the network's params in place with the caller's optimiser (created for

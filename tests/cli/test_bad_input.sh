@@ -95,13 +95,25 @@ expect_error 2 "data fetch mnist" eval "$model" --quiet
 expect_error 2 "data fetch mnist" data path mnist --quiet
 expect_error 2 "zebra" data path zebra --quiet
 expect_error 2 "zebra" data fetch zebra --quiet
+expect_error 2 "'dataset: {format: idx, path: DIR}' in a recipe, --data DIR for eval" data fetch \
+    ./data --quiet
 # Files of MNIST's names that are not MNIST.
 expect_error 2 "" data fetch mnist --from "$work/data" --quiet
-[[ -z $(find "$XDG_CACHE_HOME" -type f) ]] || fail "what is not MNIST came into the cache"
+[[ -z $(ls -A "$XDG_CACHE_HOME") ]] || fail "a failed fetch left something in the cache"
+mkdir -p "$XDG_CACHE_HOME/admmnn/mnist"
+expect_error 2 "" data fetch mnist --from "$work/data" --quiet
+[[ -d $XDG_CACHE_HOME/admmnn/mnist ]] || fail "a failed fetch removed a folder that was there"
 expect_error 2 "result.json" show "$work/nowhere" --quiet
 mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
 expect_error 2 "result.json" show "$work/odd" --json --quiet
+
+mkdir -p "$work/begun/checkpoint" "$work/compared/runs"
+: >"$work/begun/checkpoint/run.ckpt"
+expect_error 2 "begun: its run is not finished; 'admmnn compress RECIPE --out DIR --resume'" show \
+    "$work/begun" --quiet
+expect_error 2 "compared: its comparison is not finished; 'admmnn compare RECIPE" show \
+    "$work/compared" --json --quiet
 
 # A long path does not push the reason out of the message.
 long=$work

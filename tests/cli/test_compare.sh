@@ -32,6 +32,18 @@ expect_error 2 "give 20 in --ratios too" compare "$recipe" --out "$work/out" --s
 expect_error 2 "give --first-seed 1 --seeds 2" compare "$recipe" --out "$work/out" --seed 2 \
     --seeds 1 --methods admm,random --ratios 20 --resume --quiet
 [[ $(cksum "$work/out/comparison".*) == "$before" ]] || fail "a narrower comparison changed one"
+# One line a finished run and those of progress, whose stages are the methods' own.
+expect 0 compare "$recipe" --out "$work/lines" --seeds 1 --methods admm,one-shot,random,dense \
+    --ratios 20
+grep -v ' elapsed' "$work/stderr" >"$work/notes"
+(($(wc -l <"$work/notes") == 5)) || fail "not one line a run: $(cat "$work/notes")"
+grep -vE '^admmnn: .*, seed 1: keeps [0-9]+, validation [0-9.]+ %, test [0-9.]+ %$' "$work/notes" &&
+    fail "a line that is no run's"
+has "$work/stderr" "admm 20x, seed 1: ADMM pruning, round"
+has "$work/stderr" "dense, seed 1: further training:"
+! grep -E '(one-shot|random).* ADMM' "$work/stderr" || fail "a control with ADMM"
+[[ -s $work/lines/runs/random-20x-seed-1/log.jsonl ]] || fail "no log of a run"
+! grep -q ADMM "$work/lines/runs/random-20x-seed-1/log.jsonl" || fail "the log names ADMM"
 change_images
 expect_error 2 "made with other training images" "${compare[@]}" --resume --quiet
 restore_images

@@ -79,12 +79,40 @@ complete_words() {
     _admmnn
     echo "${COMPREPLY[*]}"
 }
+# Of bash, and not to be had outside a completion.
+compopt() {
+    echo "$*" >"$work/compopt"
+}
+completes() {
+    local wanted=$1
+    shift
+    rm -f "$work/compopt"
+    [[ $(complete_words "$@") == "$wanted" ]] || fail "completion of ${*:2}: $(complete_words "$@")"
+}
 # shellcheck source=/dev/null
 source "$work/completion"
 [[ $(complete_words admmnn comp) == "compress compare" ]] || fail "completion of comp"
 [[ $(complete_words admmnn data f) == fetch ]] || fail "completion of data f"
 [[ $(complete_words admmnn data fetch --fr) == --from ]] || fail "completion of data fetch --fr"
 [[ $(complete_words admmnn compress --res) == --resume ]] || fail "completion of --res"
+mkdir "$work/data" "$work/mnist" # no names for words
+cd "$work"
+completes data admmnn dat
+[[ ! -e compopt ]] || fail "a command completes as the name of a file"
+completes mnist admmnn data fetch ""
+completes mnist admmnn data path m
+completes "fetch path" admmnn help data ""
+completes pack admmnn help pa
+completes "--man" admmnn help --m
+completes "auto dense relative bitmap entropy" admmnn pack x.onnx --positions ""
+completes "huffman" admmnn pack x.onnx --values = h
+completes "auto fixed huffman range" admmnn pack x.onnx --values =
+completes "admm,random" admmnn compare r.yaml --methods admm,ra
+has compopt nospace
+completes "gradual gradual-per-layer" admmnn compare r.yaml --methods gr
+completes "" admmnn data fetch --from nowhere/
+has compopt filenames
+cd "$OLDPWD"
 touch "$work/a recipe.yaml"
 [[ $(complete_words admmnn compress "$work/a ") == "$work/a recipe.yaml" ]] ||
     fail "completion of a file"

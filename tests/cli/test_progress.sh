@@ -13,6 +13,7 @@ for stage in "dense training" "ADMM pruning" "masked retraining" "ADMM quantizat
 done
 grep -qE "^admmnn: packing and testing: 100 %, [0-9:]+ elapsed" "$work/stderr" ||
     fail "packing counts nothing, but has a rate"
+grep -qE "elapsed.*, validation [0-9.]+ %$" "$work/stderr" || fail "no validation accuracy"
 ! grep -q $'[\r\e]' "$work/stderr" || fail "a bar where there is no terminal"
 percents=$(grep -oE ' [0-9]+ %,' "$work/stderr" | tr -dc '0-9\n')
 [[ $percents == "$(sort -n <<<"$percents")" ]] || fail "progress went back: $percents"
@@ -37,7 +38,7 @@ done
 
 on_terminal 100
 typed=$(cat "$work/typed")
-grep -qE '\[=+>-+\] +[0-9]+ % .*images/s .*, left [0-9]+:' <<<"$typed" ||
-    fail "no bar with rate and time left"
+grep -qE '\[=+>-+\] +[0-9]+ % .*images/s  validation [0-9.]+ %  .*, left [0-9]+:' <<<"$typed" ||
+    fail "no bar with rate, accuracy and time left"
 # After the last bar stands the order to empty its line.
 [[ ${typed##*, left} == *$'\r\e[K'* ]] || fail "the bar was left on the screen"

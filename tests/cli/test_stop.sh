@@ -40,6 +40,9 @@ stop_with() {
     has "$work/stderr" "admmnn: stopped on request"
     has "$work/stderr" "--resume"
     [[ -s $2/$checkpoint ]] || fail "$1: no checkpoint"
+    grep -q '"kind":"epoch"' "$2/log.jsonl" || fail "$1: no log"
+    ! grep -E '(dense training|search of bits|quantiz[a-z]*), round' "$work/stderr" ||
+        fail "$1: a round where there is none"
     [[ ! -e $2/result.json && ! -e $2/model.admm ]] || fail "$1: results of an unfinished run"
     no_leftovers "$2"
 }
@@ -50,15 +53,19 @@ stop_with INT "$work/int" "admmnn: dense training:"
 # nobody disturbed.
 cp -r "$work/int" "$work/thrice"
 stop_with TERM "$work/thrice" "admmnn: ADMM pruning, round 1/2" --resume
-has "$work/stderr" "admmnn: resumed: dense training, round 1, epoch"
+has "$work/stderr" "admmnn: resumed: dense training, epoch"
 stop_with HUP "$work/thrice" "admmnn: masked retraining, round 2/2" --resume
-has "$work/stderr" "admmnn: resumed: ADMM pruning, round 1, epoch"
+has "$work/stderr" "admmnn: resumed: ADMM pruning, round 1/2 (5x), epoch"
 expect 0 compress "$work/recipe.yaml" --out "$work/thrice" --threads 1 --resume
-has "$work/stderr" "admmnn: resumed: masked retraining, round 2, epoch"
+has "$work/stderr" "admmnn: resumed: masked retraining, round 2/2 (20x), epoch"
 expect 0 compress "$work/recipe.yaml" --out "$work/calm" --threads 1 --quiet
 same_results "$work/calm" "$work/thrice"
 
-# Without --resume the unfinished run is left as it is.
+! grep -E '(dense training|search of bits|quantiz[a-z]*), round' "$work/stderr" ||
+    fail "a round where there is none"
+
+# Without --resume the unfinished run is left as it is, and show says what it is.
+expect_error 2 "int: its run is not finished; 'admmnn compress" show "$work/int" --quiet
 before=$(cksum <"$work/int/$checkpoint")
 expect_error 2 "--resume goes on with it" compress "$work/recipe.yaml" --out "$work/int" --quiet
 [[ $(cksum <"$work/int/$checkpoint") == "$before" ]] || fail "the checkpoint was touched"

@@ -8,6 +8,8 @@ cd "$work"
 expect_error 2 "a command is missing"
 expect_error 2 "did you mean 'compress'?" compres
 expect_error 2 "did you mean 'data fetch'?" data fetsh mnist
+expect_error 2 "did you mean 'data'?" datta
+expect_error 2 "did you mean 'data'?" help datta
 expect_error 2 "unknown command 'zebra'; 'admmnn help' lists them" zebra
 expect_error 2 "what to do is missing" data
 expect_error 2 "did you mean 'inspect'?" help inspcet
@@ -50,3 +52,9 @@ rm -- -o
 # A name from outside cannot write over the terminal.
 expect_error 2 "?[31m" show $'\e[31m\n'
 (($(wc -l <"$work/stderr") == 1)) || fail "an error of more than one line"
+
+# Far more threads than cores are warned of, with --quiet too.
+expect 2 inspect none --threads 1024 --quiet
+has "$work/stderr" "admmnn: warning: --threads 1024: "
+expect 2 inspect none --threads 4 --quiet
+! grep warning "$work/stderr" || fail "a warning of four threads"

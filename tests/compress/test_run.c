@@ -24,7 +24,7 @@ static void same_state(const compress_run *run, const base_writer *expected, con
             at += SECONDS_COUNT;
     }
     if (at < end || got.count != expected->count)
-        fail_msg("%s, tick %u, %s: byte %zu of %zu and %zu differs", run_stage_text(run->at.stage),
+        fail_msg("%s, tick %u, %s: byte %zu of %zu and %zu differs", run_stage_text(run),
                  run->at.ticks, when, at, got.count, expected->count);
     base_writer_free(&got);
 }

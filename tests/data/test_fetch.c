@@ -231,7 +231,7 @@ static void all_that_was_tried_is_named(void **state) {
                               {&data_source_folder, "/nor/this"}};
     EXPECT(data_fetch_into(p.cache, &manifest, sources, 3, NULL, err), ADMMNN_IO,
            "toy: none of its sources gave it whole (folder /no/such, mirror file:///no/mirror/, "
-           "folder /nor/this); get its files and run `admmnn data fetch toy --from DIR`");
+           "folder /nor/this); get its files and run 'admmnn data fetch toy --from DIR'");
     leave_places(&p);
 }
 
@@ -494,7 +494,7 @@ static void the_cache_folder_follows_xdg(void **state) {
     EXPECT_OK(data_cache_path("mnist", path, sizeof path, err));
     assert_string_equal(path, "/x/cache/admmnn/mnist");
     EXPECT(admmnn_data_folder("mnist", path, sizeof path, err), ADMMNN_NOT_FOUND,
-           "run `admmnn data fetch mnist`");
+           "run 'admmnn data fetch mnist'");
     EXPECT(admmnn_data_folder("mnist", path, 10, err), ADMMNN_INPUT, "path too long");
     EXPECT(admmnn_data_folder("emnist", path, sizeof path, err), ADMMNN_UNSUPPORTED, "'emnist'");
     setenv("XDG_CACHE_HOME", "relative", 1);
