@@ -40,7 +40,7 @@ stop_with() {
     has "$work/stderr" "admmnn: stopped on request"
     has "$work/stderr" "--resume"
     [[ -s $2/$checkpoint ]] || fail "$1: no checkpoint"
-    grep -q '"kind":"epoch"' "$2/log.jsonl" || fail "$1: no log"
+    [[ -f $2/log.jsonl ]] || fail "$1: no log"
     ! grep -E '(dense training|search of bits|quantiz[a-z]*), round' "$work/stderr" ||
         fail "$1: a round where there is none"
     [[ ! -e $2/result.json && ! -e $2/model.admm ]] || fail "$1: results of an unfinished run"
@@ -56,6 +56,7 @@ stop_with TERM "$work/thrice" "admmnn: ADMM pruning, round 1/2" --resume
 has "$work/stderr" "admmnn: resumed: dense training, epoch"
 stop_with HUP "$work/thrice" "admmnn: masked retraining, round 2/2" --resume
 has "$work/stderr" "admmnn: resumed: ADMM pruning, round 1/2 (5x), epoch"
+grep -q '"kind":"epoch"' "$work/thrice/log.jsonl" || fail "no epochs in the log"
 expect 0 compress "$work/recipe.yaml" --out "$work/thrice" --threads 1 --resume
 has "$work/stderr" "admmnn: resumed: masked retraining, round 2/2 (20x), epoch"
 expect 0 compress "$work/recipe.yaml" --out "$work/calm" --threads 1 --quiet
