@@ -370,17 +370,20 @@ admmnn_status recipe_read(const char *path, recipe **out, admmnn_error *err) {
 
 /* ---- what needs the network ---- */
 
-static admmnn_status check_layer(const recipe *r, const graph *g, const char *key, uint32_t line,
-                                 const char *layer, admmnn_error *err) {
+/* The layer of that name, its weights' parameter in *weight. */
+static admmnn_status find_layer(const recipe *r, const graph *g, const char *key, uint32_t line,
+                                const char *layer, const graph_parameter **weight,
+                                admmnn_error *err) {
     char names[256] = "";
     size_t used = 0;
     for (uint32_t l = 0; l < graph_layer_count(g); l++) {
-        const char *name = g->nodes[graph_layer(g, l)].name;
-        if (strcmp(name, layer) == 0)
+        const graph_node *node = &g->nodes[graph_layer(g, l)];
+        *weight = &g->parameters[node->weight];
+        if (strcmp(node->name, layer) == 0)
             return ADMMNN_OK;
         if (used < sizeof names)
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", l == 0 ? "" : ", ",
-                                     name);
+                                     node->name);
     }
     return base_fail(err, ADMMNN_INPUT, "%s:%u: %s: %s has no layer '%s'; there are %s", r->path,
                      line, key, g->name, layer, names);
@@ -388,16 +391,13 @@ static admmnn_status check_layer(const recipe *r, const graph *g, const char *ke
 
 static admmnn_status check_share(const recipe *r, const graph *g, const recipe_layer_keep *keep,
                                  admmnn_error *err) {
-    BASE_TRY(check_layer(r, g, "prune.keep", keep->line, keep->layer, err));
-    for (uint32_t l = 0; l < graph_layer_count(g); l++) {
-        const graph_node *node = &g->nodes[graph_layer(g, l)];
-        const size_t count = g->parameters[node->weight].count;
-        if (strcmp(node->name, keep->layer) == 0 && keep->keep * (double)count < 1)
-            return base_fail(err, ADMMNN_INPUT,
-                             "%s:%u: prune.keep: %g of %s's %zu weights is less than one", r->path,
-                             keep->line, keep->keep, node->name, count);
-    }
-    return ADMMNN_OK;
+    const graph_parameter *weight;
+    BASE_TRY(find_layer(r, g, "prune.keep", keep->line, keep->layer, &weight, err));
+    if (keep->keep * (double)weight->count >= 1)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_INPUT,
+                     "%s:%u: prune.keep: %g of %s's %zu weights is less than one", r->path,
+                     keep->line, keep->keep, keep->layer, weight->count);
 }
 
 admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
@@ -408,9 +408,11 @@ admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
                          layers, RECIPE_LAYERS_MAX);
     for (size_t i = 0; i < p->keep_count; i++)
         BASE_TRY(check_share(r, g, &p->keep[i], err));
-    for (size_t i = 0; i < r->quantize.bits_count; i++)
-        BASE_TRY(check_layer(r, g, "quantize.bits", r->quantize.bits[i].line,
-                             r->quantize.bits[i].layer, err));
+    for (size_t i = 0; i < r->quantize.bits_count; i++) {
+        const graph_parameter *weight;
+        BASE_TRY(find_layer(r, g, "quantize.bits", r->quantize.bits[i].line,
+                            r->quantize.bits[i].layer, &weight, err));
+    }
     if (p->bit_cost_count > 0 && p->bit_cost_count != layers)
         return base_fail(err, ADMMNN_INPUT,
                          "%s:%u: prune.bit_cost: %zu costs; there must be one for each of %s's %u "
