@@ -45,8 +45,8 @@ admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
 
 /* The table of a finished run's folder, and its result.json as it stands there. *text
  * is the caller's, freed with admmnn_text_free. ADMMNN_NOT_FOUND: no run has finished
- * there; ADMMNN_CORRUPT: its result.json is not a result of admmnn;
- * ADMMNN_INPUT: it is a folder or too large, or the path is too long; ADMMNN_IO;
+ * there, and the message says when one has begun; ADMMNN_CORRUPT: its result.json is not a result
+ * of admmnn; ADMMNN_INPUT: it is a folder or too large, or the path is too long; ADMMNN_IO;
  * ADMMNN_MEMORY. */
 admmnn_status admmnn_result_table(const char *out, char **text, admmnn_error *err);
 admmnn_status admmnn_result_json(const char *out, char **text, admmnn_error *err);

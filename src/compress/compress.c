@@ -93,6 +93,21 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
     return status;
 }
 
+/* There is no result: because of an unfinished run or comparison? */
+static admmnn_status fail_unfinished(const char *out, admmnn_error *err) {
+    char checkpoint[BASE_PATH_MAX];
+    char runs[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(checkpoint, sizeof checkpoint, out, "checkpoint/run.ckpt", err));
+    BASE_TRY(base_path_join(runs, sizeof runs, out, "runs", err));
+    const bool run = base_file_exists(checkpoint);
+    if (!run && !base_folder_exists(runs))
+        return ADMMNN_NOT_FOUND;
+    return base_fail(err, ADMMNN_NOT_FOUND,
+                     "%s: its %s is not finished; 'admmnn %s RECIPE --out DIR --resume' goes on "
+                     "with it",
+                     out, run ? "run" : "comparison", run ? "compress" : "compare");
+}
+
 /* The result and the text it stands in, each the caller's; NULL: not wanted. */
 static admmnn_status read_result(const char *out, compress_result **result, char **text,
                                  admmnn_error *err) {
@@ -100,11 +115,13 @@ static admmnn_status read_result(const char *out, compress_result **result, char
     uint8_t *json;
     size_t count;
     BASE_TRY(base_path_join(path, sizeof path, out, "result.json", err));
-    BASE_TRY(base_file_read(path, RESULT_LIMIT, &json, &count, err));
+    admmnn_status status = base_file_read(path, RESULT_LIMIT, &json, &count, err);
+    if (status == ADMMNN_NOT_FOUND)
+        return fail_unfinished(out, err);
+    BASE_TRY(status);
     compress_result *read = base_array(1, sizeof *read);
-    admmnn_status status = read == NULL
-                               ? base_fail_memory(err, "the result")
-                               : compress_result_parse(path, (char *)json, count, read, err);
+    status = read == NULL ? base_fail_memory(err, "the result")
+                          : compress_result_parse(path, (char *)json, count, read, err);
     if (status == ADMMNN_OK && result != NULL)
         *result = read;
     else
