@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "graph/zoo.h"
 
-static void fill(void *user, size_t sample, float *input, size_t stride) {
+void bench_images_fill(void *user, size_t sample, float *input, size_t stride) {
     const bench_images *images = user;
     const float *pixels = images->pixels + (images->first + sample) * images->elements;
     for (size_t i = 0; i < images->elements; i++)
@@ -50,8 +50,10 @@ void bench_trainer_free(bench_trainer *t) {
 admmnn_status bench_trainer_step(bench_trainer *t, const float *anchor, float rho, bench_step *out,
                                  admmnn_error *err) {
     bench_images *images = t->images;
-    const engine_batch batch = {
-        .count = t->batch, .fill = fill, .user = images, .labels = images->labels + images->first};
+    const engine_batch batch = {.count = t->batch,
+                                .fill = bench_images_fill,
+                                .user = images,
+                                .labels = images->labels + images->first};
     const train_segment all = {0, t->graph->flat_count, rho, false};
     engine_result result;
     double start = base_seconds();

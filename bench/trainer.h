@@ -19,6 +19,9 @@ typedef struct bench_images {
 /* Random images and labels. pixels are the caller's, freed with base_free. */
 admmnn_status bench_images_make(const graph *g, bench_images *images, admmnn_error *err);
 
+/* An engine_fill of the batch that starts at user->first. */
+void bench_images_fill(void *user, size_t sample, float *input, size_t stride);
+
 typedef struct bench_trainer {
     const graph *graph;
     base_pool *pool;

@@ -49,7 +49,7 @@ static inline void forward(const graph *g, const float *params, const float *inp
     base_pool *pool;
     engine *e;
     inputs from = {input, graph_value_count(g, g->input)};
-    engine_settings settings = {ENGINE_REFERENCE, (uint32_t)count, false, 0};
+    engine_settings settings = {.backend = ENGINE_REFERENCE, .max_batch = (uint32_t)count};
     engine_batch batch = {.count = count, .fill = forward_fill, .user = &from};
     MUST(base_pool_create(1, &pool, err));
     MUST(engine_create(g, &settings, pool, &e, err));

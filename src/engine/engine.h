@@ -35,6 +35,9 @@ typedef struct engine_settings {
     uint32_t max_batch; /* samples of the largest batch */
     bool training;      /* plan memory for the backward pass */
     uint32_t lanes;     /* SIMD width of the lanes back end: 4, 8, 16; 0: the widest there is */
+    /* The lanes back end runs a layer on coordinate lists below this share of nonzeros;
+     * 0: below the share where they are faster. */
+    float list_density;
 } engine_settings;
 
 /* Writes one sample's input, element i (channel, row, column order) to

@@ -8,7 +8,7 @@
 
 typedef struct lanes_thread {
     float *arena;
-    int8_t *winners;
+    int32_t *winners;
     float *part; /* gradient */
     engine_loss_sum sum;
 } lanes_thread;
@@ -21,7 +21,7 @@ typedef struct lanes_state {
     bool training;
     bool supported; /* a support is set */
     float *memory;  /* every thread's arena, one allocation */
-    int8_t *winner_memory;
+    int32_t *winner_memory;
     float *part_memory;
     lanes_thread *workers;
     const float **parts;
@@ -84,10 +84,10 @@ static admmnn_status allocate(lanes_state *s, admmnn_error *err) {
     s->workers = base_array(s->threads, sizeof *s->workers);
     s->parts = base_array(s->threads, sizeof *s->parts);
     if (!base_multiply(s->plan->arena_floats, s->threads, &floats) ||
-        !base_multiply(s->plan->winner_bytes, s->threads, &winners))
+        !base_multiply(s->plan->winner_count, s->threads, &winners))
         return base_fail_memory(err, "the activations");
     s->memory = base_array(floats, sizeof *s->memory);
-    s->winner_memory = base_array(winners, 1);
+    s->winner_memory = base_array(winners, sizeof *s->winner_memory);
     float *parts = parts_create(s, s->g->flat_count);
     if (s->workers == NULL || s->parts == NULL || s->memory == NULL || s->winner_memory == NULL ||
         parts == NULL) {
@@ -96,7 +96,7 @@ static admmnn_status allocate(lanes_state *s, admmnn_error *err) {
     }
     for (unsigned t = 0; t < s->threads; t++) {
         s->workers[t].arena = s->memory + t * s->plan->arena_floats;
-        s->workers[t].winners = s->winner_memory + t * s->plan->winner_bytes;
+        s->workers[t].winners = s->winner_memory + t * s->plan->winner_count;
     }
     take_parts(s, parts, s->g->flat_count);
     return ADMMNN_OK;
@@ -178,15 +178,14 @@ static void conv_forward(const lanes_plan *plan, const lanes_step *step, const l
     const lanes_kernels *kernels = plan->kernels;
     const float *w = weights_of(step, params);
     const float *b = biases_of(step, params);
-    float *scratch = worker->arena + plan->scratch;
     for (size_t k = 0; k < blocks; k++) {
         const float *x = worker->arena + step->in + k * step->in_count * kernels->lanes;
         float *y = worker->arena + step->out + k * step->out_count * kernels->lanes;
-        int8_t *winner = worker->winners + step->winner + k * step->out_count * kernels->lanes;
+        int32_t *winner = worker->winners + step->winner + k * step->out_count * kernels->lanes;
         if (step->listed)
-            kernels->conv_forward_sparse(&step->conv, &step->list, w, b, x, y, winner, scratch);
+            kernels->conv_forward_sparse(&step->conv, &step->list, w, b, x, y, winner);
         else
-            kernels->conv_forward(&step->conv, w, b, x, y, winner, scratch);
+            kernels->conv_forward(&step->conv, w, b, x, y, winner);
     }
 }
 
@@ -243,32 +242,52 @@ static const float *expanded(const lanes_plan *plan, const lanes_step *step,
     return worker->arena + plan->expanded;
 }
 
-static void conv_backward(const lanes_plan *plan, const lanes_step *step,
-                          const lanes_thread *worker, const float *params, size_t blocks, float *dw,
-                          float *db) {
+static void conv_backward_dense(const lanes_plan *plan, const lanes_step *step,
+                                const lanes_thread *worker, const float *params, size_t blocks,
+                                float *dw, float *db) {
     const lanes_kernels *kernels = plan->kernels;
     const float *x = worker->arena + step->in;
     const size_t x_stride = step->in_count * kernels->lanes;
     size_t stride;
-    for (size_t f = 0; f < step->conv.filters; f += LANES_FILTER_TILE) {
+    for (size_t f = 0; f < step->conv.filters; f += kernels->filter_tile) {
         size_t count = step->conv.filters - f;
-        if (count > LANES_FILTER_TILE)
-            count = LANES_FILTER_TILE;
+        if (count > kernels->filter_tile)
+            count = kernels->filter_tile;
         const float *dy = expanded(plan, step, worker, 0, blocks, f, count, &stride);
-        if (step->listed)
-            kernels->conv_weights_sparse(&step->conv, &step->list, f, count, blocks, dy, stride, x,
-                                         x_stride, dw, db);
-        else
-            kernels->conv_weights(&step->conv, f, count, blocks, dy, stride, x, x_stride, dw, db);
+        kernels->conv_weights(&step->conv, f, count, blocks, dy, stride, x, x_stride, dw, db);
     }
     for (size_t k = 0; step->wants_data && k < blocks; k++) {
         const float *dy = expanded(plan, step, worker, k, 1, 0, step->conv.filters, &stride);
-        float *dx = worker->arena + step->in_gradient + k * x_stride;
-        if (step->listed)
-            kernels->conv_data_sparse(&step->conv, &step->list, weights_of(step, params), dy, dx);
-        else
-            kernels->conv_data(&step->conv, weights_of(step, params), dy, dx);
+        kernels->conv_data(&step->conv, weights_of(step, params), dy,
+                           worker->arena + step->in_gradient + k * x_stride);
     }
+}
+
+/* Block by block, so that gradients before pooling are expanded once and stay in the
+ * cache: of all filters where the data gradient needs them all, else of one. */
+static void conv_backward_listed(const lanes_plan *plan, const lanes_step *step,
+                                 const lanes_thread *worker, const float *params, size_t blocks,
+                                 float *dw, float *db) {
+    const lanes_kernels *kernels = plan->kernels;
+    const size_t filters = step->conv.filters;
+    const size_t count = step->wants_data ? filters : 1;
+    const size_t x_stride = step->in_count * kernels->lanes;
+    float *sums = worker->arena + plan->sums;
+    memset(sums, 0, (step->weight_count + filters) * kernels->lanes * sizeof *sums);
+    for (size_t k = 0; k < blocks; k++) {
+        const float *dy = NULL;
+        for (size_t f = 0; f < filters; f += count) {
+            size_t stride;
+            dy = expanded(plan, step, worker, k, 1, f, count, &stride);
+            kernels->conv_weights_sparse(&step->conv, &step->list, f, count, dy,
+                                         worker->arena + step->in + k * x_stride, sums);
+        }
+        if (step->wants_data)
+            kernels->conv_data_sparse(&step->conv, &step->list, weights_of(step, params), dy,
+                                      worker->arena + step->in_gradient + k * x_stride);
+    }
+    kernels->reduce(step->weight_count, sums, dw);
+    kernels->reduce(filters, sums + step->weight_count * kernels->lanes, db);
 }
 
 static void product_backward(const lanes_plan *plan, const lanes_step *step,
@@ -306,8 +325,10 @@ static void weighted_backward(const lanes_plan *plan, const lanes_step *step,
                                            : worker->part + step->weight_first;
     float *db = step->bias_index != NULL ? worker->arena + plan->dense_biases
                                          : worker->part + step->bias_first;
-    if (step->kind == LANES_CONV)
-        conv_backward(plan, step, worker, params, blocks, dw, db);
+    if (step->kind == LANES_CONV && step->listed)
+        conv_backward_listed(plan, step, worker, params, blocks, dw, db);
+    else if (step->kind == LANES_CONV)
+        conv_backward_dense(plan, step, worker, params, blocks, dw, db);
     else
         product_backward(plan, step, worker, params, blocks, dw, db);
     gather(step, dw, db, worker->part);

@@ -1,10 +1,11 @@
 /* AVX-512F: 32 registers of 16 floats. */
 #define LANES 16
 #define TILE_F 5
-#define TILE_X 4
+#define TILE_SPARSE_X 8
 #define TILE_DW_F 5
 #define TILE_DX_C 2
 #define TILE_P 12
+#define TILE_OUTER 4
 #define TABLE lanes_kernels_16
 #define TABLE_NAME "16 lanes (AVX-512)"
 #include "engine/lanes_template.h"

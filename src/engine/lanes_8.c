@@ -1,10 +1,11 @@
 /* AVX2 and FMA: 16 registers of 8 floats. */
 #define LANES 8
 #define TILE_F 3
-#define TILE_X 4
+#define TILE_SPARSE_X 6
 #define TILE_DW_F 2
 #define TILE_DX_C 1
 #define TILE_P 6
+#define TILE_OUTER 3
 #define TABLE lanes_kernels_8
 #define TABLE_NAME "8 lanes (AVX2)"
 #include "engine/lanes_template.h"

@@ -34,10 +34,6 @@ const lanes_kernels *lanes_kernels_get(size_t lanes) {
     return NULL;
 }
 
-size_t lanes_conv_scratch(const lanes_conv *c) {
-    return (size_t)2 * LANES_FILTER_TILE * c->out_width;
-}
-
 size_t lanes_product_scratch(size_t rows, size_t columns, size_t samples) {
     const size_t widest = 16;
     return samples * ((rows + widest - 1) / widest + (columns + widest - 1) / widest) * widest;

@@ -26,14 +26,17 @@ typedef struct lanes_conv {
 /* The nonzeros of a weight matrix, by row and by column. Entry e of row r
  * (row_start[r] <= e < row_start[r + 1]) is compact weight e. For a convolution
  * offset[e] is the input vector its tap reads for output position (0, 0); for an
- * inner product it is the column. by_column lists entries column by column. */
+ * inner product it is the column. by_column lists entries column by column, those of a
+ * convolution by (channel, kx, ky). source is in its order: the row of an inner product;
+ * for a convolution the vector of dy, of (filter, -ky, 0), that entry adds to row 0 of dx. */
 typedef struct lanes_sparse {
     size_t rows, columns;
-    uint32_t *row_start;    /* [rows + 1] */
-    uint32_t *offset;       /* [nonzeros] */
-    uint32_t *column_start; /* [columns + 1] */
-    uint32_t *by_column;    /* [nonzeros] */
-    uint32_t *row_of;       /* [nonzeros] */
+    uint32_t *row_start;     /* [rows + 1] */
+    uint32_t *channel_start; /* [rows * channels + 1], of a convolution */
+    uint32_t *offset;        /* [nonzeros] */
+    uint32_t *column_start;  /* [columns + 1] */
+    uint32_t *by_column;     /* [nonzeros] */
+    int32_t *source;         /* [nonzeros] */
 } lanes_sparse;
 
 typedef struct lanes_pool {
@@ -45,27 +48,29 @@ typedef struct lanes_pool {
 typedef struct lanes_kernels {
     const char *name;
     size_t lanes;
+    size_t filter_tile; /* filters the caller expands at a time for conv_weights */
 
-    /* y = conv(x), pooled or not. w[filters][channels*kh*kw], b[filters]; scratch:
-     * one filter tile of two rows, lanes_conv_scratch vectors. winner NULL unless
-     * pooled. */
+    /* y = conv(x), pooled or not. w[filters][channels*kh*kw], b[filters]. winner is
+     * written when pooled. */
     void (*conv_forward)(const lanes_conv *c, const float *w, const float *b, const float *x,
-                         float *y, int8_t *winner, float *scratch);
+                         float *y, int32_t *winner);
     void (*conv_forward_sparse)(const lanes_conv *c, const lanes_sparse *s, const float *w,
-                                const float *b, const float *x, float *y, int8_t *winner,
-                                float *scratch);
+                                const float *b, const float *x, float *y, int32_t *winner);
     /* The gradient before pooling of filters [first, first + count):
      * dy[count][out_height][out_width]. */
-    void (*conv_expand)(const lanes_conv *c, const float *pooled_dy, const int8_t *winner,
+    void (*conv_expand)(const lanes_conv *c, const float *pooled_dy, const int32_t *winner,
                         size_t first, size_t count, float *dy);
     /* dw of filters [first, first + count) (rows of dw), summed over `blocks`
      * blocks; dy[block][count][oh][ow] at dy_stride floats, x at x_stride. db too. */
     void (*conv_weights)(const lanes_conv *c, size_t first, size_t count, size_t blocks,
                          const float *dy, size_t dy_stride, const float *x, size_t x_stride,
                          float *dw, float *db);
+    /* Adds one block's part to sums[nonzeros + filters], vectors that reduce() makes dw
+     * and db of. */
     void (*conv_weights_sparse)(const lanes_conv *c, const lanes_sparse *s, size_t first,
-                                size_t count, size_t blocks, const float *dy, size_t dy_stride,
-                                const float *x, size_t x_stride, float *dw, float *db);
+                                size_t count, const float *dy, const float *x, float *sums);
+    /* sums[count]: each of count vectors, its lanes added up. */
+    void (*reduce)(size_t count, const float *vectors, float *sums);
     /* dx (overwritten) of one block; dy[filters][oh][ow]. */
     void (*conv_data)(const lanes_conv *c, const float *w, const float *dy, float *dx);
     void (*conv_data_sparse)(const lanes_conv *c, const lanes_sparse *s, const float *w,
@@ -96,8 +101,6 @@ typedef struct lanes_kernels {
     void (*relu_backward)(size_t count, const float *y, const float *dy, float *dx);
 } lanes_kernels;
 
-/* Filters the caller expands at a time for conv_weights: the register tile. */
-#define LANES_FILTER_TILE 5
 /* Kernel widths the register tiles are instantiated for. */
 #define LANES_KERNEL_WIDTH_MAX 7
 
@@ -105,8 +108,7 @@ typedef struct lanes_kernels {
  * runs when lanes is 0; NULL when it has none of that width. */
 const lanes_kernels *lanes_kernels_get(size_t lanes);
 
-/* Vectors of scratch for one convolution; floats for one inner product. */
-size_t lanes_conv_scratch(const lanes_conv *c);
+/* Floats of scratch for one inner product. */
 size_t lanes_product_scratch(size_t rows, size_t columns, size_t samples);
 
 extern const lanes_kernels lanes_kernels_4;

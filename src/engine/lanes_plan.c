@@ -1,5 +1,7 @@
 #include "engine/lanes_plan.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 
 static uint32_t only_consumer(const graph *g, uint32_t value, uint32_t *consumers) {
@@ -130,11 +132,23 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+/* A layer runs on coordinate lists below this share of nonzeros, on dense kernels with
+ * scattered weights above it: where bench_lanes finds the two equally fast. The data
+ * gradient's lists gain least, and the first layer has none. */
+static double list_density(const lanes_plan *plan, const lanes_step *step) {
+    if (plan->list_density > 0.0F)
+        return (double)plan->list_density;
+    if (step->kind != LANES_CONV)
+        return 0.25;
+    return step->wants_data ? 0.5 : 0.8;
+}
+
 /* Buffers shared by all steps: kernel scratch, expanded gradients, gradients to gather. */
 static void plan_shared(lanes_plan *plan) {
     const size_t lanes = plan->kernels->lanes;
     size_t scratch = 0;
     size_t expanded = 0;
+    size_t sums = 0;
     size_t weights = 0;
     size_t biases = 0;
     for (size_t i = 0; i < plan->step_count; i++) {
@@ -146,14 +160,17 @@ static void plan_shared(lanes_plan *plan) {
                                                             plan->max_blocks * lanes));
         if (step->kind != LANES_CONV)
             continue;
-        scratch = larger(scratch, lanes_conv_scratch(&step->conv) * lanes);
+        size_t listed = (size_t)(list_density(plan, step) * (double)step->weight_count) + 1;
+        sums = larger(sums, (listed + step->conv.filters) * lanes);
         size_t plane = step->conv.out_height * step->conv.out_width * lanes;
         if (step->conv.pooled)
             expanded = larger(
-                expanded, larger(plan->max_blocks * LANES_FILTER_TILE, step->conv.filters) * plane);
+                expanded,
+                larger(plan->max_blocks * plan->kernels->filter_tile, step->conv.filters) * plane);
     }
     plan->scratch = take(&plan->arena_floats, scratch);
     plan->expanded = take(&plan->arena_floats, expanded);
+    plan->sums = take(&plan->arena_floats, sums);
     plan->dense_weights = take(&plan->arena_floats, weights);
     plan->dense_biases = take(&plan->arena_floats, biases);
 }
@@ -173,8 +190,8 @@ static void plan_values(lanes_plan *plan, bool training) {
             last_gradient = take(&plan->arena_floats, step->out_count * per_element);
         step->out_gradient = last_gradient;
         if (step->kind == LANES_CONV && step->conv.pooled) {
-            step->winner = plan->winner_bytes;
-            plan->winner_bytes += step->out_count * per_element;
+            step->winner = plan->winner_count;
+            plan->winner_count += step->out_count * per_element;
         }
     }
     plan->output = last;
@@ -197,6 +214,7 @@ admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings,
         return base_fail_memory(err, "the lanes plan");
     }
     plan->kernels = kernels;
+    plan->list_density = settings->list_density;
     plan->steps = steps;
     size_t blocks = (settings->max_batch + kernels->lanes - 1) / kernels->lanes;
     plan->max_blocks = (blocks + threads - 1) / threads;
@@ -213,10 +231,11 @@ admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings,
 
 static void free_support(lanes_step *step) {
     base_free(step->list.row_start);
+    base_free(step->list.channel_start);
     base_free(step->list.offset);
     base_free(step->list.column_start);
     base_free(step->list.by_column);
-    base_free(step->list.row_of);
+    base_free(step->list.source);
     base_free(step->weight_index);
     base_free(step->bias_index);
     base_free(step->weight_dense);
@@ -258,48 +277,96 @@ static size_t *relative_places(const size_t *index, size_t count, size_t offset)
     return places;
 }
 
-static uint32_t input_vector(const lanes_step *step, size_t column) {
-    if (step->kind != LANES_CONV)
-        return (uint32_t)column;
-    const lanes_conv *c = &step->conv;
-    size_t kx = column % c->kernel_width;
-    size_t ky = column / c->kernel_width % c->kernel_height;
-    size_t channel = column / (c->kernel_width * c->kernel_height);
-    return (uint32_t)((channel * c->height + ky) * c->width + kx);
+/* Where an entry of a layer is: a column of an inner product is a channel of one tap. */
+typedef struct entry_place {
+    size_t row, channel, ky, kx;
+} entry_place;
+
+static size_t taps_of(const lanes_step *step) {
+    return step->kind == LANES_CONV ? step->conv.kernel_height * step->conv.kernel_width : 1;
 }
 
-static bool make_list(lanes_step *step, const size_t *index, size_t count, size_t offset) {
+static entry_place place_of(const lanes_step *step, size_t place) {
+    const size_t width = step->kind == LANES_CONV ? step->conv.kernel_width : 1;
+    const size_t column = place % step->columns;
+    const size_t tap = column % taps_of(step);
+    return (entry_place){.row = place / step->columns,
+                         .channel = column / taps_of(step),
+                         .ky = tap / width,
+                         .kx = tap % width};
+}
+
+static uint32_t input_vector(const lanes_step *step, entry_place p) {
+    if (step->kind != LANES_CONV)
+        return (uint32_t)p.channel;
+    return (uint32_t)((p.channel * step->conv.height + p.ky) * step->conv.width + p.kx);
+}
+
+static int32_t gradient_vector(const lanes_step *step, entry_place p) {
+    if (step->kind != LANES_CONV)
+        return (int32_t)p.row;
+    const lanes_conv *c = &step->conv;
+    return (int32_t)(p.row * c->out_height * c->out_width) - (int32_t)(p.ky * c->out_width);
+}
+
+/* Its column in the order of by_column. */
+static size_t column_of(const lanes_step *step, entry_place p) {
+    if (step->kind != LANES_CONV)
+        return p.channel;
+    return (p.channel * step->conv.kernel_width + p.kx) * step->conv.kernel_height + p.ky;
+}
+
+static bool allocate_list(lanes_step *step, size_t count) {
     lanes_sparse *list = &step->list;
     list->rows = step->rows;
     list->columns = step->columns;
     list->row_start = base_array(step->rows + 1, sizeof *list->row_start);
+    list->channel_start =
+        base_array(step->rows * (step->columns / taps_of(step)) + 1, sizeof *list->channel_start);
     list->offset = base_array(count, sizeof *list->offset);
     list->column_start = base_array(step->columns + 1, sizeof *list->column_start);
     list->by_column = base_array(count, sizeof *list->by_column);
-    list->row_of = base_array(count, sizeof *list->row_of);
-    uint32_t *next = base_array(step->columns, sizeof *next);
-    bool whole = list->row_start != NULL && list->offset != NULL && list->column_start != NULL &&
-                 list->by_column != NULL && list->row_of != NULL && next != NULL;
-    for (size_t e = 0; whole && e < count; e++) {
-        size_t place = index[e] - offset;
-        list->row_of[e] = (uint32_t)(place / step->columns);
-        list->offset[e] = input_vector(step, place % step->columns);
-        list->row_start[place / step->columns + 1]++;
-        list->column_start[place % step->columns + 1]++;
-    }
-    for (size_t r = 0; whole && r < step->rows; r++)
-        list->row_start[r + 1] += list->row_start[r];
-    for (size_t k = 0; whole && k < step->columns; k++) {
-        list->column_start[k + 1] += list->column_start[k];
-        next[k] = list->column_start[k];
-    }
-    for (size_t e = 0; whole && e < count; e++)
-        list->by_column[next[(index[e] - offset) % step->columns]++] = (uint32_t)e;
-    base_free(next);
-    return whole;
+    list->source = base_array(count, sizeof *list->source);
+    return list->row_start != NULL && list->channel_start != NULL && list->offset != NULL &&
+           list->column_start != NULL && list->by_column != NULL && list->source != NULL;
 }
 
-static bool support_layer(lanes_step *step, const graph_parameter *weight,
+/* Counts to starts: start[i + 1] holds the number of entries of i. */
+static void accumulate(uint32_t *start, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        start[i + 1] += start[i];
+}
+
+static bool make_list(lanes_step *step, const size_t *index, size_t count, size_t offset) {
+    lanes_sparse *list = &step->list;
+    const size_t channels = step->columns / taps_of(step);
+    uint32_t *next = base_array(step->columns, sizeof *next);
+    if (next == NULL || !allocate_list(step, count)) {
+        base_free(next);
+        return false;
+    }
+    for (size_t e = 0; e < count; e++) {
+        entry_place p = place_of(step, index[e] - offset);
+        list->offset[e] = input_vector(step, p);
+        list->row_start[p.row + 1]++;
+        list->channel_start[p.row * channels + p.channel + 1]++;
+        list->column_start[column_of(step, p) + 1]++;
+    }
+    accumulate(list->row_start, step->rows);
+    accumulate(list->channel_start, step->rows * channels);
+    accumulate(list->column_start, step->columns);
+    memcpy(next, list->column_start, step->columns * sizeof *next);
+    for (size_t e = 0; e < count; e++) {
+        entry_place p = place_of(step, index[e] - offset);
+        uint32_t n = next[column_of(step, p)]++;
+        list->by_column[n] = (uint32_t)e;
+        list->source[n] = gradient_vector(step, p);
+    }
+    base_free(next);
+    return true;
+}
+
+static bool support_layer(const lanes_plan *plan, lanes_step *step, const graph_parameter *weight,
                           const graph_parameter *bias, const size_t *index, size_t count) {
     step->weight_first = lower_bound(index, count, weight->offset);
     step->weight_count =
@@ -310,7 +377,7 @@ static bool support_layer(lanes_step *step, const graph_parameter *weight,
     step->bias_dense = base_array(step->rows, sizeof *step->bias_dense);
     if (step->bias_index == NULL || step->bias_dense == NULL)
         return false;
-    step->listed = (double)step->weight_count < LANES_SPARSE_DENSITY * (double)weight->count;
+    step->listed = (double)step->weight_count < list_density(plan, step) * (double)weight->count;
     if (step->listed)
         return make_list(step, index + step->weight_first, step->weight_count, weight->offset);
     step->weight_index =
@@ -343,7 +410,7 @@ admmnn_status lanes_plan_support(lanes_plan *plan, const graph *g, const size_t 
     for (size_t i = 0; whole && index != NULL && i < plan->step_count; i++) {
         const graph_node *node = &g->nodes[steps[i].node];
         if (node->weight != GRAPH_NONE)
-            whole = support_layer(&steps[i], &g->parameters[node->weight],
+            whole = support_layer(plan, &steps[i], &g->parameters[node->weight],
                                   &g->parameters[node->bias], index, count);
     }
     if (!whole) {

@@ -6,11 +6,6 @@
 #include "engine/backend.h"
 #include "engine/lanes_kernels.h"
 
-/* A layer runs on coordinate lists below this share of nonzeros, on dense
- * kernels with scattered weights above it. Measured: the dense tiles use every
- * load twice or more, the lists once. */
-#define LANES_SPARSE_DENSITY 0.45
-
 typedef enum lanes_kind { LANES_CONV, LANES_POOL, LANES_PRODUCT, LANES_RELU } lanes_kind;
 
 /* One step of the pass: a node, or a convolution with the pooling after it.
@@ -22,7 +17,7 @@ typedef struct lanes_step {
     size_t in, out;             /* activations [blocks][count][lanes] */
     size_t in_gradient, out_gradient;
     bool wants_data; /* the input's gradient is needed */
-    size_t winner;   /* bytes from the start of the thread's winners */
+    size_t winner;   /* elements from the start of the thread's winners */
     lanes_conv conv;
     lanes_pool pool;
 
@@ -42,13 +37,15 @@ typedef struct lanes_plan {
     const lanes_kernels *kernels;
     lanes_step *steps;
     size_t step_count;
-    size_t max_blocks; /* a thread's, at most */
+    size_t max_blocks;  /* a thread's, at most */
+    float list_density; /* as in engine_settings */
     /* A thread's arena, in floats, and its parts. */
     size_t input, output, output_gradient;
     size_t scratch;                     /* of the kernels */
     size_t expanded;                    /* gradients before pooling */
+    size_t sums;                        /* of a listed convolution's gradient */
     size_t dense_weights, dense_biases; /* gradients to be gathered */
-    size_t arena_floats, winner_bytes;
+    size_t arena_floats, winner_count;
     size_t input_count, classes;
 } lanes_plan;
 

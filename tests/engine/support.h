@@ -55,17 +55,23 @@ static inline base_pool *pool_make(unsigned threads) {
 }
 
 /* NULL where the back end does not hold the graph. */
-static inline engine *engine_make(const graph *g, engine_backend_id backend, uint32_t lanes,
-                                  uint32_t max_batch, base_pool *pool) {
-    engine_settings settings = {backend, max_batch, true, lanes};
+static inline engine *engine_make_with(const engine_settings *settings, const graph *g,
+                                       base_pool *pool) {
     engine *e = NULL;
     admmnn_error err = {0};
-    admmnn_status status = engine_create(g, &settings, pool, &e, &err);
+    admmnn_status status = engine_create(g, settings, pool, &e, &err);
     if (status == ADMMNN_UNSUPPORTED)
         return NULL;
     if (status != ADMMNN_OK)
         fail_msg("engine_create: %s", err.message);
     return e;
+}
+
+static inline engine *engine_make(const graph *g, engine_backend_id backend, uint32_t lanes,
+                                  uint32_t max_batch, base_pool *pool) {
+    const engine_settings settings = {
+        .backend = backend, .max_batch = max_batch, .training = true, .lanes = lanes};
+    return engine_make_with(&settings, g, pool);
 }
 
 static inline float *floats(size_t count) {

@@ -15,18 +15,25 @@ typedef struct variant {
     const char *name;
     engine_backend_id backend;
     uint32_t lanes;
+    float list_density;
 } variant;
 
 static const variant variants[] = {
-    {"lanes of 4", ENGINE_LANES, 4},    {"lanes of 8", ENGINE_LANES, 8},
-    {"lanes of 16", ENGINE_LANES, 16},  {"dnnl", ENGINE_DNNL, 0},
-    {"reference", ENGINE_REFERENCE, 0},
+    {"lanes of 4", ENGINE_LANES, 4, 0},
+    {"lanes of 8", ENGINE_LANES, 8, 0},
+    {"lanes of 16", ENGINE_LANES, 16, 0},
+    {"lists of 4 lanes", ENGINE_LANES, 4, 1},
+    {"lists of 8 lanes", ENGINE_LANES, 8, 1},
+    {"lists of 16 lanes", ENGINE_LANES, 16, 1},
+    {"dnnl", ENGINE_DNNL, 0, 0},
+    {"reference", ENGINE_REFERENCE, 0, 0},
 };
 #define VARIANTS (sizeof variants / sizeof variants[0])
 
-/* "overlapping": one convolution and a pooling whose windows overlap. */
-static const char *const networks[] = {"lenet-5", "lenet-300-100", "overlapping"};
-#define NETWORKS 3
+/* "overlapping": one convolution and a pooling whose windows overlap. "odd": 25 by 25
+ * outputs that are not pooled, and 23 by 23 of which the last row and column are not. */
+static const char *const networks[] = {"lenet-5", "lenet-300-100", "overlapping", "odd"};
+#define NETWORKS (sizeof networks / sizeof networks[0])
 
 typedef struct problem {
     graph *g;
@@ -34,12 +41,42 @@ typedef struct problem {
     samples s;
 } problem;
 
+static engine *variant_make(const variant *v, const graph *g, uint32_t max_batch, base_pool *pool) {
+    const engine_settings settings = {.backend = v->backend,
+                                      .max_batch = max_batch,
+                                      .training = true,
+                                      .lanes = v->lanes,
+                                      .list_density = v->list_density};
+    return engine_make_with(&settings, g, pool);
+}
+
 /* A bright patch on a black ground, as a digit is. */
 static void draw(float *pixels, base_random *random) {
     for (size_t i = 0; i < 784; i++) {
         bool inside = i / 28 > 7 && i / 28 < 20 && i % 28 > 5 && i % 28 < 22;
         pixels[i] = inside ? (float)base_random_below(random, 5) / 4.0F : 0.0F;
     }
+}
+
+static void add_overlapping(graph *g) {
+    uint32_t v = g->input;
+    const graph_window conv = {{5, 5}, {1, 1}, {0, 0}};
+    const graph_window pool = {{3, 3}, {2, 2}, {0, 0}};
+    assert_int_equal(graph_add_conv(g, "a", v, 6, conv, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "b", v, 20, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 10, &v, NULL), ADMMNN_OK);
+}
+
+static void add_odd(graph *g) {
+    uint32_t v = g->input;
+    const graph_window four = {{4, 4}, {1, 1}, {0, 0}};
+    const graph_window three = {{3, 3}, {1, 1}, {0, 0}};
+    const graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
+    assert_int_equal(graph_add_conv(g, "a", v, 4, four, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_conv(g, "b", v, 7, three, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 10, &v, NULL), ADMMNN_OK);
 }
 
 static graph *network_make(const char *name) {
@@ -50,13 +87,10 @@ static graph *network_make(const char *name) {
         return g;
     }
     assert_int_equal(graph_create(name, input, &g, NULL), ADMMNN_OK);
-    uint32_t v = g->input;
-    const graph_window conv = {{5, 5}, {1, 1}, {0, 0}};
-    const graph_window pool = {{3, 3}, {2, 2}, {0, 0}};
-    assert_int_equal(graph_add_conv(g, "a", v, 6, conv, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "b", v, 20, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "c", v, 10, &v, NULL), ADMMNN_OK);
+    if (strcmp(name, "odd") == 0)
+        add_odd(g);
+    else
+        add_overlapping(g);
     return g;
 }
 
@@ -143,7 +177,7 @@ static void batches_agree_with_reference(void **state) {
         engine *reference = engine_make(p.g, ENGINE_REFERENCE, 0, 64, one);
         engine *engines[VARIANTS];
         for (size_t v = 0; v < VARIANTS; v++)
-            engines[v] = engine_make(p.g, variants[v].backend, variants[v].lanes, 64, two);
+            engines[v] = variant_make(&variants[v], p.g, 64, two);
         for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
             outcome want = run(reference, p.params, &p.s, counts[c]);
             for (size_t v = 0; v < VARIANTS; v++) {
@@ -173,7 +207,7 @@ static void threads_agree_with_reference(void **state) {
     for (unsigned threads = 1; threads <= 3; threads++) {
         base_pool *pool = pool_make(threads);
         for (size_t v = 0; v < VARIANTS; v++) {
-            engine *e = engine_make(p.g, variants[v].backend, variants[v].lanes, 21, pool);
+            engine *e = variant_make(&variants[v], p.g, 21, pool);
             if (e == NULL)
                 continue;
             outcome got = run(e, p.params, &p.s, 21);
@@ -205,8 +239,8 @@ static void repetition_gives_the_same_bytes(void **state) {
     for (unsigned threads = 1; threads <= 3; threads++) {
         base_pool *pool = pool_make(threads);
         for (size_t v = 0; v < VARIANTS; v++) {
-            engine *a = engine_make(p.g, variants[v].backend, variants[v].lanes, 20, pool);
-            engine *b = engine_make(p.g, variants[v].backend, variants[v].lanes, 20, pool);
+            engine *a = variant_make(&variants[v], p.g, 20, pool);
+            engine *b = variant_make(&variants[v], p.g, 20, pool);
             if (a == NULL)
                 continue;
             outcome first = run(a, p.params, &p.s, 13);
@@ -236,7 +270,7 @@ static void a_bad_batch_leaves_nothing_behind(void **state) {
     for (size_t i = 0; i < bad.count * bad.elements; i++)
         bad.pixels[i] = NAN;
     for (size_t v = 0; v < VARIANTS; v++) {
-        engine *e = engine_make(p.g, variants[v].backend, variants[v].lanes, 40, pool);
+        engine *e = variant_make(&variants[v], p.g, 40, pool);
         if (e == NULL)
             continue;
         outcome before = run(e, p.params, &p.s, 3);
@@ -262,7 +296,7 @@ static void a_weight_that_is_no_number_shows_in_the_loss(void **state) {
     base_pool *pool = pool_make(2);
     p.params[p.g->parameters[0].offset] = NAN;
     for (size_t v = 0; v < VARIANTS; v++) {
-        engine *e = engine_make(p.g, variants[v].backend, variants[v].lanes, 20, pool);
+        engine *e = variant_make(&variants[v], p.g, 20, pool);
         if (e == NULL)
             continue;
         outcome spoiled = run(e, p.params, &p.s, 20);
@@ -284,6 +318,7 @@ typedef struct support {
 } support;
 
 static const support supports[] = {
+    {"80 %", 0.8, true, -1},
     {"30 %", 0.3, true, -1},
     {"5 %", 0.05, true, -1},
     {"0.5 %", 0.005, true, -1},
@@ -371,7 +406,7 @@ static void check_supports(problem *p, base_pool *pool) {
     engine *engines[VARIANTS];
     outcome before[VARIANTS] = {0};
     for (size_t v = 0; v < VARIANTS; v++) {
-        engines[v] = engine_make(p->g, variants[v].backend, variants[v].lanes, 24, pool);
+        engines[v] = variant_make(&variants[v], p->g, 24, pool);
         if (engines[v] != NULL)
             before[v] = run(engines[v], p->params, &p->s, SPARSE_BATCH);
     }
@@ -409,7 +444,7 @@ static void padding_has_no_gradient(void **state) {
     problem p = problem_make("lenet-300-100");
     base_pool *pool = pool_make(2);
     for (size_t v = 0; v < VARIANTS; v++) {
-        engine *e = engine_make(p.g, variants[v].backend, variants[v].lanes, 20, pool);
+        engine *e = variant_make(&variants[v], p.g, 20, pool);
         if (e == NULL)
             continue;
         outcome o = run(e, p.params, &p.s, 20);

@@ -48,7 +48,7 @@ static void names(void **state) {
 
 static void expect_chosen(graph *g, engine_backend_id backend, const char *name) {
     base_pool *pool = pool_make(1);
-    const engine_settings settings = {backend, 4, true, 0};
+    const engine_settings settings = {.backend = backend, .max_batch = 4, .training = true};
     engine *e;
     admmnn_error err = {0};
     assert_int_equal(engine_create(g, &settings, pool, &e, &err), ADMMNN_OK);
@@ -74,7 +74,7 @@ static void back_ends_name_the_node_they_lack(void **state) {
     engine *e = NULL;
     graph *strided = small_network(2, false);
     graph *reshaped = small_network(2, true);
-    engine_settings settings = {ENGINE_LANES, 4, true, 0};
+    engine_settings settings = {.backend = ENGINE_LANES, .max_batch = 4, .training = true};
     EXPECT(engine_create(strided, &settings, pool, &e, err), ADMMNN_UNSUPPORTED, "node c");
     settings.backend = ENGINE_DNNL;
     EXPECT(engine_create(reshaped, &settings, pool, &e, err), ADMMNN_UNSUPPORTED, "node c");
@@ -91,7 +91,7 @@ static void creation_checks_its_arguments(void **state) {
     graph *empty;
     assert_int_equal(graph_create("bare", (graph_shape){1, 2, 2}, &empty, NULL), ADMMNN_OK);
     engine *e = NULL;
-    engine_settings settings = {ENGINE_AUTO, 0, true, 0};
+    engine_settings settings = {.backend = ENGINE_AUTO, .training = true};
     EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_USAGE, "at least 1");
     settings.max_batch = 4;
     EXPECT(engine_create(empty, &settings, pool, &e, err), ADMMNN_USAGE, "bare");
@@ -115,7 +115,7 @@ typedef struct bench {
 
 static bench bench_make(engine_backend_id backend, bool training) {
     bench b = {.g = lenet300(), .pool = pool_make(2)};
-    const engine_settings settings = {backend, 4, training, 0};
+    const engine_settings settings = {.backend = backend, .max_batch = 4, .training = training};
     b.s = samples_make(b.g, 4);
     b.params = floats(b.g->flat_count);
     assert_int_equal(engine_create(b.g, &settings, b.pool, &b.e, NULL), ADMMNN_OK);
