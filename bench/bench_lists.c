@@ -129,8 +129,9 @@ int main(int argc, char **argv) {
                                   {"--rounds", .number = &o.rounds}};
     if (!bench_options_read(argc, argv, known, sizeof known / sizeof known[0], &o.json) ||
         o.batch < 1 || o.batch > BENCH_IMAGES || o.rounds < 1 || o.rounds > ROUNDS_MAX) {
-        fprintf(stderr, "usage: bench_lists [--threads N] [--batch 1..4096] [--rounds 1..1000] "
-                        "[--json]\n");
+        fprintf(stderr,
+                "usage: bench_lists [--threads N] [--batch 1..4096] [--rounds 1..1000] "
+                "[--json]\n");
         return 2;
     }
     admmnn_error err = {0};

@@ -48,8 +48,7 @@ INLINE void conv_tile(const lanes_conv *c, const float *w, const float *b, const
                 PIN(row);
                 UNROLL for (int i = 0; i < n_y * n_x; i++) {
                     vec input = row[(size_t)(i % n_x) + (size_t)(i / n_x) * c->width];
-                    UNROLL for (int f = 0; f < n_f; f++) sum[f][i] +=
-                        w[(size_t)f * stride] * input;
+                    UNROLL for (int f = 0; f < n_f; f++) sum[f][i] += w[(size_t)f * stride] * input;
                 }
             }
         }
@@ -57,8 +56,7 @@ INLINE void conv_tile(const lanes_conv *c, const float *w, const float *b, const
     UNROLL for (int f = 0; f < n_f; f++) {
         const size_t at = (first + (size_t)f) * p->plane;
         if (pooled) {
-            pool_quad(sum[f][0], sum[f][1], sum[f][2], sum[f][3], p->y + at,
-                      p->winner + at);
+            pool_quad(sum[f][0], sum[f][1], sum[f][2], sum[f][3], p->y + at, p->winner + at);
             continue;
         }
         UNROLL for (int i = 0; i < n_y * n_x; i++)
@@ -134,9 +132,8 @@ INLINE void conv_sparse_tile(const lanes_conv *c, const lanes_sparse *s, const f
     vec *y = p->y + f * p->plane;
     if (pooled) {
         veci *winner = p->winner + f * p->plane;
-        UNROLL for (int i = 0; i < n_x / 2; i++)
-            pool_quad(sum[0][2 * i], sum[0][2 * i + 1], sum[1][2 * i], sum[1][2 * i + 1], y + i,
-                      winner + i);
+        UNROLL for (int i = 0; i < n_x / 2; i++) pool_quad(
+            sum[0][2 * i], sum[0][2 * i + 1], sum[1][2 * i], sum[1][2 * i + 1], y + i, winner + i);
         return;
     }
     UNROLL for (int r = 0; r < n_y; r++) {

@@ -190,7 +190,8 @@ static void product_weights(size_t rows, size_t columns, size_t blocks, const fl
     transpose(rows, blocks, dy, gradients);
     size_t r = 0;
     for (; r + TILE_OUTER <= rows; r += TILE_OUTER)
-        outer_rows(samples, gradients + r, dy_stride, inputs, columns, dw + r * columns, TILE_OUTER);
+        outer_rows(samples, gradients + r, dy_stride, inputs, columns, dw + r * columns,
+                   TILE_OUTER);
     for (; r < rows; r++)
         outer_rows(samples, gradients + r, dy_stride, inputs, columns, dw + r * columns, 1);
 }
