@@ -285,54 +285,26 @@ static admmnn_status check_teacher(const whole *w, const char *key, const recipe
     return ADMMNN_OK;
 }
 
-typedef struct stretch {
-    const char *key;
-    const recipe_training *training;
-    bool within_admm, of_dense; /* of_dense: its teacher is the dense network */
-} stretch;
-
-/* The folds' networks are gone once they have answered. */
-static admmnn_status check_folds(const whole *w, const stretch *stretches, size_t count) {
-    const uint32_t folds = w->r->folds;
-    bool asked = false;
-    for (size_t i = 0; folds > 0 && i < count; i++) {
-        const recipe_training *t = stretches[i].training;
-        if (!stretches[i].of_dense || t->distill == 0)
-            continue;
-        asked = true;
-        if (t->versions > 0)
-            return fail_in_training(w, stretches[i].key, "versions",
-                                    "the networks of folds answer undistorted images alone; it "
-                                    "must be 0");
-    }
-    if (folds == 1)
-        return fail_key(w, "folds", "1 leaves no images to train on; it must be 0 or from 2 to 16");
-    if (folds > 0 && !asked)
-        return fail_key(w, "folds",
-                        "%u, but no stretch has a distill above 0 from the dense network", folds);
-    return ADMMNN_OK;
-}
-
 static admmnn_status check_trainings(const whole *w) {
     const recipe *r = w->r;
     const recipe_quantize *q = &r->quantize;
-    const bool prunes = r->prune.method != RECIPE_PRUNE_NONE;
-    const bool quantizes = q->enabled && q->teacher == RECIPE_TEACHER_DENSE;
-    const stretch stretches[] = {{"training", &r->training, false, false},
-                                 {"prune.admm.training", &r->prune.admm.training, true, prunes},
-                                 {"prune.retrain", &r->prune.retrain, false, prunes},
-                                 {"prune.finish", &r->prune.finish, false, prunes},
-                                 {"quantize.admm.training", &q->admm.training, true, quantizes},
-                                 {"quantize.retrain", &q->retrain, false, quantizes}};
-    const size_t count = sizeof stretches / sizeof stretches[0];
-    for (size_t i = 0; i < count; i++) {
+    const struct {
+        const char *key;
+        const recipe_training *training;
+        bool within_admm;
+    } trainings[] = {{"training", &r->training, false},
+                     {"prune.admm.training", &r->prune.admm.training, true},
+                     {"prune.retrain", &r->prune.retrain, false},
+                     {"prune.finish", &r->prune.finish, false},
+                     {"quantize.admm.training", &q->admm.training, true},
+                     {"quantize.retrain", &q->retrain, false}};
+    for (size_t i = 0; i < sizeof trainings / sizeof trainings[0]; i++) {
         /* ADMM's iterates are no cloud around one point. */
-        if (stretches[i].within_admm && stretches[i].training->average > 0)
-            return fail_in_training(w, stretches[i].key, "average",
+        if (trainings[i].within_admm && trainings[i].training->average > 0)
+            return fail_in_training(w, trainings[i].key, "average",
                                     "there is no averaging within ADMM");
-        BASE_TRY(check_teacher(w, stretches[i].key, stretches[i].training));
+        BASE_TRY(check_teacher(w, trainings[i].key, trainings[i].training));
     }
-    BASE_TRY(check_folds(w, stretches, count));
     if (q->teacher == RECIPE_TEACHER_PRUNED && q->retrain.distill == 0 &&
         q->admm.training.distill == 0)
         return fail_key(w, "quantize.teacher",

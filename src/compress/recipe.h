@@ -120,8 +120,6 @@ typedef struct recipe {
     uint64_t validation;     /* samples split from training */
     uint64_t seed;
     engine_backend_id backend;
-    uint32_t folds; /* parts of the training images, each answered by a dense network that
-                       was trained on the others; 0: the one dense network answers all */
     recipe_training training;
     recipe_prune prune;
     recipe_quantize quantize;

@@ -15,7 +15,6 @@
 #define RHO_MIN 1e-9
 #define RHO_MAX 1e6
 #define BLOCK_MAX 4096
-#define FOLDS_MAX 16
 #define GROUP_MAX 1024
 #define SAMPLES_MAX 1e9
 #define COST_MAX 1000
@@ -239,7 +238,6 @@ static const recipe_range dataset_ranges[] = {DATASET_KEYS(RANGE_OF)};
     X(FLATTENED("dataset", recipe, dataset_fields), ANY)                                           \
     X(UINT("seed", recipe, seed), FROM(0, SEED_MAX))                                               \
     X(ENUM("backend", recipe, backend, backends), ANY)                                             \
-    X(UINT("folds", recipe, folds), FROM(0, FOLDS_MAX))                                            \
     X(MAPPING("training", recipe, training, training_fields), ANY)                                 \
     X(MAPPING("prune", recipe, prune, prune_fields), ANY)                                          \
     X(MAPPING("quantize", recipe, quantize, quantize_fields), ANY)                                 \

@@ -32,9 +32,7 @@ const char *run_stage_text(const compress_run *run) {
 void run_task_text(const compress_run *run, char *text, size_t size) {
     const char *stage = run_stage_text(run);
     bool pruning = run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN;
-    if (run->at.stage == RUN_FOLDS)
-        snprintf(text, size, "%s, %u/%u", stage, run->at.iteration + 1, run->r->folds);
-    else if (pruning && !keeps_all(run->r))
+    if (pruning && !keeps_all(run->r))
         snprintf(text, size, "%s, round %u/%zu (%.0fx)", stage, run->at.round + 1,
                  run->r->prune.round_count, run->r->prune.rounds[run->at.round]);
     else
@@ -109,8 +107,6 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
         run->anchor == NULL || run->average == NULL || run->fixed == NULL || run->rho == NULL ||
         run->layers == NULL)
         return base_fail_memory(err, "the run");
-    if (run->r->folds > 0)
-        BASE_TRY(run_open_folds(run, err));
     memset(run->mask, 1, flat);
     for (size_t i = 0; i < flat; i++) /* without second moments the rank is by magnitude */
         run->importance[i] = 1.0F;
@@ -166,8 +162,6 @@ void run_free(compress_run *run) {
     base_free(run->fixed);
     base_free(run->rho);
     base_free(run->answers.logits);
-    base_free(run->fold_answers);
-    base_free(run->fold_images);
     base_free(run->layers);
     base_writer_free(&run->log);
     base_pool_destroy(run->pool);
@@ -223,7 +217,7 @@ static void add_work(work_sum *sum, const compress_run *run, run_stage stage, ui
                      double epochs, double ratio) {
     double each = epoch_cost(ratio);
     bool earlier = run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN
-                       ? round < run->at.round || stage <= RUN_FOLDS ||
+                       ? round < run->at.round || stage == RUN_DENSE ||
                              (round == run->at.round && stage < run->at.stage)
                        : stage < run->at.stage;
     sum->all += epochs * each;
@@ -233,16 +227,10 @@ static void add_work(work_sum *sum, const compress_run *run, run_stage stage, ui
         sum->each = each;
 }
 
-/* Epochs of all the images in the training of that many folds' networks. */
-static double fold_epochs(const recipe *r, uint32_t count) {
-    return r->folds == 0 ? 0 : (double)count * r->training.epochs * (r->folds - 1) / r->folds;
-}
-
 void run_progress(const compress_run *run, double *from, double *each) {
     const recipe *r = run->r;
     work_sum sum = {0};
     add_work(&sum, run, RUN_DENSE, 0, r->training.epochs, 1);
-    add_work(&sum, run, RUN_FOLDS, 0, fold_epochs(r, r->folds), 1);
     double ratio = 1;
     for (uint32_t k = 0; r->prune.method != RECIPE_PRUNE_NONE && k < r->prune.round_count; k++) {
         const recipe_training *t =
@@ -259,14 +247,8 @@ void run_progress(const compress_run *run, double *from, double *each) {
         add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, ratio);
     }
     *each = sum.all > 0 ? sum.each / sum.all : 0;
-    double done = run->at.epoch;
-    if (run->at.stage == RUN_BITS)
-        done = run_bits_done(run);
-    if (run->at.stage == RUN_FOLDS)
-        done = fold_epochs(r, run->at.iteration) + (done * (r->folds - 1)) / r->folds;
+    double done = run->at.stage == RUN_BITS ? run_bits_done(run) : run->at.epoch;
     *from = sum.all > 0 ? sum.before / sum.all + done * *each : 0;
-    if (run->at.stage == RUN_FOLDS)
-        *each *= (double)(r->folds - 1) / r->folds;
 }
 
 admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
@@ -326,10 +308,6 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
                              .count = run->train_count,
                              .input = run->input,
                              .teacher = teacher.logits == NULL ? NULL : &teacher};
-    if (run->at.stage == RUN_FOLDS) {
-        samples.order = run->fold_images;
-        samples.count = run_fold_images(run, run->at.iteration, run->fold_images);
-    }
     double start = base_seconds();
     BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
     run->stage_seconds[run->at.stage] += base_seconds() - start;
@@ -373,12 +351,6 @@ void run_keep_importance(compress_run *run) {
         train_network_expand(run->network, second, run->importance);
 }
 
-static admmnn_status after_teachers(compress_run *run, admmnn_error *err) {
-    if (run->r->prune.method == RECIPE_PRUNE_NONE)
-        return run_begin_quantize(run, err);
-    return run_begin_round(run, err);
-}
-
 static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
     train_score score;
     BASE_TRY(run_validate(run, run->network->params, &score, err));
@@ -388,7 +360,9 @@ static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
     train_network_expand(run->network, run->network->params, run->dense);
     train_network_expand(run->network, run->network->params, run->pruned);
     run_keep_importance(run);
-    return run->r->folds > 0 ? run_begin_fold(run, 0, err) : after_teachers(run, err);
+    if (run->r->prune.method == RECIPE_PRUNE_NONE)
+        return run_begin_quantize(run, err);
+    return run_begin_round(run, err);
 }
 
 static admmnn_status tick_dense(compress_run *run, admmnn_error *err) {
@@ -402,28 +376,11 @@ static admmnn_status tick_dense(compress_run *run, admmnn_error *err) {
     return after_dense(run, err);
 }
 
-static admmnn_status tick_folds(compress_run *run, admmnn_error *err) {
-    const recipe_training *training = &run->r->training;
-    if (run->at.epoch < training->epochs) {
-        BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
-        run->at.epoch++;
-        run_average(run, training->average, training->epochs, training->epochs - run->at.epoch);
-        return ADMMNN_OK;
-    }
-    BASE_TRY(run_answer_fold(run, err));
-    if (run->at.iteration + 1 < run->r->folds)
-        return run_begin_fold(run, run->at.iteration + 1, err);
-    train_network_compact(run->network, run->dense, run->network->params);
-    return after_teachers(run, err);
-}
-
 admmnn_status run_tick(compress_run *run, admmnn_error *err) {
     run->at.ticks++;
     switch (run->at.stage) {
     case RUN_DENSE:
         return tick_dense(run, err);
-    case RUN_FOLDS:
-        return tick_folds(run, err);
     case RUN_PRUNE_ADMM:
     case RUN_RETRAIN:
         return run_tick_prune(run, err);

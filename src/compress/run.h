@@ -11,7 +11,6 @@
 /* X(name, text) */
 #define RUN_STAGE_MAP(X)                                                                           \
     X(DENSE, "dense training")                                                                     \
-    X(FOLDS, "training of the folds")                                                              \
     X(PRUNE_ADMM, "ADMM pruning")                                                                  \
     X(RETRAIN, "masked retraining")                                                                \
     X(BITS, "search of bits")                                                                      \
@@ -29,7 +28,7 @@ typedef enum run_stage {
 typedef struct run_position {
     run_stage stage;
     uint32_t round;     /* of pruning */
-    uint32_t iteration; /* of ADMM; of the folds, the one that is left out */
+    uint32_t iteration; /* of ADMM */
     uint32_t epoch;     /* of the stretch */
     uint32_t stream;    /* stretches begun: names their random numbers */
     uint32_t ticks;
@@ -49,9 +48,7 @@ typedef struct run_scores {
     double dense, before_projection, after_projection, pruned, quantized_projection, quantized;
 } run_scores;
 
-/* The teacher's answers to the training images: of the dense network, or, where there are
- * folds, of networks like it that have not seen the image (cross-fitting, Dao et al. 2021,
- * "Knowledge distillation as semiparametric inference"). */
+/* The teacher's answers to the training images. */
 typedef struct run_answers {
     bool pruned;               /* the pruned network's; else the dense one's */
     float *logits;             /* [versions, at least 1][train.count][classes]; NULL: none yet */
@@ -85,8 +82,6 @@ typedef struct compress_run {
     uint32_t averaged; /* epochs in it */
     uint8_t *fixed;    /* [flat_count] 1: stays on its level; active form, as params */
     run_answers answers;
-    float *fold_answers;   /* [train.count][classes]; NULL: no folds */
-    uint32_t *fold_images; /* [train_count] images that a fold's network is trained on */
     run_layer *layers;
     uint32_t layer_count;
     run_scores scores;
@@ -166,17 +161,10 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
 /* The same on the mask of params' nonzero weights, without dead structure;
  * params[flat_count] loses it too. */
 admmnn_status run_cut_zeros(compress_run *run, float *params, admmnn_error *err);
-/* run_teacher.c: makes sure of the teacher's answers when the training wants them. */
+/* run_teacher.c: makes sure of the dense network's answers when the training wants
+ * them. */
 admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
                               admmnn_error *err);
-admmnn_status run_open_folds(compress_run *run, admmnn_error *err);
-/* Begins the training of a fold's network. */
-admmnn_status run_begin_fold(compress_run *run, uint32_t fold, admmnn_error *err);
-/* Takes the answers of the network that was trained to the images of its fold. */
-admmnn_status run_answer_fold(compress_run *run, admmnn_error *err);
-/* The images that the network of a fold is trained on, into images[train_count]. Returns
- * their number. */
-size_t run_fold_images(const compress_run *run, uint32_t fold, uint32_t *images);
 void run_keep_importance(compress_run *run);
 
 /* run_admm.c: the set of a layer's weights; the caller's. */

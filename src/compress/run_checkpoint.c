@@ -1,11 +1,12 @@
 /* The run's state as bytes, little-endian:
  *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, 64 of the
  *   training data's, u64 seed, u32 threads, u64 flat_count, position, scores,
- *   seconds, layers, then the vectors (mask, dense, pruned, importance, the folds' answers
- *   where the recipe has folds, active parameters, moments, z, u, what is fixed, the average), the
- * log, and the CRC-32 of all before it. Only this program on this machine reads it back; a file of
- * another recipe, other training data, another seed or number of threads is refused, for the run
- * would not be the same. */
+ *   seconds, layers, then the vectors (mask, dense, pruned, importance, active
+ *   parameters, moments, z, u, what is fixed, the average), the log, and the CRC-32 of
+ *   all before it.
+ * Only this program on this machine reads it back; a file of another recipe, other
+ * training data, another seed or number of threads is refused, for the run would not
+ * be the same. */
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #include "compress/run.h"
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
-#define VERSION 4
+#define VERSION 3
 #define DIGEST_COUNT 64
 
 /* All bits zero: minus zero is a value of its own, that bytes may stay the same. */
@@ -158,8 +159,6 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
     write_floats(out, run->dense, flat);
     write_floats(out, run->pruned, flat);
     write_floats(out, run->importance, flat);
-    if (run->fold_answers != NULL)
-        write_floats(out, run->fold_answers, run->train.count * run->train.classes);
     base_write_u64(out, active);
     write_floats(out, run->network->params, active);
     base_write_u8(out, run->optimizer != NULL);
@@ -297,7 +296,6 @@ static uint64_t stretch_epochs(const compress_run *run) {
     const recipe *r = run->r;
     switch (run->at.stage) {
     case RUN_DENSE:
-    case RUN_FOLDS:
         return r->training.epochs;
     case RUN_PRUNE_ADMM:
         return (uint64_t)r->prune.admm.iterations * r->prune.admm.epochs;
@@ -316,16 +314,13 @@ static uint64_t stretch_epochs(const compress_run *run) {
 static uint32_t stretch_iterations(const compress_run *run) {
     if (run->at.stage == RUN_PRUNE_ADMM)
         return run->r->prune.admm.iterations;
-    if (run->at.stage == RUN_FOLDS && run->r->folds > 0)
-        return run->r->folds - 1;
     return run->at.stage == RUN_QUANTIZE_ADMM ? run->r->quantize.admm.iterations : 0;
 }
 
 static bool position_makes_sense(const compress_run *run) {
     const run_position *at = &run->at;
     const size_t rounds = run->r->prune.round_count;
-    bool right_stage = at->stage <= RUN_DONE && (at->stage != RUN_FOLDS || run->r->folds > 0);
-    return right_stage && at->round < (rounds > 0 ? rounds : 1) &&
+    return at->stage <= RUN_DONE && at->round < (rounds > 0 ? rounds : 1) &&
            at->epoch <= stretch_epochs(run) && at->iteration <= stretch_iterations(run) &&
            layers_make_sense(run) && scores_make_sense(run);
 }
@@ -349,8 +344,6 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
     read_floats(in, run->dense, flat);
     read_floats(in, run->pruned, flat);
     read_floats(in, run->importance, flat);
-    if (run->fold_answers != NULL)
-        read_floats(in, run->fold_answers, run->train.count * run->train.classes);
     if (run->sparse)
         BASE_TRY(train_network_restrict(run->network, run->mask, err));
     if (base_read_u64(in) != run->network->active_count)

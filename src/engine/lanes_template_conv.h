@@ -81,7 +81,7 @@ static void conv_forward_pooled(const lanes_conv *c, const float *w, const float
                                 float *y, int32_t *winner) {
     for (size_t row = 0; row + 2 <= c->out_height; row += 2) {
         for (size_t i = 0; i + 2 <= c->out_width; i += 2)
-            conv_filters(c, w, b, conv_place_at(c, x, y, winner, row, i), 2, 2, 1);
+            conv_filters(c, w, b, conv_place_at(c, x, y, winner, row, i), 2, 2, true);
     }
 }
 
@@ -93,13 +93,13 @@ static void conv_forward_whole(const lanes_conv *c, const float *w, const float 
             conv_place p = conv_place_at(c, x, y, NULL, row, i);
             bool both = i + 2 <= c->out_width;
             if (pair && both)
-                conv_filters(c, w, b, p, 2, 2, 0);
+                conv_filters(c, w, b, p, 2, 2, false);
             else if (pair)
-                conv_filters(c, w, b, p, 2, 1, 0);
+                conv_filters(c, w, b, p, 2, 1, false);
             else if (both)
-                conv_filters(c, w, b, p, 1, 2, 0);
+                conv_filters(c, w, b, p, 1, 2, false);
             else
-                conv_filters(c, w, b, p, 1, 1, 0);
+                conv_filters(c, w, b, p, 1, 1, false);
         }
     }
 }
@@ -154,20 +154,20 @@ static void conv_sparse_pooled(const lanes_conv *c, const lanes_sparse *s, const
     size_t i = 0;
     for (; c->out_width % TILE_SPARSE_X == 0 && i < c->out_width; i += TILE_SPARSE_X)
         conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, TILE_SPARSE_X,
-                            1);
+                            true);
     for (; i + 4 <= c->out_width; i += 4)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, 4, 1);
+        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, 4, true);
     for (; i + 2 <= c->out_width; i += 2)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, 2, 1);
+        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, 2, true);
 }
 
 INLINE void conv_sparse_whole(const lanes_conv *c, const lanes_sparse *s, const float *w,
                               const float *b, const float *x, float *y, size_t row, int n_y) {
     size_t i = 0;
     for (; i + 4 <= c->out_width; i += 4)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, NULL, row, i), n_y, 4, 0);
+        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, NULL, row, i), n_y, 4, false);
     for (; i < c->out_width; i++)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, NULL, row, i), n_y, 1, 0);
+        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, NULL, row, i), n_y, 1, false);
 }
 
 static void conv_forward_sparse(const lanes_conv *c, const lanes_sparse *s, const float *w,

@@ -53,11 +53,6 @@ static bool has_teacher(unsigned k) {
     return k != 1;
 }
 
-/* Quantization's, whose teacher is the pruned network: the folds' have none. */
-static bool has_versions(unsigned k) {
-    return k >= 5;
-}
-
 static bool has_average(unsigned k) {
     return k != 4 && k != 6;
 }
@@ -70,8 +65,7 @@ static void write_training(base_writer *out, unsigned k) {
     else
         base_write_text(out, "average: 0, ");
     if (has_teacher(k))
-        base_write_text(out, "distill: 0.2%u, temperature: %u.5, versions: %u, ", k, k,
-                        has_versions(k) ? 20 + k : 0);
+        base_write_text(out, "distill: 0.2%u, temperature: %u.5, versions: %u, ", k, k, 20 + k);
     else
         base_write_text(out, "distill: 0, temperature: 1, versions: 0, ");
     base_write_text(out,
@@ -102,7 +96,7 @@ static void expect_training(const recipe_training *t, unsigned k) {
     expect_number(t->label_smoothing, "0.1%u", k);
     expect_number(t->distill, has_teacher(k) ? "0.2%u" : "0", k);
     expect_number(t->temperature, has_teacher(k) ? "%u.5" : "1", k);
-    assert_int_equal(t->versions, has_versions(k) ? 20 + k : 0);
+    assert_int_equal(t->versions, has_teacher(k) ? 20 + k : 0);
     assert_int_equal(t->augment.shift, 50 + k);
     expect_number((double)t->augment.rotate, "%u.25", k);
 }
@@ -135,8 +129,7 @@ static char *write_full(bool costs) {
     base_writer out = {0};
     base_write_text(&out,
                     "model: lenet-300-100\nseed: 9007199254740991\nbackend: reference\n"
-                    "dataset: {format: idx, path: folder, validation: 123}\n"
-                    "folds: 7\ntraining: ");
+                    "dataset: {format: idx, path: folder, validation: 123}\ntraining: ");
     write_training(&out, 1);
     base_write_text(&out,
                     "prune:\n  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
@@ -171,7 +164,7 @@ static void expect_prune(const recipe_prune *p) {
     assert_int_equal(p->scope, RECIPE_SCOPE_PER_LAYER);
     assert_int_equal(p->round_count, 3);
     assert_true(p->rounds[0] == 1.5 && p->rounds[1] == 3 && p->rounds[2] == 40);
-    assert_int_equal(p->rounds_line, 8);
+    assert_int_equal(p->rounds_line, 7);
     assert_int_equal(p->block_rows, 5);
     assert_int_equal(p->block_columns, 6);
     assert_int_equal(p->n, 7);
@@ -180,7 +173,7 @@ static void expect_prune(const recipe_prune *p) {
     assert_string_equal(p->keep[0].layer, "fc1");
     assert_string_equal(p->keep[1].layer, "fc3");
     assert_true(p->keep[0].keep == 0.25 && p->keep[1].keep == 1);
-    assert_int_equal(p->keep[1].line, 16);
+    assert_int_equal(p->keep[1].line, 15);
     expect_training(&p->retrain, 2);
     expect_training(&p->finish, 3);
     expect_admm(&p->admm, 4);
@@ -212,7 +205,6 @@ static void every_key_comes_through(void **state) {
     assert_string_equal(r->model, "lenet-300-100");
     assert_int_equal(r->seed, 9007199254740991);
     assert_int_equal(r->backend, ENGINE_REFERENCE);
-    assert_int_equal(r->folds, 7);
     assert_string_equal(r->dataset_format, "idx");
     assert_string_equal(r->dataset_path, "folder");
     assert_int_equal(r->validation, 123);
@@ -248,7 +240,7 @@ static void costs_come_through(void **state) {
     assert_int_equal(r->prune.bit_cost_count, 3);
     assert_true(r->prune.bit_cost[0] == 5 && r->prune.bit_cost[1] == 9.5 &&
                 r->prune.bit_cost[2] == 0.5);
-    assert_int_equal(r->prune.bit_cost_line, 13);
+    assert_int_equal(r->prune.bit_cost_line, 12);
     base_free(r);
     base_free(text);
 }
@@ -451,7 +443,7 @@ static void unknown_and_missing_keys(void **state) {
     static const mistake list[] = {
         {MINIMAL "sed: 3\n",
          "r.yaml:3: sed: unknown key, 'seed' perhaps; there are model, "
-         "dataset, seed, backend, folds, training, prune, quantize, pack"},
+         "dataset, seed, backend, training, prune, quantize, pack"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  admm:\n    rho:\n      frist: 1\n",
          "r.yaml:6: prune.admm.rho.frist: unknown key, 'first' perhaps; there are schedule, first, "
          "last, ratio, factor"},
@@ -465,8 +457,7 @@ static void unknown_and_missing_keys(void **state) {
          "r.yaml:1: prune.rounds: missing; it must be the ratios to reach, for instance [19, 48, "
          "86] (or give method: none)"},
         {MINIMAL "prune.method: admm\n",
-         "r.yaml:3: prune?method: unknown key; there are model, dataset, seed, backend, folds, "
-         "training, "
+         "r.yaml:3: prune?method: unknown key; there are model, dataset, seed, backend, training, "
          "prune, quantize, pack"},
         {MINIMAL "seed: 1\nseed: 2\n", "r.yaml:4: seed: given a second time"},
     };
@@ -573,16 +564,6 @@ static void keys_that_contradict(void **state) {
          "r.yaml:3: training.temperature: is of the teacher's answers, and distill is 0"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  finish: {versions: 4}\n",
          "r.yaml:4: prune.finish.versions: are the teacher's, and distill is 0"},
-        {MINIMAL "folds: 1\n",
-         "r.yaml:3: folds: 1 leaves no images to train on; it must be 0 or from 2 to 16"},
-        {MINIMAL "folds: 4\n",
-         "r.yaml:3: folds: 4, but no stretch has a distill above 0 from the dense network"},
-        {MINIMAL "folds: 4\nquantize: {teacher: pruned, retrain: {distill: 0.5}}\n",
-         "r.yaml:3: folds: 4, but no stretch has a distill above 0 from the dense network"},
-        {"model: lenet-5\nfolds: 4\nprune:\n  rounds: [2]\n"
-         "  finish: {distill: 0.5, versions: 4}\n",
-         "r.yaml:5: prune.finish.versions: the networks of folds answer undistorted images alone; "
-         "it must be 0"},
         {MINIMAL "quantize: {teacher: pruned}\n",
          "r.yaml:3: quantize.teacher: pruned, but neither quantize.admm.training nor "
          "quantize.retrain has a distill above 0"},
@@ -703,7 +684,7 @@ static void text_that_is_no_recipe(void **state) {
          "r.yaml:3: a recipe has no tags; remove the '!'"},
         {"model: lenet-5\n<<: {seed: 1}\n",
          "r.yaml:2: <<: unknown key; there are model, dataset, "
-         "seed, backend, folds, training, prune, quantize, pack"},
+         "seed, backend, training, prune, quantize, pack"},
         {"model: lenet-5\n[a]: 1\n", "r.yaml:2: a key must be a word"},
         {"model: lenet-5\n\tseed: 1\n",
          "r.yaml:2: not YAML: found a tab character that violates indentation"},

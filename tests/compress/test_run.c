@@ -178,18 +178,6 @@ static void distillation(void **state) {
     base_free(r);
 }
 
-static void folds(void **state) {
-    (void)state;
-    recipe *r = make_recipe("lenet-300-100",
-                            "folds: 2\n" TRAINING
-                            "prune:\n"
-                            "  rounds: [4]\n"
-                            "  admm: {iterations: 2, training: {batch: 16, distill: 0.6}}\n"
-                            "  finish: {epochs: 2, batch: 16}\n" NO_QUANTIZE);
-    run_free(drive(r, DENSE_STAGE | STAGE(FOLDS) | PRUNE_STAGES));
-    base_free(r);
-}
-
 /* SGD keeps no second moments: the rank is by magnitude, not by their zeros. */
 static void sgd(void **state) {
     (void)state;
@@ -613,7 +601,6 @@ int main(void) {
         cmocka_unit_test(levels_with_bits_of_their_own),
         cmocka_unit_test(progress_counts_the_search_of_bits),
         cmocka_unit_test(distillation),
-        cmocka_unit_test(folds),
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(random_filters),

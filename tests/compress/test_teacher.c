@@ -71,93 +71,11 @@ static void the_dense_network(void **state) {
     follow(DISTILLED GIVEN_BITS, RUN_QUANTIZE_ADMM, false);
 }
 
-/* ---- folds ---- */
-
-#define FOLDS 3
-#define FOLDED "folds: 3\n" DISTILLED GIVEN_BITS
-
-static compress_run *start_of_folds(const recipe *r) {
-    compress_run *run = start(r);
-    tick_to(run, RUN_FOLDS);
-    return run;
-}
-
-static void train_fold(compress_run *run) {
-    while (run->at.epoch < run->r->training.epochs)
-        tick(run);
-}
-
-static void the_network_of_its_fold(void **state) {
-    (void)state;
-    recipe *r = make_recipe("lenet-300-100", FOLDED);
-    compress_run *run = start_of_folds(r);
-    for (uint32_t fold = 0; fold < FOLDS; fold++) {
-        assert_int_equal(run->at.stage, RUN_FOLDS);
-        assert_int_equal(run->at.iteration, fold);
-        train_fold(run);
-        float *params = flat_params(run);
-        float *wanted = answers_of(run, params);
-        float *dense = answers_of(run, run->dense);
-        tick(run);
-        for (size_t i = fold; i < run->train_count; i += FOLDS) {
-            const size_t at = run->order[i] * CLASSES;
-            assert_true(distance(run->fold_answers + at, wanted + at, CLASSES) < 1e-4);
-            assert_true(distance(run->fold_answers + at, dense + at, CLASSES) > 1e-3);
-        }
-        base_free(params);
-        base_free(wanted);
-        base_free(dense);
-    }
-    assert_int_equal(run->at.stage, RUN_PRUNE_ADMM);
-    float *params = flat_params(run);
-    assert_memory_equal(params, run->dense, run->g->flat_count * sizeof *params);
-    base_free(params);
-    while (run->at.round == 0)
-        tick(run);
-    tick_to(run, RUN_RETRAIN);
-    tick(run);
-    assert_memory_equal(run->answers.logits, run->fold_answers,
-                        run->train.count * CLASSES * sizeof *run->fold_answers);
-    run_free(run);
-    base_free(r);
-}
-
-static void blacken(compress_run *run, size_t first) {
-    const size_t pixels = (size_t)SIDE * SIDE;
-    for (size_t i = first; i < run->train_count; i += FOLDS)
-        memset(run->train.pixels + run->order[i] * pixels, 0, pixels);
-}
-
-/* What its images are makes no difference to a fold's network; what others are does. */
-static void which_has_not_seen_its_images(void **state) {
-    (void)state;
-    recipe *r = make_recipe("lenet-300-100", FOLDED);
-    float *params[3];
-    for (size_t k = 0; k < 3; k++) {
-        compress_run *run = start_of_folds(r);
-        if (k > 0)
-            blacken(run, k - 1);
-        train_fold(run);
-        params[k] = flat_params(run);
-        run_free(run);
-    }
-    graph *g;
-    MUST(graph_zoo_create("lenet-300-100", (graph_shape){1, SIDE, SIDE}, CLASSES, &g, err));
-    assert_memory_equal(params[0], params[1], g->flat_count * sizeof(float));
-    assert_memory_not_equal(params[0], params[2], g->flat_count * sizeof(float));
-    for (size_t k = 0; k < 3; k++)
-        base_free(params[k]);
-    graph_free(g);
-    base_free(r);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pruned_network),
         cmocka_unit_test(the_pruned_network_in_the_search_of_bits),
         cmocka_unit_test(the_dense_network),
-        cmocka_unit_test(the_network_of_its_fold),
-        cmocka_unit_test(which_has_not_seen_its_images),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }
