@@ -143,7 +143,8 @@ static double list_density(const lanes_plan *plan, const lanes_step *step) {
     return step->wants_data ? 0.5 : 0.8;
 }
 
-/* Buffers shared by all steps: kernel scratch, expanded gradients, gradients to gather. */
+/* Buffers of the backward pass that all steps share: kernel scratch, expanded gradients,
+ * sums, gradients to gather. */
 static void plan_shared(lanes_plan *plan) {
     const size_t lanes = plan->kernels->lanes;
     size_t scratch = 0;
@@ -224,7 +225,8 @@ admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings,
     for (uint32_t n = 0; n < g->node_count;)
         steps[plan->step_count++] = make_step(g, n, &n, &output);
     plan_values(plan, settings->training);
-    plan_shared(plan);
+    if (settings->training)
+        plan_shared(plan);
     *out = plan;
     return ADMMNN_OK;
 }
