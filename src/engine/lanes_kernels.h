@@ -32,7 +32,7 @@ typedef struct lanes_conv {
 typedef struct lanes_sparse {
     size_t rows, columns;
     uint32_t *row_start;     /* [rows + 1] */
-    uint32_t *channel_start; /* [rows * channels + 1], of a convolution */
+    uint32_t *channel_start; /* [rows * channels + 1]; NULL for an inner product */
     uint32_t *offset;        /* [nonzeros] */
     uint32_t *column_start;  /* [columns + 1] */
     uint32_t *by_column;     /* [nonzeros] */

@@ -57,6 +57,18 @@ static lanes_conv conv_geometry(const graph *g, const graph_node *node) {
                         .out_width = out.width};
 }
 
+/* An inner product as a convolution of one position: what its list is made by. */
+static lanes_conv product_geometry(const graph_parameter *weight) {
+    return (lanes_conv){.channels = weight->columns,
+                        .height = 1,
+                        .width = 1,
+                        .filters = weight->rows,
+                        .kernel_height = 1,
+                        .kernel_width = 1,
+                        .out_height = 1,
+                        .out_width = 1};
+}
+
 static lanes_pool pool_geometry(const graph *g, const graph_node *node) {
     graph_shape in = g->values[node->inputs[0]].shape;
     graph_shape out = g->values[node->output].shape;
@@ -106,6 +118,7 @@ static lanes_step make_step(const graph *g, uint32_t n, uint32_t *next, uint32_t
         break;
     case GRAPH_INNER_PRODUCT:
         step.kind = LANES_PRODUCT;
+        step.conv = product_geometry(&g->parameters[node->weight]);
         break;
     default:
         step.kind = LANES_RELU;
@@ -279,58 +292,31 @@ static size_t *relative_places(const size_t *index, size_t count, size_t offset)
     return places;
 }
 
-/* Where an entry of a layer is: a column of an inner product is a channel of one tap. */
+/* Where an entry of a layer is. */
 typedef struct entry_place {
     size_t row, channel, ky, kx;
 } entry_place;
 
-static size_t taps_of(const lanes_step *step) {
-    return step->kind == LANES_CONV ? step->conv.kernel_height * step->conv.kernel_width : 1;
+static entry_place place_of(const lanes_conv *c, size_t place) {
+    const size_t taps = c->kernel_height * c->kernel_width;
+    const size_t column = place % (c->channels * taps);
+    return (entry_place){.row = place / (c->channels * taps),
+                         .channel = column / taps,
+                         .ky = column % taps / c->kernel_width,
+                         .kx = column % taps % c->kernel_width};
 }
 
-static entry_place place_of(const lanes_step *step, size_t place) {
-    const size_t width = step->kind == LANES_CONV ? step->conv.kernel_width : 1;
-    const size_t column = place % step->columns;
-    const size_t tap = column % taps_of(step);
-    return (entry_place){.row = place / step->columns,
-                         .channel = column / taps_of(step),
-                         .ky = tap / width,
-                         .kx = tap % width};
+static uint32_t input_vector(const lanes_conv *c, entry_place p) {
+    return (uint32_t)((p.channel * c->height + p.ky) * c->width + p.kx);
 }
 
-static uint32_t input_vector(const lanes_step *step, entry_place p) {
-    if (step->kind != LANES_CONV)
-        return (uint32_t)p.channel;
-    return (uint32_t)((p.channel * step->conv.height + p.ky) * step->conv.width + p.kx);
-}
-
-static int32_t gradient_vector(const lanes_step *step, entry_place p) {
-    if (step->kind != LANES_CONV)
-        return (int32_t)p.row;
-    const lanes_conv *c = &step->conv;
+static int32_t gradient_vector(const lanes_conv *c, entry_place p) {
     return (int32_t)(p.row * c->out_height * c->out_width) - (int32_t)(p.ky * c->out_width);
 }
 
 /* Its column in the order of by_column. */
-static size_t column_of(const lanes_step *step, entry_place p) {
-    if (step->kind != LANES_CONV)
-        return p.channel;
-    return (p.channel * step->conv.kernel_width + p.kx) * step->conv.kernel_height + p.ky;
-}
-
-static bool allocate_list(lanes_step *step, size_t count) {
-    lanes_sparse *list = &step->list;
-    list->rows = step->rows;
-    list->columns = step->columns;
-    list->row_start = base_array(step->rows + 1, sizeof *list->row_start);
-    list->channel_start =
-        base_array(step->rows * (step->columns / taps_of(step)) + 1, sizeof *list->channel_start);
-    list->offset = base_array(count, sizeof *list->offset);
-    list->column_start = base_array(step->columns + 1, sizeof *list->column_start);
-    list->by_column = base_array(count, sizeof *list->by_column);
-    list->source = base_array(count, sizeof *list->source);
-    return list->row_start != NULL && list->channel_start != NULL && list->offset != NULL &&
-           list->column_start != NULL && list->by_column != NULL && list->source != NULL;
+static size_t column_of(const lanes_conv *c, entry_place p) {
+    return (p.channel * c->kernel_width + p.kx) * c->kernel_height + p.ky;
 }
 
 /* Counts to starts: start[i + 1] holds the number of entries of i. */
@@ -339,33 +325,59 @@ static void accumulate(uint32_t *start, size_t count) {
         start[i + 1] += start[i];
 }
 
+static bool allocate_list(lanes_step *step, size_t count) {
+    lanes_sparse *list = &step->list;
+    list->rows = step->rows;
+    list->columns = step->columns;
+    list->row_start = base_array(step->rows + 1, sizeof *list->row_start);
+    list->offset = base_array(count, sizeof *list->offset);
+    list->column_start = base_array(step->columns + 1, sizeof *list->column_start);
+    list->by_column = base_array(count, sizeof *list->by_column);
+    list->source = base_array(count, sizeof *list->source);
+    return list->row_start != NULL && list->offset != NULL && list->column_start != NULL &&
+           list->by_column != NULL && list->source != NULL;
+}
+
+static bool make_channel_starts(lanes_step *step, const size_t *index, size_t count,
+                                size_t offset) {
+    const lanes_conv *c = &step->conv;
+    uint32_t *start = base_array(c->filters * c->channels + 1, sizeof *start);
+    step->list.channel_start = start;
+    if (start == NULL)
+        return false;
+    for (size_t e = 0; e < count; e++) {
+        entry_place p = place_of(c, index[e] - offset);
+        start[p.row * c->channels + p.channel + 1]++;
+    }
+    accumulate(start, c->filters * c->channels);
+    return true;
+}
+
 static bool make_list(lanes_step *step, const size_t *index, size_t count, size_t offset) {
     lanes_sparse *list = &step->list;
-    const size_t channels = step->columns / taps_of(step);
+    const lanes_conv *c = &step->conv;
     uint32_t *next = base_array(step->columns, sizeof *next);
     if (next == NULL || !allocate_list(step, count)) {
         base_free(next);
         return false;
     }
     for (size_t e = 0; e < count; e++) {
-        entry_place p = place_of(step, index[e] - offset);
-        list->offset[e] = input_vector(step, p);
+        entry_place p = place_of(c, index[e] - offset);
+        list->offset[e] = input_vector(c, p);
         list->row_start[p.row + 1]++;
-        list->channel_start[p.row * channels + p.channel + 1]++;
-        list->column_start[column_of(step, p) + 1]++;
+        list->column_start[column_of(c, p) + 1]++;
     }
     accumulate(list->row_start, step->rows);
-    accumulate(list->channel_start, step->rows * channels);
     accumulate(list->column_start, step->columns);
     memcpy(next, list->column_start, step->columns * sizeof *next);
     for (size_t e = 0; e < count; e++) {
-        entry_place p = place_of(step, index[e] - offset);
-        uint32_t n = next[column_of(step, p)]++;
+        entry_place p = place_of(c, index[e] - offset);
+        uint32_t n = next[column_of(c, p)]++;
         list->by_column[n] = (uint32_t)e;
-        list->source[n] = gradient_vector(step, p);
+        list->source[n] = gradient_vector(c, p);
     }
     base_free(next);
-    return true;
+    return step->kind != LANES_CONV || make_channel_starts(step, index, count, offset);
 }
 
 static bool support_layer(const lanes_plan *plan, lanes_step *step, const graph_parameter *weight,

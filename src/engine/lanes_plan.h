@@ -18,7 +18,7 @@ typedef struct lanes_step {
     size_t in_gradient, out_gradient;
     bool wants_data; /* the input's gradient is needed */
     size_t winner;   /* elements from the start of the thread's winners */
-    lanes_conv conv;
+    lanes_conv conv; /* of an inner product too: one position */
     lanes_pool pool;
 
     /* Parameters. Without a support these are offsets into the flat vector; with
