@@ -161,7 +161,5 @@ int main(int argc, char **argv) {
     }
     admmnn_error err = {0};
     admmnn_status status = run(&o, &err);
-    if (status != ADMMNN_OK)
-        fprintf(stderr, "bench_train: %s\n", err.message);
-    return admmnn_status_exit(status);
+    return bench_exit("bench_train", status, &err);
 }

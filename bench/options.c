@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,4 +40,10 @@ bool bench_options_read(int argc, char **argv, const bench_option *options, size
             return false;
     }
     return true;
+}
+
+int bench_exit(const char *program, admmnn_status status, const admmnn_error *err) {
+    if (status != ADMMNN_OK)
+        fprintf(stderr, "%s: %s\n", program, err->message);
+    return admmnn_status_exit(status);
 }

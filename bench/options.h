@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* An option and where its value goes: one of the three. */
 typedef struct bench_option {
     const char *name; /* "--batch" */
@@ -17,5 +19,8 @@ typedef struct bench_option {
  * False for an option that is unknown, or whose value is absent or no number. */
 bool bench_options_read(int argc, char **argv, const bench_option *options, size_t count,
                         bool *json);
+
+/* The exit status, with the error on standard error when there is one. */
+int bench_exit(const char *program, admmnn_status status, const admmnn_error *err);
 
 #endif
