@@ -96,7 +96,7 @@ const cli_command cli_compare = {
         "long. Random pruning and those by layer keep ADMM's shares of the layers and need admm in "
         "the list of methods.\n\n"
         "Leaves in DIR: comparison.json, comparison.svg (accuracy against compression, with bands "
-        "of one standard deviation) and one folder a run, in runs/.",
+        "of one standard deviation) and one folder a run, in comparison-runs/.",
     .options = options,
     .examples = examples,
     .run = run,

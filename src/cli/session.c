@@ -11,17 +11,19 @@
 
 #define THREADS_A_CORE 4
 
-/* The one global that changes: a signal's handler has no other way to speak. */
-static volatile sig_atomic_t stop_requested;
+static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
+#define STOPPING_COUNT (sizeof stopping / sizeof stopping[0])
 
-static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
-#define CAUGHT_COUNT (sizeof caught / sizeof caught[0])
+/* The globals that change: a signal's handler has no other way to speak. */
+static volatile sig_atomic_t stop_requested;
+static volatile sig_atomic_t caught[STOPPING_COUNT];
 
 static void request_stop(int signal_number) {
     (void)signal_number;
     stop_requested = 1;
-    for (size_t i = 0; i < CAUGHT_COUNT; i++)
-        signal(caught[i], SIG_DFL);
+    for (size_t i = 0; i < STOPPING_COUNT; i++)
+        if (caught[i] != 0)
+            signal(stopping[i], SIG_DFL);
 }
 
 void cli_session_catch_signals(void) {
@@ -29,9 +31,12 @@ void cli_session_catch_signals(void) {
     struct sigaction present;
     sigemptyset(&action.sa_mask);
     /* What the caller had ignored (nohup) stays ignored. */
-    for (size_t i = 0; i < CAUGHT_COUNT; i++)
-        if (sigaction(caught[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN)
-            sigaction(caught[i], &action, NULL);
+    for (size_t i = 0; i < STOPPING_COUNT; i++) {
+        caught[i] =
+            sigaction(stopping[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN;
+        if (caught[i] != 0)
+            sigaction(stopping[i], &action, NULL);
+    }
 }
 
 static bool cancelled(void *user) {

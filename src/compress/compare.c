@@ -319,7 +319,7 @@ static admmnn_status check_adds(const comparison *c, const char *path, admmnn_er
 
 static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *err) {
     const char *out = c->settings->out;
-    BASE_TRY(base_path_join(c->folder, sizeof c->folder, out, "runs", err));
+    BASE_TRY(base_path_join(c->folder, sizeof c->folder, out, COMPARE_FOLDER, err));
     BASE_TRY(base_folder_make(out, err));
     BASE_TRY(base_folder_lock(out, &c->lock, err));
     base_folder_sweep(out);

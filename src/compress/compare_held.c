@@ -113,7 +113,7 @@ admmnn_status compare_held_parse(const char *path, const char *text, size_t coun
     return right ? ADMMNN_OK
                  : base_fail(err, ADMMNN_CORRUPT,
                              "%s: not a comparison of admmnn, or not whole; remove it, and compare "
-                             "--resume makes it again from runs/",
+                             "--resume makes it again from " COMPARE_FOLDER "/",
                              path);
 }
 

@@ -4,6 +4,10 @@
 
 #include "compress/compare_plan.h"
 
+/* Of a comparison's runs, in the folder of its results: its presence says that one has
+ * begun there. */
+#define COMPARE_FOLDER "comparison-runs"
+
 #define COMPARE_SEEDS_MAX 1000
 
 typedef struct compare_held {

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/pool.h"
+#include "compress/compare_held.h"
 #include "compress/finish.h"
 #include "report/report.h"
 
@@ -98,7 +99,7 @@ static admmnn_status fail_unfinished(const char *out, admmnn_error *err) {
     char checkpoint[BASE_PATH_MAX];
     char runs[BASE_PATH_MAX];
     BASE_TRY(base_path_join(checkpoint, sizeof checkpoint, out, "checkpoint/run.ckpt", err));
-    BASE_TRY(base_path_join(runs, sizeof runs, out, "runs", err));
+    BASE_TRY(base_path_join(runs, sizeof runs, out, COMPARE_FOLDER, err));
     const bool run = base_file_exists(checkpoint);
     if (!run && !base_folder_exists(runs))
         return ADMMNN_NOT_FOUND;
@@ -200,11 +201,11 @@ static admmnn_status refuse_comparison(const session *s, admmnn_error *err) {
     char file[BASE_PATH_MAX];
     char runs[BASE_PATH_MAX];
     BASE_TRY(base_path_join(file, sizeof file, out, "comparison.json", err));
-    BASE_TRY(base_path_join(runs, sizeof runs, out, "runs", err));
+    BASE_TRY(base_path_join(runs, sizeof runs, out, COMPARE_FOLDER, err));
     if (!base_file_exists(file) && !base_folder_exists(runs))
         return ADMMNN_OK;
     return base_fail(err, ADMMNN_USAGE, "%s: holds a comparison (%s); choose another --out", out,
-                     base_file_exists(file) ? "comparison.json" : "runs/");
+                     base_file_exists(file) ? "comparison.json" : COMPARE_FOLDER "/");
 }
 
 /* Whether all that a finished run left is there still. What is not can be made again

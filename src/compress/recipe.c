@@ -158,13 +158,16 @@ static admmnn_status check_n_of_m(whole *w) {
     return ADMMNN_OK;
 }
 
-/* A rank over all layers is one of single weights; groups go by the layers' shares. */
+/* A rank over all layers is one of single weights; groups, and what chance chooses, go by
+ * the layers' shares. */
 static admmnn_status check_scope(whole *w) {
     recipe_prune *p = &w->r->prune;
-    if (p->set != RECIPE_SET_SPARSE) {
+    const bool random = p->method == RECIPE_PRUNE_RANDOM;
+    if (random || p->set != RECIPE_SET_SPARSE) {
         if (p->scope == RECIPE_SCOPE_GLOBAL && recipe_places_find(w->places, "prune.scope") != NULL)
             return fail_key(w, "prune.scope",
-                            "global ranks single weights; only set: sparse has it");
+                            random ? "global ranks weights; method: random does not"
+                                   : "global ranks single weights; only set: sparse has it");
         p->scope = RECIPE_SCOPE_PER_LAYER;
     }
     if (p->bit_cost_count == 0)

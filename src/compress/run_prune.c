@@ -105,7 +105,7 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err) {
 
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
-    if (p->scope == RECIPE_SCOPE_GLOBAL && p->method != RECIPE_PRUNE_RANDOM)
+    if (p->scope == RECIPE_SCOPE_GLOBAL)
         BASE_TRY(targets_by_rank(run, err));
     else
         targets_by_share(run);

@@ -42,8 +42,8 @@ grep -vE '^admmnn: .*, seed 1: keeps [0-9]+, validation [0-9.]+ %, test [0-9.]+ 
 has "$work/stderr" "admm 20x, seed 1: ADMM pruning, round"
 has "$work/stderr" "dense, seed 1: further training:"
 ! grep -E '(one-shot|random).* ADMM' "$work/stderr" || fail "a control with ADMM"
-[[ -s $work/lines/runs/random-20x-seed-1/log.jsonl ]] || fail "no log of a run"
-! grep -q ADMM "$work/lines/runs/random-20x-seed-1/log.jsonl" || fail "the log names ADMM"
+[[ -s $work/lines/comparison-runs/random-20x-seed-1/log.jsonl ]] || fail "no log of a run"
+! grep -q ADMM "$work/lines/comparison-runs/random-20x-seed-1/log.jsonl" || fail "the log names ADMM"
 change_images
 expect_error 2 "made with other training images" "${compare[@]}" --resume --quiet
 restore_images

@@ -31,7 +31,7 @@ cmp "$work/out/log.jsonl" "$work/log" || fail "--resume left another log"
 # In a comparison: the point's own log.
 expect_error 1 "ADMM iteration 2: ADMM pruning, round 1/1 (5x): the loss" compare \
     "$work/wild.yaml" --out "$work/many" --methods admm --ratios 5,20 --seeds 1 --quiet
-[[ $(tail -n 1 "$work"/many/runs/admm-*/log.jsonl) == *'"kind":"divergence"'* ]] || fail "no log"
+[[ $(tail -n 1 "$work"/many/comparison-runs/admm-*/log.jsonl) == *'"kind":"divergence"'* ]] || fail "no log"
 
 # Parameters that are finite, but so large that the outputs are not.
 cat >"$work/huge.yaml" <<EOF

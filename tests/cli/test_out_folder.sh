@@ -60,8 +60,8 @@ same_results "$out" "$work/killed"
 
 # The same for a comparison, and its runs.
 compare=(compare "$work/recipe.yaml" --out "$work/compare" --seeds 1 --methods dense --ratios 5)
-mkdir -p "$work/compare/runs/start-seed-1"
-parts=(comparison.svg.4200001-0.part runs/start-seed-1/run.ckpt.4200001-1.part)
+mkdir -p "$work/compare/comparison-runs/start-seed-1"
+parts=(comparison.svg.4200001-0.part comparison-runs/start-seed-1/run.ckpt.4200001-1.part)
 for part in "${parts[@]}"; do
     : >"$work/compare/$part"
 done
@@ -84,7 +84,7 @@ rm "$out"/*.*
 other_command compare "$out" "holds a run of compress (checkpoint/run.ckpt)"
 other_command compress "$work/compare" "holds a comparison (comparison.json)"
 rm "$work/compare"/comparison.*
-other_command compress "$work/compare" "holds a comparison (runs/)"
+other_command compress "$work/compare" "holds a comparison (comparison-runs/)"
 
 # Two at once in one folder: the second is refused, with --resume too.
 make_long_job
@@ -111,5 +111,5 @@ beside() {
     kill -0 "$child" || fail "the first did not go on"
     kill -KILL "$child"
 }
-beside compare two-comparisons runs/start-seed-1 compare
+beside compare two-comparisons comparison-runs/start-seed-1 compare
 beside compress two-runs checkpoint compress compare

@@ -104,7 +104,8 @@ for damage in cut turned other empty; do
 done
 
 # The second signal kills at once, even where the clean stop cannot come to its end:
-# standard error is a pipe that is full, and nobody reads it.
+# standard error is a pipe that is full, and nobody reads it. A hang-up that was ignored
+# (nohup) stays so.
 state_of() {
     sed -n "s/^$1:[[:space:]]*//p" "/proc/$child/status" 2>/dev/null || true
 }
@@ -136,8 +137,11 @@ is_dead() {
 
 mkfifo "$work/full"
 exec 5<>"$work/full"
-"$ADMMNN_BINARY" compress "$work/recipe.yaml" --out "$work/twice" --threads 1 \
-    >"$work/stdout" 2>"$work/full" 5<&- &
+(
+    trap '' HUP
+    exec "$ADMMNN_BINARY" compress "$work/recipe.yaml" --out "$work/twice" --threads 1 \
+        >"$work/stdout" 2>"$work/full" 5<&-
+) &
 child=$!
 read -r -t 60 line <&5 || fail "the run did not begin"
 [[ $line == "admmnn: dense training:"* ]] || fail "the run began with: $line"
@@ -148,6 +152,9 @@ done
 kill -TERM "$child"
 wait_until has_handled_term
 is_dead && fail "the first signal killed"
+kill -HUP "$child"
+sleep 0.2
+is_dead && fail "an ignored hang-up killed"
 kill -TERM "$child"
 wait_until is_dead
 status=0

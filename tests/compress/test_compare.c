@@ -139,9 +139,9 @@ static void same_results(const char *left, const char *right) {
     same_file(left, right, "comparison.svg");
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         char name[128];
-        snprintf(name, sizeof name, "runs/%s/point.json", points[i]);
+        snprintf(name, sizeof name, "comparison-runs/%s/point.json", points[i]);
         same_file(left, right, name);
-        snprintf(name, sizeof name, "runs/%s/log.jsonl", points[i]);
+        snprintf(name, sizeof name, "comparison-runs/%s/log.jsonl", points[i]);
         same_file(left, right, name);
     }
 }
@@ -228,7 +228,7 @@ static void every_method_trains_as_long(void **state) {
     for (int m = COMPARE_DENSE; m < COMPARE_METHODS; m++)
         for (int high = m == COMPARE_DENSE ? 1 : 0; high < 2; high++) {
             char name[128];
-            snprintf(name, sizeof name, "whole/runs/%s-%s-seed-3/log.jsonl",
+            snprintf(name, sizeof name, "whole/comparison-runs/%s-%s-seed-3/log.jsonl",
                      compare_method_text((compare_method)m), high ? "30x" : "4x");
             char *log = read_text(name);
             size_t epochs = count_of(log, "\"kind\":\"epoch\"");
@@ -242,14 +242,14 @@ static void every_method_trains_as_long(void **state) {
 static void one_dense_start_a_seed(void **state) {
     (void)state;
     compare_once("whole", whole);
-    char *start = read_text("whole/runs/start-seed-3/log.jsonl");
-    char *other = read_text("whole/runs/start-seed-4/log.jsonl");
+    char *start = read_text("whole/comparison-runs/start-seed-3/log.jsonl");
+    char *other = read_text("whole/comparison-runs/start-seed-4/log.jsonl");
     assert_true(strlen(start) > 100);
     assert_string_not_equal(start, other);
     static const char *const runs[] = {"dense-30x", "admm-4x", "random-30x", "one-shot-4x"};
     for (size_t i = 0; i < 4; i++) {
         char name[128];
-        snprintf(name, sizeof name, "whole/runs/%s-seed-3/log.jsonl", runs[i]);
+        snprintf(name, sizeof name, "whole/comparison-runs/%s-seed-3/log.jsonl", runs[i]);
         char *log = read_text(name);
         assert_memory_equal(log, start, strlen(start));
         base_free(log);
@@ -537,8 +537,8 @@ static void a_damaged_point_is_named(void **state) {
     admmnn_compare_settings one = {.seeds = 1, .methods = "admm", .ratios = "4", .resume = true};
     assert_int_equal(compare("damaged", one, 1, &w, NULL), ADMMNN_OK);
     char path[BASE_PATH_MAX];
-    out_folder("damaged/runs/admm-4x-seed-0/point.json", path);
-    char *whole_text = read_text("damaged/runs/admm-4x-seed-0/point.json");
+    out_folder("damaged/comparison-runs/admm-4x-seed-0/point.json", path);
+    char *whole_text = read_text("damaged/comparison-runs/admm-4x-seed-0/point.json");
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         char *text = replaced(whole_text, changes[i][0], changes[i][1]);
         write_text(path, text, strlen(text));

@@ -370,7 +370,7 @@ static void bits_follow_the_levels(void **state) {
     base_free(r);
 }
 
-/* What a set leaves no choice of needs no key. */
+/* What a set or method leaves no choice of needs no key. */
 static void sets_bring_their_scope_and_ratio(void **state) {
     (void)state;
     recipe *r = parse("model: lenet-5\nprune: {set: n-of-m, n: 2, m: 5}\n");
@@ -381,6 +381,9 @@ static void sets_bring_their_scope_and_ratio(void **state) {
     r = parse("model: lenet-5\nprune: {set: columns, rounds: [2, 4]}\n");
     assert_int_equal(r->prune.scope, RECIPE_SCOPE_PER_LAYER);
     assert_int_equal(r->prune.round_count, 2);
+    base_free(r);
+    r = parse("model: lenet-5\nprune: {method: random, rounds: [2]}\n");
+    assert_int_equal(r->prune.scope, RECIPE_SCOPE_PER_LAYER);
     base_free(r);
 }
 
@@ -594,6 +597,8 @@ static void keys_that_contradict(void **state) {
          "r.yaml:4: prune.rounds: 2 rounds; one-shot prunes once (method: gradual takes many)"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  set: filters\n  scope: global\n",
          "r.yaml:5: prune.scope: global ranks single weights; only set: sparse has it"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  method: random\n  scope: global\n",
+         "r.yaml:5: prune.scope: global ranks weights; method: random does not"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  method: gradual\n  bit_cost: [1, 2, 3, 4]\n",
          "r.yaml:5: prune.bit_cost: is for method: admm; its controls rank by magnitude"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n  bit_cost: [1, 2, 3, 4]\n",
