@@ -91,8 +91,9 @@ static admmnn_status draw_mask(const graph *g, const level *l, uint8_t *mask, ad
 
 static admmnn_status make_network(bench *b, size_t k, admmnn_error *err) {
     const train_optimizer_settings adam = {.kind = TRAIN_ADAM};
+    const engine_settings settings = {.max_batch = b->o->batch, .training = true};
     train_network **n = &b->networks[k];
-    BASE_TRY(train_network_create(b->g, b->start, b->pool, ENGINE_AUTO, b->o->batch, n, err));
+    BASE_TRY(train_network_create(b->g, b->start, b->pool, &settings, n, err));
     if (levels[k].kept[0] > 0) {
         uint8_t *mask = base_array(b->g->flat_count, 1);
         admmnn_status status = mask == NULL ? base_fail_memory(err, "the support")

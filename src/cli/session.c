@@ -32,8 +32,7 @@ void cli_session_catch_signals(void) {
     sigemptyset(&action.sa_mask);
     /* What the caller had ignored (nohup) stays ignored. */
     for (size_t i = 0; i < STOPPING_COUNT; i++) {
-        caught[i] =
-            sigaction(stopping[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN;
+        caught[i] = sigaction(stopping[i], NULL, &present) == 0 && present.sa_handler != SIG_IGN;
         if (caught[i] != 0)
             sigaction(stopping[i], &action, NULL);
     }

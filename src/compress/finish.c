@@ -118,9 +118,9 @@ static admmnn_status dense_controls(const compress_run *run, compress_result *re
 
 static admmnn_status test_flat(const compress_run *run, const graph *g, const float *params,
                                const data_set *test, double *accuracy, admmnn_error *err) {
+    const engine_settings settings = {.backend = run->r->backend, .max_batch = run->network->batch};
     train_network *network;
-    BASE_TRY(train_network_create(g, params, run->pool, run->r->backend, run->network->batch,
-                                  &network, err));
+    BASE_TRY(train_network_create(g, params, run->pool, &settings, &network, err));
     train_score score = {0};
     admmnn_status status = train_network_evaluate(network, network->params, test, NULL, test->count,
                                                   run->input, &score, err);

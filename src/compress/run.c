@@ -113,8 +113,9 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     for (uint32_t l = 0; l < run->layer_count; l++)
         run->layers[l].node = graph_layer(run->g, l);
     graph_initialise(run->g, run->r->seed, run->dense);
-    return train_network_create(run->g, run->dense, run->pool, run->r->backend,
-                                largest_batch(run->r), &run->network, err);
+    const engine_settings settings = {
+        .backend = run->r->backend, .max_batch = largest_batch(run->r), .training = true};
+    return train_network_create(run->g, run->dense, run->pool, &settings, &run->network, err);
 }
 
 admmnn_status run_create(const recipe *r, const admmnn_context *context, compress_run **out,

@@ -53,9 +53,10 @@ admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training
     base_free(a->logits);
     *a = (run_answers){
         .pruned = asks_pruned(run), .versions = training->versions, .augment = training->augment};
+    const engine_settings settings = {.backend = run->r->backend, .max_batch = run->network->batch};
     train_network *teacher;
     BASE_TRY(train_network_create(run->g, a->pruned ? run->pruned : run->dense, run->pool,
-                                  run->r->backend, run->network->batch, &teacher, err));
+                                  &settings, &teacher, err));
     a->logits =
         base_array((size_t)versions * run->train.count * run->train.classes, sizeof *a->logits);
     admmnn_status status =

@@ -4,8 +4,8 @@
 
 #include "admmnn/model.h"
 #include "base/pool.h"
-#include "engine/engine.h"
 #include "pack/pack.h"
+#include "train/network.h"
 
 struct admmnn_model {
     char *path;
@@ -14,13 +14,18 @@ struct admmnn_model {
     float *params;      /* [packed->g->flat_count] */
     uint64_t file_bytes;
     base_pool *pool;
-    engine *engine; /* of the runs; NULL before the first */
-    float *active;  /* the parameters it takes: those of its support; NULL: params */
+    train_network *network; /* of the runs, forward only; NULL before the first */
 };
 
 /* What a file holds, as a packed model. *described: the order of its units and
  * its levels are a packed file's (or its ONNX form's). report may be NULL. */
 admmnn_status model_file_read(const char *path, pack_model **out, pack_report *report,
                               uint64_t *file_bytes, bool *described, admmnn_error *err);
+
+uint64_t model_kept_weights(const admmnn_model *model);
+
+/* Refuses an output that is the input, and one that exists unless force is not 0. */
+admmnn_status model_check_output(const char *input, const char *output, int force,
+                                 admmnn_error *err);
 
 #endif

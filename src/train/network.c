@@ -6,19 +6,19 @@
 #include "engine/loss.h"
 
 admmnn_status train_network_create(const graph *g, const float *params, base_pool *pool,
-                                   engine_backend_id backend, uint32_t batch, train_network **out,
+                                   const engine_settings *settings, train_network **out,
                                    admmnn_error *err) {
     train_network *n = base_array(1, sizeof *n);
     if (n == NULL)
         return base_fail_memory(err, "a network");
-    *n = (train_network){.g = g, .pool = pool, .batch = batch, .active_count = g->flat_count};
+    *n = (train_network){
+        .g = g, .pool = pool, .batch = settings->max_batch, .active_count = g->flat_count};
     n->params = base_array_copy(params, g->flat_count, sizeof *params);
     if (n->params == NULL) {
         train_network_free(n);
         return base_fail_memory(err, "the parameters");
     }
-    engine_settings settings = {.backend = backend, .max_batch = batch, .training = true};
-    admmnn_status status = engine_create(g, &settings, pool, &n->engine, err);
+    admmnn_status status = engine_create(g, settings, pool, &n->engine, err);
     if (status != ADMMNN_OK) {
         train_network_free(n);
         return status;

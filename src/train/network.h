@@ -18,9 +18,10 @@ typedef struct train_network {
     float *params; /* [active_count] */
 } train_network;
 
-/* params[g->flat_count] are copied. g and pool must outlive the network. */
+/* params[g->flat_count] are copied. g and pool must outlive the network, which trains
+ * where the settings say so. */
 admmnn_status train_network_create(const graph *g, const float *params, base_pool *pool,
-                                   engine_backend_id backend, uint32_t batch, train_network **out,
+                                   const engine_settings *settings, train_network **out,
                                    admmnn_error *err);
 void train_network_free(train_network *network);
 

@@ -96,9 +96,10 @@ static inline void fixture_free(fixture *f) {
 }
 
 static inline train_network *network_make(const fixture *f, const float *params) {
+    const engine_settings settings = {.max_batch = BATCH, .training = true};
     train_network *n;
     admmnn_error err = {0};
-    expect_ok(train_network_create(f->g, params, f->pool, ENGINE_AUTO, BATCH, &n, &err), &err);
+    expect_ok(train_network_create(f->g, params, f->pool, &settings, &n, &err), &err);
     return n;
 }
 

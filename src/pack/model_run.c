@@ -1,0 +1,175 @@
+/* Running an opened model: on floats, on a test set, on NumPy's arrays. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "pack/model_file.h"
+#include "pack/npy.h"
+
+#define ARRAY_BYTES_MOST ((size_t)8 << 30)
+/* Samples a pass of the engine. */
+#define BATCH 256U
+
+typedef struct samples {
+    const float *from;
+    size_t elements;
+} samples;
+
+static void fill(void *user, size_t sample, float *input, size_t stride) {
+    const samples *s = user;
+    const float *from = s->from + sample * s->elements;
+    for (size_t i = 0; i < s->elements; i++)
+        input[i * stride] = from[i];
+}
+
+static admmnn_status keep_nonzeros(const admmnn_model *model, train_network *network,
+                                   admmnn_error *err) {
+    const size_t count = model->packed->g->flat_count;
+    uint8_t *mask = base_array(count, 1);
+    if (mask == NULL)
+        return base_fail_memory(err, model->path);
+    for (size_t i = 0; i < count; i++)
+        mask[i] = model->params[i] != 0.0F;
+    admmnn_status status = train_network_restrict(network, mask, err);
+    base_free(mask);
+    return status;
+}
+
+/* On the weights that are not 0 where those are few: a layer that keeps many is copied
+ * before each pass. */
+static admmnn_status open_network(admmnn_model *model, admmnn_error *err) {
+    const engine_settings settings = {.max_batch = BATCH};
+    const graph *g = model->packed->g;
+    train_network *network;
+    if (model->network != NULL)
+        return ADMMNN_OK;
+    BASE_TRY(train_network_create(g, model->params, model->pool, &settings, &network, err));
+    admmnn_status status = ADMMNN_OK;
+    if (engine_gains_by_support(network->engine) &&
+        model_kept_weights(model) < graph_weight_count(g) / 2)
+        status = keep_nonzeros(model, network, err);
+    if (status == ADMMNN_OK)
+        model->network = network;
+    else
+        train_network_free(network);
+    return status;
+}
+
+admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
+                               admmnn_error *err) {
+    const graph *g = model->packed->g;
+    samples from = {input, graph_value_count(g, g->input)};
+    size_t outputs = graph_value_count(g, g->output);
+    BASE_TRY(open_network(model, err));
+    for (size_t done = 0; done < count; done += BATCH) {
+        engine_batch batch = {
+            .count = count - done < BATCH ? count - done : BATCH, .fill = fill, .user = &from};
+        BASE_TRY(
+            engine_forward(model->network->engine, model->network->params, &batch, output, err));
+        from.from += batch.count * from.elements;
+        output += batch.count * outputs;
+    }
+    return ADMMNN_OK;
+}
+
+admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
+                                    admmnn_evaluation *evaluation, admmnn_error *err) {
+    const graph *g = model->packed->g;
+    graph_shape shape = g->values[g->input].shape;
+    data_set test;
+    BASE_TRY(data_idx_open(folder, DATA_TEST, &test, err));
+    admmnn_status status = ADMMNN_OK;
+    if (memcmp(&shape, &test.shape, sizeof shape) != 0 ||
+        graph_value_count(g, g->output) < test.classes)
+        status = base_fail(err, ADMMNN_INPUT,
+                           "%s: images of %ux%ux%u in %u classes; %s wants %ux%ux%u and tells %zu "
+                           "apart",
+                           folder, test.shape.channels, test.shape.height, test.shape.width,
+                           test.classes, model->path, shape.channels, shape.height, shape.width,
+                           graph_value_count(g, g->output));
+    if (status == ADMMNN_OK)
+        status = open_network(model, err);
+    train_score score = {0};
+    train_input how = {model->packed->mean, model->packed->scale};
+    if (status == ADMMNN_OK)
+        status = train_network_evaluate(model->network, model->network->params, &test, NULL,
+                                        test.count, how, &score, err);
+    data_set_free(&test);
+    *evaluation = (admmnn_evaluation){score.count, score.correct, score.accuracy, score.loss};
+    return status;
+}
+
+/* ---- arrays ---- */
+
+/* Samples in an array of one or many: a sample's shape, its channels left out
+ * where there is one, or its elements in a row. */
+static bool count_samples(const npy_array *array, graph_shape shape, size_t *count) {
+    const size_t sides[3] = {shape.channels, shape.height, shape.width};
+    for (uint32_t from = 0; from < (shape.channels == 1 ? 2U : 1U); from++) {
+        uint32_t own = 3 - from;
+        if (array->rank != own && array->rank != own + 1)
+            continue;
+        if (memcmp(array->dims + (array->rank - own), sides + from, own * sizeof *sides) != 0)
+            continue;
+        *count = array->rank == own ? 1 : array->dims[0];
+        return true;
+    }
+    *count = array->rank == 2 ? array->dims[0] : 1;
+    return (array->rank == 1 || array->rank == 2) &&
+           array->dims[array->rank - 1] == graph_shape_count(shape);
+}
+
+/* Pixels are normalised as the network wants them. */
+static float *network_input(const admmnn_model *model, const npy_array *array) {
+    float *input = base_array(array->count, sizeof *input);
+    for (size_t i = 0; input != NULL && i < array->count; i++) {
+        float value = npy_float(array, i);
+        input[i] = array->type == NPY_UINT8
+                       ? (value / 255.0F - model->packed->mean) * model->packed->scale
+                       : value;
+    }
+    return input;
+}
+
+static admmnn_status run_array(admmnn_model *model, const char *name, const npy_array *array,
+                               base_writer *out, admmnn_error *err) {
+    const graph *g = model->packed->g;
+    graph_shape shape = g->values[g->input].shape;
+    size_t dims[2] = {0, graph_value_count(g, g->output)};
+    if (!count_samples(array, shape, &dims[0]))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: its shape is not (samples, %u, %u, %u), what %s wants", name,
+                         shape.channels, shape.height, shape.width, model->path);
+    size_t outputs;
+    float *input = network_input(model, array);
+    float *output =
+        base_multiply(dims[0], dims[1], &outputs) ? base_array(outputs, sizeof *output) : NULL;
+    admmnn_status status = input == NULL || output == NULL
+                               ? base_fail_memory(err, name)
+                               : admmnn_model_run(model, input, dims[0], output, err);
+    if (status == ADMMNN_OK)
+        npy_write(out, output, dims, 2);
+    base_free(input);
+    base_free(output);
+    return status == ADMMNN_OK && out->failed ? base_fail_memory(err, name) : status;
+}
+
+admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
+                                    int force, admmnn_error *err) {
+    BASE_TRY(model_check_output(input, output, force, err));
+    if (base_file_same(model->path, output))
+        return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the model", output);
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(base_file_read(input, ARRAY_BYTES_MOST, &bytes, &count, err));
+    npy_array array;
+    base_writer out = {0};
+    admmnn_status status = npy_parse(input, bytes, count, &array, err);
+    if (status == ADMMNN_OK)
+        status = run_array(model, input, &array, &out, err);
+    if (status == ADMMNN_OK)
+        status = base_file_write(output, out.bytes, out.count, err);
+    base_writer_free(&out);
+    base_free(bytes);
+    return status;
+}
