@@ -48,7 +48,7 @@ install: build ## library, headers, program, man page and completion under DESTD
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || [ ! -x /sbin/ldconfig ] || /sbin/ldconfig
 
 .PHONY: lint
-lint: build ## clang-tidy, cppcheck and shellcheck over the tree
+lint: build ## clang-tidy and cppcheck over src, shellcheck over the scripts
 	@scripts/install-dependencies lint
 	@scripts/lint $(JOBS)
 
@@ -69,7 +69,7 @@ coverage: ## the test suite's coverage by line, in build/coverage/coverage.html
 		build/coverage
 
 .PHONY: bench
-bench: build ## every benchmark against its figure, PyTorch in alternating runs
+bench: build ## what has a figure to reach, PyTorch in alternating runs
 	@scripts/install-dependencies bench
 	@scripts/bench
 

@@ -91,7 +91,24 @@ static admmnn_status help_on(const cli_arguments *arguments, admmnn_error *err) 
                     name);
 }
 
+/* The forms of the whole program, one at a time. */
+static admmnn_status check_forms(const cli_arguments *arguments, admmnn_error *err) {
+    const char *form = arguments->man ? "--man" : "--completion";
+    if (!arguments->man && !arguments->completion)
+        return ADMMNN_OK;
+    if (arguments->operand_count > 0)
+        return cli_fail(err, ADMMNN_USAGE, "help: %s is of the whole program; leave out '%s'", form,
+                        arguments->operands[0]);
+    if (arguments->json || (arguments->man && arguments->completion))
+        return cli_fail(err, ADMMNN_USAGE, "help: %s and %s: give one of them", form,
+                        arguments->json ? "--json" : "--completion");
+    return ADMMNN_OK;
+}
+
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
+    admmnn_status status = check_forms(arguments, err);
+    if (status != ADMMNN_OK)
+        return status;
     if (arguments->operand_count > 0)
         return help_on(arguments, err);
     if (arguments->json)

@@ -260,10 +260,9 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
     if (isfinite(score->loss))
         return ADMMNN_OK;
     /* Parameters may be finite, but so large that the outputs are not. */
-    return base_fail(
-        err, ADMMNN_DIVERGED,
-        "%s: the validation loss is not finite after epoch %u; lower the learning rate",
-        run_stage_text(run), run->at.epoch + 1);
+    return base_fail(err, ADMMNN_DIVERGED,
+                     "%s: the validation loss is not finite; lower the learning rate",
+                     run_stage_text(run));
 }
 
 static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *score,
@@ -313,8 +312,11 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
     run->stage_seconds[run->at.stage] += base_seconds() - start;
     train_score validation;
-    BASE_TRY(all.fixed == NULL ? run_validate(run, run->network->params, &validation, err)
-                               : run_validate_quantized(run, &validation, err));
+    admmnn_status status = all.fixed == NULL
+                               ? run_validate(run, run->network->params, &validation, err)
+                               : run_validate_quantized(run, &validation, err);
+    if (status != ADMMNN_OK)
+        return base_fail_within(err, status, "epoch %u", run->at.epoch + 1);
     run_log_epoch(run, &score, &validation);
     return ADMMNN_OK;
 }

@@ -13,23 +13,6 @@ static const graph_node *node_of(const compress_run *run, uint32_t layer) {
     return &run->g->nodes[run->layers[layer].node];
 }
 
-/* A parameter's range in the active vector. */
-typedef struct active_range {
-    size_t first, count;
-} active_range;
-
-static active_range range_of(const train_network *n, const graph_parameter *p) {
-    if (n->support == NULL)
-        return (active_range){p->offset, p->count};
-    active_range range = {0, 0};
-    while (range.first < n->active_count && n->support[range.first] < p->offset)
-        range.first++;
-    while (range.first + range.count < n->active_count &&
-           n->support[range.first + range.count] < p->offset + p->count)
-        range.count++;
-    return range;
-}
-
 /* An interval of 16 bits (bfloat16) costs half the bytes of a float in the file and
  * moves the levels by at most 0.4 %, which training goes on to correct. */
 static float short_interval(float q) {
@@ -50,21 +33,21 @@ static admmnn_status fit_interval(admm_levels kind, unsigned bits, const float *
 
 admmnn_status run_fit_weights(compress_run *run, admmnn_error *err) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
-        active_range w = range_of(run->network, run_weight(run, l));
+        train_range w = train_network_range(run->network, run_weight(run, l));
         BASE_TRY(fit_interval(run->r->quantize.levels, run->layers[l].bits,
                               run->network->params + w.first, w.count, &run->layers[l].step, err));
     }
     return ADMMNN_OK;
 }
 
-static active_range bias_range(const compress_run *run, uint32_t layer) {
-    return range_of(run->network, &run->g->parameters[node_of(run, layer)->bias]);
+static train_range bias_range(const compress_run *run, uint32_t layer) {
+    return train_network_range(run->network, &run->g->parameters[node_of(run, layer)->bias]);
 }
 
 static admmnn_status fit_biases(compress_run *run, admmnn_error *err) {
     const unsigned bits = run->r->quantize.bias_bits;
     for (uint32_t l = 0; l < run->layer_count && bits > 0; l++) {
-        active_range b = bias_range(run, l);
+        train_range b = bias_range(run, l);
         BASE_TRY(fit_interval(ADMM_LEVELS_EQUAL_ZERO, bits, run->network->params + b.first, b.count,
                               &run->layers[l].bias_step, err));
     }
@@ -80,7 +63,7 @@ static void quantize_range(admm_levels kind, unsigned bits, float q, const float
 static void quantize_weights(const compress_run *run, float *params) {
     for (uint32_t layer = 0; layer < run->layer_count; layer++) {
         const run_layer *l = &run->layers[layer];
-        active_range w = range_of(run->network, run_weight(run, layer));
+        train_range w = train_network_range(run->network, run_weight(run, layer));
         quantize_range(run->r->quantize.levels, l->bits, l->step, params + w.first, w.count,
                        params + w.first);
     }
@@ -90,7 +73,7 @@ static void quantize(const compress_run *run, float *params) {
     const unsigned bits = run->r->quantize.bias_bits;
     quantize_weights(run, params);
     for (uint32_t layer = 0; layer < run->layer_count && bits > 0; layer++) {
-        active_range b = bias_range(run, layer);
+        train_range b = bias_range(run, layer);
         quantize_range(ADMM_LEVELS_EQUAL_ZERO, bits, run->layers[layer].bias_step, params + b.first,
                        b.count, params + b.first);
     }
@@ -183,7 +166,7 @@ static int by_distance(const void *left, const void *right) {
 static admmnn_status fix_layer(compress_run *run, uint32_t layer, double share, admmnn_error *err) {
     const train_network *n = run->network;
     const run_layer *l = &run->layers[layer];
-    active_range w = range_of(n, run_weight(run, layer));
+    train_range w = train_network_range(n, run_weight(run, layer));
     nearness *open = base_array(w.count, sizeof *open);
     if (open == NULL)
         return base_fail_memory(err, "the weights to fix");

@@ -14,7 +14,7 @@ typedef struct lanes_thread {
 } lanes_thread;
 
 typedef struct lanes_state {
-    graph *g;
+    const graph *g; /* the engine's */
     base_pool *pool;
     lanes_plan *plan;
     unsigned threads;
@@ -32,8 +32,7 @@ typedef struct lanes_pass {
     lanes_state *state;
     const float *params;
     const engine_batch *batch;
-    float *logits; /* forward only */
-    bool backward;
+    float *logits; /* forward only; NULL: a training step */
 } lanes_pass;
 
 /* A thread's blocks of a batch of `count` samples. */
@@ -47,7 +46,6 @@ static void destroy(void *state) {
     if (s == NULL)
         return;
     lanes_plan_free(s->plan);
-    graph_free(s->g);
     base_free(s->memory);
     base_free(s->winner_memory);
     base_free(s->part_memory);
@@ -110,9 +108,8 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
     s->pool = pool;
     s->threads = base_pool_threads(pool);
     s->training = settings->training;
-    admmnn_status status = graph_clone(g, &s->g, err);
-    if (status == ADMMNN_OK)
-        status = lanes_plan_create(g, settings, s->threads, &s->plan, err);
+    s->g = g;
+    admmnn_status status = lanes_plan_create(g, settings, s->threads, &s->plan, err);
     if (status == ADMMNN_OK)
         status = allocate(s, err);
     if (status != ADMMNN_OK) {
@@ -181,7 +178,9 @@ static void conv_forward(const lanes_plan *plan, const lanes_step *step, const l
     for (size_t k = 0; k < blocks; k++) {
         const float *x = worker->arena + step->in + k * step->in_count * kernels->lanes;
         float *y = worker->arena + step->out + k * step->out_count * kernels->lanes;
-        int32_t *winner = worker->winners + step->winner + k * step->out_count * kernels->lanes;
+        int32_t *winner = NULL;
+        if (step->conv.pooled)
+            winner = worker->winners + step->winner + k * step->out_count * kernels->lanes;
         if (step->listed)
             kernels->conv_forward_sparse(&step->conv, &step->list, w, b, x, y, winner);
         else
@@ -409,7 +408,7 @@ static void run(void *argument, unsigned thread, unsigned threads) {
         return;
     load_inputs(pass, blocks, worker->arena + pass->state->plan->input);
     forward(pass, worker, blocks.count);
-    if (!pass->backward) {
+    if (pass->logits != NULL) {
         copy_logits(pass, worker, blocks);
         return;
     }
@@ -429,7 +428,7 @@ static admmnn_status forward_pass(void *state, const float *params, const engine
 static admmnn_status step(void *state, const float *params, const engine_batch *batch,
                           engine_result *result, admmnn_error *err) {
     (void)err;
-    lanes_pass pass = {.state = state, .params = params, .batch = batch, .backward = true};
+    lanes_pass pass = {.state = state, .params = params, .batch = batch};
     lanes_state *s = state;
     scatter(s, params);
     base_pool_run(s->pool, run, &pass);

@@ -7,5 +7,4 @@
 #define TILE_P 12
 #define TILE_OUTER 4
 #define TABLE lanes_kernels_16
-#define TABLE_NAME "16 lanes (AVX-512)"
 #include "engine/lanes_template.h"

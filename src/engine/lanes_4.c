@@ -7,5 +7,4 @@
 #define TILE_P 4
 #define TILE_OUTER 3
 #define TABLE lanes_kernels_4
-#define TABLE_NAME "4 lanes"
 #include "engine/lanes_template.h"

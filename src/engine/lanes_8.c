@@ -7,5 +7,4 @@
 #define TILE_P 6
 #define TILE_OUTER 3
 #define TABLE lanes_kernels_8
-#define TABLE_NAME "8 lanes (AVX2)"
 #include "engine/lanes_template.h"

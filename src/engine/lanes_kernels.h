@@ -46,12 +46,11 @@ typedef struct lanes_pool {
 } lanes_pool;
 
 typedef struct lanes_kernels {
-    const char *name;
     size_t lanes;
     size_t filter_tile; /* filters the caller expands at a time for conv_weights */
 
     /* y = conv(x), pooled or not. w[filters][channels*kh*kw], b[filters]. winner is
-     * written when pooled. */
+     * written when pooled, and may be NULL when not. */
     void (*conv_forward)(const lanes_conv *c, const float *w, const float *b, const float *x,
                          float *y, int32_t *winner);
     void (*conv_forward_sparse)(const lanes_conv *c, const lanes_sparse *s, const float *w,

@@ -1,5 +1,6 @@
-/* What the lanes back end decides once: which nodes run together, where every
- * thread's buffers lie, which layers run on coordinate lists. */
+/* What the lanes back end decides before a pass: when it is created, which nodes run
+ * together and where every thread's buffers lie; with each support, which layers run on
+ * coordinate lists. */
 #ifndef ENGINE_LANES_PLAN_H
 #define ENGINE_LANES_PLAN_H
 
@@ -52,6 +53,15 @@ typedef struct lanes_plan {
 admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings, unsigned threads,
                                 lanes_plan **out, admmnn_error *err);
 void lanes_plan_free(lanes_plan *plan);
+
+/* The node's ranges in the flat vector. */
+void lanes_step_parameters(const graph *g, const graph_node *node, lanes_step *step);
+/* The share of nonzeros below which the step runs on coordinate lists. */
+double lanes_list_density(const lanes_plan *plan, const lanes_step *step);
+
+/* ---- lanes_support.c ---- */
+
+void lanes_steps_free(lanes_step *steps, size_t count);
 
 /* Chooses lists or scattering layer by layer; NULL goes back to flat vectors. When
  * memory is short the plan stays as it was. */

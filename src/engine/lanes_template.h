@@ -111,7 +111,6 @@ static void relu_backward(size_t count, const float *y, const float *dy, float *
 }
 
 const lanes_kernels TABLE = {
-    .name = TABLE_NAME,
     .lanes = LANES,
     .filter_tile = TILE_DW_F,
     .conv_forward = conv_forward,

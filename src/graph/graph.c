@@ -5,20 +5,13 @@
 
 #include "base/memory.h"
 
-typedef struct op_entry {
-    const char *text;
-    uint32_t inputs;
-    bool weighted;
-} op_entry;
-
-static const op_entry op_table[GRAPH_OP_COUNT] = {
-#define OP_ENTRY(name, text, inputs, weighted) {text, inputs, weighted},
-    GRAPH_OP_MAP(OP_ENTRY)
-#undef OP_ENTRY
-};
-
 const char *graph_op_name(graph_op op) {
-    return op < GRAPH_OP_COUNT ? op_table[op].text : "unknown";
+    static const char *const names[GRAPH_OP_COUNT] = {
+#define OP_NAME(name, text) text,
+        GRAPH_OP_MAP(OP_NAME)
+#undef OP_NAME
+    };
+    return op < GRAPH_OP_COUNT ? names[op] : "unknown";
 }
 
 size_t graph_shape_count(graph_shape shape) {
@@ -284,7 +277,7 @@ uint32_t graph_layer(const graph *g, uint32_t i) {
 uint32_t graph_layer_count(const graph *g) {
     uint32_t count = 0;
     for (uint32_t n = 0; n < g->node_count; n++)
-        count += op_table[g->nodes[n].op].weighted;
+        count += g->nodes[n].weight != GRAPH_NONE;
     return count;
 }
 

@@ -15,13 +15,13 @@
 
 /* X(name, text, inputs, has weights) */
 #define GRAPH_OP_MAP(X)                                                                            \
-    X(CONV, "conv", 1, true)                                                                       \
-    X(MAXPOOL, "maxpool", 1, false)                                                                \
-    X(INNER_PRODUCT, "inner-product", 1, true)                                                     \
-    X(RELU, "relu", 1, false)
+    X(CONV, "conv")                                                                                \
+    X(MAXPOOL, "maxpool")                                                                          \
+    X(INNER_PRODUCT, "inner-product")                                                              \
+    X(RELU, "relu")
 
 typedef enum graph_op {
-#define GRAPH_OP_ENUM(name, text, inputs, weighted) GRAPH_##name,
+#define GRAPH_OP_ENUM(name, text) GRAPH_##name,
     GRAPH_OP_MAP(GRAPH_OP_ENUM)
 #undef GRAPH_OP_ENUM
         GRAPH_OP_COUNT

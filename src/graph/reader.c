@@ -1,17 +1,17 @@
 #include "graph/reader.h"
 
-static uint32_t only_reader(const graph *g, uint32_t value) {
-    uint32_t found = GRAPH_NONE;
+uint32_t graph_readers(const graph *g, uint32_t value, uint32_t *reader) {
+    uint32_t count = 0;
+    *reader = GRAPH_NONE;
     for (uint32_t n = 0; n < g->node_count; n++) {
         for (int i = 0; i < 2; i++) {
-            if (g->nodes[n].inputs[i] != value)
-                continue;
-            if (found != GRAPH_NONE)
-                return GRAPH_NONE;
-            found = n;
+            if (g->nodes[n].inputs[i] == value) {
+                *reader = n;
+                count++;
+            }
         }
     }
-    return found;
+    return count;
 }
 
 static size_t block_of(const graph *g, const graph_node *node, uint32_t value) {
@@ -24,8 +24,8 @@ graph_reader graph_reader_of(const graph *g, uint32_t layer_node) {
     graph_reader r = {.node = GRAPH_NONE};
     uint32_t value = g->nodes[layer_node].output;
     while (value != g->output) {
-        uint32_t n = only_reader(g, value);
-        if (n == GRAPH_NONE)
+        uint32_t n;
+        if (graph_readers(g, value, &n) != 1)
             return r;
         const graph_node *node = &g->nodes[n];
         r.rectified |= node->op == GRAPH_RELU;

@@ -1,8 +1,11 @@
-/* Who reads a layer's units. */
+/* Who reads a value, and who a layer's units. */
 #ifndef GRAPH_READER_H
 #define GRAPH_READER_H
 
 #include "graph/graph.h"
+
+/* How often nodes read the value; *reader: the last that does, or GRAPH_NONE. */
+uint32_t graph_readers(const graph *g, uint32_t value, uint32_t *reader);
 
 /* The layer that reads a layer's units, through pooling and rectifiers. */
 typedef struct graph_reader {

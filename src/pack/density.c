@@ -7,6 +7,11 @@
 /* pi / 8 in 1/65536. */
 #define PI_EIGHTHS 25736
 
+void density_start(density_effect *effects, size_t count, int32_t variance) {
+    for (size_t i = 0; effects != NULL && i < count; i++)
+        effects[i] = (density_effect){.variance = variance};
+}
+
 static uint32_t square_root(uint64_t x) {
     uint64_t root = 0;
     for (uint64_t bit = UINT64_C(1) << 20; bit != 0; bit >>= 1)

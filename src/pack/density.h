@@ -16,6 +16,9 @@ typedef struct density_effect {
 #define DENSITY_HUNDREDTHS(n) ((int32_t)((n) * (int64_t)DENSITY_UNIT / 100))
 #define DENSITY_EFFECTS_MAX 12
 
+/* Effects of which nothing is known but their variance; NULL: nothing to do. */
+void density_start(density_effect *effects, size_t count, int32_t variance);
+
 /* Codes a bit whose logit is the sum of the effects, and learns from it. */
 unsigned density_code(coder *c, density_effect *const *effects, unsigned count, unsigned bit);
 

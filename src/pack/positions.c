@@ -31,11 +31,6 @@ typedef struct positions_model {
     bool empty;        /* nothing in this row so far */
 } positions_model;
 
-static void fill(density_effect *effects, size_t count, int32_t variance) {
-    for (size_t i = 0; effects != NULL && i < count; i++)
-        effects[i].variance = variance;
-}
-
 static bool model_create(positions_model *m, positions_shape shape, const uint8_t *mask) {
     size_t blocks = (shape.columns + shape.block - 1) / shape.block;
     *m = (positions_model){.shape = shape,
@@ -47,11 +42,11 @@ static bool model_create(positions_model *m, positions_shape shape, const uint8_
                            .taps = base_array(shape.block, sizeof *m->taps),
                            .used = base_array(shape.columns, 1),
                            .mask = mask};
-    fill(m->neighbours, NEIGHBOURS, NEIGHBOUR_VARIANCE);
-    fill(m->fresh, 2, FRESH_VARIANCE);
-    fill(m->columns, shape.columns, COLUMN_VARIANCE);
-    fill(m->blocks, blocks, BLOCK_VARIANCE);
-    fill(m->taps, shape.block, TAP_VARIANCE);
+    density_start(m->neighbours, NEIGHBOURS, NEIGHBOUR_VARIANCE);
+    density_start(m->fresh, 2, FRESH_VARIANCE);
+    density_start(m->columns, shape.columns, COLUMN_VARIANCE);
+    density_start(m->blocks, blocks, BLOCK_VARIANCE);
+    density_start(m->taps, shape.block, TAP_VARIANCE);
     return m->used != NULL && m->columns != NULL && m->blocks != NULL && m->taps != NULL;
 }
 

@@ -305,9 +305,6 @@ admmnn_status tensor_write(const pack_tensor *tensor, tensor_shape shape, tensor
     if (mask == NULL)
         return base_fail_memory(err, "a tensor's positions");
     tensor_mask(tensor, shape.count, mask);
-    pack_tensor_report local;
-    if (report == NULL)
-        report = &local;
     describe(tensor, mask, shape.count, plan, report);
     uint64_t start = bits_so_far(plain->count, range);
     admmnn_status status = write_positions(shape, plan, mask, plain, range, err);

@@ -37,16 +37,11 @@ typedef struct values_place {
     int32_t left, up;
 } values_place;
 
-static void start_effects(density_effect *effects, size_t count, int32_t variance) {
-    for (size_t i = 0; effects != NULL && i < count; i++)
-        effects[i].variance = variance;
-}
-
 static void start_bits(values_bit *bits, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        start_effects(&bits[i].all, 1, BIT_VARIANCE);
-        start_effects(bits[i].left, CLASSES, BEFORE_VARIANCE);
-        start_effects(bits[i].up, CLASSES, BEFORE_VARIANCE);
+        density_start(&bits[i].all, 1, BIT_VARIANCE);
+        density_start(bits[i].left, CLASSES, BEFORE_VARIANCE);
+        density_start(bits[i].up, CLASSES, BEFORE_VARIANCE);
     }
 }
 
@@ -57,12 +52,13 @@ static bool model_create(values_model *m, size_t rows, size_t columns) {
     start_bits(&m->sign, 1);
     start_bits(m->tree, TREE_LEVELS);
     start_bits(m->exponent, 16);
-    start_bits(m->mantissa[0], 32);
+    for (size_t i = 0; i < 16; i++)
+        start_bits(m->mantissa[i], 2);
     m->above = base_array(columns, sizeof *m->above);
     bool whole = m->above != NULL;
     for (size_t i = 0; i < 4; i++) {
         *places[i] = base_array(i < 2 ? rows : columns, sizeof **places[i]);
-        start_effects(*places[i], i < 2 ? rows : columns, PLACE_VARIANCE);
+        density_start(*places[i], i < 2 ? rows : columns, PLACE_VARIANCE);
         whole &= *places[i] != NULL;
     }
     return whole;
@@ -140,7 +136,7 @@ static int32_t code_value(coder *c, values_model *m, values_place at, int32_t co
     return negative ? -(int32_t)magnitude : (int32_t)magnitude;
 }
 
-admmnn_status values_code(coder *c, size_t rows, size_t columns, uint32_t levels, int has_zero,
+admmnn_status values_code(coder *c, size_t rows, size_t columns, uint32_t levels, bool has_zero,
                           const uint8_t *mask, int32_t *codes, admmnn_error *err) {
     values_model *m = base_array(1, sizeof *m);
     if (m == NULL)
@@ -150,12 +146,12 @@ admmnn_status values_code(coder *c, size_t rows, size_t columns, uint32_t levels
         return base_fail_memory(err, "the values' model");
     }
     m->levels = levels;
-    m->has_zero = has_zero != 0;
+    m->has_zero = has_zero;
     for (size_t row = 0; row < rows && !coder_failed(c); row++) {
         int32_t left = 0;
         for (size_t column = 0; column < columns && !coder_failed(c); column++) {
             size_t i = row * columns + column;
-            if (mask != NULL && mask[i] == 0)
+            if (mask[i] == 0)
                 continue;
             const values_place at = {row, column, left, m->above[column]};
             left = m->above[column] = codes[i] = code_value(c, m, at, codes[i]);

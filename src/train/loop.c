@@ -32,20 +32,14 @@ static void loop_free(loop *l) {
 /* One segment a parameter of the graph, in the active vector's places. */
 static void make_segments(loop *l) {
     const train_network *n = l->network;
-    size_t at = 0;
     for (uint32_t p = 0; p < n->g->parameter_count; p++) {
         const graph_parameter *parameter = &n->g->parameters[p];
-        train_segment segment = {.offset = parameter->offset,
-                                 .count = parameter->count,
-                                 .rho = l->hooks->rho == NULL ? 0.0F : l->hooks->rho[p],
-                                 .decay = parameter->kind == GRAPH_WEIGHT};
-        if (n->support != NULL) {
-            segment.offset = at;
-            while (at < n->active_count && n->support[at] < parameter->offset + parameter->count)
-                at++;
-            segment.count = at - segment.offset;
-        }
-        l->segments[l->segment_count++] = segment;
+        const train_range range = train_network_range(n, parameter);
+        l->segments[l->segment_count++] =
+            (train_segment){.offset = range.first,
+                            .count = range.count,
+                            .rho = l->hooks->rho == NULL ? 0.0F : l->hooks->rho[p],
+                            .decay = parameter->kind == GRAPH_WEIGHT};
     }
 }
 

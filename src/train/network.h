@@ -30,6 +30,13 @@ void train_network_free(train_network *network);
 admmnn_status train_network_restrict(train_network *network, const uint8_t *mask,
                                      admmnn_error *err);
 
+/* A parameter's range in the active vector. */
+typedef struct train_range {
+    size_t first, count;
+} train_range;
+
+train_range train_network_range(const train_network *network, const graph_parameter *parameter);
+
 /* Between the two forms. Values outside the support are dropped or zero. */
 void train_network_expand(const train_network *network, const float *active, float *flat);
 void train_network_compact(const train_network *network, const float *flat, float *active);

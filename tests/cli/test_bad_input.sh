@@ -108,7 +108,7 @@ mkdir "$work/odd" && echo '{"seed": 1' >"$work/odd/result.json"
 expect_error 2 "result.json" show "$work/odd" --quiet
 expect_error 2 "result.json" show "$work/odd" --json --quiet
 
-mkdir -p "$work/begun/checkpoint" "$work/compared/runs"
+mkdir -p "$work/begun/checkpoint" "$work/compared/comparison-runs"
 : >"$work/begun/checkpoint/run.ckpt"
 expect_error 2 "begun: its run is not finished; 'admmnn compress RECIPE --out DIR --resume'" show \
     "$work/begun" --quiet

@@ -11,6 +11,9 @@ expect_error 2 "did you mean 'data fetch'?" data fetsh mnist
 expect_error 2 "did you mean 'data'?" datta
 expect_error 2 "did you mean 'data'?" help datta
 expect_error 2 "unknown command 'zebra'; 'admmnn help' lists them" zebra
+expect_error 2 "--man is of the whole program; leave out 'compress'" help compress --man
+expect_error 2 "--man and --json: give one of them" help --man --json
+expect_error 2 "--man and --completion: give one of them" help --completion --man
 expect_error 2 "what to do is missing" data
 expect_error 2 "did you mean 'inspect'?" help inspcet
 expect_error 2 "unknown command ''" ""
