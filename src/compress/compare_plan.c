@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "compress/recipe_validate.h"
 #include "compress/run.h"
 
@@ -47,13 +48,11 @@ static bool next_entry(const char **list, char entry[ENTRY_MAX]) {
 }
 
 static admmnn_status fail_method(const char *entry, admmnn_error *err) {
-    char all[256] = "";
-    size_t used = 0;
-    for (int m = COMPARE_DENSE; m < COMPARE_METHODS && used < sizeof all; m++)
-        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
-                                 m == COMPARE_DENSE ? "" : ", ", names[m].text);
+    base_words all = {0};
+    for (int m = COMPARE_DENSE; m < COMPARE_METHODS; m++)
+        base_words_add(&all, names[m].text);
     return base_fail(err, ADMMNN_USAGE, "--methods: no method '%s' to compare; there are %s", entry,
-                     all);
+                     all.text);
 }
 
 /* Why the recipe's set cannot be pruned so; NULL: it can. */

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/words.h"
 #include "compress/recipe_places.h"
 #include "compress/recipe_schema.h"
 #include "compress/recipe_validate.h"
@@ -377,19 +378,16 @@ admmnn_status recipe_read(const char *path, recipe **out, admmnn_error *err) {
 static admmnn_status find_layer(const recipe *r, const graph *g, const char *key, uint32_t line,
                                 const char *layer, const graph_parameter **weight,
                                 admmnn_error *err) {
-    char names[256] = "";
-    size_t used = 0;
+    base_words names = {0};
     for (uint32_t l = 0; l < graph_layer_count(g); l++) {
         const graph_node *node = &g->nodes[graph_layer(g, l)];
         *weight = &g->parameters[node->weight];
         if (strcmp(node->name, layer) == 0)
             return ADMMNN_OK;
-        if (used < sizeof names)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", l == 0 ? "" : ", ",
-                                     node->name);
+        base_words_add(&names, node->name);
     }
     return base_fail(err, ADMMNN_INPUT, "%s:%u: %s: %s has no layer '%s'; there are %s", r->path,
-                     line, key, g->name, layer, names);
+                     line, key, g->name, layer, names.text);
 }
 
 static admmnn_status check_share(const recipe *r, const graph *g, const recipe_layer_keep *keep,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "compress/recipe_schema.h"
 
 #define WORD_MAX 32
@@ -88,19 +89,16 @@ static admmnn_status fail_unknown(const check *c, const recipe_place *place,
     const char *word = dot == NULL ? place->path : dot + 1;
     const char *near = NULL;
     size_t least = WORD_MAX;
-    char list[320] = "";
-    size_t used = 0;
+    base_words keys = {0};
     for (const cyaml_schema_field_t *f = map->mapping.fields; f->key != NULL; f++) {
         keep_nearest(word, f->key, &least, &near);
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ",
-                                     f->key);
+        base_words_add(&keys, f->key);
     }
     if (near != NULL)
         return base_fail(c->err, ADMMNN_INPUT, "%s:%u: %s: unknown key, '%s' perhaps; there are %s",
-                         c->file, place->line, place->path, near, list);
+                         c->file, place->line, place->path, near, keys.text);
     return base_fail(c->err, ADMMNN_INPUT, "%s:%u: %s: unknown key; there are %s", c->file,
-                     place->line, place->path, list);
+                     place->line, place->path, keys.text);
 }
 
 /* The value as the reader wrote it, why it is wrong, and what is allowed. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/words.h"
 #include "engine/backend.h"
 
 struct engine {
@@ -43,8 +44,11 @@ admmnn_status engine_backend_find(const char *text, engine_backend_id *id, admmn
             return ADMMNN_OK;
         }
     }
-    return base_fail(err, ADMMNN_USAGE,
-                     "no back end named '%.40s'; there are auto, lanes, dnnl and reference", text);
+    base_words names = {0};
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        base_words_add(&names, backend_texts[i]);
+    return base_fail(err, ADMMNN_USAGE, "no back end named '%.40s'; there are %s", text,
+                     names.text);
 }
 
 static admmnn_status open_backend(engine *e, const engine_backend *backend, base_pool *pool,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/words.h"
 
 static const graph_window conv5 = {{5, 5}, {1, 1}, {0, 0}};
 static const graph_window pool2 = {{2, 2}, {2, 2}, {0, 0}};
@@ -45,6 +46,13 @@ static const zoo_entry *find(const char *name) {
     return NULL;
 }
 
+static admmnn_status fail_unknown(const char *name, admmnn_error *err) {
+    base_words names = {0};
+    for (size_t i = 0; i < sizeof zoo / sizeof zoo[0]; i++)
+        base_words_add(&names, zoo[i].name);
+    return base_fail(err, ADMMNN_INPUT, "no network named '%.40s'; there are %s", name, names.text);
+}
+
 bool graph_zoo_has(const char *name) {
     return find(name) != NULL;
 }
@@ -53,8 +61,7 @@ admmnn_status graph_zoo_create(const char *name, graph_shape input, uint32_t cla
                                admmnn_error *err) {
     const zoo_entry *entry = find(name);
     if (entry == NULL)
-        return base_fail(err, ADMMNN_INPUT,
-                         "no network named '%.40s'; there are lenet-5 and lenet-300-100", name);
+        return fail_unknown(name, err);
     graph *g;
     BASE_TRY(graph_create(name, input, &g, err));
     admmnn_status status = entry->build(g, classes, err);

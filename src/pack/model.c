@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/words.h"
 #include "pack/format.h"
 
 admmnn_status pack_model_create(const graph *g, pack_model **out, admmnn_error *err) {
@@ -72,28 +73,30 @@ const char *pack_coder_name(pack_coder_id id) {
     return coder_names[id];
 }
 
-static bool find_name(const char *const *names, size_t count, const char *name, unsigned *out) {
+/* The number of the name; NULL: 0. */
+static admmnn_status find_name(const char *option, const char *const *names, size_t count,
+                               const char *name, unsigned *out, admmnn_error *err) {
+    base_words all = {0};
     *out = 0;
     for (size_t i = 0; name != NULL && i < count; i++) {
         *out = (unsigned)i;
         if (strcmp(names[i], name) == 0)
-            return true;
+            return ADMMNN_OK;
+        base_words_add(&all, names[i]);
     }
-    return name == NULL;
+    return name == NULL
+               ? ADMMNN_OK
+               : base_fail(err, ADMMNN_USAGE, "%s: '%.40s'; there are %s", option, name, all.text);
 }
 
 admmnn_status pack_settings_find(const char *positions, const char *values, pack_settings *out,
                                  admmnn_error *err) {
     unsigned position;
     unsigned coder;
-    if (!find_name(position_names, sizeof position_names / sizeof *position_names, positions,
-                   &position))
-        return base_fail(
-            err, ADMMNN_USAGE,
-            "--positions: '%.40s'; auto, dense, relative, bitmap and entropy are known", positions);
-    if (!find_name(coder_names, sizeof coder_names / sizeof *coder_names, values, &coder))
-        return base_fail(err, ADMMNN_USAGE,
-                         "--values: '%.40s'; auto, fixed, huffman and range are known", values);
+    BASE_TRY(find_name("--positions", position_names,
+                       sizeof position_names / sizeof *position_names, positions, &position, err));
+    BASE_TRY(find_name("--values", coder_names, sizeof coder_names / sizeof *coder_names, values,
+                       &coder, err));
     *out = (pack_settings){.positions = (pack_position_id)position, .values = (pack_coder_id)coder};
     return ADMMNN_OK;
 }

@@ -553,7 +553,7 @@ static void impossible_values(void **state) {
         {MINIMAL "training: {optimizer: 1}\n",
          "r.yaml:3: training.optimizer: '1' is unknown; it must be one of sgd, adam, adamw"},
         {"model: lenet-6\nprune: {rounds: [2]}\n",
-         "r.yaml:1: model: no network named 'lenet-6'; there are lenet-5 and lenet-300-100"},
+         "r.yaml:1: model: no network named 'lenet-6'; there are lenet-5, lenet-300-100"},
     };
     EXPECT_MISTAKES(list);
 }
