@@ -253,28 +253,37 @@ static bool is_running(pid_t process) {
     return kill(process, 0) == 0 || errno == EPERM;
 }
 
-/* "NAME.123-4.part", as open_temporary makes them, of a process 123 that is no more. */
-static bool is_unfinished(const char *name) {
-    static const char end[] = ".part";
-    size_t length = strlen(name);
-    if (length < sizeof end || strcmp(name + length - (sizeof end - 1), end) != 0)
-        return false;
-    const char *at = name + length - (sizeof end - 1);
-    for (const char *before = "-."; *before != 0; before++) {
-        const char *last = at;
-        while (at > name && at[-1] >= '0' && at[-1] <= '9')
-            at--;
-        if (at == last || at == name || *--at != *before)
-            return false;
-    }
-    return at > name && !is_running((pid_t)strtol(at + 1, NULL, 10));
+/* The digits that text begins with; NULL when there are none or something else than
+ * `after` follows them. */
+static const char *pass_digits(const char *text, const char *after) {
+    const size_t digits = strspn(text, "0123456789");
+    const size_t length = strlen(after);
+    return digits > 0 && strncmp(text + digits, after, length) == 0 ? text + digits + length : NULL;
 }
 
-void base_folder_sweep(const char *path) {
+/* "NAME.123-4.part", as open_temporary makes them, of a process 123 that is no more. */
+static bool is_unfinished(const char *entry, const char *name) {
+    const size_t length = strlen(name);
+    if (strncmp(entry, name, length) != 0 || entry[length] != '.')
+        return false;
+    const char *process = entry + length + 1;
+    const char *at = pass_digits(process, "-");
+    at = at == NULL ? NULL : pass_digits(at, ".part");
+    return at != NULL && *at == 0 && !is_running((pid_t)strtol(process, NULL, 10));
+}
+
+static bool any_unfinished(const char *entry, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (is_unfinished(entry, names[i]))
+            return true;
+    return false;
+}
+
+void base_folder_sweep(const char *path, const char *const *names, size_t count) {
     DIR *folder = opendir(path);
     struct stat info;
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
-        if (is_unfinished(entry->d_name) &&
+        if (any_unfinished(entry->d_name, names, count) &&
             fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(info.st_mode))
             (void)unlinkat(dirfd(folder), entry->d_name, 0);

@@ -31,8 +31,8 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err);
 admmnn_status base_folder_lock(const char *path, int *lock, admmnn_error *err);
 void base_folder_unlock(int lock); /* below 0: nothing to do */
 
-/* Removes what writers that are no more left unfinished in a folder. */
-void base_folder_sweep(const char *path);
+/* Removes what writers of the folder's names[count] that are no more left unfinished. */
+void base_folder_sweep(const char *path, const char *const *names, size_t count);
 
 /* Whether both names lead to one existing file. */
 bool base_file_same(const char *a, const char *b);

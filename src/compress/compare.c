@@ -263,14 +263,16 @@ static admmnn_status leave(const comparison *c, const char *path, admmnn_error *
 
 /* ---- the whole ---- */
 
+static const char *const result_names[] = {"comparison.svg", "comparison.json"};
+#define RESULT_COUNT (sizeof result_names / sizeof *result_names)
+
 /* Files that others left are not overwritten: the names are a comparison's own only
  * where one has begun. */
 static admmnn_status check_names(const comparison *c, admmnn_error *err) {
-    static const char *const names[] = {"comparison.svg", "comparison.json"};
-    bool begun = base_folder_exists(c->folder);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const bool begun = compare_point_any(c->folder);
+    for (size_t i = 0; i < RESULT_COUNT; i++) {
         char path[BASE_PATH_MAX];
-        BASE_TRY(base_path_join(path, sizeof path, c->settings->out, names[i], err));
+        BASE_TRY(base_path_join(path, sizeof path, c->settings->out, result_names[i], err));
         BASE_TRY(base_file_check_write(path, err));
         if (!begun && base_name_taken(path))
             return base_fail(
@@ -322,7 +324,6 @@ static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *
     BASE_TRY(base_path_join(c->folder, sizeof c->folder, out, COMPARE_FOLDER, err));
     BASE_TRY(base_folder_make(out, err));
     BASE_TRY(base_folder_lock(out, &c->lock, err));
-    base_folder_sweep(out);
     BASE_TRY(refuse_run(out, err));
     BASE_TRY(check_names(c, err));
     if (c->settings->resume && base_file_exists(path))
@@ -338,6 +339,7 @@ static admmnn_status open_folder(comparison *c, const char *path, admmnn_error *
                          "%s: holds an unfinished comparison; --resume goes on with it, or choose "
                          "another --out",
                          out);
+    base_folder_sweep(out, result_names, RESULT_COUNT);
     return base_folder_make(c->folder, err);
 }
 

@@ -1,5 +1,6 @@
 #include "compress/compare_point.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +28,31 @@ static admmnn_status path_in(const compare_place *place, const compare_point *po
     return base_path_join(path, BASE_PATH_MAX, place->folder, inner, err);
 }
 
+static const char *const point_names[] = {"run.ckpt", "point.json", "log.jsonl"};
+#define POINT_NAMES (sizeof point_names / sizeof *point_names)
+
+static bool has_begun(const char *folder, const char *point) {
+    char inner[BASE_PATH_MAX];
+    char path[BASE_PATH_MAX];
+    if (base_path_join(inner, sizeof inner, folder, point, NULL) != ADMMNN_OK)
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        if (base_path_join(path, sizeof path, inner, point_names[i], NULL) == ADMMNN_OK &&
+            base_file_exists(path))
+            return true;
+    return false;
+}
+
+bool compare_point_any(const char *folder) {
+    bool found = false;
+    DIR *runs = opendir(folder);
+    for (struct dirent *entry; !found && runs != NULL && (entry = readdir(runs)) != NULL;)
+        found = has_begun(folder, entry->d_name);
+    if (runs != NULL)
+        closedir(runs);
+    return found;
+}
+
 /* ---- point.json ---- */
 
 static void write_point(const compress_run *run, const compare_point *point,
@@ -37,7 +63,7 @@ static void write_point(const compress_run *run, const compare_point *point,
     base_write_text(out, "  \"recipe_sha256\": \"%s\",\n  \"data_sha256\": \"%s\",\n",
                     run->r->sha256, run->data_sha256);
     base_write_text(out, "  \"threads\": %u,\n", base_pool_threads(run->pool));
-    base_write_text(out, "  \"validation_accuracy\": %.10g, \"test_accuracy\": %.10g,\n",
+    base_write_text(out, "  \"validation_accuracy\": %.17g, \"test_accuracy\": %.17g,\n",
                     score->validation, score->test);
     base_write_text(out, "  \"weights\": %llu, \"kept\": %llu,\n  \"layers\": [\n",
                     (unsigned long long)score->weights, (unsigned long long)score->kept);
@@ -184,7 +210,7 @@ static admmnn_status run_point(const compare_place *place, const compare_point *
     BASE_TRY(path_in(place, point, "run.ckpt", checkpoint, err));
     BASE_TRY(path_in(place, point, "log.jsonl", log, err));
     BASE_TRY(base_folder_make(folder, err));
-    base_folder_sweep(folder);
+    base_folder_sweep(folder, point_names, POINT_NAMES);
     compress_run *run;
     BASE_TRY(run_create(r, place->context, &run, err));
     bool start = point->method == COMPARE_START;

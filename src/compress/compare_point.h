@@ -26,6 +26,9 @@ typedef struct compare_place {
     char data_sha256[65]; /* of the training images */
 } compare_place;
 
+/* Whether a point has left a checkpoint or its score in the folder of all runs. */
+bool compare_point_any(const char *folder);
+
 /* The score a finished point left in its folder. ADMMNN_NOT_FOUND: not finished;
  * ADMMNN_INPUT: of another recipe, other training images or number of threads. */
 admmnn_status compare_point_read(const compare_place *place, const compare_point *point,

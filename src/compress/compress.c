@@ -68,7 +68,7 @@ static admmnn_status check_names(const session *s, admmnn_error *err) {
 
 /* Fails early when the results could not be written. */
 static admmnn_status make_folder(const session *s, admmnn_error *err) {
-    BASE_TRY(base_folder_make(s->folder, err));
+    BASE_TRY(base_folder_make(s->settings->out, err));
     if (access(s->settings->out, W_OK) != 0)
         return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", s->settings->out, strerror(errno));
     return ADMMNN_OK;
@@ -109,6 +109,15 @@ static admmnn_status fail_unfinished(const char *out, admmnn_error *err) {
                      out, run ? "run" : "comparison", run ? "compress" : "compare");
 }
 
+/* The result could not be read: can it be made again? */
+static admmnn_status fail_unread(const char *out, const admmnn_error *reason, admmnn_error *err) {
+    char checkpoint[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(checkpoint, sizeof checkpoint, out, "checkpoint/run.ckpt", err));
+    const bool again = reason->status == ADMMNN_CORRUPT && base_file_exists(checkpoint);
+    return base_fail(err, reason->status, "%s%s", reason->message,
+                     again ? "; remove it, and compress --resume makes it again" : "");
+}
+
 /* The result and the text it stands in, each the caller's; NULL: not wanted. */
 static admmnn_status read_result(const char *out, compress_result **result, char **text,
                                  admmnn_error *err) {
@@ -121,8 +130,11 @@ static admmnn_status read_result(const char *out, compress_result **result, char
         return fail_unfinished(out, err);
     BASE_TRY(status);
     compress_result *read = base_array(1, sizeof *read);
-    status = read == NULL ? base_fail_memory(err, "the result")
-                          : compress_result_parse(path, (char *)json, count, read, err);
+    admmnn_error reason = {0};
+    status = read == NULL ? base_fail_memory(&reason, "the result")
+                          : compress_result_parse(path, (char *)json, count, read, &reason);
+    if (status != ADMMNN_OK)
+        status = fail_unread(out, &reason, err);
     if (status == ADMMNN_OK && result != NULL)
         *result = read;
     else
@@ -241,12 +253,14 @@ static admmnn_status look(const session *s, bool *finished, admmnn_error *err) {
 }
 
 static admmnn_status run_locked(session *s, admmnn_error *err) {
-    base_folder_sweep(s->settings->out);
-    base_folder_sweep(s->folder);
+    static const char *const checkpoint_name = "run.ckpt";
     bool finished; /* by another process, since the first look */
     BASE_TRY(look(s, &finished, err));
+    base_folder_sweep(s->settings->out, result_names, RESULT_COUNT);
+    base_folder_sweep(s->folder, &checkpoint_name, 1);
     if (finished)
         return ADMMNN_OK;
+    BASE_TRY(base_folder_make(s->folder, err));
     if (base_file_exists(s->checkpoint))
         BASE_TRY(run_resume(s->run, s->checkpoint, err));
     const run_trail trail = {.checkpoint = s->checkpoint, .log = s->log};

@@ -24,6 +24,7 @@ typedef struct rescaling {
     const unsigned *bits;
     const uint8_t *mask;
     float *params, *importance;
+    const admmnn_context *context;
 } rescaling;
 
 static size_t place_of(const side *s, size_t row, size_t column) {
@@ -82,12 +83,14 @@ static admmnn_status open_side(const rescaling *r, uint32_t layer, side *s, admm
                            weight->count, &s->q, NULL, err);
 }
 
-static bool rescale_between(const rescaling *r, size_t bias, size_t block, side *in, side *out) {
+static admmnn_status rescale_between(const rescaling *r, size_t bias, size_t block, side *in,
+                                     side *out, bool *changed, admmnn_error *err) {
     const size_t units = in->rows;
-    bool changed = false;
     in->rows = 1;
     out->columns = block;
     for (size_t unit = 0; unit < units; unit++) {
+        if (base_cancelled(r->context))
+            return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
         in->row = unit;
         out->column = unit * block;
         double factor = best_factor(r, in, out);
@@ -96,9 +99,9 @@ static bool rescale_between(const rescaling *r, size_t bias, size_t block, side 
         scale_side(r, in, factor);
         scale_side(r, out, 1.0 / factor);
         r->params[bias + unit] *= (float)factor;
-        changed = true;
+        *changed = true;
     }
-    return changed;
+    return ADMMNN_OK;
 }
 
 static admmnn_status rescale_layer(const rescaling *r, uint32_t layer, bool *changed,
@@ -111,10 +114,10 @@ static admmnn_status rescale_layer(const rescaling *r, uint32_t layer, bool *cha
     side out;
     BASE_TRY(open_side(r, layer, &in, err));
     BASE_TRY(open_side(r, graph_layer_index(r->g, reader.node), &out, err));
-    if (in.q > 0 && out.q > 0)
-        *changed |=
-            rescale_between(r, r->g->parameters[node->bias].offset, reader.block, &in, &out);
-    return ADMMNN_OK;
+    if (in.q == 0 || out.q == 0)
+        return ADMMNN_OK;
+    return rescale_between(r, r->g->parameters[node->bias].offset, reader.block, &in, &out, changed,
+                           err);
 }
 
 static admmnn_status sweep(const rescaling *r, bool *changed, admmnn_error *err) {
@@ -126,13 +129,14 @@ static admmnn_status sweep(const rescaling *r, bool *changed, admmnn_error *err)
 
 admmnn_status rescale_units(const graph *g, admm_levels kind, const unsigned *bits,
                             const uint8_t *mask, float *importance, float *params,
-                            admmnn_error *err) {
+                            const admmnn_context *context, admmnn_error *err) {
     const rescaling r = {.g = g,
                          .kind = kind,
                          .bits = bits,
                          .mask = mask,
                          .params = params,
-                         .importance = importance};
+                         .importance = importance,
+                         .context = context};
     bool changed = true;
     for (int s = 0; s < SWEEPS && changed; s++)
         BASE_TRY(sweep(&r, &changed, err));

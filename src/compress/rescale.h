@@ -3,6 +3,7 @@
 #define COMPRESS_RESCALE_H
 
 #include "admm/set.h"
+#include "base/context.h"
 #include "graph/graph.h"
 
 /* A unit whose incoming weights and bias are multiplied by a > 0, and whose
@@ -15,9 +16,10 @@
  *
  * bits[layer_count] of each layer's weights; mask, importance and params are
  * [g->flat_count], and params and importance are changed: the gradient of a weight
- * multiplied by a is divided by it. */
+ * multiplied by a is divided by it. ADMMNN_CANCELLED when the context (NULL will do)
+ * asks to stop, with some units done. */
 admmnn_status rescale_units(const graph *g, admm_levels kind, const unsigned *bits,
                             const uint8_t *mask, float *importance, float *params,
-                            admmnn_error *err);
+                            const admmnn_context *context, admmnn_error *err);
 
 #endif

@@ -16,6 +16,9 @@
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
 #define VERSION 3
+/* Of a checkpoint that no run can go on from: what else the run left would be in the way
+ * of another. */
+#define START_AGAIN "choose another --out, or remove all that the run left there"
 #define DIGEST_COUNT 64
 
 /* All bits zero: minus zero is a value of its own, that bytes may stay the same. */
@@ -185,8 +188,8 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
     const uint8_t *start = base_read_bytes(in, sizeof magic);
     if (start == NULL || memcmp(start, magic, sizeof magic) != 0 || base_read_u32(in) != VERSION)
         return base_fail(err, ADMMNN_CORRUPT,
-                         "%s: not a checkpoint of this version of admmnn; remove it to start the "
-                         "run again, or resume with the version that made it",
+                         "%s: not a checkpoint of this version of admmnn; resume with the version "
+                         "that made it, or " START_AGAIN,
                          path);
     const uint8_t *recipe = base_read_bytes(in, DIGEST_COUNT);
     const uint8_t *data = base_read_bytes(in, DIGEST_COUNT);
@@ -214,8 +217,7 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
             "--threads %u",
             path, threads, threads);
     if (base_read_u64(in) != run->g->flat_count)
-        return base_fail(err, ADMMNN_CORRUPT,
-                         "%s: of a network of another size; remove it to start the run again",
+        return base_fail(err, ADMMNN_CORRUPT, "%s: of a network of another size; " START_AGAIN,
                          path);
     return ADMMNN_OK;
 }
@@ -370,15 +372,14 @@ admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *by
                           admmnn_error *err) {
     base_reader crc = {.bytes = bytes, .count = count, .at = count < 4 ? 0 : count - 4};
     if (count < 4 || base_read_u32(&crc) != base_crc32(bytes, count - 4))
-        return base_fail(err, ADMMNN_CORRUPT,
-                         "%s: damaged (checksum); remove it to start the run again", path);
+        return base_fail(err, ADMMNN_CORRUPT, "%s: damaged (checksum); " START_AGAIN, path);
     base_reader in = {.bytes = bytes, .count = count - 4};
     BASE_TRY(check_identity(run, path, &in, err));
     admmnn_error reason = {0};
     admmnn_status status = read_state(run, &in, &reason);
     if (status != ADMMNN_OK)
         return base_fail(err, status, "%s: %s%s", path, reason.message,
-                         status == ADMMNN_CORRUPT ? "; remove it to start the run again" : "");
+                         status == ADMMNN_CORRUPT ? "; " START_AGAIN : "");
     run->seconds_start = base_seconds();
     return ADMMNN_OK;
 }

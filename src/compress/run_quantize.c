@@ -118,8 +118,8 @@ static admmnn_status rescale(compress_run *run, admmnn_error *err) {
         bits[l] = run->layers[l].bits;
     float *flat;
     BASE_TRY(run_flat_params(run, &flat, err));
-    admmnn_status status =
-        rescale_units(run->g, run->r->quantize.levels, bits, run->mask, run->importance, flat, err);
+    admmnn_status status = rescale_units(run->g, run->r->quantize.levels, bits, run->mask,
+                                         run->importance, flat, run->context, err);
     train_network_compact(run->network, flat, run->network->params);
     base_free(flat);
     return status;

@@ -138,7 +138,9 @@ static admmnn_status convert(const admmnn_pack_settings *settings, bool pack, ad
     BASE_TRY(model_file_read(settings->input, &model, NULL, &file_bytes, &described, err));
     admmnn_status status = pack ? encode_file(settings, model, described, &bytes, &count, err)
                                 : pack_to_onnx(model, &bytes, &count, err);
-    if (status == ADMMNN_OK)
+    if (status != ADMMNN_OK)
+        base_fail_within(err, status, "%s", settings->input);
+    else
         status = base_file_write(settings->output, bytes, count, err);
     base_free(bytes);
     pack_model_free(model);

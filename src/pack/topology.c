@@ -19,8 +19,11 @@ admmnn_status topology_check(const graph *g, admmnn_error *err) {
     if (g->node_count > PACK_NODES_MAX || g->flat_count > PACK_PARAMETERS_MAX)
         return base_fail(err, ADMMNN_USAGE, "network %s is too large for a packed file", g->name);
     if (g->node_count == 0 || g->output != g->nodes[g->node_count - 1].output)
-        return base_fail(err, ADMMNN_UNSUPPORTED,
-                         "network %s: its last node does not make its output", g->name);
+        return base_fail(
+            err, ADMMNN_UNSUPPORTED,
+            "network %s: its last node does not make its output; remove the nodes that "
+            "nothing reads",
+            g->name);
     if (!is_name(g->name))
         return base_fail(err, ADMMNN_USAGE, "the network's name cannot be packed");
     for (uint32_t n = 0; n < g->node_count; n++)

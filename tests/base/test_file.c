@@ -210,7 +210,8 @@ static void a_kill_leaves_one_content_or_the_other(void **state) {
         base_free(read);
     }
     assert_true(seen[0] + seen[1] == 60);
-    base_folder_sweep(folder);
+    static const char *const names[] = {"file"};
+    base_folder_sweep(folder, names, 1);
     assert_int_equal(files_in(folder), 1);
     empty_folder(folder);
     base_free(contents[0]);
@@ -329,16 +330,19 @@ static void only_what_writers_left_is_swept(void **state) {
                                   "a4200001-0.part",
                                   "a.4200001-0.part~",
                                   "a.4200001x0.part",
+                                  "other.4200001-0.part",
+                                  "a.b.4200001-0.part",
                                   "part",
                                   "b",
                                   running};
+    static const char *const names[] = {"a", "model.admm", ".x", "f", "l"};
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(base_file_write(in_folder(left[i]), "x", 1, NULL), ADMMNN_OK);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_int_equal(base_file_write(in_folder(others[i]), "x", 1, NULL), ADMMNN_OK);
     assert_int_equal(mkdir(in_folder("f.4200001-0.part"), 0777), 0);
     assert_int_equal(symlink("b", in_folder("l.4200001-0.part")), 0);
-    base_folder_sweep(folder);
+    base_folder_sweep(folder, names, 5);
     for (size_t i = 0; i < 3; i++)
         assert_false(base_name_taken(in_folder(left[i])));
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -347,7 +351,7 @@ static void only_what_writers_left_is_swept(void **state) {
     }
     assert_int_equal(rmdir(in_folder("f.4200001-0.part")), 0);
     assert_int_equal(unlink(in_folder("l.4200001-0.part")), 0);
-    base_folder_sweep(in_folder("none"));
+    base_folder_sweep(in_folder("none"), names, 5);
 }
 
 static void paths_are_joined_by_one_slash(void **state) {

@@ -4,6 +4,9 @@ set -euo pipefail
 # shellcheck source=tests/cli/support.sh
 source "${0%/*}/support.sh"
 make_job
+# Accuracies that no short decimal holds.
+"$MAKE_DATASET" "$work/data" 600 190
+sed -i 's/validation: 100/validation: 70/' "$work/recipe.yaml"
 
 # The recipe's name is not UTF-8: the JSON it stands in must be.
 recipe=$work/$'na\xefve.yaml'
@@ -22,6 +25,10 @@ expect_error 2 "" "${compare[@]}" --quiet
 before=$(cksum <"$work/out/comparison.json")
 expect 0 "${compare[@]}" --resume --json
 [[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
+rm "$work/out/comparison.json"
+expect 0 "${compare[@]}" --resume --quiet
+[[ $(cksum <"$work/out/comparison.json") == "$before" ]] || fail "made again, it is another"
+expect 0 "${compare[@]}" --resume --json
 json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
 # What is there already is not left out of a comparison that is gone on with.
 before=$(cksum "$work/out/comparison".*)

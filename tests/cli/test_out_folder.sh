@@ -36,6 +36,19 @@ done
 for name in comparison.svg comparison.json; do
     foreign compare "$name"
 done
+# A folder of the runs' name alone makes no comparison of it.
+rm -rf "$out" && mkdir -p "$out/comparison-runs/start-seed-1"
+echo mine >"$out/comparison.svg"
+expect_error 2 "comparison.svg: exists already" compare "$work/recipe.yaml" --out "$out" --resume \
+    --quiet
+[[ $(cat "$out/comparison.svg") == mine ]] || fail "a picture of others was replaced"
+# A refusal removes nothing.
+rm -rf "$out" && mkdir "$out"
+for name in result.json backup.2024-01.part comparison.svg.4200001-0.part; do
+    echo mine >"$out/$name"
+done
+expect_error 2 "holds a run of compress" compare "$work/recipe.yaml" --out "$out" --quiet
+(($(find "$out" -type f | wc -l) == 3)) || fail "a refused comparison removed a file"
 
 # Names that nothing is written to are no matter, and neither is an empty folder.
 make_job
@@ -51,11 +64,24 @@ for part in "${parts[@]}"; do
     : >"$work/killed/$part"
 done
 echo mine >"$work/killed/mine.part"
+echo mine >"$work/killed/backup.4200001-0.part"
 expect 0 compress "$work/recipe.yaml" --out "$work/killed" --resume --quiet
 for part in "${parts[@]}"; do
     [[ ! -e $work/killed/$part ]] || fail "$part was not swept"
 done
-[[ $(cat "$work/killed/mine.part") == mine ]] || fail "a file that is not ours was swept"
+for name in mine.part backup.4200001-0.part; do
+    [[ $(cat "$work/killed/$name") == mine ]] || fail "a file that is not ours was swept"
+done
+
+# A damaged result is made again from the checkpoint, as its error says.
+cp -r "$out" "$work/damaged" && echo '{' >"$work/damaged/result.json"
+for command in show "compress $work/recipe.yaml --resume --out"; do
+    # shellcheck disable=SC2086
+    expect_error 2 "remove it, and compress --resume makes it again" $command "$work/damaged" --quiet
+done
+rm "$work/damaged/result.json"
+expect 0 compress "$work/recipe.yaml" --out "$work/damaged" --resume --quiet
+same_results "$out" "$work/damaged"
 same_results "$out" "$work/killed"
 
 # The same for a comparison, and its runs.

@@ -83,7 +83,7 @@ static void restore(size_t place, const void *bytes, size_t count, admmnn_status
     if (wanted != ADMMNN_OK)
         assert_string_equal(err.message,
                             "c.ckpt: the checkpoint's position makes no sense; "
-                            "remove it to start the run again");
+                            "choose another --out, or remove all that the run left there");
     run_free(run);
     base_writer_free(&changed);
 }

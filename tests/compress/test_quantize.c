@@ -14,7 +14,7 @@ static void expect_rescaled(compress_run *run, const unsigned bits[LAYERS], floa
     const size_t size = run->g->flat_count * sizeof *v;
     float *before = flat_params(run);
     float *wanted = flat_params(run);
-    MUST(rescale_units(run->g, ADMM_LEVELS_EQUAL, bits, run->mask, v, wanted, err));
+    MUST(rescale_units(run->g, ADMM_LEVELS_EQUAL, bits, run->mask, v, wanted, NULL, err));
     assert_memory_not_equal(wanted, before, size);
     tick(run);
     float *got = flat_params(run);

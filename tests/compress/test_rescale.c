@@ -71,7 +71,8 @@ static void prune(network *n, float share) {
 
 static void rescale(network *n) {
     const unsigned bits[LAYERS] = {BITS, BITS, BITS};
-    done(rescale_units(n->g, ADMM_LEVELS_EQUAL, bits, n->mask, n->importance, n->params, NULL));
+    done(rescale_units(n->g, ADMM_LEVELS_EQUAL, bits, n->mask, n->importance, n->params, NULL,
+                       NULL));
 }
 
 static float *outputs_of(const network *n) {
@@ -246,6 +247,24 @@ static void without_importance_nothing_moves(void **state) {
     drop(&n);
 }
 
+/* Asked between units: true from the third on. */
+static bool third_time(void *user) {
+    return ++*(int *)user >= 3;
+}
+
+static void a_request_to_stop_is_heard(void **state) {
+    (void)state;
+    network n = make_network(false);
+    int asked = 0;
+    const admmnn_context context = {.cancelled = third_time, .user = &asked};
+    const unsigned bits[LAYERS] = {BITS, BITS, BITS};
+    assert_int_equal(rescale_units(n.g, ADMM_LEVELS_EQUAL, bits, n.mask, n.importance, n.params,
+                                   &context, NULL),
+                     ADMMNN_CANCELLED);
+    assert_int_equal(asked, 3);
+    drop(&n);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_network_computes_the_same),
@@ -253,6 +272,7 @@ int main(void) {
         cmocka_unit_test(the_loss_by_levels_falls),
         cmocka_unit_test(importance_follows_the_weights),
         cmocka_unit_test(without_importance_nothing_moves),
+        cmocka_unit_test(a_request_to_stop_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
