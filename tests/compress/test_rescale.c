@@ -258,9 +258,9 @@ static void a_request_to_stop_is_heard(void **state) {
     int asked = 0;
     const admmnn_context context = {.cancelled = third_time, .user = &asked};
     const unsigned bits[LAYERS] = {BITS, BITS, BITS};
-    assert_int_equal(rescale_units(n.g, ADMM_LEVELS_EQUAL, bits, n.mask, n.importance, n.params,
-                                   &context, NULL),
-                     ADMMNN_CANCELLED);
+    assert_int_equal(
+        rescale_units(n.g, ADMM_LEVELS_EQUAL, bits, n.mask, n.importance, n.params, &context, NULL),
+        ADMMNN_CANCELLED);
     assert_int_equal(asked, 3);
     drop(&n);
 }

@@ -562,7 +562,8 @@ static void expect_refused(const recipe *r, const base_writer *snapshot, size_t 
     admmnn_error err = {0};
     assert_int_equal(run_restore(run, "c.ckpt", bytes.bytes, bytes.count, &err), ADMMNN_CORRUPT);
     assert_non_null(strstr(err.message, reason));
-    assert_non_null(strstr(err.message, "; choose another --out, or remove all that the run left there"));
+    assert_non_null(
+        strstr(err.message, "; choose another --out, or remove all that the run left there"));
     run_free(run);
     base_writer_free(&bytes);
 }
