@@ -1,11 +1,11 @@
 #include "base/json.h"
 
-#include "base/utf8.h"
+#include "admmnn/text.h"
 
 void base_write_json_string(base_writer *writer, const char *text) {
     base_write_u8(writer, '"');
     while (*text != 0) {
-        size_t length = base_utf8_length(text);
+        size_t length = admmnn_text_character(text);
         if (length == 0)
             base_write_text(writer, "\\ufffd");
         else if ((unsigned char)*text < 0x20)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admmnn/text.h"
 
 /* Elements of an array that grows, at first. */
 #define GROWN_LEAST 16
@@ -59,8 +58,4 @@ void *base_array_copy(const void *array, size_t count, size_t size) {
 
 void base_free(void *memory) {
     free(memory);
-}
-
-void admmnn_text_free(char *text) {
-    base_free(text);
 }

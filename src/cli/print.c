@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admmnn/text.h"
 #include "fail.h"
 
 void cli_print_begin(void) {
@@ -35,30 +36,11 @@ void cli_print_text(const char *text) {
         putchar('\n');
 }
 
-/* Bytes of the character of UTF-8 (RFC 3629) that text begins with; 0: of none. The
- * library has the same, but not in the headers that a program sees. */
-static size_t character_length(const char *text) {
-    const unsigned char *byte = (const unsigned char *)text;
-    if (byte[0] < 0x80)
-        return 1;
-    if (byte[0] < 0xc2 || byte[0] > 0xf4)
-        return 0;
-    size_t length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
-    unsigned least = byte[0] == 0xe0 ? 0xa0 : byte[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned most = byte[0] == 0xed ? 0x9f : byte[0] == 0xf4 ? 0x8f : 0xbf;
-    if (byte[1] < least || byte[1] > most)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((byte[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
 /* cJSON copies strings as they are, and names of files may be any bytes: what is
  * not UTF-8 becomes U+FFFD, as in the library's JSON. */
 static void print_as_utf8(const char *text) {
     while (*text != 0) {
-        size_t length = character_length(text);
+        size_t length = admmnn_text_character(text);
         if (length == 0)
             fputs("\\ufffd", stdout);
         else

@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#include "base/utf8.h"
+#include "admmnn/text.h"
 
 static const char replacement[] = "\xEF\xBF\xBD";
 
 /* Bytes of the character at s; 0 when there is none, or none that XML takes. */
 static size_t sequence_length(const char *s) {
     const unsigned char *byte = (const unsigned char *)s;
-    size_t length = base_utf8_length(s);
+    size_t length = admmnn_text_character(s);
     bool no_character = length == 3 && byte[0] == 0xEF && byte[1] == 0xBF && byte[2] > 0xBD;
     return no_character ? 0 : length;
 }

@@ -1,6 +1,12 @@
-#include "base/utf8.h"
+#include "admmnn/text.h"
 
-size_t base_utf8_length(const char *text) {
+#include "base/memory.h"
+
+void admmnn_text_free(char *text) {
+    base_free(text);
+}
+
+size_t admmnn_text_character(const char *text) {
     const unsigned char *byte = (const unsigned char *)text;
     if (byte[0] < 0x80)
         return 1;
