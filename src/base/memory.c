@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* Elements of an array that grows, at first. */
 #define GROWN_LEAST 16
 
