@@ -28,15 +28,17 @@ static admmnn_status path_in(const compare_place *place, const compare_point *po
     return base_path_join(path, BASE_PATH_MAX, place->folder, inner, err);
 }
 
+/* What a point leaves; by the first two it is known as one. */
 static const char *const point_names[] = {"run.ckpt", "point.json", "log.jsonl"};
 #define POINT_NAMES (sizeof point_names / sizeof *point_names)
+#define POINT_SIGNS 2
 
 static bool has_begun(const char *folder, const char *point) {
     char inner[BASE_PATH_MAX];
     char path[BASE_PATH_MAX];
     if (base_path_join(inner, sizeof inner, folder, point, NULL) != ADMMNN_OK)
         return false;
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < POINT_SIGNS; i++)
         if (base_path_join(path, sizeof path, inner, point_names[i], NULL) == ADMMNN_OK &&
             base_file_exists(path))
             return true;

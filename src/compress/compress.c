@@ -94,13 +94,19 @@ static admmnn_status leave_results(session *s, admmnn_error *err) {
     return status;
 }
 
+static admmnn_status find_checkpoint(const char *out, bool *found, admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(path, sizeof path, out, "checkpoint/run.ckpt", err));
+    *found = base_file_exists(path);
+    return ADMMNN_OK;
+}
+
 /* There is no result: because of an unfinished run or comparison? */
 static admmnn_status fail_unfinished(const char *out, admmnn_error *err) {
-    char checkpoint[BASE_PATH_MAX];
     char runs[BASE_PATH_MAX];
-    BASE_TRY(base_path_join(checkpoint, sizeof checkpoint, out, "checkpoint/run.ckpt", err));
+    bool run;
+    BASE_TRY(find_checkpoint(out, &run, err));
     BASE_TRY(base_path_join(runs, sizeof runs, out, COMPARE_FOLDER, err));
-    const bool run = base_file_exists(checkpoint);
     if (!run && !base_folder_exists(runs))
         return ADMMNN_NOT_FOUND;
     return base_fail(err, ADMMNN_NOT_FOUND,
@@ -111,11 +117,12 @@ static admmnn_status fail_unfinished(const char *out, admmnn_error *err) {
 
 /* The result could not be read: can it be made again? */
 static admmnn_status fail_unread(const char *out, const admmnn_error *reason, admmnn_error *err) {
-    char checkpoint[BASE_PATH_MAX];
-    BASE_TRY(base_path_join(checkpoint, sizeof checkpoint, out, "checkpoint/run.ckpt", err));
-    const bool again = reason->status == ADMMNN_CORRUPT && base_file_exists(checkpoint);
+    bool again;
+    BASE_TRY(find_checkpoint(out, &again, err));
     return base_fail(err, reason->status, "%s%s", reason->message,
-                     again ? "; remove it, and compress --resume makes it again" : "");
+                     again && reason->status == ADMMNN_CORRUPT
+                         ? "; remove it, and compress --resume makes it again"
+                         : "");
 }
 
 /* The result and the text it stands in, each the caller's; NULL: not wanted. */
