@@ -55,6 +55,19 @@ void *base_array_copy(const void *array, size_t count, size_t size) {
     return copy;
 }
 
+size_t base_array_below(const size_t *rising, size_t count, size_t value) {
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (rising[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 void base_free(void *memory) {
     free(memory);
 }

@@ -28,6 +28,9 @@ void *base_array_grow(void *array, size_t count, size_t *capacity, size_t size);
 /* A copy of count elements; NULL when memory is short. */
 void *base_array_copy(const void *array, size_t count, size_t size);
 
+/* How many of rising[count] are below the value: by halves. */
+size_t base_array_below(const size_t *rising, size_t count, size_t value);
+
 void base_free(void *memory);
 
 #endif

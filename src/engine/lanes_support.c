@@ -24,20 +24,6 @@ void lanes_steps_free(lanes_step *steps, size_t count) {
     base_free(steps);
 }
 
-static size_t lower_bound(const size_t *index, size_t count, size_t value) {
-    size_t low = 0;
-    while (count > 0) {
-        size_t half = count / 2;
-        if (index[low + half] < value) {
-            low += half + 1;
-            count -= half + 1;
-        } else {
-            count = half;
-        }
-    }
-    return low;
-}
-
 /* The places of index[first ...] in a parameter, relative to its start. */
 static size_t *relative_places(const size_t *index, size_t count, size_t offset) {
     size_t *places = base_array(count, sizeof *places);
@@ -136,11 +122,12 @@ static bool make_list(lanes_step *step, const size_t *index, size_t count, size_
 
 static bool support_layer(const lanes_plan *plan, lanes_step *step, const graph_parameter *weight,
                           const graph_parameter *bias, const size_t *index, size_t count) {
-    step->weight_first = lower_bound(index, count, weight->offset);
+    step->weight_first = base_array_below(index, count, weight->offset);
     step->weight_count =
-        lower_bound(index, count, weight->offset + weight->count) - step->weight_first;
-    step->bias_first = lower_bound(index, count, bias->offset);
-    step->bias_count = lower_bound(index, count, bias->offset + bias->count) - step->bias_first;
+        base_array_below(index, count, weight->offset + weight->count) - step->weight_first;
+    step->bias_first = base_array_below(index, count, bias->offset);
+    step->bias_count =
+        base_array_below(index, count, bias->offset + bias->count) - step->bias_first;
     step->bias_index = relative_places(index + step->bias_first, step->bias_count, bias->offset);
     step->bias_dense = base_array(step->rows, sizeof *step->bias_dense);
     if (step->bias_index == NULL || step->bias_dense == NULL)

@@ -36,25 +36,12 @@ void train_network_free(train_network *n) {
     base_free(n);
 }
 
-/* The support's entries below a place in the flat vector. */
-static size_t entries_below(const train_network *n, size_t place) {
-    size_t low = 0;
-    size_t high = n->active_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (n->support[middle] < place)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 train_range train_network_range(const train_network *n, const graph_parameter *p) {
     if (n->support == NULL)
         return (train_range){p->offset, p->count};
-    const size_t first = entries_below(n, p->offset);
-    return (train_range){first, entries_below(n, p->offset + p->count) - first};
+    const size_t first = base_array_below(n->support, n->active_count, p->offset);
+    const size_t end = base_array_below(n->support, n->active_count, p->offset + p->count);
+    return (train_range){first, end - first};
 }
 
 void train_network_expand(const train_network *n, const float *active, float *flat) {

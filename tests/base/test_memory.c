@@ -52,6 +52,21 @@ static void resizing_keeps_and_zeroes(void **state) {
     base_free(array);
 }
 
+/* Against counting, in arrays of every length up to 20 with gaps and repeats. */
+static void what_is_below_is_counted(void **state) {
+    (void)state;
+    size_t rising[20];
+    for (size_t i = 0; i < 20; i++)
+        rising[i] = 3 * (i / 2) + 1;
+    for (size_t count = 0; count <= 20; count++)
+        for (size_t value = 0; value < 32; value++) {
+            size_t below = 0;
+            for (size_t i = 0; i < count; i++)
+                below += rising[i] < value;
+            assert_int_equal(base_array_below(rising, count, value), below);
+        }
+}
+
 static void growing_doubles(void **state) {
     (void)state;
     uint32_t *array = NULL;
@@ -84,6 +99,7 @@ int main(void) {
         cmocka_unit_test(products_that_overflow_are_refused),
         cmocka_unit_test(arrays_are_zero_and_aligned),
         cmocka_unit_test(resizing_keeps_and_zeroes),
+        cmocka_unit_test(what_is_below_is_counted),
         cmocka_unit_test(growing_doubles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
