@@ -1,0 +1,37 @@
+/* What a solver holds, shared by its making (solver.c) and its runs (solver_run.c). */
+#ifndef ADMM_SOLVER_H
+#define ADMM_SOLVER_H
+
+#include "admmnn/solver.h"
+
+#include "admm/product.h"
+#include "admm/quadratic.h"
+#include "base/random.h"
+
+/* One run's vectors, each [d]. */
+typedef struct solver_iterate {
+    double *x, *y, *l;     /* l: the multipliers */
+    double *z, *projected; /* x + l / rho, and its projection */
+    double *y_before;
+    double *gradient, *right;
+    double *best;
+    double *x_mark, *l_mark; /* what later iterates are compared with */
+    double best_value;
+    base_random random;
+} solver_iterate;
+#define SOLVER_VECTORS 11
+
+struct admmnn_solver {
+    admmnn_problem problem;
+    admmnn_solver_settings settings;
+    size_t d;
+    admm_product *set;
+    admm_quadratic *quadratic; /* NULL: any f */
+    double lipschitz, smallest, rho;
+    double *vectors; /* [SOLVER_VECTORS][d] */
+    solver_iterate at;
+};
+
+bool solver_is_admm(admmnn_method method);
+
+#endif
