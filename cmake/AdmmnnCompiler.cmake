@@ -16,23 +16,24 @@ if(ADMMNN_BUILD_FUZZERS)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# The lanes kernels: one file an instruction set, chosen at run time; their
-# multiply-adds are fused on purpose.
-function(admmnn_lanes_kernels target)
-  set(kernels ${CMAKE_SOURCE_DIR}/src/engine/lanes)
+# Kernels compiled once per instruction set and chosen at run time, their multiply-adds
+# fused on purpose: src/PREFIX_WIDTH.c for the width of any processor, of AVX2 and FMA,
+# and of AVX-512.
+function(admmnn_kernels target prefix any avx2 avx512)
+  set(kernels ${CMAKE_SOURCE_DIR}/src/${prefix})
   set(common -O3 -ffp-contract=fast -Wno-psabi)
   if(ADMMNN_SANITIZE) # the unrolled tiles with every access checked take minutes at -O3
     set(common -O1 -ffp-contract=fast -Wno-psabi)
   endif()
-  set_source_files_properties(${kernels}_4.c PROPERTIES COMPILE_OPTIONS "${common}"
+  set_source_files_properties(${kernels}_${any}.c PROPERTIES COMPILE_OPTIONS "${common}"
     TARGET_DIRECTORY ${target})
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
-    set_source_files_properties(${kernels}_8.c PROPERTIES
+    set_source_files_properties(${kernels}_${avx2}.c PROPERTIES
       COMPILE_OPTIONS "${common};-mavx2;-mfma" TARGET_DIRECTORY ${target})
-    set_source_files_properties(${kernels}_16.c PROPERTIES
+    set_source_files_properties(${kernels}_${avx512}.c PROPERTIES
       COMPILE_OPTIONS "${common};-mavx512f;-mavx512bw;-mavx512vl;-mfma" TARGET_DIRECTORY ${target})
   else()
-    set_source_files_properties(${kernels}_8.c ${kernels}_16.c PROPERTIES
+    set_source_files_properties(${kernels}_${avx2}.c ${kernels}_${avx512}.c PROPERTIES
       HEADER_FILE_ONLY ON TARGET_DIRECTORY ${target})
   endif()
 endfunction()

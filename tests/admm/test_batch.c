@@ -1,0 +1,189 @@
+/* Runs side by side against the solver's runs one by one, with every instruction set that
+ * this processor has. */
+#include "support.h"
+
+#include "admm/batch.h"
+#include "admmnn/solver.h"
+#include "must.h"
+
+#define D 10
+#define RUNS 40
+#define SPACING 2.0
+#define LAST 50
+
+static const size_t widths[] = {2, 4, 8};
+
+typedef struct fixture {
+    double q[D * D], b[D], starts[RUNS][D];
+} fixture;
+
+static double draw(base_random *random) {
+    return (double)base_random_normal(random);
+}
+
+static fixture make(uint64_t seed) {
+    fixture f;
+    base_random random = base_random_at(seed, 0, 0);
+    double g[D][D];
+    for (size_t i = 0; i < D; i++) {
+        f.b[i] = 20 * draw(&random);
+        for (size_t j = 0; j < D; j++)
+            g[i][j] = draw(&random);
+    }
+    for (size_t i = 0; i < D; i++)
+        for (size_t j = 0; j < D; j++) {
+            f.q[i * D + j] = i == j ? 0.5 : 0;
+            for (size_t k = 0; k < D; k++)
+                f.q[i * D + j] += g[k][i] * g[k][j];
+        }
+    for (size_t r = 0; r < RUNS; r++)
+        for (size_t i = 0; i < D; i++)
+            f.starts[r][i] = 10 * draw(&random);
+    return f;
+}
+
+static batch_problem problem_of(const fixture *f, batch_method method, double rho) {
+    return (batch_problem){.d = D,
+                           .q = f->q,
+                           .b = f->b,
+                           .spacing = SPACING,
+                           .low = -INFINITY,
+                           .high = INFINITY,
+                           .rho = rho,
+                           .method = method,
+                           .iterations = 1000,
+                           .last = LAST};
+}
+
+static void fill_runs(const fixture *f, batch_run *runs, double beta) {
+    for (size_t r = 0; r < RUNS; r++)
+        runs[r] = (batch_run){.start = f->starts[r], .beta = beta, .probability = 0.5, .seed = r};
+}
+
+static double solve_alone(const fixture *f, const batch_problem *p, const batch_run *run) {
+    const admmnn_matrix q = {.dense = f->q};
+    const admmnn_problem problem = {
+        .dimension = D, .q = &q, .b = f->b, .set = p->low == -INFINITY ? "grid:2" : "grid:2:-2:4"};
+    admmnn_solver_settings settings;
+    admmnn_solver *solver;
+    admmnn_solver_info info;
+    double x[D];
+    admmnn_solver_defaults(&settings);
+    settings.method = p->method == BATCH_SOFT ? ADMMNN_METHOD_ADMM_S : ADMMNN_METHOD_PGD;
+    settings.rho = p->rho;
+    settings.beta = run->beta;
+    settings.iterations = p->iterations;
+    settings.last = LAST;
+    MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+    MUST(admmnn_solver_solve(solver, run->start, NULL, x, &info, err));
+    admmnn_solver_free(solver);
+    return info.objective;
+}
+
+static void agree(const fixture *f, const batch_problem *p, double beta, uint64_t *stopped) {
+    batch_run runs[RUNS];
+    double alone[RUNS];
+    fill_runs(f, runs, beta);
+    for (size_t r = 0; r < RUNS; r++)
+        alone[r] = solve_alone(f, p, &runs[r]);
+    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
+        const batch_kernels *kernels = batch_kernels_get(widths[w]);
+        if (kernels == NULL)
+            continue;
+        fill_runs(f, runs, beta);
+        MUST(batch_solve(p, kernels, runs, RUNS, err));
+        for (size_t r = 0; r < RUNS; r++) {
+            assert_true(fabs(runs[r].value - alone[r]) <= 1e-9 * (1 + fabs(alone[r])));
+            *stopped += runs[r].iterations < p->iterations;
+        }
+    }
+}
+
+/* Where runs settle, and are not at the mercy of rounding. */
+static void lanes_are_the_solver(void **state) {
+    (void)state;
+    uint64_t stopped = 0;
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        const fixture f = make(seed);
+        batch_problem p = problem_of(&f, BATCH_SOFT, 150);
+        agree(&f, &p, INFINITY, &stopped);
+        agree(&f, &p, 40, &stopped);
+        p.low = -1;
+        p.high = 2;
+        agree(&f, &p, INFINITY, &stopped);
+        p = problem_of(&f, BATCH_GRADIENT, 150);
+        agree(&f, &p, INFINITY, &stopped);
+    }
+    assert_true(stopped > RUNS);
+}
+
+/* The one of some iterations more, for every phase of a round. */
+static void stopping_early_changes_nothing(void **state) {
+    (void)state;
+    const fixture f = make(7);
+    uint64_t stopped = 0;
+    for (uint64_t more = 0; more < 8; more++) {
+        batch_problem p = problem_of(&f, BATCH_SOFT, 150);
+        p.iterations = 3000 + more;
+        agree(&f, &p, INFINITY, &stopped);
+    }
+    assert_true(stopped > 0);
+}
+
+static void randomised_runs_are_what_they_say(void **state) {
+    (void)state;
+    const fixture f = make(3);
+    const batch_problem soft = problem_of(&f, BATCH_SOFT, 60);
+    const batch_problem randomised = problem_of(&f, BATCH_RANDOMISED, 60);
+    batch_run certain[RUNS];
+    batch_run usual[RUNS];
+    batch_run again[RUNS];
+    fill_runs(&f, certain, INFINITY);
+    fill_runs(&f, usual, INFINITY);
+    for (size_t r = 0; r < RUNS; r++)
+        certain[r].probability = 1;
+    MUST(batch_solve(&randomised, NULL, certain, RUNS, err));
+    MUST(batch_solve(&soft, NULL, usual, RUNS, err));
+    for (size_t r = 0; r < RUNS; r++)
+        assert_true(certain[r].value == usual[r].value);
+    /* The same seed, the same run, whatever lane it has; another seed, another run. */
+    fill_runs(&f, usual, INFINITY);
+    MUST(batch_solve(&randomised, NULL, usual, RUNS, err));
+    size_t differ = 0;
+    fill_runs(&f, again, INFINITY);
+    MUST(batch_solve(&randomised, NULL, again + 3, RUNS - 3, err));
+    for (size_t r = 3; r < RUNS; r++)
+        assert_true(again[r].value == usual[r].value && again[r].iterations == usual[r].iterations);
+    for (size_t r = 0; r < RUNS; r++)
+        again[r].seed += RUNS;
+    MUST(batch_solve(&randomised, NULL, again, RUNS, err));
+    for (size_t r = 0; r < RUNS; r++)
+        differ += again[r].value != usual[r].value || again[r].iterations != usual[r].iterations;
+    assert_true(differ > RUNS / 4);
+}
+
+static void divergence_costs_no_other_run(void **state) {
+    (void)state;
+    const fixture f = make(5);
+    const batch_problem p = problem_of(&f, BATCH_GRADIENT, 0.1);
+    batch_run runs[RUNS];
+    fill_runs(&f, runs, INFINITY);
+    MUST(batch_solve(&p, NULL, runs, RUNS, err));
+    for (size_t r = 0; r < RUNS; r++)
+        assert_true(runs[r].value == INFINITY && runs[r].iterations < p.iterations);
+    fixture bad = f;
+    admmnn_error err;
+    bad.q[0] = -1e6;
+    const batch_problem indefinite = problem_of(&bad, BATCH_SOFT, 1);
+    assert_int_equal(batch_solve(&indefinite, NULL, runs, RUNS, &err), ADMMNN_USAGE);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lanes_are_the_solver),
+        cmocka_unit_test(stopping_early_changes_nothing),
+        cmocka_unit_test(randomised_runs_are_what_they_say),
+        cmocka_unit_test(divergence_costs_no_other_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
