@@ -16,21 +16,30 @@ typedef struct cli_number {
     uint64_t value;
 } cli_number;
 
+typedef struct cli_real {
+    bool given;
+    double value;
+} cli_real;
+
 /* What the words after the subcommand said; strings are argv's or a table's. */
 typedef struct cli_arguments {
     bool help, json, quiet;
     bool resume, force, man, completion;
-    cli_number threads, seed, seeds;
+    cli_number threads, seed, seeds, starts, iterations, last, gradient_steps, nodes;
+    cli_number dimension, instances, pgd_iterations;
+    cli_real rho, rho_relative, beta, probability, tolerance, start_scale, condition, spacing;
     const char *out, *from, *data, *input;
     const char *methods, *ratios, *positions, *values;
+    const char *q, *b, *set, *start, *method, *x_step;
     const char *operands[CLI_OPERANDS_MAX];
     size_t operand_count;
 } cli_arguments;
 
 typedef enum cli_kind {
-    CLI_FLAG,  /* a bool */
-    CLI_TEXT,  /* a const char * */
-    CLI_NUMBER /* a cli_number from least to greatest */
+    CLI_FLAG,   /* a bool */
+    CLI_TEXT,   /* a const char * */
+    CLI_NUMBER, /* a cli_number from least to greatest */
+    CLI_REAL    /* a cli_real; which values make sense is the library's to say */
 } cli_kind;
 
 typedef struct cli_option {

@@ -14,6 +14,8 @@ extern const cli_command cli_unpack;
 extern const cli_command cli_inspect;
 extern const cli_command cli_eval;
 extern const cli_command cli_run;
+extern const cli_command cli_admmq_bench;
+extern const cli_command cli_admmq_solve;
 extern const cli_command cli_version;
 extern const cli_command cli_help;
 

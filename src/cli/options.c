@@ -1,7 +1,9 @@
 #include "options.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fail.h"
@@ -65,6 +67,17 @@ static admmnn_status read_number(const reader *r, const cli_option *option, cons
     return ADMMNN_OK;
 }
 
+static admmnn_status read_real(const reader *r, const cli_option *option, const char *text,
+                               cli_real *real, admmnn_error *err) {
+    char *end;
+    real->given = true;
+    real->value = strtod(text, &end);
+    if (*end != 0 || isnan(real->value))
+        return cli_fail(err, ADMMNN_USAGE, "%s: --%s: '%.40s' is not a number", r->command->name,
+                        option->name, text);
+    return ADMMNN_OK;
+}
+
 /* value: what stood after "=", or NULL. */
 static admmnn_status store(reader *r, const cli_option *option, const char *value,
                            admmnn_error *err) {
@@ -90,6 +103,8 @@ static admmnn_status store(reader *r, const cli_option *option, const char *valu
                         option->name, option->value);
     if (option->kind == CLI_NUMBER)
         return read_number(r, option, value, (cli_number *)(void *)place, err);
+    if (option->kind == CLI_REAL)
+        return read_real(r, option, value, (cli_real *)(void *)place, err);
     *(const char **)(void *)place = value;
     return ADMMNN_OK;
 }

@@ -185,17 +185,21 @@ admmnn_status npy_parse(const char *name, const uint8_t *bytes, size_t count, np
     return ADMMNN_OK;
 }
 
-float npy_float(const npy_array *array, size_t i) {
+double npy_double(const npy_array *array, size_t i) {
     base_reader in = {
         .bytes = array->elements, .count = SIZE_MAX, .at = i * types[array->type].size};
     switch (array->type) {
     case NPY_FLOAT32:
-        return base_read_f32(&in);
+        return (double)base_read_f32(&in);
     case NPY_FLOAT64:
-        return (float)base_read_f64(&in);
+        return base_read_f64(&in);
     default:
-        return (float)base_read_u8(&in);
+        return (double)base_read_u8(&in);
     }
+}
+
+float npy_float(const npy_array *array, size_t i) {
+    return (float)npy_double(array, i);
 }
 
 static void write_header(base_writer *out, const size_t *dims, uint32_t rank, unsigned padding) {

@@ -38,7 +38,8 @@ typedef struct npy_array {
  * what to do; damage: ADMMNN_CORRUPT. */
 admmnn_status npy_parse(const char *name, const uint8_t *bytes, size_t count, npy_array *out,
                         admmnn_error *err);
-/* Element i as a float; of uint8 the number itself. */
+/* Element i; of uint8 the number itself. */
+double npy_double(const npy_array *array, size_t i);
 float npy_float(const npy_array *array, size_t i);
 
 /* Version 1.0, float32, rank at most NPY_RANK_MAX. */

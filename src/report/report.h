@@ -17,4 +17,12 @@ admmnn_status report_write_run(const char *folder, const char *result, size_t re
 admmnn_status report_write_comparison(const char *path, const char *json, size_t size,
                                       admmnn_error *err);
 
+/* SVGs of the experiment on quadratics, from quadratics.json's text: boxes of what each
+ * method's chosen setting reached from all starts, above the optimum, by instance; and
+ * the median over the instances against rho. */
+admmnn_status report_write_quadratics(const char *path, const char *json, size_t size,
+                                      admmnn_error *err);
+admmnn_status report_write_quadratics_rho(const char *path, const char *json, size_t size,
+                                          admmnn_error *err);
+
 #endif

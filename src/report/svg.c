@@ -313,15 +313,39 @@ void svg_head(svg_plot *plot, double from, double to, const char *text) {
         draw_text(plot->out, left + width / 2, plot->top - 8, "middle", "head", text);
 }
 
+static void draw_tip(base_writer *out, const char *tip) {
+    base_write_text(out, "<title>");
+    report_escape(out, tip);
+    base_write_text(out, "</title>");
+}
+
 void svg_dot(svg_plot *plot, double x, double y, unsigned colour, const char *tip) {
     if (!isfinite(x) || !isfinite(y))
         return;
     begin_dot(plot->out, colour, svg_x(plot, x), svg_y(plot, y));
     base_write_text(plot->out, ">");
-    if (tip != NULL) {
-        base_write_text(plot->out, "<title>");
-        report_escape(plot->out, tip);
-        base_write_text(plot->out, "</title>");
-    }
+    if (tip != NULL)
+        draw_tip(plot->out, tip);
     base_write_text(plot->out, "</circle>\n");
+}
+
+void svg_box(svg_plot *plot, double x, double half, const double *figures, unsigned colour,
+             const char *tip) {
+    base_writer *out = plot->out;
+    const double left = svg_x(plot, x - half);
+    const double right = svg_x(plot, x + half);
+    const double middle = svg_x(plot, x);
+    double y[5];
+    for (size_t i = 0; i < 5; i++)
+        y[i] = svg_y(plot, figures[i]);
+    base_write_text(out, "<g class=\"s%u\" fill=\"%s\">", colour % SVG_COLOURS, light_of(colour));
+    draw_tip(out, tip);
+    base_write_text(out,
+                    "<rect fill-opacity=\"0.3\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+                    "height=\"%.1f\"/></g>\n",
+                    left, y[3], right - left, fmax(1, y[1] - y[3]));
+    base_write_text(out, "<path");
+    begin_line(out, colour, false);
+    base_write_text(out, "M%.1f %.1fH%.1fM%.1f %.1fV%.1fM%.1f %.1fV%.1f\"/>\n", left, y[2], right,
+                    middle, y[0], y[1], middle, y[3], y[4]);
 }

@@ -84,6 +84,10 @@ void svg_stripe(svg_plot *plot, double from, double to, unsigned colour);
 void svg_head(svg_plot *plot, double from, double to, const char *text);
 /* A dot with what it says when pointed at. */
 void svg_dot(svg_plot *plot, double x, double y, unsigned colour, const char *tip);
+/* The ends and quartiles figures[5], rising, of some values: a box with its median, and
+ * whiskers, over x - half..x + half. */
+void svg_box(svg_plot *plot, double x, double half, const double *figures, unsigned colour,
+             const char *tip);
 
 /* A value as people write it: 0.001, 25, 3.2e+07. */
 void svg_number(char *out, size_t size, double value);

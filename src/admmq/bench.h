@@ -1,0 +1,85 @@
+/* The experiment on quadratics: what is measured, and how it is kept. */
+#ifndef ADMMQ_BENCH_H
+#define ADMMQ_BENCH_H
+
+#include "admmq/quadratics.h"
+#include "admmq/statistics.h"
+#include "base/bytes.h"
+
+/* X(name, text, solver's method) */
+#define BENCH_METHOD_MAP(X)                                                                        \
+    X(Q, "admm-q")                                                                                 \
+    X(S, "admm-s")                                                                                 \
+    X(R, "admm-r")                                                                                 \
+    X(PGD, "pgd")
+
+typedef enum bench_method {
+#define BENCH_METHOD_ENUM(name, text) BENCH_##name,
+    BENCH_METHOD_MAP(BENCH_METHOD_ENUM)
+#undef BENCH_METHOD_ENUM
+        BENCH_METHODS
+} bench_method;
+
+const char *bench_method_text(bench_method method);
+
+#define BENCH_RHOS 9
+#define BENCH_BETAS 21
+#define BENCH_PROBABILITIES 7
+#define BENCH_SETTINGS (BENCH_RHOS * (1 + BENCH_BETAS + BENCH_PROBABILITIES + 1))
+
+typedef struct bench_setting {
+    bench_method method;
+    double rho_relative; /* in units of L */
+    double beta;         /* of ADMM-S; infinite otherwise */
+    double probability;  /* of ADMM-R; 1 otherwise */
+} bench_setting;
+
+/* What a setting reached from an instance's starts; diverged ones are infinite. */
+typedef struct bench_cell {
+    admmnn_quartiles value;
+    uint32_t diverged;
+    double iterations; /* done, of all starts */
+} bench_cell;
+
+/* Settings on instances. */
+typedef struct bench_table {
+    const bench_setting *settings; /* [setting_count] */
+    size_t setting_count, instance_count;
+    quadratics_instance *instances; /* [instance_count] */
+    bench_cell *cells;              /* [setting_count][instance_count] */
+    double seconds, exact_seconds;  /* of the settings, and of the instances' optima */
+} bench_table;
+
+/* The whole grid, by method: settings[BENCH_SETTINGS]. */
+void bench_fill_grid(bench_setting *settings);
+
+/* Instances first to first + count - 1 with all the table's settings, by all threads.
+ * The table's settings are set before; freed with bench_table_free also after a failure. */
+admmnn_status bench_table_run(const admmnn_quadratics_settings *settings, uint32_t first,
+                              const admmnn_context *context, bench_table *table, admmnn_error *err);
+void bench_table_free(bench_table *table);
+
+/* The setting of a method whose medians have the lowest mean rank among the method's. */
+admmnn_status bench_best(const bench_table *table, bench_method method, size_t *best,
+                         admmnn_error *err);
+
+/* Pairs that are compared: whether `a` is below `b`. */
+typedef struct bench_pair {
+    bench_method a, b;
+    statistics_test test; /* of the medians over the instances */
+} bench_pair;
+#define BENCH_PAIRS 4
+
+typedef struct bench_result {
+    bench_table grid, held_out;          /* held_out: one setting a method */
+    size_t best[BENCH_METHODS];          /* of grid's settings */
+    bench_setting chosen[BENCH_METHODS]; /* those */
+    bench_pair pairs[BENCH_PAIRS];       /* on held_out */
+    unsigned threads;
+} bench_result;
+
+/* quadratics.json. */
+void bench_write_json(const admmnn_quadratics_settings *settings, const bench_result *result,
+                      base_writer *out);
+
+#endif

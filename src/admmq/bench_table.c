@@ -1,0 +1,300 @@
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admm/batch.h"
+#include "admmq/bench.h"
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/pool.h"
+
+const char *bench_method_text(bench_method method) {
+    static const char *const texts[] = {
+#define BENCH_METHOD_TEXT(name, text) text,
+        BENCH_METHOD_MAP(BENCH_METHOD_TEXT)
+#undef BENCH_METHOD_TEXT
+    };
+    return texts[method];
+}
+
+void bench_fill_grid(bench_setting *settings) {
+    static const double probabilities[BENCH_PROBABILITIES] = {0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99};
+    static const size_t variants[BENCH_METHODS] = {1, BENCH_BETAS, BENCH_PROBABILITIES, 1};
+    size_t at = 0;
+    for (int m = 0; m < BENCH_METHODS; m++)
+        for (int r = 0; r < BENCH_RHOS; r++)
+            for (size_t v = 0; v < variants[m]; v++)
+                settings[at++] =
+                    (bench_setting){.method = (bench_method)m,
+                                    .rho_relative = pow(10, r - 6),
+                                    .beta = m == BENCH_S ? pow(10, 0.5 * (double)v - 5) : INFINITY,
+                                    .probability = m == BENCH_R ? probabilities[v] : 1};
+}
+
+/* ---- tasks: settings that share a system and a kernel, on one instance ---- */
+
+typedef struct task {
+    batch_method kernel;
+    double rho_relative;
+    size_t instance;
+} task;
+
+typedef struct work {
+    const admmnn_quadratics_settings *settings;
+    const admmnn_context *context;
+    bench_table *table;
+    task *tasks;
+    size_t task_count;
+    uint32_t first;
+    admmnn_error *errors; /* [threads] */
+    atomic_size_t next, runs_done;
+    size_t runs;
+    atomic_bool stop;
+} work;
+
+static batch_method kernel_of(const bench_setting *s) {
+    return s->method == BENCH_R     ? BATCH_RANDOMISED
+           : s->method == BENCH_PGD ? BATCH_GRADIENT
+                                    : BATCH_SOFT;
+}
+
+static bool belongs(const bench_setting *s, const task *t) {
+    return kernel_of(s) == t->kernel && s->rho_relative == t->rho_relative;
+}
+
+static bool is_new(const work *w, const task *t) {
+    for (size_t i = 0; i < w->task_count; i++)
+        if (w->tasks[i].kernel == t->kernel && w->tasks[i].rho_relative == t->rho_relative &&
+            w->tasks[i].instance == t->instance)
+            return false;
+    return true;
+}
+
+/* The kernel with the most settings first, so that no thread ends long after the others. */
+static void make_tasks(work *w) {
+    static const batch_method order[] = {BATCH_SOFT, BATCH_RANDOMISED, BATCH_GRADIENT};
+    for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
+        for (size_t s = 0; s < w->table->setting_count; s++)
+            for (size_t i = 0; i < w->table->instance_count; i++) {
+                const bench_setting *setting = &w->table->settings[s];
+                const task t = {order[k], setting->rho_relative, i};
+                if (kernel_of(setting) == order[k] && is_new(w, &t))
+                    w->tasks[w->task_count++] = t;
+            }
+}
+
+static void fill_runs(const work *w, const task *t, batch_run *runs) {
+    const quadratics_instance *instance = &w->table->instances[t->instance];
+    size_t at = 0;
+    for (size_t s = 0; s < w->table->setting_count; s++)
+        for (uint32_t r = 0; belongs(&w->table->settings[s], t) && r < w->settings->starts; r++)
+            runs[at++] = (batch_run){.start = instance->starts + (size_t)r * w->settings->dimension,
+                                     .beta = w->table->settings[s].beta,
+                                     .probability = w->table->settings[s].probability,
+                                     .seed = w->settings->seed +
+                                             ((uint64_t)(w->first + t->instance) << 20) + r};
+}
+
+static bench_cell summarise(const batch_run *runs, uint32_t count, double *values) {
+    bench_cell cell = {0};
+    for (uint32_t r = 0; r < count; r++) {
+        values[r] = runs[r].value;
+        cell.diverged += isfinite(runs[r].value) ? 0 : 1;
+        cell.iterations += (double)runs[r].iterations;
+    }
+    cell.value = statistics_quartiles(values, count);
+    return cell;
+}
+
+static size_t keep_cells(const work *w, const task *t, const batch_run *runs, double *values) {
+    size_t at = 0;
+    for (size_t s = 0; s < w->table->setting_count; s++)
+        if (belongs(&w->table->settings[s], t)) {
+            w->table->cells[s * w->table->instance_count + t->instance] =
+                summarise(runs + at, w->settings->starts, values);
+            at += w->settings->starts;
+        }
+    return at;
+}
+
+static admmnn_status do_task(work *w, const task *t, batch_run *runs, double *values,
+                             admmnn_error *err) {
+    const admmnn_quadratics_settings *s = w->settings;
+    const quadratics_instance *instance = &w->table->instances[t->instance];
+    const batch_problem problem = {.d = s->dimension,
+                                   .q = instance->q,
+                                   .b = instance->b,
+                                   .spacing = s->spacing,
+                                   .low = -INFINITY,
+                                   .high = INFINITY,
+                                   .rho = t->rho_relative * instance->lipschitz,
+                                   .method = t->kernel,
+                                   .iterations = t->kernel == BATCH_GRADIENT ? s->pgd_iterations
+                                                                             : s->iterations,
+                                   .last = s->last};
+    size_t count = 0;
+    for (size_t i = 0; i < w->table->setting_count; i++)
+        count += belongs(&w->table->settings[i], t) ? s->starts : 0;
+    fill_runs(w, t, runs);
+    BASE_TRY(batch_solve(&problem, NULL, runs, count, err));
+    atomic_fetch_add(&w->runs_done, keep_cells(w, t, runs, values));
+    return ADMMNN_OK;
+}
+
+/* ---- threads ---- */
+
+static void report(work *w, const char *what, size_t done, size_t total) {
+    base_progress(w->context, &(admmnn_progress){
+                                  .task = what,
+                                  .unit = "runs",
+                                  .done = done,
+                                  .total = total,
+                                  .run_done = -1,
+                              });
+    if (base_cancelled(w->context))
+        atomic_store(&w->stop, true);
+}
+
+static admmnn_status do_tasks(work *w, bool caller, admmnn_error *err) {
+    batch_run *runs = base_array(w->table->setting_count * w->settings->starts, sizeof *runs);
+    double *values = base_array(w->settings->starts, sizeof *values);
+    admmnn_status status = ADMMNN_OK;
+    if (runs == NULL || values == NULL)
+        status = base_fail_memory(err, "the runs");
+    for (size_t t; status == ADMMNN_OK && !atomic_load(&w->stop) &&
+                   (t = atomic_fetch_add(&w->next, 1)) < w->task_count;) {
+        status = do_task(w, &w->tasks[t], runs, values, err);
+        if (caller)
+            report(w, "quadratics", atomic_load(&w->runs_done), w->runs);
+    }
+    base_free(runs);
+    base_free(values);
+    return status;
+}
+
+static void do_tasks_in_thread(void *argument, unsigned thread, unsigned threads) {
+    (void)threads;
+    work *w = argument;
+    if (do_tasks(w, thread == 0, &w->errors[thread]) != ADMMNN_OK)
+        atomic_store(&w->stop, true);
+}
+
+static admmnn_status run_pool(work *w, base_pool *pool, admmnn_error *err) {
+    const unsigned threads = base_pool_threads(pool);
+    w->errors = base_array(threads, sizeof *w->errors);
+    if (w->errors == NULL)
+        return base_fail_memory(err, "the threads");
+    base_pool_run(pool, do_tasks_in_thread, w);
+    for (unsigned t = 0; t < threads; t++)
+        if (w->errors[t].status != ADMMNN_OK)
+            return base_fail(err, w->errors[t].status, "%s", w->errors[t].message);
+    return atomic_load(&w->stop) ? base_fail(err, ADMMNN_CANCELLED, "stopped on request")
+                                 : ADMMNN_OK;
+}
+
+static admmnn_status make_instances(work *w, admmnn_error *err) {
+    const double start = base_seconds();
+    for (size_t i = 0; i < w->table->instance_count; i++) {
+        report(w, "the optima", i, w->table->instance_count);
+        BASE_TRY(quadratics_create(w->settings, w->first + (uint32_t)i, w->context,
+                                   &w->table->instances[i], err));
+    }
+    w->table->exact_seconds = base_seconds() - start;
+    return ADMMNN_OK;
+}
+
+static admmnn_status run_all(work *w, admmnn_error *err) {
+    base_pool *pool;
+    BASE_TRY(make_instances(w, err));
+    make_tasks(w);
+    BASE_TRY(base_pool_create(w->context == NULL ? 0 : w->context->threads, &pool, err));
+    const double start = base_seconds();
+    admmnn_status status = run_pool(w, pool, err);
+    w->table->seconds = base_seconds() - start;
+    base_pool_destroy(pool);
+    return status;
+}
+
+admmnn_status bench_table_run(const admmnn_quadratics_settings *settings, uint32_t first,
+                              const admmnn_context *context, bench_table *table,
+                              admmnn_error *err) {
+    const size_t cells = table->setting_count * settings->instances;
+    work w = {.settings = settings,
+              .context = context,
+              .table = table,
+              .first = first,
+              .runs = cells * settings->starts};
+    table->instance_count = settings->instances;
+    table->instances = base_array(table->instance_count, sizeof *table->instances);
+    table->cells = base_array(cells, sizeof *table->cells);
+    w.tasks = base_array(cells, sizeof *w.tasks);
+    admmnn_status status = table->instances == NULL || table->cells == NULL || w.tasks == NULL
+                               ? base_fail_memory(err, "the experiment")
+                               : run_all(&w, err);
+    base_free(w.tasks);
+    base_free(w.errors);
+    return status;
+}
+
+void bench_table_free(bench_table *table) {
+    for (size_t i = 0; table->instances != NULL && i < table->instance_count; i++)
+        quadratics_free(&table->instances[i]);
+    base_free(table->instances);
+    base_free(table->cells);
+}
+
+/* ---- the best setting ---- */
+
+typedef struct ranked {
+    double median;
+    size_t setting;
+} ranked;
+
+static int by_median(const void *left, const void *right) {
+    const ranked *a = left;
+    const ranked *b = right;
+    if (a->median != b->median)
+        return a->median < b->median ? -1 : 1;
+    return (a->setting > b->setting) - (a->setting < b->setting);
+}
+
+/* Adds twice the ranks of an instance's medians to sums[setting_count]. */
+static void add_ranks(const bench_table *table, bench_method method, size_t instance, ranked *order,
+                      double *medians, size_t *twice, size_t *sums) {
+    size_t count = 0;
+    for (size_t s = 0; s < table->setting_count; s++)
+        if (table->settings[s].method == method)
+            order[count++] =
+                (ranked){table->cells[s * table->instance_count + instance].value.median, s};
+    qsort(order, count, sizeof *order, by_median);
+    for (size_t k = 0; k < count; k++)
+        medians[k] = order[k].median;
+    statistics_rank(medians, count, twice);
+    for (size_t k = 0; k < count; k++)
+        sums[order[k].setting] += twice[k];
+}
+
+admmnn_status bench_best(const bench_table *table, bench_method method, size_t *best,
+                         admmnn_error *err) {
+    const size_t count = table->setting_count;
+    ranked *order = base_array(count, sizeof *order);
+    double *medians = base_array(count, sizeof *medians);
+    size_t *twice = base_array(2 * count, sizeof *twice);
+    admmnn_status status = ADMMNN_OK;
+    if (order == NULL || medians == NULL || twice == NULL) {
+        status = base_fail_memory(err, "the ranks");
+    } else {
+        size_t *sums = twice + count;
+        for (size_t i = 0; i < table->instance_count; i++)
+            add_ranks(table, method, i, order, medians, twice, sums);
+        *best = SIZE_MAX;
+        for (size_t s = 0; s < count; s++)
+            if (table->settings[s].method == method && (*best == SIZE_MAX || sums[s] < sums[*best]))
+                *best = s;
+    }
+    base_free(order);
+    base_free(medians);
+    base_free(twice);
+    return status;
+}

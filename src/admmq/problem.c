@@ -1,0 +1,122 @@
+#include "admmq/problem.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "pack/npy.h"
+
+#define FILE_MOST ((size_t)8 << 30)
+/* The stream of random numbers that starts are drawn from. */
+#define STREAM_STARTS 0x73746172U
+
+/* All numbers of an array of `rank` dimensions at most, as *values[count]. */
+static admmnn_status read_array(const char *path, npy_array *array, double **values,
+                                admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(base_file_read(path, FILE_MOST, &bytes, &count, err));
+    admmnn_status status = npy_parse(path, bytes, count, array, err);
+    if (status == ADMMNN_OK) {
+        *values = base_array(array->count, sizeof **values);
+        if (*values == NULL)
+            status = base_fail_memory(err, path);
+        for (size_t i = 0; *values != NULL && i < array->count; i++)
+            (*values)[i] = npy_double(array, i);
+    }
+    base_free(bytes);
+    return status;
+}
+
+static admmnn_status open_dense(const char *path, admmq_problem *p, admmnn_error *err) {
+    npy_array array;
+    BASE_TRY(read_array(path, &array, &p->dense, err));
+    if (array.rank != 2 || array.dims[0] != array.dims[1] || array.dims[0] == 0)
+        return base_fail(err, ADMMNN_INPUT, "%s: Q is to be of d x d numbers", path);
+    p->dimension = array.dims[0];
+    p->matrix = (admmnn_matrix){.dense = p->dense};
+    return ADMMNN_OK;
+}
+
+static admmnn_status open_sparse(const char *path, admmq_problem *p, admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(base_file_read(path, FILE_MOST, &bytes, &count, err));
+    admmnn_status status = market_parse(path, (const char *)bytes, &p->sparse, err);
+    base_free(bytes);
+    p->dimension = p->sparse.dimension;
+    p->matrix = (admmnn_matrix){
+        .start = p->sparse.start, .column = p->sparse.column, .value = p->sparse.value};
+    return status;
+}
+
+static admmnn_status open_q(const char *path, admmq_problem *p, admmnn_error *err) {
+    const size_t length = strlen(path);
+    if (length > 4 && strcmp(path + length - 4, ".mtx") == 0)
+        return open_sparse(path, p, err);
+    return open_dense(path, p, err);
+}
+
+static admmnn_status open_b(const char *path, admmq_problem *p, admmnn_error *err) {
+    if (path == NULL) {
+        p->b = base_array(p->dimension, sizeof *p->b);
+        return p->b != NULL ? ADMMNN_OK : base_fail_memory(err, "b");
+    }
+    npy_array array;
+    BASE_TRY(read_array(path, &array, &p->b, err));
+    return array.rank == 1 && array.count == p->dimension
+               ? ADMMNN_OK
+               : base_fail(err, ADMMNN_INPUT, "%s: b is to be of %zu numbers, as Q is", path,
+                           p->dimension);
+}
+
+static admmnn_status draw_starts(const admmnn_admmq_settings *settings, admmq_problem *p,
+                                 admmnn_error *err) {
+    size_t count;
+    if (base_multiply(settings->starts, p->dimension, &count))
+        p->starts = base_array(count, sizeof *p->starts);
+    if (p->starts == NULL)
+        return base_fail_memory(err, "the starts");
+    for (uint32_t s = 0; s < settings->starts; s++) {
+        base_random random = base_random_at(settings->solver.seed, STREAM_STARTS, s);
+        for (size_t i = 0; i < p->dimension; i++)
+            p->starts[s * p->dimension + i] =
+                settings->start_scale * (double)base_random_normal(&random);
+    }
+    return ADMMNN_OK;
+}
+
+static admmnn_status open_starts(const admmnn_admmq_settings *settings, admmq_problem *p,
+                                 admmnn_error *err) {
+    npy_array array;
+    BASE_TRY(read_array(settings->start, &array, &p->starts, err));
+    const size_t rows = array.rank == 2 ? array.dims[0] : 1;
+    const size_t columns = array.rank == 0 ? 0 : array.dims[array.rank - 1];
+    return array.rank <= 2 && columns == p->dimension && rows == settings->starts
+               ? ADMMNN_OK
+               : base_fail(err, ADMMNN_INPUT, "%s: starts are to be of %u x %zu numbers",
+                           settings->start, settings->starts, p->dimension);
+}
+
+admmnn_status admmq_problem_open(const admmnn_admmq_settings *settings, admmq_problem *p,
+                                 admmnn_error *err) {
+    *p = (admmq_problem){0};
+    if (settings->starts == 0)
+        return base_fail(err, ADMMNN_USAGE, "no starts; at least 1 is needed");
+    if (!(settings->start_scale >= 0) || !isfinite(settings->start_scale))
+        return base_fail(err, ADMMNN_USAGE,
+                         "the starts' deviation is %g; a finite number of at least 0 is needed",
+                         settings->start_scale);
+    BASE_TRY(open_q(settings->q, p, err));
+    BASE_TRY(open_b(settings->b, p, err));
+    return settings->start != NULL ? open_starts(settings, p, err) : draw_starts(settings, p, err);
+}
+
+void admmq_problem_free(admmq_problem *p) {
+    base_free(p->dense);
+    market_free(&p->sparse);
+    base_free(p->b);
+    base_free(p->starts);
+}

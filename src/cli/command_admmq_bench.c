@@ -1,0 +1,174 @@
+#include "admmnn/admmq.h"
+
+#include <string.h>
+
+#include "commands.h"
+#include "fail.h"
+#include "print.h"
+#include "session.h"
+
+static const cli_option options[] = {
+    {.name = "out",
+     .letter = 'o',
+     .kind = CLI_TEXT,
+     .required = true,
+     .offset = offsetof(cli_arguments, out),
+     .value = "DIR",
+     .help = "Folder of the results; made when absent."},
+    {.name = "dimension",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, dimension),
+     .value = "D",
+     .least = 1,
+     .greatest = 1000,
+     .fallback = "16",
+     .help = "Coordinates."},
+    {.name = "condition",
+     .kind = CLI_REAL,
+     .offset = offsetof(cli_arguments, condition),
+     .value = "V",
+     .fallback = "10",
+     .help = "v in Q = G'G + v^2 qq': how ill-conditioned the instances are."},
+    {.name = "spacing",
+     .kind = CLI_REAL,
+     .offset = offsetof(cli_arguments, spacing),
+     .value = "D",
+     .fallback = "8",
+     .help = "Of the grid."},
+    {.name = "instances",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, instances),
+     .value = "N",
+     .least = 1,
+     .greatest = 1000,
+     .fallback = "12",
+     .help = "Problems to choose each method's setting on; as many others to compare on."},
+    {.name = "starts",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, starts),
+     .value = "N",
+     .least = 1,
+     .greatest = 1000000,
+     .fallback = "50",
+     .help = "Starts of each."},
+    {.name = "iterations",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, iterations),
+     .value = "N",
+     .least = 1,
+     .greatest = UINT64_MAX / 2,
+     .fallback = "30000",
+     .help = "Of ADMM's methods."},
+    {.name = "pgd-iterations",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, pgd_iterations),
+     .value = "N",
+     .least = 1,
+     .greatest = UINT64_MAX / 2,
+     .fallback = "100000",
+     .help = "Of projected gradient."},
+    {.name = "last",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, last),
+     .value = "N",
+     .least = 1,
+     .greatest = 1000000,
+     .fallback = "50",
+     .help = "The answer is the best of this many last iterates."},
+    {.name = "nodes",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, nodes),
+     .value = "N",
+     .greatest = UINT64_MAX,
+     .fallback = "1000000000",
+     .help = "Of the tree that finds an optimum, at most; 0: no limit."},
+    {.name = "seed",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, seed),
+     .value = "N",
+     .greatest = UINT64_C(9007199254740991),
+     .fallback = "1",
+     .help = "Of the instances, starts and ADMM-R's coordinates."},
+    {.name = "force",
+     .letter = 'f',
+     .kind = CLI_FLAG,
+     .offset = offsetof(cli_arguments, force),
+     .help = "Replace the files of an earlier run in DIR."},
+    {.name = NULL},
+};
+
+static const cli_example examples[] = {
+    {"admmnn admmq bench quadratics --out out/quadratics",
+     "The published grid: some minutes on two cores."},
+    {"admmnn admmq bench quadratics --out out/d64 --dimension 64 --instances 3 --starts 10",
+     "Larger problems, fewer of them."},
+    {NULL, NULL},
+};
+
+static uint64_t number_or(cli_number given, uint64_t fallback) {
+    return given.given ? given.value : fallback;
+}
+
+static double real_or(cli_real given, double fallback) {
+    return given.given ? given.value : fallback;
+}
+
+static admmnn_quadratics_settings settings_of(const cli_arguments *a) {
+    admmnn_quadratics_settings s;
+    admmnn_quadratics_defaults(&s);
+    s.out = a->out;
+    s.force = a->force;
+    s.dimension = (uint32_t)number_or(a->dimension, s.dimension);
+    s.instances = (uint32_t)number_or(a->instances, s.instances);
+    s.starts = (uint32_t)number_or(a->starts, s.starts);
+    s.condition = real_or(a->condition, s.condition);
+    s.spacing = real_or(a->spacing, s.spacing);
+    s.iterations = number_or(a->iterations, s.iterations);
+    s.pgd_iterations = number_or(a->pgd_iterations, s.pgd_iterations);
+    s.last = (uint32_t)number_or(a->last, s.last);
+    s.nodes = number_or(a->nodes, s.nodes);
+    s.seed = number_or(a->seed, s.seed);
+    return s;
+}
+
+static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
+    const admmnn_quadratics_settings settings = settings_of(arguments);
+    cli_session session;
+    char *text;
+    if (strcmp(arguments->operands[0], "quadratics") != 0)
+        return cli_fail(err, ADMMNN_USAGE,
+                        "admmq bench: no experiment '%.40s'; there is quadratics",
+                        arguments->operands[0]);
+    cli_session_begin(&session, arguments);
+    cli_session_catch_signals();
+    admmnn_status status = admmnn_quadratics_run(&settings, &session.context, err);
+    cli_session_end(&session);
+    CLI_TRY(status);
+    if (arguments->json)
+        CLI_TRY(admmnn_quadratics_json(settings.out, &text, err));
+    else
+        CLI_TRY(admmnn_quadratics_table(settings.out, &text, err));
+    cli_print_text(text);
+    admmnn_text_free(text);
+    return ADMMNN_OK;
+}
+
+const cli_command cli_admmq_bench = {
+    .name = "admmq bench",
+    .operands = "EXPERIMENT",
+    .operands_least = 1,
+    .operands_most = 1,
+    .operand_words = "quadratics",
+    .summary = "Repeat an experiment of the ADMM-Q paper.",
+    .description =
+        "quadratics: ADMM-Q, its soft and randomised variants and projected gradient on random "
+        "ill-conditioned quadratics over a grid (Huang et al. 2020, section 5.1), at 9 values of "
+        "rho/L, 21 of beta and 7 probabilities. Each method's setting with the best mean rank is "
+        "then measured on as many other instances, beside the true optimum of each, and methods "
+        "are compared there by the signed-rank test.\n\n"
+        "Leaves in DIR: quadratics.json (every setting's quartiles on every instance), "
+        "quadratics.svg (boxes) and quadratics-rho.svg (the median against rho).",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};
