@@ -63,33 +63,13 @@ static admmnn_status choose(bench_result *r, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-static admmnn_status compare(bench_result *r, bench_pair *pair, admmnn_error *err) {
-    const size_t count = r->held_out.instance_count;
-    double *medians = base_array(2 * count, sizeof *medians);
-    if (medians == NULL)
-        return base_fail_memory(err, "the comparison");
-    for (size_t i = 0; i < count; i++) {
-        medians[i] = r->held_out.cells[(size_t)pair->a * count + i].value.median;
-        medians[count + i] = r->held_out.cells[(size_t)pair->b * count + i].value.median;
-    }
-    admmnn_status status =
-        statistics_signed_rank(medians, medians + count, count, &pair->test, err);
-    base_free(medians);
-    return status;
-}
-
 static admmnn_status measure(const admmnn_quadratics_settings *s, const admmnn_context *context,
                              bench_result *r, admmnn_error *err) {
-    static const bench_method pairs[BENCH_PAIRS][2] = {
-        {BENCH_S, BENCH_Q}, {BENCH_R, BENCH_Q}, {BENCH_Q, BENCH_PGD}, {BENCH_S, BENCH_R}};
     BASE_TRY(bench_table_run(s, 0, context, &r->grid, err));
     BASE_TRY(choose(r, err));
     BASE_TRY(bench_table_run(s, s->instances, context, &r->held_out, err));
-    for (size_t p = 0; p < BENCH_PAIRS; p++) {
-        r->pairs[p] = (bench_pair){.a = pairs[p][0], .b = pairs[p][1]};
-        BASE_TRY(compare(r, &r->pairs[p], err));
-    }
-    return ADMMNN_OK;
+    BASE_TRY(bench_compare(&r->grid, r->grid_pairs, err));
+    return bench_compare(&r->held_out, r->held_out_pairs, err);
 }
 
 /* ---- what is left ---- */

@@ -63,18 +63,23 @@ void bench_table_free(bench_table *table);
 admmnn_status bench_best(const bench_table *table, bench_method method, size_t *best,
                          admmnn_error *err);
 
-/* Pairs that are compared: whether `a` is below `b`. */
+/* Pairs that are compared: whether `a` is below `b`, by instance the least median of each
+ * one's settings. */
 typedef struct bench_pair {
     bench_method a, b;
-    statistics_test test; /* of the medians over the instances */
+    statistics_test test;
 } bench_pair;
 #define BENCH_PAIRS 4
+/* pairs[BENCH_PAIRS]. */
+admmnn_status bench_compare(const bench_table *table, bench_pair *pairs, admmnn_error *err);
 
 typedef struct bench_result {
     bench_table grid, held_out;          /* held_out: one setting a method */
     size_t best[BENCH_METHODS];          /* of grid's settings */
     bench_setting chosen[BENCH_METHODS]; /* those */
-    bench_pair pairs[BENCH_PAIRS];       /* on held_out */
+    /* Of grid, each method with the best of its settings for an instance, as published: the
+     * more settings, the better. Of held_out: without that advantage. */
+    bench_pair grid_pairs[BENCH_PAIRS], held_out_pairs[BENCH_PAIRS];
     unsigned threads;
 } bench_result;
 

@@ -3,7 +3,8 @@
  *   instances[]: what is known of each; held_out.instances[] likewise;
  *   methods[]: every setting with, by instance, quartiles over the starts; `best`, the
  *     number of the chosen one;
- *   held_out.methods[]: the chosen ones on other instances; held_out.tests[]. */
+ *   tests[]: of the least medians of each method's settings, by instance;
+ *   held_out.methods[], tests[]: of the chosen settings on other instances. */
 #include <math.h>
 
 #include "admmq/bench.h"
@@ -93,7 +94,20 @@ static void write_method(base_writer *out, const bench_table *table, bench_metho
     base_write_text(out, "]}");
 }
 
-static void write_table(base_writer *out, const bench_table *table, const size_t *best) {
+static void write_tests(base_writer *out, const bench_pair *pairs) {
+    base_write_text(out, ",\n  \"tests\": [");
+    for (size_t p = 0; p < BENCH_PAIRS; p++)
+        base_write_text(out,
+                        "%s{\"a\": \"%s\", \"b\": \"%s\", \"a_lower\": %zu, \"equal\": %zu, "
+                        "\"b_lower\": %zu, \"p\": %.6g}",
+                        p == 0 ? "\n    " : ",\n    ", bench_method_text(pairs[p].a),
+                        bench_method_text(pairs[p].b), pairs[p].test.below, pairs[p].test.equal,
+                        pairs[p].test.above, pairs[p].test.p);
+    base_write_text(out, "]");
+}
+
+static void write_table(base_writer *out, const bench_table *table, const size_t *best,
+                        const bench_pair *pairs) {
     write_instances(out, table);
     base_write_text(out, ",\n  \"methods\": [");
     for (int m = 0; m < BENCH_METHODS; m++) {
@@ -101,20 +115,7 @@ static void write_table(base_writer *out, const bench_table *table, const size_t
         write_method(out, table, (bench_method)m, best[m]);
     }
     base_write_text(out, "]");
-}
-
-static void write_tests(base_writer *out, const bench_result *r) {
-    base_write_text(out, ",\n  \"tests\": [");
-    for (size_t p = 0; p < BENCH_PAIRS; p++) {
-        const bench_pair *pair = &r->pairs[p];
-        base_write_text(out,
-                        "%s{\"a\": \"%s\", \"b\": \"%s\", \"a_lower\": %zu, \"equal\": %zu, "
-                        "\"b_lower\": %zu, \"p\": %.6g}",
-                        p == 0 ? "\n    " : ",\n    ", bench_method_text(pair->a),
-                        bench_method_text(pair->b), pair->test.below, pair->test.equal,
-                        pair->test.above, pair->test.p);
-    }
-    base_write_text(out, "]");
+    write_tests(out, pairs);
 }
 
 static double iterations_of(const bench_table *table) {
@@ -144,9 +145,8 @@ void bench_write_json(const admmnn_quadratics_settings *s, const bench_result *r
                     r->held_out.seconds);
     base_write_text(out, "  \"iterations_done\": %.17g, \"products_flop\": %.17g,\n  ", iterations,
                     iterations * 2 * s->dimension * s->dimension);
-    write_table(out, &r->grid, r->best);
+    write_table(out, &r->grid, r->best, r->grid_pairs);
     base_write_text(out, ",\n  \"held_out\": {");
-    write_table(out, &r->held_out, own);
-    write_tests(out, r);
+    write_table(out, &r->held_out, own, r->held_out_pairs);
     base_write_text(out, "}\n}\n");
 }
