@@ -52,10 +52,13 @@ static void report_starts(work *w) {
 static admmnn_status solve_start(work *w, admmnn_solver *solver, uint32_t s,
                                  const admmnn_context *context, admmnn_error *err) {
     const size_t d = w->problem.dimension;
+    admmnn_error own;
     admmnn_status status = admmnn_solver_solve(solver, w->problem.starts + s * d, context,
-                                               w->x + s * d, &w->infos[s], err);
+                                               w->x + s * d, &w->infos[s], &own);
     atomic_fetch_add(&w->done, 1);
-    return status == ADMMNN_DIVERGED ? ADMMNN_OK : status; /* counted at the end */
+    if (status == ADMMNN_OK || status == ADMMNN_DIVERGED) /* these are counted at the end */
+        return ADMMNN_OK;
+    return base_fail(err, status, "%s", own.message);
 }
 
 static admmnn_status solve_starts(work *w, bool caller, admmnn_error *err) {
@@ -175,7 +178,7 @@ static admmnn_status solve(work *w, admmnn_admmq_result *r, admmnn_error *err) {
     if (status == ADMMNN_OK && r->diverged == starts)
         return base_fail(err, ADMMNN_DIVERGED,
                          "%s diverged from every start; a larger rho (here %g, %g of the Lipschitz "
-                         "constant) is needed",
+                         "constant) is needed, or a set without endless values",
                          admmnn_method_text(w->settings->solver.method), r->info.rho,
                          r->info.rho / r->info.lipschitz);
     return status;

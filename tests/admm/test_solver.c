@@ -360,6 +360,7 @@ static void a_large_sparse_problem_is_solved(void **state) {
     admmnn_solver *solver;
     admmnn_solver_info info[2];
     settings.iterations = 30;
+    settings.tolerance = 1e-6;
     MUST(admmnn_solver_create(&problem, &settings, &solver, err));
     MUST(admmnn_solver_solve(solver, NULL, NULL, x, &info[0], err));
     assert_true(info[0].lipschitz > 4.0 && info[0].lipschitz < 4.1 + 1e-6);
