@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/random.h"
 
 struct admm_problem {
     admm_block *blocks;
     size_t block_count, size;
     size_t largest;  /* block */
     float *z, *u;    /* [size] */
-    float *sum, *to; /* [largest] x + u, and its projection */
+    float *sum, *to; /* [largest] x + u, and what z becomes */
+    admm_variant variant;
 };
 
 void admm_free(admm_problem *p) {
@@ -84,6 +86,38 @@ static double norm_of(const float *v, size_t count) {
     return sqrt(sum);
 }
 
+void admm_set_variant(admm_problem *p, const admm_variant *variant) {
+    p->variant = *variant;
+}
+
+/* The proximal step of beta times the distance to the set. */
+static void soften(admm_problem *p, const admm_block *b) {
+    double distance2 = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const double gap = (double)p->sum[i] - (double)p->to[i];
+        distance2 += gap * gap;
+    }
+    const double most = (double)p->variant.beta / (double)b->rho;
+    const double share = most / sqrt(distance2);
+    for (size_t i = 0; i < b->count && share < 1; i++)
+        p->to[i] = (float)((double)p->sum[i] + share * ((double)p->to[i] - (double)p->sum[i]));
+}
+
+static void keep_some(admm_problem *p, const admm_block *b) {
+    base_random random = base_random_at(p->variant.seed, b->offset, p->variant.step);
+    const float *z = p->z + b->offset;
+    for (size_t i = 0; i < b->count; i++)
+        if (base_random_uniform(&random) >= p->variant.probability)
+            p->to[i] = z[i];
+}
+
+static void vary(admm_problem *p, const admm_block *b) {
+    if (p->variant.kind == ADMM_VARIANT_S)
+        soften(p, b);
+    if (p->variant.kind == ADMM_VARIANT_R)
+        keep_some(p, b);
+}
+
 static admmnn_status update_block(admm_problem *p, const admm_block *b, const float *x,
                                   admm_residual *residual, admmnn_error *err) {
     float *z = p->z + b->offset;
@@ -94,6 +128,7 @@ static admmnn_status update_block(admm_problem *p, const admm_block *b, const fl
     admmnn_status status = admm_set_project(b->set, p->sum, p->to, b->count, err);
     if (status != ADMMNN_OK)
         return base_fail_within(err, status, "%s", b->name);
+    vary(p, b);
     double primal = 0;
     double moved = 0;
     for (size_t i = 0; i < b->count; i++) {

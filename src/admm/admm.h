@@ -41,6 +41,26 @@ typedef struct admm_schedule {
     float ratio, factor; /* balancing; 10 and 2 when 0 */
 } admm_schedule;
 
+/* What the z step does with the projection zbar of v = x + u (Huang et al. 2020):
+ * X(name, text) */
+#define ADMM_VARIANT_MAP(X)                                                                        \
+    X(Q, "admm-q") /* z := zbar */                                                                 \
+    X(S, "admm-s") /* z: from v at most beta / rho towards zbar, by block: no point of the set */  \
+    X(R, "admm-r") /* each place of z := that of zbar with a probability, else as it was */
+
+typedef enum admm_variant_kind {
+#define ADMM_VARIANT_ENUM(name, text) ADMM_VARIANT_##name,
+    ADMM_VARIANT_MAP(ADMM_VARIANT_ENUM)
+#undef ADMM_VARIANT_ENUM
+} admm_variant_kind;
+
+typedef struct admm_variant {
+    admm_variant_kind kind;
+    float beta;          /* of S */
+    float probability;   /* of R */
+    uint64_t seed, step; /* name R's draws of one update */
+} admm_variant;
+
 typedef struct admm_problem admm_problem;
 
 /* blocks[block_count] are copied, their sets taken over (also on failure). size:
@@ -54,6 +74,8 @@ void admm_free(admm_problem *problem);
 /* z := project(x), u := 0. A warm start leaves this out and writes z and u. A value that
  * is not finite is ADMMNN_DIVERGED with the block's name; the sets' other errors. */
 admmnn_status admm_start(admm_problem *problem, const float *x, admmnn_error *err);
+/* Of the updates from now on; Q at first. */
+void admm_set_variant(admm_problem *problem, const admm_variant *variant);
 /* The z and u steps. residuals[block_count] (NULL when not wanted). Fails as admm_start
  * does. */
 admmnn_status admm_update(admm_problem *problem, const float *x, admm_residual *residuals,

@@ -107,6 +107,8 @@ typedef struct recipe_quantize {
     double max_loss;    /* validation accuracy the search may give up (fraction) */
     unsigned bias_bits; /* 0: biases stay float32 */
     recipe_admm admm;
+    admm_variant_kind variant;
+    double beta, probability;      /* of admm-s, of admm-r */
     double fix[RECIPE_ROUNDS_MAX]; /* rising shares of the weights fixed at their levels */
     size_t fix_count;              /* while the others are retrained */
     recipe_training retrain;

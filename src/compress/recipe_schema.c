@@ -19,6 +19,7 @@
 #define SAMPLES_MAX 1e9
 #define COST_MAX 1000
 #define BIAS_BITS_MAX 12
+#define BETA_MAX 1e6
 /* Largest whole number that every JSON reader holds exactly. */
 #define SEED_MAX 9007199254740991.0
 
@@ -95,6 +96,12 @@ static const cyaml_strval_t teachers[] = {{"dense", RECIPE_TEACHER_DENSE},
 static const cyaml_strval_t levels[] = {
 #define PREFIX(name) ADMM_LEVELS_##name
     ADMM_LEVELS_MAP(WORD_OF)
+#undef PREFIX
+};
+
+static const cyaml_strval_t variants[] = {
+#define PREFIX(name) ADMM_VARIANT_##name
+    ADMM_VARIANT_MAP(WORD_OF)
 #undef PREFIX
 };
 
@@ -205,6 +212,9 @@ static const recipe_range prune_ranges[] = {PRUNE_KEYS(RANGE_OF)};
     X(FLOAT("max_loss", recipe_quantize, max_loss), FROM(0, 1))                                    \
     X(UINT("bias_bits", recipe_quantize, bias_bits), FROM(0, BIAS_BITS_MAX))                       \
     X(MAPPING("admm", recipe_quantize, admm, admm_fields), ANY)                                    \
+    X(ENUM("variant", recipe_quantize, variant, variants), ANY)                                    \
+    X(FLOAT("beta", recipe_quantize, beta), FROM(0, BETA_MAX))                                     \
+    X(FLOAT("probability", recipe_quantize, probability), ABOVE(0, 1))                             \
     X(SEQUENCE("fix", recipe_quantize, fix, fix_count, number_entry, RECIPE_ROUNDS_MAX),           \
       ABOVE(0, 1))                                                                                 \
     X(MAPPING("retrain", recipe_quantize, retrain, training_fields), ANY)
@@ -351,5 +361,7 @@ void recipe_default(recipe *r) {
     r->quantize.bias_bits = 8;
     r->quantize.admm = default_admm(20, 1e-3F, 1.0F);
     r->quantize.admm.training.schedule = TRAIN_COSINE;
+    r->quantize.beta = 0.01;
+    r->quantize.probability = 0.3;
     r->quantize.retrain = default_training(20, TRAIN_COSINE);
 }

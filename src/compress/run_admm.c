@@ -61,10 +61,22 @@ static admmnn_status fill_penalty(compress_run *run, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* Pruning has no variants. */
+static void set_variant(compress_run *run, const recipe_admm *a) {
+    const recipe_quantize *q = &run->r->quantize;
+    if (a == &q->admm)
+        admm_set_variant(run->admm, &(admm_variant){.kind = q->variant,
+                                                    .beta = (float)q->beta,
+                                                    .probability = (float)q->probability,
+                                                    .seed = run->r->seed,
+                                                    .step = run->at.iteration});
+}
+
 static admmnn_status update(compress_run *run, const recipe_admm *a, bool *converged,
                             admmnn_error *err) {
     float *flat;
     BASE_TRY(run_flat_params(run, &flat, err));
+    set_variant(run, a);
     admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
     admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
                                              : admm_update(run->admm, flat, residuals, err);

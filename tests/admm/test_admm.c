@@ -117,6 +117,81 @@ static void positive_values_meet_the_bound(void **state) {
     admm_free(p);
 }
 
+/* z is where beta ||z - P(v)|| + rho/2 ||z - v||^2 is least: no point near it has less. */
+static void soft_projection_is_proximal(void **state) {
+    (void)state;
+    const float beta = 0.6F;
+    const float rho = 1.5F;
+    const float far[SIZE] = {-2.0F, 1.0F, -0.5F, 3.0F, -1.0F};
+    const float near[SIZE] = {-0.2F, 1.0F, -0.1F, 3.0F, -0.1F};
+    const float *const starts[] = {far, near};
+    base_random random = base_random_at(5, 0, 0);
+    for (size_t s = 0; s < 2; s++) {
+        admm_problem *p = quadratic_make(set_make(&positive_class), rho);
+        admm_set_variant(p, &(admm_variant){.kind = ADMM_VARIANT_S, .beta = beta});
+        memset(admm_u_mutable(p), 0, SIZE * sizeof(float));
+        assert_int_equal(admm_update(p, starts[s], NULL, NULL), ADMMNN_OK);
+        double least = INFINITY;
+        double reached = 0;
+        for (int round = 0; round < 20000; round++) {
+            double distance2 = 0;
+            double step2 = 0;
+            for (size_t i = 0; i < SIZE; i++) {
+                const double off = round == 0 ? 0 : 0.02 * (double)base_random_normal(&random);
+                const double z = (double)admm_z(p)[i] + off;
+                const double to = z - fmax((double)starts[s][i], 0);
+                distance2 += to * to;
+                step2 += (z - (double)starts[s][i]) * (z - (double)starts[s][i]);
+            }
+            const double value = (double)beta * sqrt(distance2) + (double)rho / 2 * step2;
+            reached = round == 0 ? value : reached;
+            least = fmin(least, value);
+        }
+        assert_true(reached <= least + 1e-6);
+        /* Within beta / rho of the set it is its projection, and the sum stays v. */
+        for (size_t i = 0; i < SIZE; i++) {
+            assert_true(s == 0 || admm_z(p)[i] == fmaxf(starts[s][i], 0));
+            assert_true(fabsf(admm_z(p)[i] + admm_u(p)[i] - starts[s][i]) < 1e-6F);
+        }
+        admm_free(p);
+    }
+}
+
+#define MANY 20000
+
+/* About the share asked for is renewed, others stay; the draws have names. */
+static void randomised_projection_renews_a_share(void **state) {
+    (void)state;
+    float *x = floats(MANY);
+    float *first = floats(MANY);
+    const admm_block block = {
+        .name = "w", .count = MANY, .set = set_make(&positive_class), .rho = 1};
+    admm_problem *p = problem_make(&block, 1, MANY);
+    for (uint64_t step = 0; step < 3; step++) {
+        for (size_t i = 0; i < MANY; i++) {
+            x[i] = 2;
+            admm_z_mutable(p)[i] = 1;
+            admm_u_mutable(p)[i] = 0;
+        }
+        admm_set_variant(
+            p, &(admm_variant){
+                   .kind = ADMM_VARIANT_R, .probability = 0.3F, .seed = 8, .step = step / 2});
+        assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
+        size_t renewed = 0;
+        for (size_t i = 0; i < MANY; i++) {
+            assert_true(admm_z(p)[i] == 2 || admm_z(p)[i] == 1);
+            renewed += admm_z(p)[i] == 2;
+        }
+        assert_true(fabs((double)renewed / MANY - 0.3) < 0.02);
+        if (step == 0)
+            memcpy(first, admm_z(p), MANY * sizeof *first);
+        assert_true((memcmp(first, admm_z(p), MANY * sizeof *first) == 0) == (step < 2));
+    }
+    admm_free(p);
+    base_free(x);
+    base_free(first);
+}
+
 /* f(x) = 1/2 ||x - a||^2 on at most 2 nonzeros: the 2 largest of a. */
 static void sparse_keeps_the_largest(void **state) {
     (void)state;
@@ -381,6 +456,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(consensus_reaches_the_weighted_mean),
         cmocka_unit_test(positive_values_meet_the_bound),
+        cmocka_unit_test(soft_projection_is_proximal),
+        cmocka_unit_test(randomised_projection_renews_a_share),
         cmocka_unit_test(sparse_keeps_the_largest),
         cmocka_unit_test(residuals_are_as_defined),
         cmocka_unit_test(a_warm_start_goes_on),

@@ -149,6 +149,7 @@ static char *write_full(bool costs) {
                     "quantize:\n  enabled: false\n  levels: equal-zero\n  teacher: pruned\n"
                     "  bits:\n    - layer: fc2\n      bits: 3\n    - {layer: fc1, bits: 8}\n"
                     "  max_bits: 7\n  max_loss: 0.5\n  bias_bits: 12\n"
+                    "  variant: admm-r\n  beta: 0.25\n  probability: 0.75\n"
                     "  fix: [0.125, 0.5]\n  retrain: ");
     write_training(&out, 5);
     write_admm(&out, 6);
@@ -192,6 +193,8 @@ static void expect_quantize(const recipe_quantize *q) {
     assert_int_equal(q->max_bits, 7);
     assert_true(q->max_loss == 0.5);
     assert_int_equal(q->bias_bits, 12);
+    assert_int_equal(q->variant, ADMM_VARIANT_R);
+    assert_true(q->beta == 0.25 && q->probability == 0.75);
     assert_int_equal(q->fix_count, 2);
     assert_true(q->fix[0] == 0.125 && q->fix[1] == 0.5);
     expect_training(&q->retrain, 5);
@@ -322,6 +325,9 @@ static void words_mean_what_they_say(void **state) {
         CASE("prune.admm.rho.schedule", "fixed", prune.admm.rho.kind, ADMM_RHO_FIXED),
         CASE("prune.admm.rho.schedule", "geometric", prune.admm.rho.kind, ADMM_RHO_GEOMETRIC),
         CASE("quantize.admm.rho.schedule", "balancing", quantize.admm.rho.kind, ADMM_RHO_BALANCING),
+        CASE("quantize.variant", "admm-q", quantize.variant, ADMM_VARIANT_Q),
+        CASE("quantize.variant", "admm-s", quantize.variant, ADMM_VARIANT_S),
+        CASE("quantize.variant", "admm-r", quantize.variant, ADMM_VARIANT_R),
         CASE("quantize.levels", "equal", quantize.levels, ADMM_LEVELS_EQUAL),
         CASE("quantize.levels", "equal-zero", quantize.levels, ADMM_LEVELS_EQUAL_ZERO),
         CASE("quantize.levels", "power-of-two", quantize.levels, ADMM_LEVELS_POWER_OF_TWO),
