@@ -72,7 +72,7 @@ static admmnn_status make_images(bench *b, admmnn_error *err) {
 static admmnn_status draw_mask(const graph *g, const level *l, uint8_t *mask, admmnn_error *err) {
     base_random random = base_random_at(4, 5, 6);
     for (uint32_t p = 0; p < g->parameter_count; p++)
-        if (g->parameters[p].kind == GRAPH_BIAS)
+        if (g->parameters[p].kind != GRAPH_WEIGHT)
             memset(mask + g->parameters[p].offset, 1, g->parameters[p].count);
     for (uint32_t i = 0; i < LAYERS; i++) {
         const graph_parameter *weight = &g->parameters[g->nodes[graph_layer(g, i)].weight];

@@ -54,7 +54,7 @@ admmnn_status bench_trainer_step(bench_trainer *t, const float *anchor, float rh
                                 .fill = bench_images_fill,
                                 .user = images,
                                 .labels = images->labels + images->first};
-    const train_segment all = {0, t->graph->flat_count, rho, false};
+    const train_segment all = {.count = t->graph->flat_count, .rho = rho};
     engine_result result;
     double start = base_seconds();
     BASE_TRY(engine_step(t->engine, t->params, &batch, &result, err));

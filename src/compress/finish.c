@@ -18,19 +18,28 @@ static admmnn_status write_in(const char *folder, const char *name, const void *
     return base_file_write(path, bytes, count, err);
 }
 
+/* Those of a batch normalization are floats always. */
+static bool is_coded(const recipe_quantize *q, graph_parameter_kind kind) {
+    return q->enabled && (kind == GRAPH_WEIGHT || (kind == GRAPH_BIAS && q->bias_bits > 0));
+}
+
+static pack_tensor coded_tensor(const compress_run *run, const graph_parameter *parameter) {
+    const recipe_quantize *q = &run->r->quantize;
+    const run_layer *layer = &run->layers[graph_layer_index(run->g, parameter->node)];
+    bool weight = parameter->kind == GRAPH_WEIGHT;
+    return (pack_tensor){.form = PACK_LEVELS,
+                         .levels = weight ? q->levels : ADMM_LEVELS_EQUAL_ZERO,
+                         .bits = weight ? layer->bits : q->bias_bits,
+                         .step = weight ? layer->step : layer->bias_step};
+}
+
 /* One parameter of the small network: codes where it is quantized, else floats. */
 static admmnn_status fill_tensor(const compress_run *run, const graph *small, uint32_t p,
                                  const size_t *origin, const float *flat, pack_tensor *tensor,
                                  admmnn_error *err) {
     const graph_parameter *parameter = &small->parameters[p];
-    const recipe_quantize *q = &run->r->quantize;
-    const run_layer *layer = &run->layers[graph_layer_index(run->g, parameter->node)];
-    bool weight = parameter->kind == GRAPH_WEIGHT;
-    bool coded = q->enabled && (weight || q->bias_bits > 0);
-    *tensor = (pack_tensor){.form = coded ? PACK_LEVELS : PACK_FLOAT32,
-                            .levels = weight ? q->levels : ADMM_LEVELS_EQUAL_ZERO,
-                            .bits = weight ? layer->bits : q->bias_bits,
-                            .step = weight ? layer->step : layer->bias_step};
+    bool coded = is_coded(&run->r->quantize, parameter->kind);
+    *tensor = coded ? coded_tensor(run, parameter) : (pack_tensor){.form = PACK_FLOAT32};
     if (coded)
         tensor->codes = base_array(parameter->count, sizeof *tensor->codes);
     else

@@ -289,12 +289,25 @@ static admmnn_status check_teacher(const whole *w, const char *key, const recipe
     return ADMMNN_OK;
 }
 
-static admmnn_status check_trainings(const whole *w) {
-    const recipe *r = w->r;
-    const recipe_quantize *q = &r->quantize;
+/* Its targets are the labels and nothing in between. */
+static admmnn_status check_loss(const whole *w, const char *key, const recipe_training *t) {
+    if (t->loss != ENGINE_SQUARED_HINGE)
+        return ADMMNN_OK;
+    if (t->label_smoothing > 0)
+        return fail_in_training(w, key, "label_smoothing",
+                                "is for loss: cross-entropy; the squared hinge knows labels alone");
+    if (t->distill > 0)
+        return fail_in_training(w, key, "distill",
+                                "is for loss: cross-entropy; the squared hinge knows labels alone");
+    return ADMMNN_OK;
+}
+
+static admmnn_status check_trainings(whole *w) {
+    recipe *r = w->r;
+    recipe_quantize *q = &r->quantize;
     const struct {
         const char *key;
-        const recipe_training *training;
+        recipe_training *training;
         bool within_admm;
     } trainings[] = {{"training", &r->training, false},
                      {"prune.admm.training", &r->prune.admm.training, true},
@@ -307,7 +320,11 @@ static admmnn_status check_trainings(const whole *w) {
         if (trainings[i].within_admm && trainings[i].training->average > 0)
             return fail_in_training(w, trainings[i].key, "average",
                                     "there is no averaging within ADMM");
+        BASE_TRY(check_loss(w, trainings[i].key, trainings[i].training));
         BASE_TRY(check_teacher(w, trainings[i].key, trainings[i].training));
+        char key[RECIPE_PATH_MAX];
+        recipe_places_join(key, trainings[i].key, "average");
+        trainings[i].training->average_line = recipe_places_line(w->places, key);
     }
     if (q->teacher == RECIPE_TEACHER_PRUNED && q->retrain.distill == 0 &&
         q->admm.training.distill == 0)
@@ -401,12 +418,39 @@ static admmnn_status check_share(const recipe *r, const graph *g, const recipe_l
                      keep->line, keep->keep, keep->layer, weight->count);
 }
 
+static bool has_normalization(const graph *g) {
+    for (uint32_t n = 0; n < g->node_count; n++)
+        if (g->nodes[n].op == GRAPH_BATCH_NORMALIZATION)
+            return true;
+    return false;
+}
+
+/* The statistics of averaged weights are not the average of the statistics. */
+static admmnn_status check_averages(const recipe *r, const graph *g, admmnn_error *err) {
+    const struct {
+        const char *key;
+        const recipe_training *training;
+    } trainings[] = {{"training", &r->training},
+                     {"prune.retrain", &r->prune.retrain},
+                     {"prune.finish", &r->prune.finish},
+                     {"quantize.retrain", &r->quantize.retrain}};
+    for (size_t i = 0; i < sizeof trainings / sizeof trainings[0] && has_normalization(g); i++)
+        if (trainings[i].training->average > 0)
+            return base_fail(err, ADMMNN_INPUT,
+                             "%s:%u: %s.average: %s has batch normalization, whose running "
+                             "statistics are not those of averaged weights",
+                             r->path, trainings[i].training->average_line, trainings[i].key,
+                             g->name);
+    return ADMMNN_OK;
+}
+
 admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
     const recipe_prune *p = &r->prune;
     uint32_t layers = graph_layer_count(g);
     if (layers == 0 || layers > RECIPE_LAYERS_MAX)
         return base_fail(err, ADMMNN_UNSUPPORTED, "%s: %u layers; recipes hold 1 to %d", g->name,
                          layers, RECIPE_LAYERS_MAX);
+    BASE_TRY(check_averages(r, g, err));
     for (size_t i = 0; i < p->keep_count; i++)
         BASE_TRY(check_share(r, g, &p->keep[i], err));
     for (size_t i = 0; i < r->quantize.bits_count; i++) {

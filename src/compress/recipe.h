@@ -4,6 +4,7 @@
 
 #include "admm/admm.h"
 #include "data/data.h"
+#include "engine/engine.h"
 #include "pack/pack.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -17,12 +18,14 @@
 typedef struct recipe_training {
     uint32_t epochs;
     uint32_t batch;
+    engine_loss_id loss;
     train_optimizer_kind optimizer;
     double learning_rate; /* the schedule's peak */
     double momentum;      /* SGD */
     double weight_decay;
     train_schedule_kind schedule;
-    double average; /* share of the epochs, the last ones, whose weights are averaged */
+    double average;        /* share of the epochs, the last ones, whose weights are averaged */
+    uint32_t average_line; /* in the recipe */
     double label_smoothing;
     double distill;     /* weight of the teacher's answers in the targets, 0..1 */
     double temperature; /* their softening */

@@ -45,6 +45,12 @@ static const cyaml_strval_t backends[] = {
 #undef PREFIX
 };
 
+static const cyaml_strval_t losses[] = {
+#define PREFIX(name) ENGINE_##name
+    ENGINE_LOSS_MAP(WORD_OF)
+#undef PREFIX
+};
+
 static const cyaml_strval_t optimizers[] = {
 #define PREFIX(name) TRAIN_##name
     TRAIN_OPTIMIZER_MAP(WORD_OF)
@@ -124,6 +130,7 @@ static const recipe_range augment_ranges[] = {AUGMENT_KEYS(RANGE_OF)};
 #define TRAINING_KEYS(X)                                                                           \
     X(UINT("epochs", recipe_training, epochs), FROM(0, EPOCHS_MAX))                                \
     X(UINT("batch", recipe_training, batch), FROM(1, BATCH_MAX))                                   \
+    X(ENUM("loss", recipe_training, loss, losses), ANY)                                            \
     X(ENUM("optimizer", recipe_training, optimizer, optimizers), ANY)                              \
     X(FLOAT("learning_rate", recipe_training, learning_rate), ABOVE(0, RATE_MAX))                  \
     X(FLOAT("momentum", recipe_training, momentum), FROM(0, 0.9999))                               \
@@ -325,6 +332,7 @@ void recipe_schema_expected(const cyaml_schema_value_t *value, recipe_range rang
 static recipe_training default_training(uint32_t epochs, train_schedule_kind schedule) {
     return (recipe_training){.epochs = epochs,
                              .batch = 64,
+                             .loss = ENGINE_CROSS_ENTROPY,
                              .optimizer = TRAIN_ADAM,
                              .learning_rate = 1e-3,
                              .momentum = 0.9,

@@ -108,7 +108,7 @@ static admmnn_status rescale_layer(const rescaling *r, uint32_t layer, bool *cha
                                    admmnn_error *err) {
     const graph_node *node = &r->g->nodes[graph_layer(r->g, layer)];
     graph_reader reader = graph_reader_of(r->g, graph_layer(r->g, layer));
-    if (reader.node == GRAPH_NONE)
+    if (reader.node == GRAPH_NONE || reader.normalized)
         return ADMMNN_OK;
     side in;
     side out;

@@ -9,7 +9,8 @@
 /* A unit whose incoming weights and bias are multiplied by a > 0, and whose
  * outgoing weights are divided by it, computes the same: convolutions, inner
  * products, pooling and rectifiers are positively homogeneous (Nagel et al. 2019
- * equalise ranges so). Here each unit's a is the one that brings the weights on
+ * equalise ranges so). Not where a batch normalization reads the unit, whose scale it takes
+ * away itself. Here each unit's a is the one that brings the weights on
  * both its sides nearest to their layers' levels, as the loss sees it:
  * sum of importance * (w - level)^2 over the unscaled weights, where importance is
  * the squared gradient. Units and layers in turn, intervals fitted between.

@@ -197,6 +197,7 @@ admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err) {
     if (stage == RUN_DONE)
         return ADMMNN_OK;
     const recipe_training *training = training_of(run);
+    run->network->loss = training->loss;
     train_optimizer_settings settings = {.kind = training->optimizer,
                                          .momentum = (float)training->momentum,
                                          .weight_decay = (float)training->weight_decay};

@@ -30,6 +30,21 @@ static void clear(uint8_t *mask, float *params, size_t first, size_t count) {
     memset(params + first, 0, count * sizeof *params);
 }
 
+/* The unit's own parameters: of the layer, and of normalizations before its reader. */
+static void clear_unit(const graph *g, uint32_t layer, size_t unit, uint8_t *mask, float *params) {
+    const graph_parameter *weight = &g->parameters[g->nodes[layer].weight];
+    const graph_parameter *bias = &g->parameters[g->nodes[layer].bias];
+    clear(mask, params, weight->offset + unit * weight->columns, weight->columns);
+    clear(mask, params, bias->offset + unit, 1);
+    for (uint32_t n = graph_only_reader(g, layer); g->nodes[n].weight == GRAPH_NONE;
+         n = graph_only_reader(g, n)) {
+        const graph_normalization *norm = &g->nodes[n].normalization;
+        const uint32_t owned[] = {norm->scale, norm->shift, norm->mean, norm->variance};
+        for (size_t i = 0; i < 4 && owned[i] != GRAPH_NONE; i++)
+            clear(mask, params, g->parameters[owned[i]].offset + unit, 1);
+    }
+}
+
 /* A unit that is the constant `value`: into the reader's biases with it. */
 static void fold_constant(const graph *g, const graph_reader *r, size_t unit, float value,
                           uint8_t *mask, float *params) {
@@ -57,17 +72,14 @@ static bool remove_from_layer(const graph *g, uint32_t layer, uint8_t *mask, flo
         bool empty = row_is_empty(weight, mask, unit);
         bool unread = columns_are_empty(next, mask, unit * r.block, r.block);
         if (empty && !unread && !r.padded) {
-            float value = params[own_bias];
-            if (r.rectified && value < 0.0F)
-                value = 0.0F;
+            float value = graph_constant_through(g, params, layer, unit, params[own_bias]);
             fold_constant(g, &r, unit, value, mask, params);
             unread = true;
             changed = true;
         }
         if (!unread || (empty && mask[own_bias] == 0))
             continue;
-        clear(mask, params, weight->offset + unit * weight->columns, weight->columns);
-        clear(mask, params, own_bias, 1);
+        clear_unit(g, layer, unit, mask, params);
         changed = true;
     }
     return changed;
@@ -153,6 +165,11 @@ static admmnn_status add_small_node(const graph *g, const channel_map *map, uint
         return graph_add_inner_product(small, node->name, in, channels, out, err);
     case GRAPH_RELU:
         return graph_add_relu(small, node->name, in, out, err);
+    case GRAPH_BATCH_NORMALIZATION:
+        return graph_add_batch_normalization(small, node->name, in, node->normalization.epsilon,
+                                             node->normalization.momentum, out, err);
+    case GRAPH_DROPOUT:
+        return graph_add_dropout(small, node->name, in, node->ratio, out, err);
     default:
         return base_fail(err, ADMMNN_UNSUPPORTED, "node %s: cannot be made smaller", node->name);
     }
@@ -178,6 +195,34 @@ static void map_layer(const graph *g, const channel_map *map, uint32_t n, const 
     }
 }
 
+/* One number of each channel that lives. */
+static void map_channels(const graph *g, const bool *lives, uint32_t from, const graph *small,
+                         uint32_t to, size_t *origin) {
+    size_t at = small->parameters[to].offset;
+    for (size_t channel = 0; channel < g->parameters[from].rows; channel++)
+        if (lives[channel])
+            origin[at++] = g->parameters[from].offset + channel;
+}
+
+static void map_normalization(const graph *g, const channel_map *map, uint32_t n,
+                              const graph *small, size_t *origin) {
+    const graph_normalization *from = &g->nodes[n].normalization;
+    const graph_normalization *to = &small->nodes[n].normalization;
+    const bool *lives = map->lives[g->nodes[n].output];
+    map_channels(g, lives, from->scale, small, to->scale, origin);
+    map_channels(g, lives, from->shift, small, to->shift, origin);
+    map_channels(g, lives, from->mean, small, to->mean, origin);
+    map_channels(g, lives, from->variance, small, to->variance, origin);
+}
+
+static void map_node(const graph *g, const channel_map *map, uint32_t n, const graph *small,
+                     size_t *origin) {
+    if (g->nodes[n].weight != GRAPH_NONE)
+        map_layer(g, map, n, small, origin);
+    else if (g->nodes[n].op == GRAPH_BATCH_NORMALIZATION)
+        map_normalization(g, map, n, small, origin);
+}
+
 static admmnn_status build_small(const graph *g, const channel_map *map, uint32_t *values,
                                  graph **small, size_t **origin, admmnn_error *err) {
     BASE_TRY(graph_create(g->name, g->values[g->input].shape, small, err));
@@ -190,8 +235,7 @@ static admmnn_status build_small(const graph *g, const channel_map *map, uint32_
     for (size_t i = 0; i < (*small)->flat_count; i++)
         (*origin)[i] = SIZE_MAX;
     for (uint32_t n = 0; n < g->node_count; n++)
-        if (g->nodes[n].weight != GRAPH_NONE)
-            map_layer(g, map, n, *small, *origin);
+        map_node(g, map, n, *small, *origin);
     return ADMMNN_OK;
 }
 

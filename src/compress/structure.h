@@ -7,7 +7,7 @@
 
 /* Removes dead structure from mask and params (both [g->flat_count]) until
  * nothing changes:
- *  - a unit that no one reads loses its weights and its bias;
+ *  - a unit that no one reads loses its weights, its bias and its normalization;
  *  - a unit with no weights is a constant: what it adds to the next layer goes
  *    into that layer's biases, exactly, and its outgoing weights are removed
  *    (not through a padded convolution, whose borders would differ).

@@ -12,9 +12,15 @@ struct dnnl_node {
     dnnl_api_desc any_src, any_dst, any_weights; /* owned; the format is open */
     dnnl_api_desc plain_src, bias_desc;          /* owned; row-major */
     uint32_t src, dst, weights, bias, workspace; /* tensors */
+    uint32_t norm;                               /* number of a batch normalization */
 };
 
 /* ---- descriptors ---- */
+
+static bool works_by_element(const graph_node *node) {
+    return node->op == GRAPH_RELU || node->op == GRAPH_BATCH_NORMALIZATION ||
+           node->op == GRAPH_DROPOUT;
+}
 
 /* Values are [batch][C][H][W]; those of an inner product, and what follows it
  * element by element, [batch][C]. */
@@ -25,7 +31,7 @@ static int value_dims(const dnnl_network *d, uint32_t value, dnnl_dims_t dims) {
     dims[2] = v->shape.height;
     dims[3] = v->shape.width;
     const graph_node *node = v->producer == GRAPH_NONE ? NULL : &d->graph->nodes[v->producer];
-    while (node != NULL && node->op == GRAPH_RELU) {
+    while (node != NULL && works_by_element(node)) {
         uint32_t producer = d->graph->values[node->inputs[0]].producer;
         node = producer == GRAPH_NONE ? NULL : &d->graph->nodes[producer];
     }
@@ -87,6 +93,34 @@ static admmnn_status describe_node(dnnl_network *d, dnnl_node *n, admmnn_error *
 
 static dnnl_api_desc format(const dnnl_network *d, uint32_t tensor) {
     return d->tape.tensors[tensor].desc;
+}
+
+/* ---- marks ---- */
+
+/* What is marked uses x and y, either of which may be TAPE_NONE. */
+static admmnn_status add_mark(dnnl_network *d, dnnl_mark mark, admmnn_error *err) {
+    dnnl_mark *marks = base_array_grow(d->marks, d->mark_count, &d->mark_capacity, sizeof *marks);
+    if (marks == NULL)
+        return base_fail_memory(err, "the oneDNN back end");
+    d->marks = marks;
+    mark.call = d->tape.call_count;
+    marks[d->mark_count++] = mark;
+    int count = 0;
+    tape_argument arguments[2];
+    if (mark.x != TAPE_NONE)
+        arguments[count++] = (tape_argument){DNNL_ARG_SRC, mark.x};
+    if (mark.y != TAPE_NONE)
+        arguments[count++] = (tape_argument){DNNL_ARG_DST, mark.y};
+    return tape_call_add(&d->tape, NULL, arguments, count, err);
+}
+
+static dnnl_mark mark_of(const dnnl_network *d, const dnnl_node *n, dnnl_work work, uint32_t x,
+                         uint32_t y) {
+    return (dnnl_mark){.work = work,
+                       .node = (uint32_t)(n->node - d->graph->nodes),
+                       .norm = n->norm,
+                       .x = x,
+                       .y = y};
 }
 
 /* ---- choice of primitives ---- */
@@ -189,26 +223,57 @@ static admmnn_status relu_forward(dnnl_network *d, dnnl_node *n, uint32_t x, boo
     return tape_call_add(&d->tape, n->forward, arguments, 2, err);
 }
 
-static admmnn_status record_forward(dnnl_network *d, bool training, admmnn_error *err) {
-    const tape_argument filled = {DNNL_ARG_DST, d->input};
-    BASE_TRY(tape_call_add(&d->tape, NULL, &filled, 1, err));
-    uint32_t x = d->input;
+/* Not in place: the backward pass reads the input again. */
+static admmnn_status norm_forward(dnnl_network *d, dnnl_node *n, uint32_t x, bool training,
+                                  admmnn_error *err) {
+    n->norm = d->norm_count++;
+    BASE_TRY(tape_reorder(&d->tape, x, n->plain_src, &n->src, err));
+    BASE_TRY(tape_tensor_add(&d->tape, n->plain_src, TAPE_ARENA, 0, &n->dst, err));
+    if (training)
+        BASE_TRY(add_mark(d, mark_of(d, n, DNNL_NORM_SUMS, n->src, TAPE_NONE), err));
+    return add_mark(d, mark_of(d, n, DNNL_NORM, n->src, n->dst), err);
+}
+
+/* In place: a rectifier before it whose output becomes zero here has no gradient either. */
+static admmnn_status dropout_forward(dnnl_network *d, dnnl_node *n, uint32_t x, bool training,
+                                     admmnn_error *err) {
+    BASE_TRY(tape_reorder(&d->tape, x, n->plain_src, &n->src, err));
+    n->dst = n->src;
+    return training ? add_mark(d, mark_of(d, n, DNNL_DROPOUT, TAPE_NONE, n->dst), err) : ADMMNN_OK;
+}
+
+static admmnn_status node_forward(dnnl_network *d, dnnl_node *n, uint32_t x, bool training,
+                                  admmnn_error *err) {
+    switch (n->node->op) {
+    case GRAPH_MAXPOOL:
+        return pool_forward(d, n, x, training, err);
+    case GRAPH_RELU:
+        return relu_forward(d, n, x, training, err);
+    case GRAPH_BATCH_NORMALIZATION:
+        return norm_forward(d, n, x, training, err);
+    case GRAPH_DROPOUT:
+        return dropout_forward(d, n, x, training, err);
+    default:
+        return weighted_forward(d, n, x, training, err);
+    }
+}
+
+/* *logits: row-major. */
+static admmnn_status record_forward(dnnl_network *d, uint32_t input, bool training,
+                                    uint32_t *logits, admmnn_error *err) {
+    BASE_TRY(add_mark(d, (dnnl_mark){.work = DNNL_FILL, .x = TAPE_NONE, .y = input}, err));
+    uint32_t x = input;
     for (uint32_t i = 0; i < d->chain_count; i++) {
         dnnl_node *n = &d->chain[i];
         BASE_TRY(describe_node(d, n, err));
-        if (n->node->op == GRAPH_MAXPOOL)
-            BASE_TRY(pool_forward(d, n, x, training, err));
-        else if (n->node->op == GRAPH_RELU)
-            BASE_TRY(relu_forward(d, n, x, training, err));
-        else
-            BASE_TRY(weighted_forward(d, n, x, training, err));
+        BASE_TRY(node_forward(d, n, x, training, err));
         x = n->dst;
     }
     dnnl_dims_t dims;
     int ndims = value_dims(d, d->graph->output, dims);
     dnnl_api_desc plain;
     BASE_TRY(describe(ndims, dims, false, &plain, err));
-    admmnn_status status = tape_reorder(&d->tape, x, plain, &d->logits, err);
+    admmnn_status status = tape_reorder(&d->tape, x, plain, logits, err);
     dnnl_api_desc_free(plain);
     return status;
 }
@@ -329,42 +394,52 @@ static admmnn_status relu_backward(dnnl_network *d, const dnnl_node *n, uint32_t
     return status;
 }
 
-/* Below the first node with weights no gradient is wanted. */
-static uint32_t first_weighted(const dnnl_network *d) {
+/* In place: no one else reads that gradient. */
+static admmnn_status norm_backward(dnnl_network *d, const dnnl_node *n, uint32_t dy, uint32_t *dx,
+                                   admmnn_error *err) {
+    BASE_TRY(tape_reorder(&d->tape, dy, n->plain_src, dx, err));
+    BASE_TRY(add_mark(d, mark_of(d, n, DNNL_UNNORM_SUMS, n->src, *dx), err));
+    return add_mark(d, mark_of(d, n, DNNL_UNNORM, n->src, *dx), err);
+}
+
+static admmnn_status dropout_backward(dnnl_network *d, const dnnl_node *n, uint32_t dy,
+                                      uint32_t *dx, admmnn_error *err) {
+    BASE_TRY(tape_reorder(&d->tape, dy, n->plain_src, dx, err));
+    return add_mark(d, mark_of(d, n, DNNL_UNDROP, TAPE_NONE, *dx), err);
+}
+
+static admmnn_status node_backward(dnnl_network *d, const dnnl_node *n, uint32_t dy, bool first,
+                                   uint32_t *dx, admmnn_error *err) {
+    switch (n->node->op) {
+    case GRAPH_MAXPOOL:
+        return pool_backward(d, n, dy, dx, err);
+    case GRAPH_RELU:
+        return relu_backward(d, n, dy, dx, err);
+    case GRAPH_BATCH_NORMALIZATION:
+        return norm_backward(d, n, dy, dx, err);
+    case GRAPH_DROPOUT:
+        return dropout_backward(d, n, dy, dx, err);
+    default:
+        return weighted_backward(d, n, dy, first ? NULL : dx, err);
+    }
+}
+
+/* Below the first node with parameters no gradient is wanted. */
+static uint32_t first_with_parameters(const dnnl_network *d) {
     uint32_t i = 0;
-    while (i < d->chain_count && d->chain[i].node->weight == GRAPH_NONE)
+    while (i < d->chain_count && d->chain[i].node->weight == GRAPH_NONE &&
+           d->chain[i].node->op != GRAPH_BATCH_NORMALIZATION)
         i++;
     return i;
 }
 
-static admmnn_status record_backward(dnnl_network *d, admmnn_error *err) {
-    uint32_t dy = d->loss_gradient;
-    uint32_t last = first_weighted(d);
+static admmnn_status record_backward(dnnl_network *d, uint32_t dy, admmnn_error *err) {
+    uint32_t last = first_with_parameters(d);
     for (uint32_t i = d->chain_count; i-- > last;) {
-        const dnnl_node *n = &d->chain[i];
         uint32_t dx = dy;
-        if (n->node->op == GRAPH_MAXPOOL)
-            BASE_TRY(pool_backward(d, n, dy, &dx, err));
-        else if (n->node->op == GRAPH_RELU)
-            BASE_TRY(relu_backward(d, n, dy, &dx, err));
-        else
-            BASE_TRY(weighted_backward(d, n, dy, i > last ? &dx : NULL, err));
+        BASE_TRY(node_backward(d, &d->chain[i], dy, i == last, &dx, err));
         dy = dx;
     }
-    return ADMMNN_OK;
-}
-
-/* A mark: the caller reads the logits here and, in training, leaves the loss's gradient. */
-static admmnn_status record_loss(dnnl_network *d, bool training, admmnn_error *err) {
-    int count = 1;
-    tape_argument arguments[2] = {{DNNL_ARG_SRC, d->logits}};
-    if (training) {
-        BASE_TRY(
-            tape_tensor_add(&d->tape, format(d, d->logits), TAPE_ARENA, 0, &d->loss_gradient, err));
-        arguments[count++] = (tape_argument){DNNL_ARG_DST, d->loss_gradient};
-    }
-    BASE_TRY(tape_call_add(&d->tape, NULL, arguments, count, err));
-    d->forward_end = d->tape.call_count;
     return ADMMNN_OK;
 }
 
@@ -383,6 +458,7 @@ void dnnl_network_close(dnnl_network *d) {
     }
     tape_close(&d->tape);
     base_free(d->chain);
+    base_free(d->marks);
     base_free(d->gradient);
 }
 
@@ -390,7 +466,7 @@ static bool is_supported(const dnnl_network *d, const graph_node *node) {
     dnnl_dims_t dims;
     if (node->op == GRAPH_CONV || node->op == GRAPH_MAXPOOL)
         return value_dims(d, node->inputs[0], dims) == 4;
-    return node->op == GRAPH_INNER_PRODUCT || node->op == GRAPH_RELU;
+    return node->op == GRAPH_INNER_PRODUCT || works_by_element(node);
 }
 
 /* Nodes that do not lead to the output have no gradient and are left out. */
@@ -418,15 +494,20 @@ static admmnn_status find_chain(dnnl_network *d, admmnn_error *err) {
 static admmnn_status record_all(dnnl_network *d, bool training, admmnn_error *err) {
     dnnl_dims_t dims;
     int ndims = value_dims(d, d->graph->input, dims);
+    uint32_t input;
+    uint32_t logits;
+    uint32_t gradient = TAPE_NONE;
     BASE_TRY(tape_open(&d->tape, err));
-    BASE_TRY(add_plain(d, ndims, dims, TAPE_ARENA, 0, &d->input, err));
-    BASE_TRY(record_forward(d, training, err));
-    BASE_TRY(record_loss(d, training, err));
+    BASE_TRY(add_plain(d, ndims, dims, TAPE_ARENA, 0, &input, err));
+    BASE_TRY(record_forward(d, input, training, &logits, err));
+    if (training)
+        BASE_TRY(tape_tensor_add(&d->tape, format(d, logits), TAPE_ARENA, 0, &gradient, err));
+    BASE_TRY(add_mark(d, (dnnl_mark){.work = DNNL_LOSS, .x = logits, .y = gradient}, err));
     if (training) {
         d->gradient = base_array(d->graph->flat_count, sizeof *d->gradient);
         if (d->gradient == NULL)
             return base_fail_memory(err, "the gradient");
-        BASE_TRY(record_backward(d, err));
+        BASE_TRY(record_backward(d, gradient, err));
     }
     return tape_place(&d->tape, d->gradient, err);
 }

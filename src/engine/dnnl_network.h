@@ -6,7 +6,10 @@
  * a primitive is first asked for in the format its input already has (an inner
  * product: in the row-major format of the flat parameter vector), with the rest
  * left open; only when oneDNN has nothing but its slow reference for that is the
- * input's format left open too, and a reorder recorded. */
+ * input's format left open too, and a reorder recorded.
+ *
+ * What oneDNN does not do stands between its calls, at marks on the tape: filling the
+ * input, the loss, and batch normalization and dropout, which work on row-major tensors. */
 #ifndef ENGINE_DNNL_NETWORK_H
 #define ENGINE_DNNL_NETWORK_H
 
@@ -15,15 +18,36 @@
 
 typedef struct dnnl_node dnnl_node;
 
+typedef enum dnnl_work {
+    DNNL_FILL,        /* y: the input */
+    DNNL_DROPOUT,     /* y, in place; training alone */
+    DNNL_NORM_SUMS,   /* of x; training alone */
+    DNNL_NORM,        /* y from x */
+    DNNL_LOSS,        /* x: the logits; y: their gradient */
+    DNNL_UNDROP,      /* dropout of the gradient y, in place */
+    DNNL_UNNORM_SUMS, /* of the gradient y with x */
+    DNNL_UNNORM       /* the gradient y, in place, with x */
+} dnnl_work;
+
+/* One piece of such work. */
+typedef struct dnnl_mark {
+    dnnl_work work;
+    size_t call;   /* its place on the tape */
+    uint32_t node; /* of the graph */
+    uint32_t norm; /* the how manieth batch normalization of the chain */
+    uint32_t x, y; /* tensors */
+} dnnl_mark;
+
 typedef struct dnnl_network {
     const graph *graph;
     size_t samples;
     tape tape;
     dnnl_node *chain; /* first to last */
     uint32_t chain_count;
-    uint32_t input, logits, loss_gradient; /* row-major tensors [samples][...] */
-    size_t forward_end; /* calls [0, forward_end) are the forward pass, the rest the backward */
-    float *gradient;    /* [flat_count]; training only */
+    uint32_t norm_count; /* batch normalizations among them */
+    dnnl_mark *marks;    /* in the order of the tape */
+    size_t mark_count, mark_capacity;
+    float *gradient; /* [flat_count]; training only */
 } dnnl_network;
 
 /* ADMMNN_UNSUPPORTED when oneDNN or this recording lacks an operation.

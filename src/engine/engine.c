@@ -230,6 +230,8 @@ static admmnn_status check_labels(const engine *e, const engine_batch *batch, ad
         return base_fail(err, ADMMNN_USAGE, "this engine was made for the forward pass alone");
     if (batch->labels == NULL)
         return base_fail(err, ADMMNN_USAGE, "a training step needs labels");
+    if (batch->loss == ENGINE_SQUARED_HINGE && batch->targets != NULL)
+        return base_fail(err, ADMMNN_USAGE, "the squared hinge has no targets but the labels");
     for (size_t s = 0; s < batch->count; s++)
         if (batch->labels[s] >= e->classes)
             return base_fail(err, ADMMNN_INPUT,

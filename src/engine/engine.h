@@ -13,6 +13,7 @@
 #define ENGINE_ENGINE_H
 
 #include "base/pool.h"
+#include "engine/loss.h"
 #include "graph/graph.h"
 
 typedef struct engine engine;
@@ -49,15 +50,20 @@ typedef struct engine_batch {
     engine_fill fill;
     void *user;
     const uint8_t *labels; /* [count]; needed by engine_step */
-    const float *targets;  /* [count][classes] probabilities; NULL: one-hot of labels */
+    const float *targets;  /* [count][classes] probabilities; NULL: one-hot of labels. Those of
+                              the squared hinge are the labels' */
+    engine_loss_id loss;   /* of engine_step */
+    uint64_t seed, step;   /* name the random numbers of a step's dropouts */
 } engine_batch;
 
 typedef struct engine_result {
-    double loss;               /* softmax cross-entropy against the targets, summed */
+    double loss;               /* the batch's, against the targets, summed */
     size_t correct;            /* samples whose largest output is their label */
     uint32_t part_count;       /* gradient parts, to be added */
     const float *const *parts; /* [part_count][engine_parameter_count]; gradient of the SUM of
-                                  the samples' losses; the engine's, until the next call */
+                                  the samples' losses; the engine's, until the next call.
+                                  At the places of running statistics the parts add up to
+                                  the batch's own */
 } engine_result;
 
 /* The pool must outlive the engine; the graph is copied. */
@@ -76,11 +82,12 @@ bool engine_gains_by_support(const engine *e);
  * support's count. */
 size_t engine_parameter_count(const engine *e);
 
-/* logits[count][outputs]: the graph's output values, no softmax. */
+/* logits[count][outputs]: the graph's output values, no softmax. Normalization is by the
+ * running statistics, and nothing is dropped out. */
 admmnn_status engine_forward(engine *e, const float *params, const engine_batch *batch,
                              float *logits, admmnn_error *err);
 
-/* Forward, loss, backward. */
+/* Forward, loss, backward. Normalization is by the batch's statistics. */
 admmnn_status engine_step(engine *e, const float *params, const engine_batch *batch,
                           engine_result *result, admmnn_error *err);
 

@@ -378,10 +378,10 @@ static void loss(const lanes_pass *pass, lanes_thread *worker, base_share blocks
         float *gradient = worker->arena + plan->output_gradient + k * plan->classes * lanes;
         if (layout.count < lanes)
             memset(gradient, 0, plan->classes * lanes * sizeof *gradient);
-        engine_loss_softmax(&layout, worker->arena + plan->output + k * plan->classes * lanes,
-                            pass->batch->labels + sample,
-                            targets == NULL ? NULL : targets + sample * plan->classes, gradient,
-                            &worker->sum);
+        engine_loss_add(
+            pass->batch->loss, &layout, worker->arena + plan->output + k * plan->classes * lanes,
+            pass->batch->labels + sample, targets == NULL ? NULL : targets + sample * plan->classes,
+            gradient, &worker->sum);
     }
 }
 

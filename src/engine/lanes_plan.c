@@ -20,6 +20,10 @@ static admmnn_status check_node(const graph *g, const graph_node *node, admmnn_e
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "node %s: the lanes back end runs chains; its output is read %u times",
                          node->name, readers);
+    if (node->op == GRAPH_BATCH_NORMALIZATION || node->op == GRAPH_DROPOUT)
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "node %s: the lanes back end has no %s; use the dnnl back end", node->name,
+                         graph_op_name(node->op));
     const graph_window *w = &node->window;
     bool padded = w->pad[0] != 0 || w->pad[1] != 0;
     bool conv_fits =

@@ -1,24 +1,26 @@
-/* The reference back end: every operation of the graph as plain loops, one
- * sample at a time. It is what the fast back ends are tested against, and what
- * AUTO falls back to. A thread takes a contiguous share of the batch and has
- * its own values, value gradients and parameter gradient. */
+/* The reference back end: every operation of the graph as plain loops, node by
+ * node through all samples of the batch. It is what the fast back ends are tested
+ * against, and what AUTO falls back to. A thread takes a contiguous share of the
+ * batch through a node and has its own parameter gradient; a batch normalization,
+ * which looks at all samples, is left to one thread. */
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "engine/backend.h"
-#include "engine/loss.h"
+#include "engine/dropout.h"
 
 typedef struct worker {
-    float *values;    /* one sample's values, value v from place[v] */
-    float *gradients; /* of the values; training only */
-    float *part;      /* [flat_count] parameter gradient; training only */
+    float *part; /* [flat_count] parameter gradient; training only */
     engine_loss_sum loss;
 } worker;
 
 typedef struct reference {
     const graph *graph;
     base_pool *pool;
-    size_t *place; /* [value_count + 1] where each value starts */
+    size_t *place;    /* [value_count + 1] where each value starts within a sample */
+    float *values;    /* [max_batch] samples */
+    float *gradients; /* of the values; training only */
     unsigned threads;
     worker *workers;
     const float **parts; /* [threads] */
@@ -29,7 +31,8 @@ typedef struct pass {
     reference *r;
     const float *params;
     const engine_batch *batch;
-    float *logits; /* NULL: a training step */
+    float *logits;          /* NULL: a training step */
+    const graph_node *node; /* that the threads are at */
 } pass;
 
 /* ---- windows: convolution and pooling ---- */
@@ -192,10 +195,14 @@ static void relu_backward(size_t count, const float *x, const float *dy, float *
             dx[i] += dy[i];
 }
 
-/* ---- nodes ---- */
+/* ---- places ---- */
 
-static field field_of(const graph *g, const graph_node *node) {
-    return (field){g->values[node->inputs[0]].shape, g->values[node->output].shape, node->window};
+static float *value_of(const reference *r, size_t sample, uint32_t value) {
+    return r->values + sample * r->place[r->graph->value_count] + r->place[value];
+}
+
+static float *gradient_of(const reference *r, size_t sample, uint32_t value) {
+    return r->gradients + sample * r->place[r->graph->value_count] + r->place[value];
 }
 
 /* Operations without weights get a place they do not look at. */
@@ -203,14 +210,137 @@ static size_t offset_of(const graph *g, uint32_t parameter) {
     return parameter == GRAPH_NONE ? 0 : g->parameters[parameter].offset;
 }
 
-static void node_forward(const reference *r, const graph_node *node, const float *params,
-                         float *values) {
-    const graph *g = r->graph;
+/* ---- batch normalization ---- */
+
+/* A channel of a batch normalization: its elements are [batch][plane], and what it
+ * normalizes them by. */
+typedef struct channel {
+    const graph_node *node;
+    size_t first, plane; /* its first element in a sample's value, and how many they are */
+    double mean, variance, inverse;
+} channel;
+
+static void measure_batch(const pass *p, channel *c) {
+    const double count = (double)(p->batch->count * c->plane);
+    c->mean = 0.0;
+    c->variance = 0.0;
+    for (size_t s = 0; s < p->batch->count; s++)
+        for (size_t i = c->first; i < c->first + c->plane; i++)
+            c->mean += (double)value_of(p->r, s, c->node->inputs[0])[i] / count;
+    for (size_t s = 0; s < p->batch->count; s++) {
+        for (size_t i = c->first; i < c->first + c->plane; i++) {
+            double apart = (double)value_of(p->r, s, c->node->inputs[0])[i] - c->mean;
+            c->variance += apart * apart / count;
+        }
+    }
+}
+
+static channel channel_of(const pass *p, const graph_node *node, uint32_t number) {
+    const graph *g = p->r->graph;
+    const graph_normalization *n = &node->normalization;
+    const graph_shape shape = g->values[node->output].shape;
+    channel c = {.node = node, .plane = (size_t)shape.height * shape.width};
+    c.first = number * c.plane;
+    c.mean = (double)p->params[offset_of(g, n->mean) + number];
+    c.variance = (double)p->params[offset_of(g, n->variance) + number];
+    if (p->logits == NULL)
+        measure_batch(p, &c);
+    c.inverse = 1.0 / sqrt(c.variance + (double)n->epsilon);
+    return c;
+}
+
+static double normalized(const pass *p, const channel *c, size_t sample, size_t element) {
+    const double x = (double)value_of(p->r, sample, c->node->inputs[0])[element];
+    return (x - c->mean) * c->inverse;
+}
+
+static void norm_forward(const pass *p, const graph_node *node) {
+    const graph *g = p->r->graph;
+    const graph_normalization *n = &node->normalization;
+    for (uint32_t k = 0; k < g->values[node->output].shape.channels; k++) {
+        const channel c = channel_of(p, node, k);
+        const double scale = (double)p->params[offset_of(g, n->scale) + k];
+        const double shift = (double)p->params[offset_of(g, n->shift) + k];
+        for (size_t s = 0; s < p->batch->count; s++)
+            for (size_t i = c.first; i < c.first + c.plane; i++)
+                value_of(p->r, s, node->output)[i] =
+                    (float)(normalized(p, &c, s, i) * scale + shift);
+        if (p->logits != NULL)
+            continue;
+        p->r->workers[0].part[offset_of(g, n->mean) + k] = (float)c.mean;
+        p->r->workers[0].part[offset_of(g, n->variance) + k] = (float)c.variance;
+    }
+}
+
+/* dx = scale / sqrt(variance + epsilon) (dy - mean of dy - x^ mean of dy x^), where x^ is
+ * the normalized x, and mean and variance depend on x too. */
+static void channel_backward(const pass *p, const channel *c, double scale, double *d_scale,
+                             double *d_shift) {
+    const graph_node *node = c->node;
+    const double count = (double)(p->batch->count * c->plane);
+    for (size_t s = 0; s < p->batch->count; s++) {
+        for (size_t i = c->first; i < c->first + c->plane; i++) {
+            const double dy = (double)gradient_of(p->r, s, node->output)[i];
+            *d_shift += dy;
+            *d_scale += dy * normalized(p, c, s, i);
+        }
+    }
+    for (size_t s = 0; s < p->batch->count; s++) {
+        for (size_t i = c->first; i < c->first + c->plane; i++) {
+            const double dy = (double)gradient_of(p->r, s, node->output)[i];
+            gradient_of(p->r, s, node->inputs[0])[i] +=
+                (float)(scale * c->inverse *
+                        (dy - *d_shift / count - normalized(p, c, s, i) * *d_scale / count));
+        }
+    }
+}
+
+static void norm_backward(const pass *p, const graph_node *node) {
+    const graph *g = p->r->graph;
+    const graph_normalization *n = &node->normalization;
+    float *part = p->r->workers[0].part;
+    for (uint32_t k = 0; k < g->values[node->output].shape.channels; k++) {
+        const channel c = channel_of(p, node, k);
+        double d_scale = 0.0;
+        double d_shift = 0.0;
+        channel_backward(p, &c, (double)p->params[offset_of(g, n->scale) + k], &d_scale, &d_shift);
+        part[offset_of(g, n->scale) + k] = (float)d_scale;
+        part[offset_of(g, n->shift) + k] = (float)d_shift;
+    }
+}
+
+/* ---- dropout ---- */
+
+static void dropout_forward(const pass *p, const graph_node *node, size_t sample, size_t count,
+                            const float *x, float *y) {
+    const graph *g = p->r->graph;
+    memcpy(y, x, count * sizeof *y);
+    if (p->logits == NULL)
+        engine_dropout_apply(g, (uint32_t)(node - g->nodes), p->batch, sample, count, y);
+}
+
+/* What comes to dy is no one else's. */
+static void dropout_backward(const pass *p, const graph_node *node, size_t sample, size_t count,
+                             float *dy, float *dx) {
+    const graph *g = p->r->graph;
+    engine_dropout_apply(g, (uint32_t)(node - g->nodes), p->batch, sample, count, dy);
+    for (size_t i = 0; i < count; i++)
+        dx[i] += dy[i];
+}
+
+/* ---- nodes ---- */
+
+static field field_of(const graph *g, const graph_node *node) {
+    return (field){g->values[node->inputs[0]].shape, g->values[node->output].shape, node->window};
+}
+
+static void node_forward(const pass *p, const graph_node *node, size_t sample) {
+    const graph *g = p->r->graph;
     const field f = field_of(g, node);
-    const float *w = params + offset_of(g, node->weight);
-    const float *b = params + offset_of(g, node->bias);
-    const float *x = values + r->place[node->inputs[0]];
-    float *y = values + r->place[node->output];
+    const float *w = p->params + offset_of(g, node->weight);
+    const float *b = p->params + offset_of(g, node->bias);
+    const float *x = value_of(p->r, sample, node->inputs[0]);
+    float *y = value_of(p->r, sample, node->output);
     switch (node->op) {
     case GRAPH_CONV:
         conv_forward(&f, w, b, x, y);
@@ -224,22 +354,25 @@ static void node_forward(const reference *r, const graph_node *node, const float
     case GRAPH_RELU:
         relu_forward(graph_shape_count(f.in), x, y);
         break;
+    case GRAPH_DROPOUT:
+        dropout_forward(p, node, sample, graph_shape_count(f.in), x, y);
+        break;
+    case GRAPH_BATCH_NORMALIZATION: /* norm_forward */
     case GRAPH_OP_COUNT:
         break;
     }
 }
 
 /* Every gradient is added to what other readers of the value have left. */
-static void node_backward(const reference *r, const graph_node *node, const float *params,
-                          worker *own) {
-    const graph *g = r->graph;
+static void node_backward(const pass *p, const graph_node *node, size_t sample, float *part) {
+    const graph *g = p->r->graph;
     const field f = field_of(g, node);
-    const float *w = params + offset_of(g, node->weight);
-    const float *x = own->values + r->place[node->inputs[0]];
-    const float *dy = own->gradients + r->place[node->output];
-    float *dx = own->gradients + r->place[node->inputs[0]];
-    float *dw = own->part + offset_of(g, node->weight);
-    float *db = own->part + offset_of(g, node->bias);
+    const float *w = p->params + offset_of(g, node->weight);
+    const float *x = value_of(p->r, sample, node->inputs[0]);
+    float *dy = gradient_of(p->r, sample, node->output);
+    float *dx = gradient_of(p->r, sample, node->inputs[0]);
+    float *dw = part + offset_of(g, node->weight);
+    float *db = part + offset_of(g, node->bias);
     switch (node->op) {
     case GRAPH_CONV:
         conv_backward(&f, w, x, dy, dw, db, dx);
@@ -253,6 +386,10 @@ static void node_backward(const reference *r, const graph_node *node, const floa
     case GRAPH_RELU:
         relu_backward(graph_shape_count(f.in), x, dy, dx);
         break;
+    case GRAPH_DROPOUT:
+        dropout_backward(p, node, sample, graph_shape_count(f.in), dy, dx);
+        break;
+    case GRAPH_BATCH_NORMALIZATION: /* norm_backward */
     case GRAPH_OP_COUNT:
         break;
     }
@@ -260,44 +397,66 @@ static void node_backward(const reference *r, const graph_node *node, const floa
 
 /* ---- passes ---- */
 
-static void sample_forward(const pass *p, size_t sample, float *values) {
-    const graph *g = p->r->graph;
-    p->batch->fill(p->batch->user, sample, values + p->r->place[g->input], 1);
-    for (uint32_t n = 0; n < g->node_count; n++)
-        node_forward(p->r, &g->nodes[n], p->params, values);
+/* What each thread does with its share of the samples. */
+static void fill_share(void *argument, unsigned thread, unsigned threads) {
+    const pass *p = argument;
+    const base_share share = base_pool_share(p->batch->count, 1, thread, threads);
+    for (size_t s = share.first; s < share.first + share.count; s++)
+        p->batch->fill(p->batch->user, s, value_of(p->r, s, p->r->graph->input), 1);
 }
 
-static void sample_backward(const pass *p, size_t sample, worker *own) {
-    const reference *r = p->r;
-    const graph *g = r->graph;
-    const engine_batch *batch = p->batch;
-    size_t classes = graph_value_count(g, g->output);
-    size_t output = r->place[g->output];
-    const engine_loss_layout layout = {1, classes, classes, 1};
-    memset(own->gradients, 0, r->place[g->value_count] * sizeof *own->gradients);
-    engine_loss_softmax(&layout, own->values + output, batch->labels + sample,
-                        batch->targets != NULL ? batch->targets + sample * classes : NULL,
-                        own->gradients + output, &own->loss);
-    for (uint32_t n = g->node_count; n-- > 0;)
-        node_backward(r, &g->nodes[n], p->params, own);
+static void forward_share(void *argument, unsigned thread, unsigned threads) {
+    const pass *p = argument;
+    const base_share share = base_pool_share(p->batch->count, 1, thread, threads);
+    for (size_t s = share.first; s < share.first + share.count; s++)
+        node_forward(p, p->node, s);
 }
 
-static void run_share(void *argument, unsigned thread, unsigned threads) {
+static void loss_share(void *argument, unsigned thread, unsigned threads) {
     const pass *p = argument;
     const graph *g = p->r->graph;
+    const engine_batch *batch = p->batch;
     worker *own = &p->r->workers[thread];
-    size_t classes = graph_value_count(g, g->output);
-    const base_share share = base_pool_share(p->batch->count, 1, thread, threads);
+    const size_t classes = graph_value_count(g, g->output);
+    const engine_loss_layout layout = {1, classes, classes, 1};
+    const base_share share = base_pool_share(batch->count, 1, thread, threads);
     own->loss = (engine_loss_sum){0.0, 0};
-    if (p->logits == NULL)
-        memset(own->part, 0, g->flat_count * sizeof *own->part);
     for (size_t s = share.first; s < share.first + share.count; s++) {
-        sample_forward(p, s, own->values);
-        if (p->logits == NULL)
-            sample_backward(p, s, own);
+        memset(gradient_of(p->r, s, 0), 0, p->r->place[g->value_count] * sizeof(float));
+        engine_loss_add(batch->loss, &layout, value_of(p->r, s, g->output), batch->labels + s,
+                        batch->targets != NULL ? batch->targets + s * classes : NULL,
+                        gradient_of(p->r, s, g->output), &own->loss);
+    }
+}
+
+static void backward_share(void *argument, unsigned thread, unsigned threads) {
+    const pass *p = argument;
+    const base_share share = base_pool_share(p->batch->count, 1, thread, threads);
+    for (size_t s = share.first; s < share.first + share.count; s++)
+        node_backward(p, p->node, s, p->r->workers[thread].part);
+}
+
+static void forward_nodes(pass *p) {
+    const reference *r = p->r;
+    base_pool_run(r->pool, fill_share, p);
+    for (uint32_t n = 0; n < r->graph->node_count; n++) {
+        p->node = &r->graph->nodes[n];
+        if (p->node->op == GRAPH_BATCH_NORMALIZATION)
+            norm_forward(p, p->node);
         else
-            memcpy(p->logits + s * classes, own->values + p->r->place[g->output],
-                   classes * sizeof *p->logits);
+            base_pool_run(r->pool, forward_share, p);
+    }
+}
+
+static void backward_nodes(pass *p) {
+    const reference *r = p->r;
+    base_pool_run(r->pool, loss_share, p);
+    for (uint32_t n = r->graph->node_count; n-- > 0;) {
+        p->node = &r->graph->nodes[n];
+        if (p->node->op == GRAPH_BATCH_NORMALIZATION)
+            norm_backward(p, p->node);
+        else
+            base_pool_run(r->pool, backward_share, p);
     }
 }
 
@@ -305,8 +464,11 @@ static admmnn_status reference_forward(void *state, const float *params, const e
                                        float *logits, admmnn_error *err) {
     (void)err;
     reference *r = state;
-    pass p = {r, params, batch, logits};
-    base_pool_run(r->pool, run_share, &p);
+    pass p = {.r = r, .params = params, .batch = batch, .logits = logits};
+    const size_t classes = graph_value_count(r->graph, r->graph->output);
+    forward_nodes(&p);
+    for (size_t s = 0; s < batch->count; s++)
+        memcpy(logits + s * classes, value_of(r, s, r->graph->output), classes * sizeof *logits);
     return ADMMNN_OK;
 }
 
@@ -314,8 +476,11 @@ static admmnn_status reference_step(void *state, const float *params, const engi
                                     engine_result *result, admmnn_error *err) {
     (void)err;
     reference *r = state;
-    pass p = {r, params, batch, NULL};
-    base_pool_run(r->pool, run_share, &p);
+    pass p = {.r = r, .params = params, .batch = batch};
+    for (unsigned t = 0; t < r->threads; t++)
+        memset(r->workers[t].part, 0, r->graph->flat_count * sizeof(float));
+    forward_nodes(&p);
+    backward_nodes(&p);
     *result = (engine_result){.part_count = r->threads, .parts = r->parts};
     for (unsigned t = 0; t < r->threads; t++) {
         result->loss += r->workers[t].loss.loss;
@@ -328,36 +493,36 @@ static admmnn_status reference_step(void *state, const float *params, const engi
 
 static void reference_destroy(void *state) {
     reference *r = state;
-    for (unsigned t = 0; r->workers != NULL && t < r->threads; t++) {
-        base_free(r->workers[t].values);
-        base_free(r->workers[t].gradients);
+    for (unsigned t = 0; r->workers != NULL && t < r->threads; t++)
         base_free(r->workers[t].part);
-    }
     base_free(r->workers);
     base_free(r->parts);
+    base_free(r->values);
+    base_free(r->gradients);
     base_free(r->place);
     base_free(r);
 }
 
-static bool open_workers(reference *r, bool training) {
-    size_t floats = r->place[r->graph->value_count];
+static bool open_values(reference *r, const engine_settings *settings) {
+    size_t floats;
+    if (!base_multiply(r->place[r->graph->value_count], settings->max_batch, &floats))
+        return false;
+    r->values = base_array(floats, sizeof(float));
+    r->gradients = base_array(settings->training ? floats : 0, sizeof(float));
+    return r->values != NULL && r->gradients != NULL;
+}
+
+static bool open_workers(reference *r) {
     for (unsigned t = 0; t < r->threads; t++) {
-        worker *own = &r->workers[t];
-        own->values = base_array(floats, sizeof(float));
-        if (own->values == NULL)
+        r->workers[t].part = base_array(r->graph->flat_count, sizeof(float));
+        if (r->workers[t].part == NULL)
             return false;
-        if (!training)
-            continue;
-        own->gradients = base_array(floats, sizeof(float));
-        own->part = base_array(r->graph->flat_count, sizeof(float));
-        if (own->gradients == NULL || own->part == NULL)
-            return false;
-        r->parts[t] = own->part;
+        r->parts[t] = r->workers[t].part;
     }
     return true;
 }
 
-static bool open_reference(reference *r, bool training) {
+static bool open_reference(reference *r, const engine_settings *settings) {
     const graph *g = r->graph;
     r->place = base_array(g->value_count + 1U, sizeof *r->place);
     r->workers = base_array(r->threads, sizeof *r->workers);
@@ -366,7 +531,7 @@ static bool open_reference(reference *r, bool training) {
         return false;
     for (uint32_t v = 0; v < g->value_count; v++)
         r->place[v + 1] = r->place[v] + graph_value_count(g, v);
-    return open_workers(r, training);
+    return open_values(r, settings) && (!settings->training || open_workers(r));
 }
 
 static admmnn_status reference_create(const graph *g, const engine_settings *settings,
@@ -377,7 +542,7 @@ static admmnn_status reference_create(const graph *g, const engine_settings *set
     r->graph = g;
     r->pool = pool;
     r->threads = base_pool_threads(pool);
-    if (!open_reference(r, settings->training)) {
+    if (!open_reference(r, settings)) {
         reference_destroy(r);
         return base_fail_memory(err, "the reference back end");
     }

@@ -1,5 +1,6 @@
 #include "graph/graph.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,9 +20,14 @@ size_t graph_shape_count(graph_shape shape) {
 }
 
 void graph_parameter_name(const graph *g, uint32_t p, char name[GRAPH_PARAMETER_NAME_MAX]) {
+    static const char *const kinds[] = {
+#define PARAMETER_NAME(name, text) text,
+        GRAPH_PARAMETER_MAP(PARAMETER_NAME)
+#undef PARAMETER_NAME
+    };
     const graph_parameter *parameter = &g->parameters[p];
     snprintf(name, GRAPH_PARAMETER_NAME_MAX, "%s.%s", g->nodes[parameter->node].name,
-             parameter->kind == GRAPH_WEIGHT ? "weight" : "bias");
+             kinds[parameter->kind]);
 }
 
 size_t graph_value_count(const graph *g, uint32_t value) {
@@ -145,6 +151,7 @@ static admmnn_status open_node(graph *g, graph_op op, const char *name, uint32_t
                          .inputs = {in, GRAPH_NONE},
                          .weight = GRAPH_NONE,
                          .bias = GRAPH_NONE,
+                         .normalization = {GRAPH_NONE, GRAPH_NONE, GRAPH_NONE, GRAPH_NONE, 0, 0},
                          .window = {{1, 1}, {1, 1}, {0, 0}}};
     snprintf(node->name, sizeof node->name, "%s", name);
     return ADMMNN_OK;
@@ -160,8 +167,27 @@ static admmnn_status add_weights(graph *g, size_t rows, size_t columns, admmnn_e
     return ADMMNN_OK;
 }
 
-/* Gives the open node its output, and weights of rows outputs by columns inputs
- * unless rows is 0. A failure leaves the graph as it was. */
+static admmnn_status add_normalization(graph *g, size_t channels, admmnn_error *err) {
+    graph_normalization added = g->nodes[g->node_count].normalization;
+    BASE_TRY(append_parameter(g, GRAPH_SCALE, channels, 1, &added.scale, err));
+    BASE_TRY(append_parameter(g, GRAPH_SHIFT, channels, 1, &added.shift, err));
+    BASE_TRY(append_parameter(g, GRAPH_MEAN, channels, 1, &added.mean, err));
+    BASE_TRY(append_parameter(g, GRAPH_VARIANCE, channels, 1, &added.variance, err));
+    g->nodes[g->node_count].normalization = added;
+    return ADMMNN_OK;
+}
+
+static admmnn_status add_parameters(graph *g, size_t rows, size_t columns, admmnn_error *err) {
+    if (rows == 0)
+        return ADMMNN_OK;
+    return g->nodes[g->node_count].op == GRAPH_BATCH_NORMALIZATION
+               ? add_normalization(g, rows, err)
+               : add_weights(g, rows, columns, err);
+}
+
+/* Gives the open node its output, and parameters: weights of rows outputs by columns
+ * inputs, a normalization's for rows channels, none where rows is 0. A failure leaves the
+ * graph as it was. */
 static admmnn_status close_node(graph *g, graph_shape shape, size_t rows, size_t columns,
                                 uint32_t *out, admmnn_error *err) {
     graph_node *node = &g->nodes[g->node_count];
@@ -170,7 +196,7 @@ static admmnn_status close_node(graph *g, graph_shape shape, size_t rows, size_t
                          shape.channels, shape.height, shape.width);
     uint32_t old_parameters = g->parameter_count;
     size_t old_flat = g->flat_count;
-    admmnn_status status = rows == 0 ? ADMMNN_OK : add_weights(g, rows, columns, err);
+    admmnn_status status = add_parameters(g, rows, columns, err);
     if (status == ADMMNN_OK)
         status = append_value(g, shape, g->node_count, &node->output, err);
     if (status != ADMMNN_OK) {
@@ -244,20 +270,45 @@ admmnn_status graph_add_relu(graph *g, const char *name, uint32_t in, uint32_t *
     return close_node(g, g->values[in].shape, 0, 0, out, err);
 }
 
-static size_t count_parameters(const graph *g, bool biases) {
-    size_t count = 0;
-    for (uint32_t p = 0; p < g->parameter_count; p++)
-        if (biases || g->parameters[p].kind == GRAPH_WEIGHT)
-            count += g->parameters[p].count;
-    return count;
+admmnn_status graph_add_batch_normalization(graph *g, const char *name, uint32_t in, float epsilon,
+                                            float momentum, uint32_t *out, admmnn_error *err) {
+    BASE_TRY(open_node(g, GRAPH_BATCH_NORMALIZATION, name, in, err));
+    if (!(epsilon > 0.0F) || !isfinite(epsilon) || !(momentum >= 0.0F && momentum <= 1.0F))
+        return base_fail(err, ADMMNN_INPUT,
+                         "node %s: epsilon %g, momentum %g; they must be above 0 and from 0 to 1",
+                         name, (double)epsilon, (double)momentum);
+    g->nodes[g->node_count].normalization.epsilon = epsilon;
+    g->nodes[g->node_count].normalization.momentum = momentum;
+    graph_shape shape = g->values[in].shape;
+    return close_node(g, shape, shape.channels, 1, out, err);
+}
+
+admmnn_status graph_add_dropout(graph *g, const char *name, uint32_t in, float ratio, uint32_t *out,
+                                admmnn_error *err) {
+    BASE_TRY(open_node(g, GRAPH_DROPOUT, name, in, err));
+    if (!(ratio >= 0.0F && ratio < 1.0F))
+        return base_fail(err, ADMMNN_INPUT, "node %s: ratio %g; it must be from 0 to below 1", name,
+                         (double)ratio);
+    g->nodes[g->node_count].ratio = ratio;
+    return close_node(g, g->values[in].shape, 0, 0, out, err);
+}
+
+bool graph_parameter_is_trained(const graph_parameter *parameter) {
+    return parameter->kind != GRAPH_MEAN && parameter->kind != GRAPH_VARIANCE;
 }
 
 size_t graph_weight_count(const graph *g) {
-    return count_parameters(g, false);
+    size_t count = 0;
+    for (uint32_t p = 0; p < g->parameter_count; p++)
+        count += g->parameters[p].kind == GRAPH_WEIGHT ? g->parameters[p].count : 0;
+    return count;
 }
 
 size_t graph_trainable_count(const graph *g) {
-    return count_parameters(g, true);
+    size_t count = 0;
+    for (uint32_t p = 0; p < g->parameter_count; p++)
+        count += graph_parameter_is_trained(&g->parameters[p]) ? g->parameters[p].count : 0;
+    return count;
 }
 
 uint32_t graph_find_node(const graph *g, const char *name) {

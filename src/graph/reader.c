@@ -1,5 +1,7 @@
 #include "graph/reader.h"
 
+#include <math.h>
+
 uint32_t graph_readers(const graph *g, uint32_t value, uint32_t *reader) {
     uint32_t count = 0;
     *reader = GRAPH_NONE;
@@ -14,6 +16,12 @@ uint32_t graph_readers(const graph *g, uint32_t value, uint32_t *reader) {
     return count;
 }
 
+uint32_t graph_only_reader(const graph *g, uint32_t node) {
+    const uint32_t value = g->nodes[node].output;
+    uint32_t reader;
+    return value != g->output && graph_readers(g, value, &reader) == 1 ? reader : GRAPH_NONE;
+}
+
 static size_t block_of(const graph *g, const graph_node *node, uint32_t value) {
     graph_shape shape = g->values[value].shape;
     return node->op == GRAPH_CONV ? (size_t)node->window.kernel[0] * node->window.kernel[1]
@@ -22,20 +30,43 @@ static size_t block_of(const graph *g, const graph_node *node, uint32_t value) {
 
 graph_reader graph_reader_of(const graph *g, uint32_t layer_node) {
     graph_reader r = {.node = GRAPH_NONE};
-    uint32_t value = g->nodes[layer_node].output;
-    while (value != g->output) {
-        uint32_t n;
-        if (graph_readers(g, value, &n) != 1)
-            return r;
+    for (uint32_t n = graph_only_reader(g, layer_node); n != GRAPH_NONE;
+         n = graph_only_reader(g, n)) {
         const graph_node *node = &g->nodes[n];
-        r.rectified |= node->op == GRAPH_RELU;
+        r.normalized |= node->op == GRAPH_BATCH_NORMALIZATION;
         r.padded |= node->window.pad[0] != 0 || node->window.pad[1] != 0;
         if (node->weight != GRAPH_NONE) {
             r.node = n;
-            r.block = block_of(g, node, value);
+            r.block = block_of(g, node, node->inputs[0]);
             return r;
         }
-        value = node->output;
     }
     return r;
+}
+
+static float normalized(const graph *g, const graph_normalization *n, const float *params,
+                        size_t channel, float value) {
+    const double mean = (double)params[g->parameters[n->mean].offset + channel];
+    const double variance = (double)params[g->parameters[n->variance].offset + channel];
+    const double scale = (double)params[g->parameters[n->scale].offset + channel];
+    const double shift = (double)params[g->parameters[n->shift].offset + channel];
+    return (float)(((double)value - mean) / sqrt(variance + (double)n->epsilon) * scale + shift);
+}
+
+float graph_constant_through(const graph *g, const float *params, uint32_t layer_node, size_t unit,
+                             float value) {
+    for (uint32_t n = graph_only_reader(g, layer_node);
+         n != GRAPH_NONE && g->nodes[n].weight == GRAPH_NONE; n = graph_only_reader(g, n)) {
+        const graph_node *node = &g->nodes[n];
+        if (node->op == GRAPH_RELU && value < 0.0F)
+            value = 0.0F;
+        if (node->op == GRAPH_BATCH_NORMALIZATION)
+            value = normalized(g, &node->normalization, params, unit, value);
+    }
+    return value;
+}
+
+bool graph_bias_is_void(const graph *g, uint32_t layer_node) {
+    const uint32_t reader = graph_only_reader(g, layer_node);
+    return reader != GRAPH_NONE && g->nodes[reader].op == GRAPH_BATCH_NORMALIZATION;
 }

@@ -1,6 +1,8 @@
 #include "graph/zoo.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
@@ -9,7 +11,8 @@
 static const graph_window conv5 = {{5, 5}, {1, 1}, {0, 0}};
 static const graph_window pool2 = {{2, 2}, {2, 2}, {0, 0}};
 
-static admmnn_status build_lenet5(graph *g, uint32_t classes, admmnn_error *err) {
+static admmnn_status build_lenet5(graph *g, uint32_t classes, uint32_t width, admmnn_error *err) {
+    (void)width;
     uint32_t v = g->input;
     BASE_TRY(graph_add_conv(g, "conv1", v, 20, conv5, &v, err));
     BASE_TRY(graph_add_maxpool(g, "pool1", v, pool2, &v, err));
@@ -20,7 +23,8 @@ static admmnn_status build_lenet5(graph *g, uint32_t classes, admmnn_error *err)
     return graph_add_inner_product(g, "fc2", v, classes, &v, err);
 }
 
-static admmnn_status build_lenet300(graph *g, uint32_t classes, admmnn_error *err) {
+static admmnn_status build_lenet300(graph *g, uint32_t classes, uint32_t width, admmnn_error *err) {
+    (void)width;
     uint32_t v = g->input;
     BASE_TRY(graph_add_inner_product(g, "fc1", v, 300, &v, err));
     BASE_TRY(graph_add_relu(g, "relu1", v, &v, err));
@@ -29,19 +33,83 @@ static admmnn_status build_lenet300(graph *g, uint32_t classes, admmnn_error *er
     return graph_add_inner_product(g, "fc3", v, classes, &v, err);
 }
 
+/* Batch normalization number i, and a rectifier unless it is the network's last. */
+static admmnn_status add_normalized(graph *g, unsigned i, bool last, uint32_t *v,
+                                    admmnn_error *err) {
+    char name[GRAPH_NAME_MAX];
+    snprintf(name, sizeof name, "bn%u", i);
+    BASE_TRY(graph_add_batch_normalization(g, name, *v, GRAPH_EPSILON, GRAPH_MOMENTUM, v, err));
+    snprintf(name, sizeof name, "relu%u", i);
+    return last ? ADMMNN_OK : graph_add_relu(g, name, *v, v, err);
+}
+
+static admmnn_status build_lenet5_bn(graph *g, uint32_t classes, uint32_t width,
+                                     admmnn_error *err) {
+    (void)width;
+    uint32_t v = g->input;
+    BASE_TRY(graph_add_conv(g, "conv1", v, 20, conv5, &v, err));
+    BASE_TRY(add_normalized(g, 1, false, &v, err));
+    BASE_TRY(graph_add_maxpool(g, "pool1", v, pool2, &v, err));
+    BASE_TRY(graph_add_conv(g, "conv2", v, 50, conv5, &v, err));
+    BASE_TRY(add_normalized(g, 2, false, &v, err));
+    BASE_TRY(graph_add_maxpool(g, "pool2", v, pool2, &v, err));
+    BASE_TRY(graph_add_inner_product(g, "fc1", v, 500, &v, err));
+    BASE_TRY(add_normalized(g, 3, false, &v, err));
+    BASE_TRY(graph_add_inner_product(g, "fc2", v, classes, &v, err));
+    return add_normalized(g, 4, true, &v, err);
+}
+
+static admmnn_status build_mlp_bn(graph *g, uint32_t classes, uint32_t width, admmnn_error *err) {
+    enum { LAYERS = 4 };
+    uint32_t v = g->input;
+    for (unsigned i = 1; i <= LAYERS; i++) {
+        const bool last = i == LAYERS;
+        char name[GRAPH_NAME_MAX];
+        snprintf(name, sizeof name, "dropout%u", i);
+        BASE_TRY(graph_add_dropout(g, name, v, i == 1 ? 0.2F : 0.5F, &v, err));
+        snprintf(name, sizeof name, "fc%u", i);
+        BASE_TRY(graph_add_inner_product(g, name, v, last ? classes : width, &v, err));
+        BASE_TRY(add_normalized(g, i, last, &v, err));
+    }
+    return ADMMNN_OK;
+}
+
+#define WIDTH_TEXT "WIDTH"
+
 typedef struct zoo_entry {
-    const char *name;
-    admmnn_status (*build)(graph *, uint32_t, admmnn_error *);
+    const char *name; /* WIDTH_TEXT at its end stands for a number */
+    admmnn_status (*build)(graph *, uint32_t classes, uint32_t width, admmnn_error *);
 } zoo_entry;
 
 static const zoo_entry zoo[] = {
     {"lenet-5", build_lenet5},
+    {"lenet-5-bn", build_lenet5_bn},
     {"lenet-300-100", build_lenet300},
+    {"mlp-bn-" WIDTH_TEXT, build_mlp_bn},
 };
 
-static const zoo_entry *find(const char *name) {
+/* A width in plain decimal digits; 0: none. */
+static uint32_t parse_width(const char *text) {
+    const size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 4 || text[digits] != 0 || text[0] == '0')
+        return 0;
+    const unsigned long width = strtoul(text, NULL, 10);
+    return width <= GRAPH_ZOO_WIDTH_MAX ? (uint32_t)width : 0;
+}
+
+static bool is_named(const zoo_entry *entry, const char *name, uint32_t *width) {
+    const char *variable = strstr(entry->name, WIDTH_TEXT);
+    if (variable == NULL)
+        return strcmp(entry->name, name) == 0;
+    const size_t fixed = (size_t)(variable - entry->name);
+    *width = strncmp(entry->name, name, fixed) == 0 ? parse_width(name + fixed) : 0;
+    return *width > 0;
+}
+
+static const zoo_entry *find(const char *name, uint32_t *width) {
+    *width = 0;
     for (size_t i = 0; i < sizeof zoo / sizeof zoo[0]; i++)
-        if (strcmp(zoo[i].name, name) == 0)
+        if (is_named(&zoo[i], name, width))
             return &zoo[i];
     return NULL;
 }
@@ -50,21 +118,25 @@ static admmnn_status fail_unknown(const char *name, admmnn_error *err) {
     base_words names = {0};
     for (size_t i = 0; i < sizeof zoo / sizeof zoo[0]; i++)
         base_words_add(&names, zoo[i].name);
-    return base_fail(err, ADMMNN_INPUT, "no network named '%.40s'; there are %s", name, names.text);
+    return base_fail(err, ADMMNN_INPUT,
+                     "no network named '%.40s'; there are %s (" WIDTH_TEXT " from 1 to %d)", name,
+                     names.text, GRAPH_ZOO_WIDTH_MAX);
 }
 
 bool graph_zoo_has(const char *name) {
-    return find(name) != NULL;
+    uint32_t width;
+    return find(name, &width) != NULL;
 }
 
 admmnn_status graph_zoo_create(const char *name, graph_shape input, uint32_t classes, graph **out,
                                admmnn_error *err) {
-    const zoo_entry *entry = find(name);
+    uint32_t width;
+    const zoo_entry *entry = find(name, &width);
     if (entry == NULL)
         return fail_unknown(name, err);
     graph *g;
     BASE_TRY(graph_create(name, input, &g, err));
-    admmnn_status status = entry->build(g, classes, err);
+    admmnn_status status = entry->build(g, classes, width, err);
     if (status != ADMMNN_OK) {
         graph_free(g);
         return base_fail_within(err, status, "%s on images of %ux%u", name, input.height,
@@ -83,6 +155,9 @@ void graph_initialise(const graph *g, uint64_t seed, float *params) {
     memset(params, 0, g->flat_count * sizeof *params);
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const graph_parameter *parameter = &g->parameters[p];
+        if (parameter->kind == GRAPH_SCALE || parameter->kind == GRAPH_VARIANCE)
+            for (size_t i = 0; i < parameter->count; i++)
+                params[parameter->offset + i] = 1.0F;
         if (parameter->kind != GRAPH_WEIGHT)
             continue;
         base_random random = base_random_at(seed, 0x696e6974, p);

@@ -281,6 +281,43 @@ static admmnn_status convert_relu(onnx_reader *r, const Onnx__NodeProto *node, c
     return add_output(r, node, (onnx_tensor){.value = value, .flat = flat}, err);
 }
 
+/* Inputs 1 to 4: scale, shift, mean and variance, one number a channel. */
+static admmnn_status take_normalization(onnx_reader *r, const Onnx__NodeProto *node,
+                                        admmnn_error *err) {
+    const graph_normalization *added = &r->g->nodes[r->g->node_count - 1].normalization;
+    const uint32_t parameters[4] = {added->scale, added->shift, added->mean, added->variance};
+    for (size_t i = 0; i < 4; i++) {
+        const Onnx__TensorProto *tensor;
+        size_t count;
+        BASE_TRY(find_constant(r, node, i + 1, &tensor, &count, err));
+        if (count != r->g->parameters[parameters[i]].rows ||
+            tensor->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
+            return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu has %zu numbers for %u channels",
+                             i + 1, count, r->g->parameters[parameters[i]].rows);
+        r->sources[parameters[i]].tensor = tensor;
+    }
+    return ADMMNN_OK;
+}
+
+static admmnn_status convert_normalization(onnx_reader *r, const Onnx__NodeProto *node,
+                                           const char *name, admmnn_error *err) {
+    onnx_tensor *in;
+    uint32_t value;
+    BASE_TRY(find_value(r, node, 0, &in, err));
+    const bool flat = in->flat;
+    const graph_shape shape = r->g->values[in->value].shape;
+    if (node->n_output > 1 || integer_of(node, "training_mode", 0) != 0 ||
+        integer_of(node, "spatial", 1) != 1)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "only the form for inference is read");
+    if (flat && (shape.height != 1 || shape.width != 1))
+        return base_fail(err, ADMMNN_UNSUPPORTED, "normalizes the elements of flattened images");
+    BASE_TRY(held(graph_add_batch_normalization(
+        r->g, name, in->value, number_of(node, "epsilon", GRAPH_EPSILON),
+        number_of(node, "momentum", GRAPH_MOMENTUM), &value, err)));
+    BASE_TRY(take_normalization(r, node, err));
+    return add_output(r, node, (onnx_tensor){.value = value, .flat = flat}, err);
+}
+
 static admmnn_status convert_flatten(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
                                      admmnn_error *err) {
     (void)name;
@@ -359,6 +396,9 @@ static const struct operation {
     {"MatMul", convert_matmul, {NULL}},
     {"Add", convert_add, {NULL}},
     {"Relu", convert_relu, {NULL}},
+    {"BatchNormalization",
+     convert_normalization,
+     {"epsilon", "momentum", "spatial", "training_mode", NULL}},
     {"Flatten", convert_flatten, {"axis", NULL}},
     {"Reshape", convert_reshape, {"allowzero", NULL}},
     {"Identity", convert_nothing, {NULL}},

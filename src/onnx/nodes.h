@@ -11,7 +11,7 @@ typedef struct onnx_source {
     bool transposed;
 } onnx_source;
 
-/* sources[parameter], with room for two of every node. */
+/* sources[parameter], with room for four of every node. */
 typedef struct onnx_reader {
     graph *g;
     onnx_names names;

@@ -168,7 +168,7 @@ static admmnn_status convert_model(const Onnx__ModelProto *model, onnx_arena *ar
         return base_fail(err, ADMMNN_UNSUPPORTED, "more than %u nodes or %u tensors", NODES_MOST,
                          TENSORS_MOST);
     onnx_reader r = {.params_most = arena->limit / sizeof(float)};
-    r.sources = onnx_arena_take(arena, from->n_node, 2 * sizeof *r.sources);
+    r.sources = onnx_arena_take(arena, from->n_node, 4 * sizeof *r.sources);
     if (r.sources == NULL ||
         !onnx_names_create(&r.names, from->n_node + from->n_initializer + 1, arena))
         return base_fail_memory(err, "an ONNX model");

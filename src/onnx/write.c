@@ -11,9 +11,11 @@
 #define BATCH "N"
 #define WRITER_LIMIT ((size_t)1 << 30)
 
-/* Every node becomes at most two of ONNX and three initializers. */
+/* Every node becomes at most two of ONNX and four initializers, of which each reads at
+ * most five tensors and makes one. */
 #define NODES_EACH 2U
-#define INITIALIZERS_EACH 3U
+#define INITIALIZERS_EACH 4U
+#define INPUTS_MOST 5U
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "raw_data is the parameters as they lie in memory");
@@ -34,14 +36,14 @@ static char *text(builder *b, const char *from) {
 
 static Onnx__NodeProto *add_node(builder *b, const char *op, const char *name, const char *input) {
     Onnx__NodeProto *node = onnx_arena_take(&b->arena, 1, sizeof *node);
-    char **names = onnx_arena_take(&b->arena, 4, sizeof *names);
+    char **names = onnx_arena_take(&b->arena, INPUTS_MOST + 1, sizeof *names);
     if (node == NULL || names == NULL)
         return NULL;
     onnx__node_proto__init(node);
     node->op_type = text(b, op);
     node->name = text(b, name);
     node->input = names;
-    node->output = names + 3;
+    node->output = names + INPUTS_MOST;
     node->input[node->n_input++] = text(b, input);
     b->out->node[b->out->n_node++] = node;
     return node;
@@ -70,6 +72,15 @@ static void add_integer(builder *b, Onnx__NodeProto *node, const char *name, int
     attribute->i = value;
 }
 
+static void add_number(builder *b, Onnx__NodeProto *node, const char *name, float value) {
+    Onnx__AttributeProto *attribute = add_attribute(b, node, name);
+    if (attribute == NULL)
+        return;
+    attribute->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT;
+    attribute->has_f = 1;
+    attribute->f = value;
+}
+
 static void add_integers(builder *b, Onnx__NodeProto *node, const char *name, const uint32_t *from,
                          size_t count, size_t repeats) {
     Onnx__AttributeProto *attribute = add_attribute(b, node, name);
@@ -90,7 +101,8 @@ static void add_tensor(builder *b, Onnx__NodeProto *node, const char *name, int3
     int64_t *copy = onnx_arena_take(&b->arena, rank, sizeof *copy);
     if (tensor == NULL || copy == NULL)
         return;
-    memcpy(copy, dims, rank * sizeof *copy);
+    for (size_t i = 0; i < rank; i++)
+        copy[i] = dims[i];
     onnx__tensor_proto__init(tensor);
     tensor->name = onnx_arena_text(&b->arena, "%s.%s", node->name, name);
     tensor->n_dims = rank;
@@ -171,9 +183,44 @@ static Onnx__NodeProto *add_gemm(builder *b, const graph_node *node, const char 
     return to;
 }
 
+/* In the form for inference, as is dropout, which does nothing then. */
+static Onnx__NodeProto *add_normalization(builder *b, const graph_node *node, const char *input) {
+    Onnx__NodeProto *to = add_node(b, "BatchNormalization", node->name, input);
+    if (to == NULL)
+        return NULL;
+    const graph_normalization *n = &node->normalization;
+    const struct {
+        const char *name;
+        const graph_parameter *from;
+    } tensors[] = {{"scale", &b->g->parameters[n->scale]},
+                   {"shift", &b->g->parameters[n->shift]},
+                   {"mean", &b->g->parameters[n->mean]},
+                   {"variance", &b->g->parameters[n->variance]}};
+    for (size_t i = 0; i < 4; i++) {
+        const int64_t channels = tensors[i].from->rows;
+        add_tensor(b, to, tensors[i].name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, &channels, 1,
+                   b->params + tensors[i].from->offset, tensors[i].from->count * sizeof(float));
+    }
+    add_number(b, to, "epsilon", n->epsilon);
+    add_number(b, to, "momentum", n->momentum);
+    return to;
+}
+
+static Onnx__NodeProto *add_dropout(builder *b, const graph_node *node, const char *input) {
+    Onnx__NodeProto *to = add_node(b, "Dropout", node->name, input);
+    if (to != NULL)
+        add_tensor(b, to, "ratio", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, NULL, 0, &node->ratio,
+                   sizeof node->ratio);
+    return to;
+}
+
+static bool works_by_element(graph_op op) {
+    return op == GRAPH_RELU || op == GRAPH_BATCH_NORMALIZATION || op == GRAPH_DROPOUT;
+}
+
 static void convert_node(builder *b, const graph_node *node) {
     bool flat =
-        node->op == GRAPH_INNER_PRODUCT || (node->op == GRAPH_RELU && b->flat[node->inputs[0]]);
+        node->op == GRAPH_INNER_PRODUCT || (works_by_element(node->op) && b->flat[node->inputs[0]]);
     const char *input = shaped_input(b, node, flat);
     Onnx__NodeProto *to = NULL;
     if (input == NULL)
@@ -189,6 +236,12 @@ static void convert_node(builder *b, const graph_node *node) {
         to = add_node(b, "MaxPool", node->name, input);
         if (to != NULL)
             add_window(b, to, &node->window);
+        break;
+    case GRAPH_BATCH_NORMALIZATION:
+        to = add_normalization(b, node, input);
+        break;
+    case GRAPH_DROPOUT:
+        to = add_dropout(b, node, input);
         break;
     default:
         to = add_node(b, "Relu", node->name, input);

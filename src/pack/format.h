@@ -14,19 +14,26 @@
  *   .   varint channels, height, width of the input
  *   .   varint number of nodes (at most PACK_NODES_MAX), then each node:
  *         1  bits 0-3 operation (order of GRAPH_OP_MAP); bit 4: another value than
- *            the last is read; bit 5: the window is not the usual one; bit 6: a
- *            name follows, else it has the usual one; bit 7: 0
+ *            the last is read; bit 5: the window, or a batch normalization's
+ *            epsilon, is not the usual one (other operations: 0); bit 6: a name
+ *            follows, else it has the usual one; bit 7: 0
  *         .  bit 4: varint value (0 is the input, n + 1 what node n makes)
- *         .  bit 5: six varints, kernel, stride, pad, each vertical then horizontal
- *         .  else, convolution and pooling: varint kernel (square; stride 1 for a
- *            convolution, the kernel for pooling; no padding)
+ *         .  convolution and pooling, bit 5: six varints, kernel, stride, pad, each
+ *            vertical then horizontal
+ *         .  without bit 5: varint kernel (square; stride 1 for a convolution, the
+ *            kernel for pooling; no padding)
  *         .  convolution, inner product: varint outputs
+ *         .  batch normalization, bit 5: a float, epsilon (else 1e-5)
+ *         .  dropout: a float, the ratio; running a model does nothing there
  *         .  bit 6: text, the name
- *         Usual names: conv, pool, fc, relu, and the node's number among its kind,
- *         from 1. No two nodes have the same name.
+ *         Usual names: conv, pool, fc, relu, bn, dropout, and the node's number among
+ *         its kind, from 1. No two nodes have the same name.
  *       The last node's value is the network's output. Each convolution and inner
- *       product has two parameters, its weights (outputs x inputs) and its biases.
- *   .   each parameter, in the order of the nodes, weights before biases:
+ *       product has two parameters, its weights (outputs x inputs) and its biases; each
+ *       batch normalization four, scale, shift, running mean and running variance, of
+ *       one number a channel.
+ *   .   each parameter, in the order of the nodes, and of each node's as they stand
+ *       above:
  *         1  bit 0: 1 levels, 0 floats; bits 1-3 kind of levels (order of
  *            admm_levels; floats: 0); bits 4-5 positions (0 dense, 1 relative, 2
  *            bitmap, 3 entropy); bits 6-7 values (0 fixed, 1 Huffman, 2 range;
@@ -70,7 +77,7 @@
 
 #define PACK_NODE_OP 0x0fU
 #define PACK_NODE_INPUT 0x10U
-#define PACK_NODE_WINDOW 0x20U
+#define PACK_NODE_UNUSUAL 0x20U
 #define PACK_NODE_NAME 0x40U
 #define PACK_NODE_UNUSED 0x80U
 

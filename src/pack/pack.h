@@ -22,7 +22,8 @@ typedef struct pack_tensor {
 } pack_tensor;
 
 /* tensors[g->parameter_count]; all arrays are the model's. original_weights and
- * original_biases: those of the network before compression. mean and scale: how
+ * original_biases: those of the network before compression, all else that it trains being
+ * among the biases. mean and scale: how
  * the network wants its input, (pixel / 255 - mean) * scale. */
 typedef struct pack_model {
     graph *g;
@@ -63,7 +64,8 @@ typedef struct pack_settings {
     const admmnn_context *context; /* asked at each trial whether to stop; NULL: never */
 } pack_settings;
 
-/* Where a file's bits went, and the papers' accounting of one parameter. */
+/* Where a file's bits went (those of a batch normalization among the biases'), and the papers'
+ * accounting of one parameter. */
 typedef struct pack_tensor_report {
     pack_position_id positions;
     pack_coder_id values;

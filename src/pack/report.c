@@ -13,7 +13,7 @@ void pack_report_add_up(pack_report *r, const pack_model *model, size_t step_byt
         const pack_tensor *tensor = &model->tensors[p];
         const pack_tensor_report *t = &r->tensors[p];
         uint64_t scale = tensor->form == PACK_LEVELS ? step_bytes : 0;
-        if (g->parameters[p].kind == GRAPH_BIAS) {
+        if (g->parameters[p].kind != GRAPH_WEIGHT) {
             biases += t->value_bits + t->position_bits + 8 * scale;
             continue;
         }

@@ -51,10 +51,9 @@ bool topology_read_text(base_reader *in, char *out, size_t size) {
 
 /* "conv1": the operation's usual name and its number among its kind. */
 static void usual_name(const graph *g, uint32_t node_count, graph_op op, char *out) {
-    static const char *const base[GRAPH_OP_COUNT] = {[GRAPH_CONV] = "conv",
-                                                     [GRAPH_MAXPOOL] = "pool",
-                                                     [GRAPH_INNER_PRODUCT] = "fc",
-                                                     [GRAPH_RELU] = "relu"};
+    static const char *const base[GRAPH_OP_COUNT] = {
+        [GRAPH_CONV] = "conv", [GRAPH_MAXPOOL] = "pool",           [GRAPH_INNER_PRODUCT] = "fc",
+        [GRAPH_RELU] = "relu", [GRAPH_BATCH_NORMALIZATION] = "bn", [GRAPH_DROPOUT] = "dropout"};
     uint32_t number = 1;
     for (uint32_t n = 0; n < node_count; n++)
         number += g->nodes[n].op == op;
@@ -79,26 +78,44 @@ static void write_window(const graph_window *w, base_writer *out) {
         base_write_varint(out, w->pad[i]);
 }
 
+static bool is_weighted(graph_op op) {
+    return op == GRAPH_CONV || op == GRAPH_INNER_PRODUCT;
+}
+
+/* Whether bit 5 is set: a window, or an epsilon, that is not the usual one. */
+static bool is_unusual(const graph_node *node) {
+    const graph_window usual = usual_window(node->op, node->window.kernel[0]);
+    if (node->op == GRAPH_BATCH_NORMALIZATION)
+        return node->normalization.epsilon != GRAPH_EPSILON;
+    return has_window(node->op) && memcmp(&usual, &node->window, sizeof usual) != 0;
+}
+
+static void write_geometry(const graph *g, const graph_node *node, base_writer *out) {
+    if (has_window(node->op) && is_unusual(node))
+        write_window(&node->window, out);
+    else if (has_window(node->op))
+        base_write_varint(out, node->window.kernel[0]);
+    if (is_weighted(node->op))
+        base_write_varint(out, g->parameters[node->weight].rows);
+    if (node->op == GRAPH_BATCH_NORMALIZATION && is_unusual(node))
+        base_write_f32(out, node->normalization.epsilon);
+    if (node->op == GRAPH_DROPOUT)
+        base_write_f32(out, node->ratio);
+}
+
 static void write_node(const graph *g, uint32_t n, base_writer *out) {
     const graph_node *node = &g->nodes[n];
     char name[GRAPH_NAME_MAX];
     usual_name(g, n, node->op, name);
     /* Value n + 1 is node n's output when nodes are added in order. */
     bool other_input = node->inputs[0] != n;
-    graph_window usual = usual_window(node->op, node->window.kernel[0]);
-    bool other_window = has_window(node->op) && memcmp(&usual, &node->window, sizeof usual) != 0;
     bool named = strcmp(name, node->name) != 0;
-    base_write_u8(out,
-                  (uint8_t)((unsigned)node->op | (other_input ? PACK_NODE_INPUT : 0) |
-                            (other_window ? PACK_NODE_WINDOW : 0) | (named ? PACK_NODE_NAME : 0)));
+    base_write_u8(out, (uint8_t)((unsigned)node->op | (other_input ? PACK_NODE_INPUT : 0) |
+                                 (is_unusual(node) ? PACK_NODE_UNUSUAL : 0) |
+                                 (named ? PACK_NODE_NAME : 0)));
     if (other_input)
         base_write_varint(out, node->inputs[0]);
-    if (other_window)
-        write_window(&node->window, out);
-    else if (has_window(node->op))
-        base_write_varint(out, node->window.kernel[0]);
-    if (node->weight != GRAPH_NONE)
-        base_write_varint(out, g->parameters[node->weight].rows);
+    write_geometry(g, node, out);
     if (named)
         topology_write_text(node->name, out);
 }
@@ -131,6 +148,48 @@ static graph_window read_window(base_reader *in) {
     return w;
 }
 
+/* What a node's operation needs to know. */
+typedef struct geometry {
+    graph_window window;
+    uint32_t outputs;
+    float epsilon, ratio;
+} geometry;
+
+static geometry read_geometry(base_reader *in, graph_op op, bool unusual) {
+    geometry read = {.window = {{1, 1}, {1, 1}, {0, 0}}, .epsilon = GRAPH_EPSILON};
+    if (has_window(op))
+        read.window = unusual ? read_window(in) : usual_window(op, read_u32(in));
+    if (is_weighted(op))
+        read.outputs = read_u32(in);
+    if (op == GRAPH_BATCH_NORMALIZATION && unusual)
+        read.epsilon = base_read_f32(in);
+    if (op == GRAPH_DROPOUT)
+        read.ratio = base_read_f32(in);
+    if (unusual && !has_window(op) && op != GRAPH_BATCH_NORMALIZATION)
+        in->failed = true;
+    return read;
+}
+
+static admmnn_status add_node(graph *g, graph_op op, const char *name, uint32_t in,
+                              const geometry *read, admmnn_error *err) {
+    uint32_t value;
+    switch (op) {
+    case GRAPH_CONV:
+        return graph_add_conv(g, name, in, read->outputs, read->window, &value, err);
+    case GRAPH_MAXPOOL:
+        return graph_add_maxpool(g, name, in, read->window, &value, err);
+    case GRAPH_INNER_PRODUCT:
+        return graph_add_inner_product(g, name, in, read->outputs, &value, err);
+    case GRAPH_BATCH_NORMALIZATION:
+        return graph_add_batch_normalization(g, name, in, read->epsilon, GRAPH_MOMENTUM, &value,
+                                             err);
+    case GRAPH_DROPOUT:
+        return graph_add_dropout(g, name, in, read->ratio, &value, err);
+    default:
+        return graph_add_relu(g, name, in, &value, err);
+    }
+}
+
 static admmnn_status read_node(base_reader *in, graph *g, uint32_t n, admmnn_error *err) {
     unsigned head = base_read_u8(in);
     graph_op op = (graph_op)(head & PACK_NODE_OP);
@@ -138,30 +197,14 @@ static admmnn_status read_node(base_reader *in, graph *g, uint32_t n, admmnn_err
         return base_fail(err, ADMMNN_CORRUPT, "unknown operation %u at byte %zu", (unsigned)op,
                          in->at);
     uint32_t input = (head & PACK_NODE_INPUT) != 0 ? read_u32(in) : n;
-    graph_window window = {{1, 1}, {1, 1}, {0, 0}};
-    if ((head & PACK_NODE_WINDOW) != 0)
-        window = read_window(in);
-    else if (has_window(op))
-        window = usual_window(op, read_u32(in));
-    bool weighted = op == GRAPH_CONV || op == GRAPH_INNER_PRODUCT;
-    uint32_t outputs = weighted ? read_u32(in) : 0;
+    const geometry read = read_geometry(in, op, (head & PACK_NODE_UNUSUAL) != 0);
     char name[GRAPH_NAME_MAX];
     usual_name(g, n, op, name);
     if ((head & PACK_NODE_NAME) != 0 && !topology_read_text(in, name, sizeof name))
         in->failed = true;
     if (in->failed || (head & PACK_NODE_UNUSED) != 0 || graph_find_node(g, name) != GRAPH_NONE)
         return base_fail(err, ADMMNN_CORRUPT, "node %u ends early or makes no sense", n);
-    uint32_t value;
-    switch (op) {
-    case GRAPH_CONV:
-        return graph_add_conv(g, name, input, outputs, window, &value, err);
-    case GRAPH_MAXPOOL:
-        return graph_add_maxpool(g, name, input, window, &value, err);
-    case GRAPH_INNER_PRODUCT:
-        return graph_add_inner_product(g, name, input, outputs, &value, err);
-    default:
-        return graph_add_relu(g, name, input, &value, err);
-    }
+    return add_node(g, op, name, input, &read, err);
 }
 
 /* What no graph can be is damage of the file. */

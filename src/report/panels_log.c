@@ -181,7 +181,7 @@ static void curves_loss(base_writer *out, const report_figures *f, epoch_columns
         c->train[i] = f->epochs[i].train_loss;
         c->validation[i] = f->epochs[i].validation_loss;
     }
-    svg_plot plot = epochs_plot(f, "Loss by epoch", SVG_LOG, "cross-entropy");
+    svg_plot plot = epochs_plot(f, "Loss by epoch", SVG_LOG, "loss");
     if (svg_axis_fit_values(&plot.y, c->both, 2 * f->epoch_count))
         draw_curves_twice(out, f, c, &plot, false, 3);
 }

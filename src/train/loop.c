@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "graph/reader.h"
 
 /* Everything one stretch works with. */
 typedef struct loop {
@@ -29,6 +30,15 @@ static void loop_free(loop *l) {
     base_free(l->segments);
 }
 
+/* A bias without a gradient stays: of what rounding leaves, Adam would make steps as large
+ * as any. */
+static train_motion motion_of(const graph *g, const graph_parameter *parameter) {
+    if (!graph_parameter_is_trained(parameter))
+        return TRAIN_FOLLOW;
+    const bool still = parameter->kind == GRAPH_BIAS && graph_bias_is_void(g, parameter->node);
+    return still ? TRAIN_STAY : TRAIN_DESCEND;
+}
+
 /* One segment a parameter of the graph, in the active vector's places. */
 static void make_segments(loop *l) {
     const train_network *n = l->network;
@@ -38,6 +48,8 @@ static void make_segments(loop *l) {
         l->segments[l->segment_count++] =
             (train_segment){.offset = range.first,
                             .count = range.count,
+                            .motion = motion_of(n->g, parameter),
+                            .momentum = n->g->nodes[parameter->node].normalization.momentum,
                             .rho = l->hooks->rho == NULL ? 0.0F : l->hooks->rho[p],
                             .decay = parameter->kind == GRAPH_WEIGHT};
     }
@@ -136,7 +148,10 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                           .fill = data_view_fill,
                           .user = &view,
                           .labels = l->labels,
-                          .targets = l->targets};
+                          .targets = l->targets,
+                          .loss = l->network->loss,
+                          .seed = s->seed ^ (s->stream << 32),
+                          .step = (uint64_t)epoch * l->steps + step};
     BASE_TRY(engine_step(l->network->engine, l->network->params, &batch, result, err));
     if (!isfinite(result->loss))
         return base_fail(

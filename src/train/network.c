@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/loss.h"
 
 admmnn_status train_network_create(const graph *g, const float *params, base_pool *pool,
                                    const engine_settings *settings, train_network **out,
@@ -139,7 +138,7 @@ admmnn_status train_network_evaluate(train_network *n, const float *params, cons
             break;
         gather_labels(set, order, first, size, labels);
         engine_loss_layout layout = {size, classes, classes, 1};
-        engine_loss_softmax(&layout, scores, labels, NULL, scores, &sum);
+        engine_loss_add(n->loss, &layout, scores, labels, NULL, scores, &sum);
     }
     base_free(scores);
     base_free(labels);

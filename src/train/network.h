@@ -13,7 +13,8 @@ typedef struct train_network {
     base_pool *pool;
     engine *engine;
     uint32_t batch;
-    size_t *support; /* places in the flat vector; NULL: all */
+    engine_loss_id loss; /* what is trained by and measured; cross-entropy at first */
+    size_t *support;     /* places in the flat vector; NULL: all */
     size_t active_count;
     float *params; /* [active_count] */
 } train_network;
@@ -49,7 +50,7 @@ typedef struct train_input {
 typedef struct train_score {
     size_t count, correct;
     double accuracy; /* fraction */
-    double loss;     /* mean cross-entropy */
+    double loss;     /* the network's, mean */
 } train_score;
 
 /* Evaluates active parameters on images order[0..count) of the set (NULL: the

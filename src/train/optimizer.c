@@ -75,9 +75,7 @@ uint64_t *train_optimizer_steps(train_optimizer *o) {
     return &o->steps;
 }
 
-/* g = scale * (sum of parts) + rho (w - anchor) + decay w */
-static void join_gradient(const train_update *u, size_t at, size_t n, float rho, float decay,
-                          const float *restrict w, float *restrict g) {
+static void add_parts(const train_update *u, size_t at, size_t n, float *restrict g) {
     const float *restrict head = u->parts[0] + at;
     for (size_t i = 0; i < n; i++)
         g[i] = head[i];
@@ -86,6 +84,12 @@ static void join_gradient(const train_update *u, size_t at, size_t n, float rho,
         for (size_t i = 0; i < n; i++)
             g[i] += part[i];
     }
+}
+
+/* g = scale * (sum of parts) + rho (w - anchor) + decay w */
+static void join_gradient(const train_update *u, size_t at, size_t n, float rho, float decay,
+                          const float *restrict w, float *restrict g) {
+    add_parts(u, at, n, g);
     const float scale = u->scale;
     for (size_t i = 0; i < n; i++)
         g[i] = scale * g[i] + decay * w[i];
@@ -120,13 +124,21 @@ static void update_adam(size_t n, const train_optimizer_settings *s, const chunk
     }
 }
 
+static void follow_batch(const train_update *u, size_t at, size_t n, float momentum,
+                         float *restrict w) {
+    float batch[CHUNK];
+    add_parts(u, at, n, batch);
+    for (size_t i = 0; i < n; i++)
+        w[i] = momentum * w[i] + (1.0F - momentum) * batch[i];
+}
+
 static void put_back(size_t n, const uint8_t *restrict fixed, const float *restrict before,
                      float *restrict w) {
     for (size_t i = 0; i < n; i++)
         w[i] = fixed[i] != 0 ? before[i] : w[i];
 }
 
-static void update_chunk(const step_pass *pass, const train_segment *segment, size_t at, size_t n) {
+static void descend(const step_pass *pass, const train_segment *segment, size_t at, size_t n) {
     train_optimizer *o = pass->optimizer;
     const train_optimizer_settings *s = &o->settings;
     const train_update *u = pass->update;
@@ -148,6 +160,13 @@ static void update_chunk(const step_pass *pass, const train_segment *segment, si
         update_adam(n, s, &rates, g, o->first + at, o->second + at, w);
     if (u->fixed != NULL)
         put_back(n, u->fixed + at, before, w);
+}
+
+static void update_chunk(const step_pass *pass, const train_segment *segment, size_t at, size_t n) {
+    if (segment->motion == TRAIN_DESCEND)
+        descend(pass, segment, at, n);
+    else if (segment->motion == TRAIN_FOLLOW)
+        follow_batch(pass->update, at, n, segment->momentum, pass->params + at);
 }
 
 static void update_range(void *argument, unsigned thread, unsigned threads) {

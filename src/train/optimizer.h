@@ -30,11 +30,19 @@ typedef struct train_optimizer_settings {
     float weight_decay;
 } train_optimizer_settings;
 
-/* A range of the parameter vector with its own penalty. */
+/* What a step does to a range of the parameter vector. */
+typedef enum train_motion {
+    TRAIN_DESCEND, /* follows the gradient */
+    TRAIN_FOLLOW,  /* running statistics: follow the batch's, which stand in the gradient's place */
+    TRAIN_STAY     /* nothing */
+} train_motion;
+
 typedef struct train_segment {
     size_t offset, count;
-    float rho;  /* 0: no penalty */
-    bool decay; /* weight decay applies (weights, not biases) */
+    train_motion motion;
+    float momentum; /* TRAIN_FOLLOW: w = momentum * w + (1 - momentum) * batch */
+    float rho;      /* 0: no penalty */
+    bool decay;     /* weight decay applies (weights alone) */
 } train_segment;
 
 typedef struct train_optimizer train_optimizer;

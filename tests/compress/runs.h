@@ -30,19 +30,23 @@ static inline int remove_set(void **state) {
 }
 
 /* The recipe of what is asked for, on the tiny set. */
-static inline recipe *make_recipe(const char *model, const char *more) {
+static inline recipe *make_recipe_on(const char *backend, const char *model, const char *more) {
     recipe *r = NULL;
     admmnn_error err = {0};
     base_writer text = {0};
     base_write_text(&text,
                     "model: %s\n"
                     "dataset: {format: idx, path: \"%s\", validation: 30}\n"
-                    "backend: lanes\n%s",
-                    model, root, more);
+                    "backend: %s\n%s",
+                    model, root, backend, more);
     if (text.failed || recipe_parse("r.yaml", text.bytes, text.count, &r, &err) != ADMMNN_OK)
         fail_msg("recipe_parse: %s", err.message);
     base_writer_free(&text);
     return r;
+}
+
+static inline recipe *make_recipe(const char *model, const char *more) {
+    return make_recipe_on("lanes", model, more);
 }
 
 static inline compress_run *start(const recipe *r) {

@@ -27,8 +27,8 @@ static int make_larger_set(void **state) {
     return 0;
 }
 
-static finished finish(const char *model, const char *more) {
-    finished f = {.r = make_recipe(model, more)};
+static finished finish_on(const char *backend, const char *model, const char *more) {
+    finished f = {.r = make_recipe_on(backend, model, more)};
     char folder[BASE_PATH_MAX];
     char path[BASE_PATH_MAX];
     uint8_t *bytes;
@@ -44,6 +44,10 @@ static finished finish(const char *model, const char *more) {
     base_free(bytes);
     tiny_set_remove(folder);
     return f;
+}
+
+static finished finish(const char *model, const char *more) {
+    return finish_on("lanes", model, more);
 }
 
 static void drop(finished *f) {
@@ -144,7 +148,8 @@ static sums expect_ratios(const finished *f) {
     const compress_result *r = &f->result;
     uint64_t biases = 0;
     for (uint32_t p = 0; p < f->run->g->parameter_count; p++)
-        if (f->run->g->parameters[p].kind == GRAPH_BIAS)
+        if (f->run->g->parameters[p].kind != GRAPH_WEIGHT &&
+            graph_parameter_is_trained(&f->run->g->parameters[p]))
             biases += f->run->g->parameters[p].count;
     assert_int_equal(r->bytes.dense_fp32, 4 * s.weights);
     assert_int_equal(r->bytes.dense_fp32_biases, 4 * biases);
@@ -319,10 +324,36 @@ static void on_floats_without_dead_units(void **state) {
     drop(&f);
 }
 
+/* Normalizations are floats in the file whatever the weights are. */
+static void with_normalization(void **state) {
+    (void)state;
+    finished f = finish_on("auto", "mlp-bn-32",
+                           "training: {epochs: 12, batch: 16, learning_rate: 0.003}\n"
+                           "prune:\n  rounds: [3]\n  method: one-shot\n  admm: {iterations: 0}\n"
+                           "  finish: {epochs: 4, batch: 16}\n"
+                           "quantize:\n  levels: binary\n  admm: {iterations: 0}\n"
+                           "  retrain: {epochs: 8, batch: 16, learning_rate: 0.003}\n");
+    expect_ratios(&f);
+    expect_dense_controls(&f);
+    const graph *g = f.packed->g;
+    size_t floats_found = 0;
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        const bool coded =
+            g->parameters[p].kind == GRAPH_WEIGHT || g->parameters[p].kind == GRAPH_BIAS;
+        assert_int_equal(f.packed->tensors[p].form, coded ? PACK_LEVELS : PACK_FLOAT32);
+        floats_found += !coded;
+    }
+    assert_int_equal(floats_found, 16);
+    assert_true(f.result.accuracy.packed == f.result.accuracy.compressed);
+    assert_true(f.result.accuracy.packed > 0.3);
+    drop(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(on_levels),
         cmocka_unit_test(on_floats_without_dead_units),
+        cmocka_unit_test(with_normalization),
     };
     return cmocka_run_group_tests(tests, make_larger_set, remove_set);
 }

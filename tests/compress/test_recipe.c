@@ -57,6 +57,11 @@ static bool has_average(unsigned k) {
     return k != 4 && k != 6;
 }
 
+/* The squared hinge has neither a teacher nor label_smoothing. */
+static bool is_hinge(unsigned k) {
+    return k == 1;
+}
+
 /* A stretch of training whose every value tells which stretch it is. */
 static void write_training(base_writer *out, unsigned k) {
     base_write_text(out, "{");
@@ -68,12 +73,15 @@ static void write_training(base_writer *out, unsigned k) {
         base_write_text(out, "distill: 0.2%u, temperature: %u.5, versions: %u, ", k, k, 20 + k);
     else
         base_write_text(out, "distill: 0, temperature: 1, versions: 0, ");
+    if (is_hinge(k))
+        base_write_text(out, "loss: squared-hinge, label_smoothing: 0, ");
+    else
+        base_write_text(out, "loss: cross-entropy, label_smoothing: 0.1%u, ", k);
     base_write_text(out,
                     "epochs: %u, batch: %u, optimizer: %s, learning_rate: 0.%u, momentum: 0.0%u, "
-                    "weight_decay: 0.00%u, schedule: %s, label_smoothing: 0.1%u, "
-                    "augment: {shift: %u, rotate: %u.25}}\n",
+                    "weight_decay: 0.00%u, schedule: %s, augment: {shift: %u, rotate: %u.25}}\n",
                     30 + k, 40 + k, k % 2 == 0 ? "sgd" : "adamw", 10 + k, 10 + k, 10 + k,
-                    k % 2 == 0 ? "step" : "cosine", k, 50 + k, k);
+                    k % 2 == 0 ? "step" : "cosine", 50 + k, k);
 }
 
 static void expect_number(double value, const char *format, unsigned k) {
@@ -93,7 +101,8 @@ static void expect_training(const recipe_training *t, unsigned k) {
     expect_number(t->weight_decay, "0.00%u", 10 + k);
     assert_int_equal(t->schedule, k % 2 == 0 ? TRAIN_STEP : TRAIN_COSINE);
     expect_number(t->average, has_average(k) ? "0.3%u" : "0", k);
-    expect_number(t->label_smoothing, "0.1%u", k);
+    assert_int_equal(t->loss, is_hinge(k) ? ENGINE_SQUARED_HINGE : ENGINE_CROSS_ENTROPY);
+    expect_number(t->label_smoothing, is_hinge(k) ? "0" : "0.1%u", k);
     expect_number(t->distill, has_teacher(k) ? "0.2%u" : "0", k);
     expect_number(t->temperature, has_teacher(k) ? "%u.5" : "1", k);
     assert_int_equal(t->versions, has_teacher(k) ? 20 + k : 0);
@@ -559,7 +568,8 @@ static void impossible_values(void **state) {
         {MINIMAL "training: {optimizer: 1}\n",
          "r.yaml:3: training.optimizer: '1' is unknown; it must be one of sgd, adam, adamw"},
         {"model: lenet-6\nprune: {rounds: [2]}\n",
-         "r.yaml:1: model: no network named 'lenet-6'; there are lenet-5, lenet-300-100"},
+         "r.yaml:1: model: no network named 'lenet-6'; there are lenet-5, lenet-5-bn, "
+         "lenet-300-100, mlp-bn-WIDTH (WIDTH from 1 to 7500)"},
     };
     EXPECT_MISTAKES(list);
 }
@@ -573,6 +583,12 @@ static void keys_that_contradict(void **state) {
          "r.yaml:3: training.temperature: is of the teacher's answers, and distill is 0"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  finish: {versions: 4}\n",
          "r.yaml:4: prune.finish.versions: are the teacher's, and distill is 0"},
+        {MINIMAL "training:\n  loss: squared-hinge\n  label_smoothing: 0.1\n",
+         "r.yaml:5: training.label_smoothing: is for loss: cross-entropy; the squared hinge knows "
+         "labels alone"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  finish: {loss: squared-hinge, distill: 0.5}\n",
+         "r.yaml:4: prune.finish.distill: is for loss: cross-entropy; the squared hinge knows "
+         "labels alone"},
         {MINIMAL "quantize: {teacher: pruned}\n",
          "r.yaml:3: quantize.teacher: pruned, but neither quantize.admm.training nor "
          "quantize.retrain has a distill above 0"},
@@ -631,9 +647,8 @@ static void keys_that_contradict(void **state) {
 static void expect_unfit(const char *text, const char *message) {
     graph *g = NULL;
     admmnn_error err = {0};
-    assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, 10, &g, NULL),
-                     ADMMNN_OK);
     recipe *r = parse(text);
+    assert_int_equal(graph_zoo_create(r->model, (graph_shape){1, 28, 28}, 10, &g, NULL), ADMMNN_OK);
     if (message == NULL) {
         assert_int_equal(recipe_check(r, g, &err), ADMMNN_OK);
     } else {
@@ -661,6 +676,10 @@ static void mistakes_the_network_shows(void **state) {
     expect_unfit("model: lenet-5\nprune:\n  rounds: [2]\n  bit_cost: [1, 2]\n",
                  "r.yaml:4: prune.bit_cost: 2 costs; there must be one for each of lenet-5's 4 "
                  "layers");
+    expect_unfit("model: mlp-bn-8\nprune: {rounds: [2],\n  finish: {average: 0.5}}\n",
+                 "r.yaml:3: prune.finish.average: mlp-bn-8 has batch normalization, whose running "
+                 "statistics are not those of averaged weights");
+    expect_unfit("model: mlp-bn-8\nprune: {rounds: [2]}\n", NULL);
     /* 430,500 weights in four layers. */
     expect_unfit("model: lenet-5\nprune:\n  rounds: [2, 107626]\n",
                  "r.yaml:3: prune.rounds: 107626 keeps less than a weight a layer of lenet-5; the "

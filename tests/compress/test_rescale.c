@@ -247,6 +247,35 @@ static void without_importance_nothing_moves(void **state) {
     drop(&n);
 }
 
+/* A normalization takes a unit's scale away, but not its running statistics'. */
+static void normalized_units_are_left_alone(void **state) {
+    (void)state;
+    network n = {0};
+    uint32_t v;
+    done(graph_create("normalized", (graph_shape){1, 4, 4}, &n.g, NULL));
+    done(graph_add_inner_product(n.g, "fc1", n.g->input, 6, &v, NULL));
+    done(graph_add_batch_normalization(n.g, "bn", v, 1e-5F, 0.9F, &v, NULL));
+    done(graph_add_relu(n.g, "relu", v, &v, NULL));
+    done(graph_add_inner_product(n.g, "fc2", v, 6, &v, NULL));
+    done(graph_add_inner_product(n.g, "fc3", v, 5, &v, NULL));
+    n.params = floats(n.g->flat_count);
+    n.importance = floats(n.g->flat_count);
+    n.mask = base_array(n.g->flat_count, 1);
+    memset(n.mask, 1, n.g->flat_count);
+    base_random random = base_random_at(3, 0, 0);
+    for (size_t i = 0; i < n.g->flat_count; i++) {
+        n.importance[i] = 1.0F;
+        n.params[i] = base_random_normal(&random);
+    }
+    float *before = base_array_copy(n.params, n.g->flat_count, sizeof *before);
+    rescale(&n);
+    const size_t end = weight_of(&n, 1)->offset; /* all of fc1 and the normalization */
+    assert_memory_equal(before, n.params, end * sizeof *before);
+    assert_memory_not_equal(before + end, n.params + end, (n.g->flat_count - end) * sizeof *before);
+    base_free(before);
+    drop(&n);
+}
+
 /* Asked between units: true from the third on. */
 static bool third_time(void *user) {
     return ++*(int *)user >= 3;
@@ -272,6 +301,7 @@ int main(void) {
         cmocka_unit_test(the_loss_by_levels_falls),
         cmocka_unit_test(importance_follows_the_weights),
         cmocka_unit_test(without_importance_nothing_moves),
+        cmocka_unit_test(normalized_units_are_left_alone),
         cmocka_unit_test(a_request_to_stop_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,26 @@ static void distillation(void **state) {
 }
 
 /* SGD keeps no second moments: the rank is by magnitude, not by their zeros. */
+/* Through every stage, on the oneDNN back end; levels of zero cut units out. */
+static void normalization_and_dropout(void **state) {
+    (void)state;
+    recipe *r =
+        make_recipe_on("auto", "mlp-bn-12",
+                       "training: {epochs: 2, batch: 16, loss: squared-hinge}\n"
+                       "prune:\n"
+                       "  rounds: [2, 4]\n"
+                       "  retrain: {epochs: 1, batch: 16, loss: squared-hinge}\n"
+                       "  finish: {epochs: 2, batch: 16, loss: squared-hinge}\n"
+                       "  admm: {iterations: 2, training: {batch: 16, loss: squared-hinge}}\n"
+                       "quantize:\n  levels: ternary\n"
+                       "  admm: {iterations: 2, training: {batch: 16, loss: squared-hinge}}\n"
+                       "  retrain: {epochs: 2, batch: 16, loss: squared-hinge}\n");
+    compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES);
+    assert_int_equal(run->network->loss, ENGINE_SQUARED_HINGE);
+    run_free(run);
+    base_free(r);
+}
+
 static void sgd(void **state) {
     (void)state;
     static const char *const text =
@@ -602,6 +622,7 @@ int main(void) {
         cmocka_unit_test(levels_with_bits_of_their_own),
         cmocka_unit_test(progress_counts_the_search_of_bits),
         cmocka_unit_test(distillation),
+        cmocka_unit_test(normalization_and_dropout),
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(random_filters),

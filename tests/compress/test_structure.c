@@ -38,6 +38,28 @@ static graph *small_lenet(bool padded) {
     return g;
 }
 
+/* Normalizations before and after rectifiers, pooling and dropouts. */
+static graph *small_normalized(void) {
+    graph_window conv = {{3, 3}, {1, 1}, {0, 0}};
+    graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
+    graph *g;
+    uint32_t v;
+    add(graph_create("normalized", (graph_shape){2, 10, 10}, &g, NULL));
+    v = g->input;
+    add(graph_add_dropout(g, "dropout1", v, 0.2F, &v, NULL));
+    add(graph_add_conv(g, "conv1", v, 6, conv, &v, NULL));
+    add(graph_add_batch_normalization(g, "bn1", v, 1e-3F, 0.9F, &v, NULL));
+    add(graph_add_relu(g, "relu1", v, &v, NULL));
+    add(graph_add_maxpool(g, "pool1", v, pool, &v, NULL));
+    add(graph_add_inner_product(g, "fc1", v, 20, &v, NULL));
+    add(graph_add_relu(g, "relu2", v, &v, NULL));
+    add(graph_add_batch_normalization(g, "bn2", v, 1e-5F, 0.9F, &v, NULL));
+    add(graph_add_dropout(g, "dropout2", v, 0.5F, &v, NULL));
+    add(graph_add_inner_product(g, "fc2", v, 5, &v, NULL));
+    add(graph_add_batch_normalization(g, "bn3", v, 1e-5F, 0.9F, &v, NULL));
+    return g;
+}
+
 static graph *zoo(const char *name) {
     graph *g;
     add(graph_zoo_create(name, (graph_shape){1, 28, 28}, 10, &g, NULL));
@@ -57,6 +79,8 @@ static network make_sparse(graph *g, double each, uint64_t seed) {
             if (from->kind == GRAPH_WEIGHT)
                 n.mask[i] = base_random_uniform(&random) < share;
             n.params[i] = n.mask[i] != 0 ? base_random_normal(&random) : 0.0F;
+            if (from->kind == GRAPH_VARIANCE)
+                n.params[i] = 0.5F + base_random_uniform(&random);
         }
     }
     return n;
@@ -163,6 +187,14 @@ static flags what_is_needed(const graph *g, const uint8_t *mask) {
     return f;
 }
 
+/* In these chains, the layer whose units are the network's outputs. */
+static bool is_last_layer(const graph *g, uint32_t n) {
+    while (++n < g->node_count)
+        if (g->nodes[n].weight != GRAPH_NONE)
+            return false;
+    return true;
+}
+
 /* The mask that must remain of `before`. */
 static void expect_exact_mask(const graph *g, const uint8_t *before, const uint8_t *after) {
     flags varies = what_varies(g, before);
@@ -175,7 +207,7 @@ static void expect_exact_mask(const graph *g, const uint8_t *before, const uint8
         size_t block = w->columns / g->values[node->inputs[0]].shape.channels;
         for (size_t row = 0; row < w->rows; row++) {
             bool need = needed.of[node->output][row];
-            bool lives = need && (varies.of[node->output][row] || node->output == g->output);
+            bool lives = need && (varies.of[node->output][row] || is_last_layer(g, n));
             assert_int_equal(after[g->parameters[node->bias].offset + row], lives);
             for (size_t c = 0; c < w->columns; c++) {
                 size_t at = w->offset + row * w->columns + c;
@@ -258,6 +290,15 @@ static void random_padded_networks(void **state) {
     static const double each[] = {0.3, 0.7, 1.0, 1.5, 2.5, 6.0};
     for (uint64_t seed = 0; seed < 60; seed++)
         expect_removal(make_sparse(small_lenet(true), each[seed % 6], 1000 + seed));
+}
+
+static void random_normalized_networks(void **state) {
+    (void)state;
+    static const double each[] = {0.3, 0.7, 1.0, 1.5, 2.5, 6.0};
+    for (uint64_t seed = 0; seed < 60; seed++)
+        expect_removal(make_sparse(small_normalized(), each[seed % 6], 2000 + seed));
+    for (uint64_t seed = 0; seed < 4; seed++)
+        expect_removal(make_sparse(zoo("mlp-bn-30"), 0.8 + (double)seed, seed));
 }
 
 static void random_lenets(void **state) {
@@ -344,6 +385,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_small_networks),
         cmocka_unit_test(random_padded_networks),
+        cmocka_unit_test(random_normalized_networks),
         cmocka_unit_test(random_lenets),
         cmocka_unit_test(without_any_weight_the_output_is_constant),
         cmocka_unit_test(a_dense_network_stays_as_it_is),

@@ -2,18 +2,28 @@
  * of a forward pass in double precision written here from the definitions. */
 #include "support.h"
 
+#include "engine/dropout.h"
+
 #define STEP 1e-5
 /* Of the parameter's largest difference quotient: rounding of 32-bit sums. */
 #define BOUND 2e-5
+/* Of the largest of all, for gradients that are zero, as of a bias below a normalization. */
+#define ROUNDING 1e-6
 #define SAMPLED 24
 
 /* ---- the network in double precision ---- */
 
 typedef struct model {
     const graph *g;
+    const engine_batch *batch;
     const double *params;
-    double **values;
+    double **values;    /* [value_count][samples][elements] */
+    double *statistics; /* [flat_count] of the batch, in the places of the running ones */
 } model;
+
+static double *value_of(const model *m, size_t sample, uint32_t value) {
+    return m->values[value] + sample * graph_value_count(m->g, value);
+}
 
 static double padded_input(const double *x, graph_shape shape, uint32_t c, int64_t y, int64_t at) {
     if (y < 0 || y >= shape.height || at < 0 || at >= shape.width)
@@ -21,11 +31,10 @@ static double padded_input(const double *x, graph_shape shape, uint32_t c, int64
     return x[((size_t)c * shape.height + (size_t)y) * shape.width + (size_t)at];
 }
 
-static double conv_at(const model *m, const graph_node *node, uint32_t o, uint32_t oy,
-                      uint32_t ox) {
+static double conv_at(const model *m, const graph_node *node, const double *x, uint32_t o,
+                      uint32_t oy, uint32_t ox) {
     graph_shape in = m->g->values[node->inputs[0]].shape;
     const graph_window *w = &node->window;
-    const double *x = m->values[node->inputs[0]];
     const double *weight = m->params + m->g->parameters[node->weight].offset +
                            (size_t)o * m->g->parameters[node->weight].columns;
     double sum = m->params[m->g->parameters[node->bias].offset + o];
@@ -41,54 +50,101 @@ static double conv_at(const model *m, const graph_node *node, uint32_t o, uint32
     return sum;
 }
 
-static double pool_at(const model *m, const graph_node *node, uint32_t c, uint32_t oy,
-                      uint32_t ox) {
+static double pool_at(const model *m, const graph_node *node, const double *x, uint32_t c,
+                      uint32_t oy, uint32_t ox) {
     graph_shape in = m->g->values[node->inputs[0]].shape;
     const graph_window *w = &node->window;
     double max = -INFINITY;
     for (uint32_t ky = 0; ky < w->kernel[0]; ky++)
         for (uint32_t kx = 0; kx < w->kernel[1]; kx++)
-            max = fmax(max, padded_input(m->values[node->inputs[0]], in, c,
-                                         (int64_t)oy * w->stride[0] + ky - w->pad[0],
+            max = fmax(max, padded_input(x, in, c, (int64_t)oy * w->stride[0] + ky - w->pad[0],
                                          (int64_t)ox * w->stride[1] + kx - w->pad[1]));
     return max;
 }
 
-static double product_at(const model *m, const graph_node *node, size_t row) {
+static double product_at(const model *m, const graph_node *node, const double *x, size_t row) {
     const graph_parameter *weight = &m->g->parameters[node->weight];
     double sum = m->params[m->g->parameters[node->bias].offset + row];
     for (size_t i = 0; i < weight->columns; i++)
-        sum +=
-            m->params[weight->offset + row * weight->columns + i] * m->values[node->inputs[0]][i];
+        sum += m->params[weight->offset + row * weight->columns + i] * x[i];
     return sum;
 }
 
-static void run_node(const model *m, const graph_node *node) {
+static void run_sample(const model *m, const graph_node *node, size_t sample) {
     graph_shape out = m->g->values[node->output].shape;
-    double *y = m->values[node->output];
+    const double *x = value_of(m, sample, node->inputs[0]);
+    double *y = value_of(m, sample, node->output);
     for (uint32_t c = 0; c < out.channels; c++) {
         for (uint32_t oy = 0; oy < out.height; oy++) {
             for (uint32_t ox = 0; ox < out.width; ox++) {
                 size_t at = ((size_t)c * out.height + oy) * out.width + ox;
                 if (node->op == GRAPH_CONV)
-                    y[at] = conv_at(m, node, c, oy, ox);
+                    y[at] = conv_at(m, node, x, c, oy, ox);
                 else if (node->op == GRAPH_MAXPOOL)
-                    y[at] = pool_at(m, node, c, oy, ox);
+                    y[at] = pool_at(m, node, x, c, oy, ox);
                 else if (node->op == GRAPH_INNER_PRODUCT)
-                    y[at] = product_at(m, node, c);
+                    y[at] = product_at(m, node, x, c);
                 else
-                    y[at] = fmax(m->values[node->inputs[0]][at], 0.0);
+                    y[at] = fmax(x[at], 0.0);
             }
         }
     }
 }
 
-/* Nodes from `first` on; what stands before is unchanged since the last call. */
-static double sample_loss(const model *m, uint32_t first, const double *targets) {
-    for (uint32_t n = first; n < m->g->node_count; n++)
-        run_node(m, &m->g->nodes[n]);
-    const double *x = m->values[m->g->output];
-    size_t classes = graph_value_count(m->g, m->g->output);
+/* What dropout leaves of ones is what it does to anything. */
+static void run_dropout(const model *m, const graph_node *node, size_t sample) {
+    size_t count = graph_value_count(m->g, node->output);
+    float *ones = floats(count);
+    for (size_t i = 0; i < count; i++)
+        ones[i] = 1.0F;
+    engine_dropout_apply(m->g, (uint32_t)(node - m->g->nodes), m->batch, sample, count, ones);
+    for (size_t i = 0; i < count; i++)
+        value_of(m, sample, node->output)[i] =
+            (double)ones[i] * value_of(m, sample, node->inputs[0])[i];
+    base_free(ones);
+}
+
+static void run_normalization(const model *m, const graph_node *node) {
+    const graph_normalization *n = &node->normalization;
+    graph_shape shape = m->g->values[node->output].shape;
+    size_t plane = (size_t)shape.height * shape.width;
+    double count = (double)(m->batch->count * plane);
+    for (size_t c = 0; c < shape.channels; c++) {
+        double mean = 0.0;
+        double variance = 0.0;
+        for (size_t s = 0; s < m->batch->count; s++)
+            for (size_t i = c * plane; i < (c + 1) * plane; i++)
+                mean += value_of(m, s, node->inputs[0])[i] / count;
+        for (size_t s = 0; s < m->batch->count; s++)
+            for (size_t i = c * plane; i < (c + 1) * plane; i++)
+                variance += pow(value_of(m, s, node->inputs[0])[i] - mean, 2.0) / count;
+        double scale = m->params[m->g->parameters[n->scale].offset + c];
+        double shift = m->params[m->g->parameters[n->shift].offset + c];
+        for (size_t s = 0; s < m->batch->count; s++)
+            for (size_t i = c * plane; i < (c + 1) * plane; i++)
+                value_of(m, s, node->output)[i] = scale *
+                                                      (value_of(m, s, node->inputs[0])[i] - mean) /
+                                                      sqrt(variance + (double)n->epsilon) +
+                                                  shift;
+        m->statistics[m->g->parameters[n->mean].offset + c] = mean;
+        m->statistics[m->g->parameters[n->variance].offset + c] = variance;
+    }
+}
+
+static void run_node(const model *m, const graph_node *node) {
+    if (node->op == GRAPH_BATCH_NORMALIZATION) {
+        run_normalization(m, node);
+        return;
+    }
+    for (size_t s = 0; s < m->batch->count; s++) {
+        if (node->op == GRAPH_DROPOUT)
+            run_dropout(m, node, s);
+        else
+            run_sample(m, node, s);
+    }
+}
+
+static double cross_entropy(const double *x, size_t classes, size_t label, const float *targets) {
     double max = -INFINITY;
     double sum = 0.0;
     double loss = 0.0;
@@ -97,7 +153,31 @@ static double sample_loss(const model *m, uint32_t first, const double *targets)
     for (size_t c = 0; c < classes; c++)
         sum += exp(x[c] - max);
     for (size_t c = 0; c < classes; c++)
-        loss -= targets[c] * (x[c] - max - log(sum));
+        loss -= (targets != NULL ? (double)targets[c] : c == label) * (x[c] - max - log(sum));
+    return loss;
+}
+
+static double squared_hinge(const double *x, size_t classes, size_t label) {
+    double loss = 0.0;
+    for (size_t c = 0; c < classes; c++)
+        loss += pow(fmax(0.0, 1.0 - (c == label ? x[c] : -x[c])), 2.0);
+    return loss;
+}
+
+/* Nodes from `first` on; what stands before is unchanged since the last call. */
+static double batch_loss(const model *m, uint32_t first) {
+    const engine_batch *batch = m->batch;
+    size_t classes = graph_value_count(m->g, m->g->output);
+    double loss = 0.0;
+    for (uint32_t n = first; n < m->g->node_count; n++)
+        run_node(m, &m->g->nodes[n]);
+    for (size_t s = 0; s < batch->count; s++) {
+        const double *x = value_of(m, s, m->g->output);
+        const float *targets = batch->targets != NULL ? batch->targets + s * classes : NULL;
+        loss += batch->loss == ENGINE_SQUARED_HINGE
+                    ? squared_hinge(x, classes, batch->labels[s])
+                    : cross_entropy(x, classes, batch->labels[s], targets);
+    }
     return loss;
 }
 
@@ -107,6 +187,7 @@ typedef struct quotients {
     size_t count;
     size_t *index; /* into the flat vector, parameter after parameter */
     double *value;
+    double *statistics; /* [flat_count] of the batch */
     double loss;
 } quotients;
 
@@ -115,11 +196,14 @@ static quotients choose_indices(const graph *g) {
     quotients q = {0};
     q.index = base_array(g->flat_count, sizeof *q.index);
     q.value = base_array(g->flat_count, sizeof *q.value);
+    q.statistics = base_array(g->flat_count, sizeof *q.statistics);
     base_random random = base_random_at(5, 6, 7);
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const graph_parameter *parameter = &g->parameters[p];
         bool all = parameter->count <= 200;
         size_t count = all ? parameter->count : SAMPLED;
+        if (!graph_parameter_is_trained(parameter))
+            continue;
         for (size_t i = 0; i < count; i++)
             q.index[q.count++] = parameter->offset +
                                  (all ? i : base_random_below(&random, (uint32_t)parameter->count));
@@ -135,39 +219,32 @@ static uint32_t node_of(const graph *g, size_t index) {
 }
 
 static quotients differentiate(const graph *g, const float *params, const samples *s,
-                               const float *targets) {
+                               const engine_batch *batch) {
     quotients q = choose_indices(g);
-    size_t classes = graph_value_count(g, g->output);
     double *exact = base_array(g->flat_count, sizeof *exact);
-    double *target = base_array(classes, sizeof *target);
-    model m = {g, exact, base_array(g->value_count, sizeof *m.values)};
+    model m = {g, batch, exact, base_array(g->value_count, sizeof *m.values), q.statistics};
     for (size_t i = 0; i < g->flat_count; i++)
         exact[i] = (double)params[i];
     for (uint32_t v = 0; v < g->value_count; v++)
-        m.values[v] = base_array(graph_value_count(g, v), sizeof **m.values);
-    for (size_t k = 0; k < s->count; k++) {
-        for (size_t i = 0; i < s->elements; i++)
-            m.values[g->input][i] = (double)s->pixels[k * s->elements + i];
-        for (size_t c = 0; c < classes; c++)
-            target[c] = targets != NULL ? (double)targets[k * classes + c] : c == s->labels[k];
-        q.loss += sample_loss(&m, 0, target);
-        for (size_t i = 0; i < q.count; i++) {
-            double here = exact[q.index[i]];
-            uint32_t node = node_of(g, q.index[i]);
-            exact[q.index[i]] = here + STEP;
-            double up = sample_loss(&m, node, target);
-            exact[q.index[i]] = here - STEP;
-            double down = sample_loss(&m, node, target);
-            exact[q.index[i]] = here;
-            sample_loss(&m, node, target);
-            q.value[i] += (up - down) / (2.0 * STEP);
-        }
+        m.values[v] = base_array(batch->count * graph_value_count(g, v), sizeof **m.values);
+    for (size_t i = 0; i < batch->count * s->elements; i++)
+        m.values[g->input][i] = (double)s->pixels[i];
+    q.loss = batch_loss(&m, 0);
+    for (size_t i = 0; i < q.count; i++) {
+        double here = exact[q.index[i]];
+        uint32_t node = node_of(g, q.index[i]);
+        exact[q.index[i]] = here + STEP;
+        double up = batch_loss(&m, node);
+        exact[q.index[i]] = here - STEP;
+        double down = batch_loss(&m, node);
+        exact[q.index[i]] = here;
+        batch_loss(&m, node);
+        q.value[i] = (up - down) / (2.0 * STEP);
     }
     for (uint32_t v = 0; v < g->value_count; v++)
         base_free(m.values[v]);
     base_free(m.values);
     base_free(exact);
-    base_free(target);
     return q;
 }
 
@@ -186,21 +263,37 @@ static double scale_at(const graph *g, const quotients *q, size_t i) {
     return scale;
 }
 
-static void compare(const graph *g, engine *e, const float *params, samples *s,
-                    const float *targets, const quotients *q) {
-    engine_batch batch = batch_of(s, s->count);
-    batch.targets = targets;
+/* In the place of running statistics stand those of the batch. */
+static void compare_statistics(const graph *g, const char *backend, const float *gradient,
+                               const quotients *q) {
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        const graph_parameter *parameter = &g->parameters[p];
+        for (size_t i = parameter->offset; i < parameter->offset + parameter->count; i++)
+            if (!graph_parameter_is_trained(parameter) &&
+                !(fabs((double)gradient[i] - q->statistics[i]) <=
+                  1e-5 * (1.0 + fabs(q->statistics[i]))))
+                fail_msg("%s on %s: statistic %zu is %.9g, expected %.9g", backend, g->name, i,
+                         (double)gradient[i], q->statistics[i]);
+    }
+}
+
+static void compare(const graph *g, engine *e, const float *params, const engine_batch *batch,
+                    const quotients *q) {
     engine_result result;
     admmnn_error err;
-    if (engine_step(e, params, &batch, &result, &err) != ADMMNN_OK)
+    if (engine_step(e, params, batch, &result, &err) != ADMMNN_OK)
         fail_msg("%s: %s", engine_backend_name(e), err.message);
     float *gradient = floats(g->flat_count);
     add_parts(&result, g->flat_count, gradient);
     if (fabs(result.loss - q->loss) > 1e-5 * (1.0 + q->loss))
         fail_msg("%s: loss %.9g, expected %.9g", engine_backend_name(e), result.loss, q->loss);
+    double most = 1.0;
+    for (size_t i = 0; i < q->count; i++)
+        most = fmax(most, fabs(q->value[i]));
+    compare_statistics(g, engine_backend_name(e), gradient, q);
     for (size_t i = 0; i < q->count; i++) {
         double got = (double)gradient[q->index[i]];
-        if (!(fabs(got - q->value[i]) <= BOUND * scale_at(g, q, i) + 1e-6))
+        if (!(fabs(got - q->value[i]) <= BOUND * scale_at(g, q, i) + ROUNDING * most))
             fail_msg("%s on %s: gradient of parameter %zu is %.9g, difference quotient %.9g",
                      engine_backend_name(e), g->name, q->index[i], got, q->value[i]);
     }
@@ -214,16 +307,16 @@ enum {
     WITH_REFERENCE = 1 << ENGINE_REFERENCE
 };
 
-static void compare_backends(const graph *g, int expected, const float *params, samples *s,
-                             const float *targets, const quotients *q, unsigned threads) {
+static void compare_backends(const graph *g, int expected, const float *params,
+                             const engine_batch *batch, const quotients *q, unsigned threads) {
     static const engine_backend_id ids[] = {ENGINE_REFERENCE, ENGINE_DNNL, ENGINE_LANES,
                                             ENGINE_LANES, ENGINE_LANES};
     static const uint32_t lanes[] = {0, 0, 4, 8, 16};
     base_pool *pool = pool_make(threads);
     for (size_t b = 0; b < sizeof ids / sizeof ids[0]; b++) {
-        engine *e = engine_make(g, ids[b], lanes[b], (uint32_t)s->count + 2, pool);
+        engine *e = engine_make(g, ids[b], lanes[b], (uint32_t)batch->count + 2, pool);
         if (e != NULL)
-            compare(g, e, params, s, targets, q);
+            compare(g, e, params, batch, q);
         else if ((expected & 1 << ids[b]) != 0 && lanes[b] <= 4)
             fail_msg("back end %d does not hold %s", (int)ids[b], g->name);
         engine_destroy(e);
@@ -231,7 +324,7 @@ static void compare_backends(const graph *g, int expected, const float *params, 
     base_pool_destroy(pool);
 }
 
-static void check(graph *g, int expected, size_t count, bool soft) {
+static void check_loss(graph *g, int expected, size_t count, bool soft, engine_loss_id loss) {
     samples s = samples_make(g, count);
     size_t classes = graph_value_count(g, g->output);
     float *params = floats(g->flat_count);
@@ -250,15 +343,26 @@ static void check(graph *g, int expected, size_t count, bool soft) {
             targets[k * classes + classes - 1] += 0.75F;
         }
     }
-    quotients q = differentiate(g, params, &s, targets);
-    compare_backends(g, expected, params, &s, targets, &q, 1);
-    compare_backends(g, expected, params, &s, targets, &q, 2);
+    engine_batch batch = batch_of(&s, count);
+    batch.targets = targets;
+    batch.loss = loss;
+    batch.seed = 11;
+    batch.step = 5;
+    quotients q = differentiate(g, params, &s, &batch);
+    compare_backends(g, expected, params, &batch, &q, 1);
+    compare_backends(g, expected, params, &batch, &q, 2);
+    compare_backends(g, expected, params, &batch, &q, 3);
     base_free(q.index);
     base_free(q.value);
+    base_free(q.statistics);
     base_free(params);
     base_free(targets);
     samples_free(&s);
     graph_free(g);
+}
+
+static void check(graph *g, int expected, size_t count, bool soft) {
+    check_loss(g, expected, count, soft, ENGINE_CROSS_ENTROPY);
 }
 
 /* ---- the networks ---- */
@@ -389,6 +493,77 @@ static void lenet5(void **state) {
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 2, false);
 }
 
+static void squared_hinge_loss(void **state) {
+    (void)state;
+    graph *g = start("hinge", (graph_shape){1, 3, 7});
+    uint32_t v = g->input;
+    MUST(graph_add_inner_product(g, "a", v, 9, &v, NULL));
+    MUST(graph_add_relu(g, "r", v, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 5, &v, NULL));
+    check_loss(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 9, false, ENGINE_SQUARED_HINGE);
+}
+
+#define NORM(name) MUST(graph_add_batch_normalization(g, name, v, 1e-3F, 0.8F, &v, NULL))
+
+static void normalized_features(void **state) {
+    (void)state;
+    graph *g = start("norm-features", (graph_shape){1, 3, 7});
+    uint32_t v = g->input;
+    MUST(graph_add_inner_product(g, "a", v, 19, &v, NULL));
+    NORM("m");
+    MUST(graph_add_relu(g, "r", v, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 17, &v, NULL));
+    MUST(graph_add_relu(g, "s", v, &v, NULL));
+    NORM("n");
+    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    NORM("o");
+    check_loss(g, WITH_DNNL | WITH_REFERENCE, 11, false, ENGINE_SQUARED_HINGE);
+}
+
+/* The first one is of the input: its scale has a gradient, what lies below has none. */
+static void normalized_channels(void **state) {
+    (void)state;
+    graph *g = start("norm-channels", (graph_shape){2, 9, 8});
+    uint32_t v = g->input;
+    NORM("m");
+    MUST(graph_add_conv(g, "a", v, 18, (graph_window){{3, 2}, {1, 1}, {0, 1}}, &v, NULL));
+    NORM("n");
+    MUST(graph_add_relu(g, "r", v, &v, NULL));
+    MUST(graph_add_maxpool(g, "p", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "b", v, 5, (graph_window){{2, 2}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_maxpool(g, "q", v, (graph_window){{2, 2}, {1, 1}, {0, 0}}, &v, NULL));
+    NORM("o");
+    MUST(graph_add_inner_product(g, "c", v, 3, &v, NULL));
+    check(g, WITH_DNNL | WITH_REFERENCE, 5, false);
+}
+
+/* A batch of one sample varies over the plane alone, or not at all. */
+static void normalized_single_sample(void **state) {
+    (void)state;
+    graph *g = start("norm-single", (graph_shape){2, 5, 5});
+    uint32_t v = g->input;
+    MUST(graph_add_conv(g, "a", v, 3, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
+    NORM("m");
+    MUST(graph_add_inner_product(g, "b", v, 3, &v, NULL));
+    check(g, WITH_DNNL | WITH_REFERENCE, 1, false);
+}
+
+static void dropped_out(void **state) {
+    (void)state;
+    graph *g = start("dropout", (graph_shape){2, 7, 6});
+    uint32_t v = g->input;
+    MUST(graph_add_dropout(g, "d", v, 0.2F, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 17, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_dropout(g, "e", v, 0.3F, &v, NULL));
+    MUST(graph_add_maxpool(g, "p", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 20, &v, NULL));
+    NORM("n");
+    MUST(graph_add_relu(g, "r", v, &v, NULL));
+    MUST(graph_add_dropout(g, "f", v, 0.5F, &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    check(g, WITH_DNNL | WITH_REFERENCE, 7, false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv_with_stride_and_padding),
@@ -402,6 +577,11 @@ int main(void) {
         cmocka_unit_test(branch_that_leads_nowhere),
         cmocka_unit_test(spatial_after_inner_product),
         cmocka_unit_test(lenet5),
+        cmocka_unit_test(squared_hinge_loss),
+        cmocka_unit_test(normalized_features),
+        cmocka_unit_test(normalized_channels),
+        cmocka_unit_test(normalized_single_sample),
+        cmocka_unit_test(dropped_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

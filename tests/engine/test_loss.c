@@ -1,4 +1,4 @@
-/* Softmax cross-entropy: closed forms, soft targets, huge logits, layouts. */
+/* The losses: closed forms, soft targets, huge logits, layouts. */
 #include "support.h"
 
 #include "engine/loss.h"
@@ -7,7 +7,7 @@ static engine_loss_sum one_sample(const float *logits, size_t classes, uint8_t l
                                   const float *targets, float *gradient) {
     engine_loss_sum sum = {0.0, 0};
     const engine_loss_layout layout = {1, classes, classes, 1};
-    engine_loss_softmax(&layout, logits, &label, targets, gradient, &sum);
+    engine_loss_add(ENGINE_CROSS_ENTROPY, &layout, logits, &label, targets, gradient, &sum);
     return sum;
 }
 
@@ -90,6 +90,25 @@ static void missing_numbers_reach_the_loss(void **state) {
     assert_true(isfinite(one_sample(impossible, 3, 0, NULL, gradient).loss));
 }
 
+/* (1 - t x)^2 where t x is below 1, class by class. */
+static void squared_hinge_is_as_defined(void **state) {
+    (void)state;
+    const float logits[4] = {0.5F, 2.0F, -3.0F, -0.25F};
+    const float expected[4] = {2.0F * 1.5F, 0.0F, 0.0F, 2.0F * 0.75F};
+    const uint8_t label = 1;
+    const engine_loss_layout layout = {1, 4, 4, 1};
+    float gradient[4];
+    engine_loss_sum sum = {1.0, 2};
+    engine_loss_add(ENGINE_SQUARED_HINGE, &layout, logits, &label, NULL, gradient, &sum);
+    assert_true(sum.loss == 1.0 + 1.5 * 1.5 + 0.75 * 0.75);
+    assert_int_equal(sum.correct, 3);
+    for (int c = 0; c < 4; c++)
+        assert_true(gradient[c] == expected[c]);
+    const float missing[4] = {0.5F, NAN, -3.0F, -0.25F};
+    engine_loss_add(ENGINE_SQUARED_HINGE, &layout, missing, &label, NULL, gradient, &sum);
+    assert_true(isnan(sum.loss));
+}
+
 /* The same numbers transposed give the same bytes; sums add to what is there. */
 static void strides_and_sums(void **state) {
     (void)state;
@@ -111,15 +130,15 @@ static void strides_and_sums(void **state) {
     engine_loss_sum b = {10.0, 3};
     const engine_loss_layout by_row = {COUNT, CLASSES, CLASSES, 1};
     const engine_loss_layout by_lane = {COUNT, CLASSES, 1, LANES};
-    engine_loss_softmax(&by_row, rows, labels, NULL, expected, &a);
-    engine_loss_softmax(&by_lane, lanes, labels, NULL, got, &b);
+    engine_loss_add(ENGINE_CROSS_ENTROPY, &by_row, rows, labels, NULL, expected, &a);
+    engine_loss_add(ENGINE_CROSS_ENTROPY, &by_lane, lanes, labels, NULL, got, &b);
     assert_memory_equal(&a.loss, &b.loss, sizeof a.loss);
     assert_int_equal(a.correct, b.correct);
     assert_true(a.loss > 10.0 && a.correct >= 3);
     for (size_t s = 0; s < COUNT; s++)
         for (size_t c = 0; c < CLASSES; c++)
             assert_true(got[c * LANES + s] == expected[s * CLASSES + c]);
-    engine_loss_softmax(&by_row, rows, labels, NULL, rows, &a); /* in place */
+    engine_loss_add(ENGINE_CROSS_ENTROPY, &by_row, rows, labels, NULL, rows, &a); /* in place */
     assert_memory_equal(rows, expected, sizeof rows);
 }
 
@@ -131,6 +150,7 @@ int main(void) {
         cmocka_unit_test(one_hot_targets_equal_labels),
         cmocka_unit_test(huge_logits_neither_overflow_nor_vanish),
         cmocka_unit_test(missing_numbers_reach_the_loss),
+        cmocka_unit_test(squared_hinge_is_as_defined),
         cmocka_unit_test(strides_and_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

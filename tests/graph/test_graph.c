@@ -109,6 +109,56 @@ static void nodes_are_found(void **state) {
     graph_free(g);
 }
 
+static void normalizations_have_four_parameters(void **state) {
+    (void)state;
+    graph *g = small_make();
+    const size_t flat = g->flat_count;
+    const size_t trainable = graph_trainable_count(g);
+    uint32_t v;
+    assert_int_equal(graph_add_batch_normalization(g, "bn", 1, 1e-3F, 0.5F, &v, NULL), ADMMNN_OK);
+    static const char *const names[4] = {"bn.scale", "bn.shift", "bn.mean", "bn.variance"};
+    const graph_normalization *n = &g->nodes[4].normalization;
+    const uint32_t parameters[4] = {n->scale, n->shift, n->mean, n->variance};
+    for (uint32_t i = 0; i < 4; i++) {
+        char name[GRAPH_PARAMETER_NAME_MAX];
+        assert_int_equal(parameters[i], 4 + i);
+        assert_int_equal(g->parameters[4 + i].count, 3); /* a channel each */
+        assert_int_equal(g->parameters[4 + i].node, 4);
+        assert_int_equal(graph_parameter_is_trained(&g->parameters[4 + i]), i < 2);
+        graph_parameter_name(g, parameters[i], name);
+        assert_string_equal(name, names[i]);
+    }
+    assert_true(n->epsilon == 1e-3F && n->momentum == 0.5F);
+    assert_memory_equal(&g->values[v].shape, &g->values[1].shape, sizeof g->values[v].shape);
+    assert_int_equal(g->flat_count, flat + 4 * 16);
+    assert_int_equal(graph_trainable_count(g), trainable + 6);
+    assert_int_equal(graph_layer_count(g), 2);
+    graph_free(g);
+}
+
+static void settings_out_of_range_are_refused(void **state) {
+    (void)state;
+    graph *g = small_make();
+    const float bad_epsilon[] = {0.0F, -1.0F, INFINITY, NAN};
+    const float bad_share[] = {-0.1F, 1.5F, NAN};
+    const uint32_t nodes = g->node_count;
+    const size_t flat = g->flat_count;
+    uint32_t v;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(graph_add_batch_normalization(g, "bn", 0, bad_epsilon[i], 0.9F, &v, NULL),
+                         ADMMNN_INPUT);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(graph_add_batch_normalization(g, "bn", 0, 1e-5F, bad_share[i], &v, NULL),
+                         ADMMNN_INPUT);
+        assert_int_equal(graph_add_dropout(g, "drop", 0, bad_share[i], &v, NULL), ADMMNN_INPUT);
+    }
+    assert_int_equal(graph_add_dropout(g, "drop", 0, 1.0F, &v, NULL), ADMMNN_INPUT);
+    assert_true(g->node_count == nodes && g->flat_count == flat);
+    assert_int_equal(graph_add_dropout(g, "drop", 0, 0.25F, &v, NULL), ADMMNN_OK);
+    assert_true(g->nodes[nodes].ratio == 0.25F && g->flat_count == flat);
+    graph_free(g);
+}
+
 static void expect_refused(graph *g, graph_window window, uint32_t filters) {
     const uint32_t values = g->value_count;
     const uint32_t nodes = g->node_count;
@@ -234,6 +284,8 @@ int main(void) {
         cmocka_unit_test(parameters_lie_apart_and_aligned),
         cmocka_unit_test(parameters_have_names),
         cmocka_unit_test(nodes_are_found),
+        cmocka_unit_test(normalizations_have_four_parameters),
+        cmocka_unit_test(settings_out_of_range_are_refused),
         cmocka_unit_test(impossible_geometry_is_refused),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(clones_are_equal_and_apart),

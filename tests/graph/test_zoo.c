@@ -34,9 +34,46 @@ static void weights_are_the_papers(void **state) {
     graph_free(three);
 }
 
+/* Table 1 of Huang et al. 2020 has the widest; Caffe's LeNet with 4 numbers a channel. */
+static void normalized_networks(void **state) {
+    (void)state;
+    graph *five = zoo_make("lenet-5-bn");
+    const size_t five_weights[4] = {500, 25000, 400000, 5000};
+    expect_layers(five, five_weights, 4);
+    assert_int_equal(graph_trainable_count(five), 430500 + 3 * (20 + 50 + 500 + 10));
+    graph_free(five);
+    graph *mlp = zoo_make("mlp-bn-4096");
+    const size_t mlp_weights[4] = {784 * 4096, 4096 * 4096, 4096 * 4096, 40960};
+    expect_layers(mlp, mlp_weights, 4);
+    assert_int_equal(graph_weight_count(mlp), 36806656);
+    assert_int_equal(graph_trainable_count(mlp), 36806656 + 3 * (3 * 4096 + 10));
+    assert_int_equal(mlp->nodes[mlp->node_count - 1].op, GRAPH_BATCH_NORMALIZATION);
+    assert_true(mlp->nodes[graph_find_node(mlp, "dropout1")].ratio == 0.2F);
+    assert_true(mlp->nodes[graph_find_node(mlp, "dropout4")].ratio == 0.5F);
+    graph_free(mlp);
+    graph *narrow = zoo_make("mlp-bn-1");
+    float *params = base_array(narrow->flat_count, sizeof *params);
+    graph_initialise(narrow, 1, params);
+    const graph_normalization *n = &narrow->nodes[narrow->node_count - 1].normalization;
+    for (size_t c = 0; c < 10; c++) {
+        assert_true(params[narrow->parameters[n->scale].offset + c] == 1.0F);
+        assert_true(params[narrow->parameters[n->shift].offset + c] == 0.0F);
+        assert_true(params[narrow->parameters[n->mean].offset + c] == 0.0F);
+        assert_true(params[narrow->parameters[n->variance].offset + c] == 1.0F);
+    }
+    base_free(params);
+    graph_free(narrow);
+}
+
 static void unknown_networks_are_refused(void **state) {
     (void)state;
     graph *g;
+    static const char *const widths[] = {"mlp-bn-",    "mlp-bn-0",    "mlp-bn-064",  "mlp-bn-WIDTH",
+                                         "mlp-bn-64 ", "mlp-bn--64",  "mlp-bn-7501", "mlp-bn-65536",
+                                         "mlp-bn",     "mlp-bn-64.0", "lenet-5-bn-1"};
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
+        assert_false(graph_zoo_has(widths[i]));
+    assert_true(graph_zoo_has("mlp-bn-7500"));
     admmnn_error err = {0};
     assert_false(graph_zoo_has("lenet"));
     assert_int_equal(graph_zoo_create("lenet", (graph_shape){1, 28, 28}, 10, &g, &err),
@@ -88,6 +125,7 @@ static void first_parameters_are_glorot_s(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_are_the_papers),
+        cmocka_unit_test(normalized_networks),
         cmocka_unit_test(unknown_networks_are_refused),
         cmocka_unit_test(first_parameters_are_glorot_s),
     };

@@ -30,9 +30,19 @@ def max_pool(x, kernel_shape, strides, pads):
     return windows(x, kernel_shape, strides, pads, -np.inf).max(axis=(4, 5))
 
 
+def batch_normalization(x, scale, shift, mean, variance, epsilon, momentum):
+    def per_channel(v):
+        return v.reshape([1, -1] + [1] * (x.ndim - 2))
+
+    normalized = (x - per_channel(mean)) / np.sqrt(per_channel(variance) + epsilon)
+    return normalized * per_channel(scale) + per_channel(shift)
+
+
 OPS = {
     "Conv": conv,
     "MaxPool": max_pool,
+    "BatchNormalization": batch_normalization,
+    "Dropout": lambda x, ratio: x,
     "Relu": lambda x: np.maximum(x, 0),
     "Gemm": lambda x, w, b, transB: x @ (w.T if transB else w) + b,
     "Flatten": lambda x, axis: x.reshape(x.shape[0] if axis == 1 else -1, -1),

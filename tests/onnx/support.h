@@ -11,8 +11,29 @@ static inline float *random_params(const graph *g, uint64_t seed) {
     base_random random = base_random_at(seed, 0, 0);
     for (uint32_t p = 0; p < g->parameter_count; p++)
         for (size_t i = 0; i < g->parameters[p].count; i++)
-            params[g->parameters[p].offset + i] = base_random_normal(&random) * 0.1F;
+            params[g->parameters[p].offset + i] = g->parameters[p].kind == GRAPH_VARIANCE
+                                                      ? 0.1F + base_random_uniform(&random)
+                                                      : base_random_normal(&random) * 0.1F;
     return params;
+}
+
+/* Batch normalization of images and of features, one with an epsilon of its own; dropped
+ * out where asked. */
+static inline graph *normalized_network(bool dropout) {
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("normalized", (graph_shape){2, 8, 8}, &g, err));
+    v = g->input;
+    if (dropout)
+        MUST(graph_add_dropout(g, "drop1", v, 0.2F, &v, err));
+    MUST(graph_add_conv(g, "conv", v, 3, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, err));
+    MUST(graph_add_batch_normalization(g, "bn1", v, 1e-3F, 0.8F, &v, err));
+    MUST(graph_add_relu(g, "relu", v, &v, err));
+    MUST(graph_add_inner_product(g, "fc", v, 5, &v, err));
+    MUST(graph_add_batch_normalization(g, "bn2", v, GRAPH_EPSILON, GRAPH_MOMENTUM, &v, err));
+    if (dropout)
+        MUST(graph_add_dropout(g, "drop2", v, 0.5F, &v, err));
+    return g;
 }
 
 /* Strides, paddings, names of its own, an inner product that becomes an image. */

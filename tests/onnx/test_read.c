@@ -24,6 +24,8 @@ static void expect_same(const graph *a, const graph *b) {
         assert_memory_equal(a->nodes[n].inputs, b->nodes[n].inputs, sizeof a->nodes[n].inputs);
         assert_int_equal(a->nodes[n].output, b->nodes[n].output);
         assert_memory_equal(&a->nodes[n].window, &b->nodes[n].window, sizeof a->nodes[n].window);
+        assert_memory_equal(&a->nodes[n].normalization, &b->nodes[n].normalization,
+                            sizeof a->nodes[n].normalization);
     }
 }
 
@@ -54,6 +56,26 @@ static void lenet5_comes_back(void **state) {
 static void odd_network_comes_back(void **state) {
     (void)state;
     round_trip(odd_network());
+}
+
+static void normalized_network_comes_back(void **state) {
+    (void)state;
+    round_trip(normalized_network(false));
+}
+
+/* Dropout is for training, which a file that is read is not for. */
+static void dropout_is_left_out(void **state) {
+    (void)state;
+    graph *with = normalized_network(true);
+    graph *without = normalized_network(false);
+    float *params = random_params(with, 3);
+    onnx_model model = reread(with, params, NULL, 0);
+    expect_same(without, model.g);
+    assert_memory_equal(params, model.params, with->flat_count * sizeof *params);
+    onnx_model_free(&model);
+    base_free(params);
+    graph_free(with);
+    graph_free(without);
 }
 
 static void fork_with_an_early_output_comes_back(void **state) {
@@ -215,6 +237,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lenet5_comes_back),
         cmocka_unit_test(odd_network_comes_back),
+        cmocka_unit_test(normalized_network_comes_back),
+        cmocka_unit_test(dropout_is_left_out),
         cmocka_unit_test(fork_with_an_early_output_comes_back),
         cmocka_unit_test(pytorch_sequence),
         cmocka_unit_test(pytorch_view_without_bias),

@@ -93,6 +93,13 @@ static void odd_network_is_what_numpy_computes(void **state) {
     compare(odd_network());
 }
 
+/* The second ends with a dropout, whose output is then the model's. */
+static void normalized_networks_are_what_numpy_computes(void **state) {
+    (void)state;
+    compare(normalized_network(false));
+    compare(normalized_network(true));
+}
+
 static void names_must_differ(void **state) {
     (void)state;
     graph *g;
@@ -113,6 +120,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lenet5_is_what_numpy_computes),
         cmocka_unit_test(odd_network_is_what_numpy_computes),
+        cmocka_unit_test(normalized_networks_are_what_numpy_computes),
         cmocka_unit_test(names_must_differ),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -30,6 +30,23 @@ static inline graph *small_network(void) {
     return g;
 }
 
+/* Batch normalization of images and features, usual and not; dropout. */
+static inline graph *normalized_network(void) {
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("normalized", (graph_shape){1, 8, 8}, &g, err));
+    MUST(graph_add_dropout(g, "dropout1", g->input, 0.2F, &v, err));
+    MUST(graph_add_conv(g, "conv1", v, 6, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, err));
+    MUST(graph_add_batch_normalization(g, "bn1", v, GRAPH_EPSILON, GRAPH_MOMENTUM, &v, err));
+    MUST(graph_add_relu(g, "relu1", v, &v, err));
+    MUST(graph_add_maxpool(g, "pool1", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, err));
+    MUST(graph_add_inner_product(g, "fc1", v, 7, &v, err));
+    MUST(graph_add_batch_normalization(g, "its own", v, 0.125F, GRAPH_MOMENTUM, &v, err));
+    MUST(graph_add_dropout(g, "dropout2", v, 0.5F, &v, err));
+    MUST(graph_add_inner_product(g, "fc2", v, 3, &v, err));
+    return g;
+}
+
 typedef struct filling {
     admm_levels levels;
     unsigned bits;
@@ -60,15 +77,27 @@ static inline void fill_floats(pack_tensor *t, size_t count, double density, bas
             t->values[i] = base_random_normal(random);
 }
 
-/* g becomes the model's. Weights by f; biases 8 bits with zero. */
+/* Above zero: a variance is among them. */
+static inline void fill_normalization(pack_tensor *t, size_t count, base_random *random) {
+    fill_floats(t, count, 1.0, random);
+    for (size_t i = 0; i < count; i++)
+        t->values[i] = 0.5F + base_random_uniform(random);
+}
+
+/* g becomes the model's. Weights by f; biases 8 bits with zero; normalizations floats. */
 static inline pack_model *random_model(graph *g, filling f, uint64_t seed) {
     const filling bias = {ADMM_LEVELS_EQUAL_ZERO, 8, 0.9};
     pack_model *model;
     base_random random = base_random_at(seed, 1, 1);
     MUST(pack_model_create(g, &model, err));
-    for (uint32_t p = 0; p < g->parameter_count; p++)
-        fill_codes(&model->tensors[p], g->parameters[p].count,
-                   g->parameters[p].kind == GRAPH_WEIGHT ? &f : &bias, &random);
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        const graph_parameter *parameter = &g->parameters[p];
+        if (parameter->kind == GRAPH_WEIGHT || parameter->kind == GRAPH_BIAS)
+            fill_codes(&model->tensors[p], parameter->count,
+                       parameter->kind == GRAPH_WEIGHT ? &f : &bias, &random);
+        else
+            fill_normalization(&model->tensors[p], parameter->count, &random);
+    }
     model->original_weights = 430500;
     model->original_biases = 580;
     graph_free(g);
@@ -83,6 +112,9 @@ static inline void expect_equal(const pack_model *a, const pack_model *b) {
         assert_int_equal(a->g->nodes[n].op, b->g->nodes[n].op);
         assert_memory_equal(a->g->nodes[n].inputs, b->g->nodes[n].inputs, 8);
         assert_memory_equal(&a->g->nodes[n].window, &b->g->nodes[n].window, sizeof(graph_window));
+        assert_memory_equal(&a->g->nodes[n].normalization, &b->g->nodes[n].normalization,
+                            sizeof(graph_normalization));
+        assert_true(a->g->nodes[n].ratio == b->g->nodes[n].ratio);
     }
     assert_memory_equal(a->g->values, b->g->values, a->g->value_count * sizeof *a->g->values);
     assert_int_equal(a->original_weights, b->original_weights);

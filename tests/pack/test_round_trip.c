@@ -68,6 +68,12 @@ static void floats_of_any_bits(void **state) {
     by_every_pair(model);
 }
 
+static void normalizations_and_dropouts(void **state) {
+    (void)state;
+    by_every_pair(random_model(normalized_network(), (filling){ADMM_LEVELS_BINARY, 1, 1.0}, 1));
+    by_every_pair(random_model(zoo("mlp-bn-9"), (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 2));
+}
+
 /* Intervals of which all lower halves are zero take two bytes instead of four. */
 static void short_intervals(void **state) {
     (void)state;
@@ -180,6 +186,7 @@ int main(void) {
         cmocka_unit_test(empty_full_and_one),
         cmocka_unit_test(every_code_there_is),
         cmocka_unit_test(floats_of_any_bits),
+        cmocka_unit_test(normalizations_and_dropouts),
         cmocka_unit_test(short_intervals),
         cmocka_unit_test(auto_is_the_smallest),
         cmocka_unit_test(bytes_are_the_same_everywhere),

@@ -1,0 +1,188 @@
+#include "engine/norm.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* Columns that are taken through all samples together: what is kept of them, and what they
+ * are multiplied by, stays in the first cache. */
+#define TILE 256
+
+admmnn_status engine_norm_open(const graph *g, const graph_node *node, engine_norm *n,
+                               admmnn_error *err) {
+    const graph_shape shape = g->values[node->output].shape;
+    *n = (engine_norm){.g = g,
+                       .node = &node->normalization,
+                       .channels = shape.channels,
+                       .plane = (size_t)shape.height * shape.width};
+    n->mean = base_array(n->channels, sizeof *n->mean);
+    n->inverse = base_array(n->channels, sizeof *n->inverse);
+    n->center = base_array(n->channels, sizeof *n->center);
+    n->factor = base_array(n->channels, sizeof *n->factor);
+    n->offset = base_array(n->channels, sizeof *n->offset);
+    n->slope = base_array(n->channels, sizeof *n->slope);
+    return n->mean != NULL && n->inverse != NULL && n->center != NULL && n->factor != NULL &&
+                   n->offset != NULL && n->slope != NULL
+               ? ADMMNN_OK
+               : base_fail_memory(err, "a batch normalization");
+}
+
+void engine_norm_close(engine_norm *n) {
+    base_free(n->mean);
+    base_free(n->inverse);
+    base_free(n->center);
+    base_free(n->factor);
+    base_free(n->offset);
+    base_free(n->slope);
+}
+
+static const float *parameter(const engine_norm *n, const float *params, uint32_t which) {
+    return params + n->g->parameters[which].offset;
+}
+
+/* ---- columns ---- */
+
+typedef struct tile {
+    size_t first, count;
+} tile;
+
+static tile tile_at(const engine_norm *n, size_t first) {
+    const size_t left = n->channels * n->plane - first;
+    return (tile){first, left < TILE ? left : TILE};
+}
+
+/* A number of each channel, for each column of the tile. */
+static void spread(const engine_norm *n, tile t, const float *of_channels, float *of_columns) {
+    for (size_t i = 0; i < t.count; i++)
+        of_columns[i] = of_channels[(t.first + i) / n->plane];
+}
+
+static void add_row(size_t count, const float *a, const float *b, double *restrict first,
+                    double *restrict second) {
+    for (size_t i = 0; i < count; i++) {
+        first[i] += (double)a[i];
+        second[i] += (double)a[i] * (double)b[i];
+    }
+}
+
+void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
+                      double *sums) {
+    const size_t columns = n->channels * n->plane;
+    memset(sums, 0, 2 * n->channels * sizeof *sums);
+    for (size_t at = 0; at < columns; at += TILE) {
+        const tile t = tile_at(n, at);
+        double first[TILE] = {0};
+        double second[TILE] = {0};
+        for (size_t s = 0; s < samples; s++)
+            add_row(t.count, a + s * columns + at, b + s * columns + at, first, second);
+        for (size_t i = 0; i < t.count; i++) {
+            sums[(at + i) / n->plane] += first[i];
+            sums[n->channels + (at + i) / n->plane] += second[i];
+        }
+    }
+}
+
+/* ---- forward ---- */
+
+static void normalize_by(engine_norm *n, const float *params, size_t c, double mean,
+                         double variance) {
+    n->mean[c] = mean;
+    n->inverse[c] = 1.0 / sqrt(variance + (double)n->node->epsilon);
+    n->center[c] = (float)mean;
+    n->factor[c] = (float)(n->inverse[c] * (double)parameter(n, params, n->node->scale)[c]);
+    n->offset[c] = parameter(n, params, n->node->shift)[c];
+}
+
+void engine_norm_by_running(engine_norm *n, const float *params) {
+    for (size_t c = 0; c < n->channels; c++)
+        normalize_by(n, params, c, (double)parameter(n, params, n->node->mean)[c],
+                     (double)parameter(n, params, n->node->variance)[c]);
+}
+
+void engine_norm_by_batch(engine_norm *n, const float *params, const double *sums, size_t count,
+                          float *part) {
+    const double elements = (double)(count * n->plane);
+    for (size_t c = 0; c < n->channels; c++) {
+        const double mean = sums[c] / elements;
+        const double variance = sums[n->channels + c] / elements - mean * mean;
+        const double sound = variance <= 0.0 ? 0.0 : variance; /* a NaN passes */
+        normalize_by(n, params, c, mean, sound);
+        part[n->g->parameters[n->node->mean].offset + c] = (float)mean;
+        part[n->g->parameters[n->node->variance].offset + c] = (float)sound;
+    }
+}
+
+static void normalize_row(size_t count, const float *restrict center, const float *restrict factor,
+                          const float *restrict offset, const float *restrict x,
+                          float *restrict y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = (x[i] - center[i]) * factor[i] + offset[i];
+}
+
+void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, float *y) {
+    const size_t columns = n->channels * n->plane;
+    for (size_t at = 0; at < columns; at += TILE) {
+        const tile t = tile_at(n, at);
+        float center[TILE];
+        float factor[TILE];
+        float offset[TILE];
+        spread(n, t, n->center, center);
+        spread(n, t, n->factor, factor);
+        spread(n, t, n->offset, offset);
+        for (size_t s = 0; s < samples; s++)
+            normalize_row(t.count, center, factor, offset, x + s * columns + at,
+                          y + s * columns + at);
+    }
+}
+
+/* ---- backward ---- */
+
+/* With x^ the normalized x: sum of dy x^, from the sums of dy and of dy x. */
+static double turned(const engine_norm *n, const double *sums, size_t c) {
+    return (sums[n->channels + c] - n->mean[c] * sums[c]) * n->inverse[c];
+}
+
+void engine_norm_gradient(const engine_norm *n, const double *sums, float *part) {
+    float *scale = part + n->g->parameters[n->node->scale].offset;
+    float *shift = part + n->g->parameters[n->node->shift].offset;
+    for (size_t c = 0; c < n->channels; c++) {
+        scale[c] = (float)turned(n, sums, c);
+        shift[c] = (float)sums[c];
+    }
+}
+
+/* dx = factor (dy - mean of dy - x^ mean of dy x^) */
+void engine_norm_turn(engine_norm *n, const double *sums, size_t count) {
+    const double elements = (double)(count * n->plane);
+    for (size_t c = 0; c < n->channels; c++) {
+        const double factor = (double)n->factor[c];
+        n->slope[c] = (float)(factor * n->inverse[c] * turned(n, sums, c) / elements);
+        n->offset[c] = (float)(factor * sums[c] / elements);
+    }
+}
+
+static void turn_row(size_t count, const float *restrict center, const float *restrict factor,
+                     const float *restrict offset, const float *restrict slope,
+                     const float *restrict x, float *restrict dy) {
+    for (size_t i = 0; i < count; i++)
+        dy[i] = factor[i] * dy[i] - offset[i] - (x[i] - center[i]) * slope[i];
+}
+
+void engine_norm_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
+    const size_t columns = n->channels * n->plane;
+    for (size_t at = 0; at < columns; at += TILE) {
+        const tile t = tile_at(n, at);
+        float center[TILE];
+        float factor[TILE];
+        float offset[TILE];
+        float slope[TILE];
+        spread(n, t, n->center, center);
+        spread(n, t, n->factor, factor);
+        spread(n, t, n->offset, offset);
+        spread(n, t, n->slope, slope);
+        for (size_t s = 0; s < samples; s++)
+            turn_row(t.count, center, factor, offset, slope, x + s * columns + at,
+                     dy + s * columns + at);
+    }
+}

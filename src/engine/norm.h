@@ -1,0 +1,51 @@
+/* Batch normalization of a batch whose samples are divided among threads: each adds up
+ * its share, the sums of all shares together give the statistics, each normalizes its
+ * share; and the same way back. oneDNN's primitive would take a share for a batch.
+ *
+ * Samples are rows of C x H x W floats. Sums are kept in double precision, in which the
+ * products of floats are exact: the variance from the mean of squares is then as good as
+ * the floats it is of. */
+#ifndef ENGINE_NORM_H
+#define ENGINE_NORM_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "graph/graph.h"
+
+/* What all shares have in common, one number a channel. */
+typedef struct engine_norm {
+    const graph *g;
+    const graph_normalization *node;
+    size_t channels, plane; /* plane: H x W */
+    double *mean, *inverse; /* inverse: 1 / sqrt(variance + epsilon) */
+    float *center, *factor, *offset, *slope;
+} engine_norm;
+
+/* Of a node of g, which must outlive it. engine_norm_close takes what engine_norm_open
+ * left, also when that failed. */
+admmnn_status engine_norm_open(const graph *g, const graph_node *node, engine_norm *n,
+                               admmnn_error *err);
+void engine_norm_close(engine_norm *n);
+
+/* sums[2][channels], overwritten: of a, and of a * b, over `samples` rows of both. */
+void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
+                      double *sums);
+
+/* How engine_norm_forward normalizes: by the running statistics in params, or by those of
+ * a batch of `count` samples with the sums of (x, x), which are left in the places of
+ * the running ones in `part`. */
+void engine_norm_by_running(engine_norm *n, const float *params);
+void engine_norm_by_batch(engine_norm *n, const float *params, const double *sums, size_t count,
+                          float *part);
+/* y[samples][...] from x[samples][...]. */
+void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, float *y);
+
+/* The gradient by scale and shift in `part`, from a share's sums of (dy, x). */
+void engine_norm_gradient(const engine_norm *n, const double *sums, float *part);
+/* How engine_norm_backward goes, from the sums of (dy, x) over the batch of `count`. */
+void engine_norm_turn(engine_norm *n, const double *sums, size_t count);
+/* dy[samples][...] becomes dx. */
+void engine_norm_backward(const engine_norm *n, size_t samples, const float *x, float *dy);
+
+#endif

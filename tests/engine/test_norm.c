@@ -1,0 +1,233 @@
+/* Batch normalization outside training, and dropout: what is dropped out and where. */
+#include "support.h"
+
+#include "engine/dropout.h"
+#include "engine/norm.h"
+
+#define MUST(call) assert_int_equal((call), ADMMNN_OK)
+#define SAMPLES 13
+
+static const engine_backend_id with_norm[] = {ENGINE_REFERENCE, ENGINE_DNNL};
+
+/* ---- by running statistics ---- */
+
+/* Random scales and statistics, of a node that is the graph's only one. */
+static float *params_make(const graph *g) {
+    float *params = floats(g->flat_count);
+    base_random random = base_random_at(7, 7, 7);
+    for (uint32_t p = 0; p < g->parameter_count; p++)
+        for (size_t i = 0; i < g->parameters[p].count; i++)
+            params[g->parameters[p].offset + i] = g->parameters[p].kind == GRAPH_VARIANCE
+                                                      ? 0.01F + 2.0F * base_random_uniform(&random)
+                                                      : base_random_normal(&random);
+    return params;
+}
+
+/* (x - mean) / sqrt(variance + epsilon) * scale + shift, element by element. */
+static void expect_normalized(const graph *g, const float *params, const samples *s,
+                              const float *y) {
+    const graph_normalization *n = &g->nodes[0].normalization;
+    const graph_shape shape = g->values[g->input].shape;
+    for (size_t i = 0; i < s->count * s->elements; i++) {
+        size_t c = i % s->elements / ((size_t)shape.height * shape.width);
+        double mean = (double)params[g->parameters[n->mean].offset + c];
+        double variance = (double)params[g->parameters[n->variance].offset + c];
+        double scale = (double)params[g->parameters[n->scale].offset + c];
+        double shift = (double)params[g->parameters[n->shift].offset + c];
+        double expected =
+            ((double)s->pixels[i] - mean) / sqrt(variance + (double)n->epsilon) * scale + shift;
+        assert_true(fabs((double)y[i] - expected) <= 1e-5 * (1.0 + fabs(expected)));
+    }
+}
+
+static void check_shape(graph_shape shape, unsigned threads) {
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("norm", shape, &g, NULL));
+    MUST(graph_add_batch_normalization(g, "bn", g->input, 1e-3F, 0.9F, &v, NULL));
+    float *params = params_make(g);
+    samples s = samples_make(g, SAMPLES);
+    base_random random = base_random_at(8, 8, 8);
+    for (size_t i = 0; i < s.count * s.elements; i++)
+        s.pixels[i] = 1.0F + 3.0F * base_random_normal(&random);
+    float *y = floats(s.count * s.elements);
+    base_pool *pool = pool_make(threads);
+    for (size_t b = 0; b < 2; b++) {
+        engine *e = engine_make(g, with_norm[b], 0, SAMPLES + 4, pool);
+        assert_non_null(e);
+        engine_batch batch = batch_of(&s, SAMPLES);
+        engine_result result;
+        MUST(engine_forward(e, params, &batch, y, NULL));
+        expect_normalized(g, params, &s, y);
+        /* A step in between leaves nothing behind. */
+        MUST(engine_step(e, params, &batch, &result, NULL));
+        MUST(engine_forward(e, params, &batch, y, NULL));
+        expect_normalized(g, params, &s, y);
+        engine_destroy(e);
+    }
+    base_pool_destroy(pool);
+    base_free(y);
+    base_free(params);
+    samples_free(&s);
+    graph_free(g);
+}
+
+static void running_statistics_normalize(void **state) {
+    (void)state;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        check_shape((graph_shape){5, 1, 1}, threads);
+        check_shape((graph_shape){3, 4, 5}, threads);
+        check_shape((graph_shape){2, 13, 11}, threads); /* wider than a tile of columns */
+        check_shape((graph_shape){700, 1, 1}, threads);
+    }
+}
+
+/* A mean of a thousand deviations costs the variance no more than the floats have. */
+static void far_means_leave_the_variance(void **state) {
+    (void)state;
+    enum { COUNT = 1000 };
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("far", (graph_shape){1, 1, 1}, &g, NULL));
+    MUST(graph_add_batch_normalization(g, "bn", g->input, 1e-5F, 0.9F, &v, NULL));
+    engine_norm n;
+    MUST(engine_norm_open(g, &g->nodes[0], &n, NULL));
+    float x[COUNT];
+    double sums[2];
+    for (int i = 0; i < COUNT; i++)
+        x[i] = 1024.0F + (i % 2 == 0 ? 1.0F : -1.0F);
+    float *params = floats(g->flat_count);
+    engine_norm_sums(&n, COUNT, x, x, sums);
+    engine_norm_by_batch(&n, params, sums, COUNT, params);
+    assert_true(params[g->parameters[g->nodes[0].normalization.mean].offset] == 1024.0F);
+    assert_true(params[g->parameters[g->nodes[0].normalization.variance].offset] == 1.0F);
+    engine_norm_close(&n);
+    base_free(params);
+    graph_free(g);
+}
+
+/* ---- dropout ---- */
+
+static graph *dropout_make(float ratio, uint32_t elements) {
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("dropout", (graph_shape){elements, 1, 1}, &g, NULL));
+    MUST(graph_add_dropout(g, "a", g->input, ratio, &v, NULL));
+    MUST(graph_add_dropout(g, "b", v, ratio, &v, NULL));
+    return g;
+}
+
+static void expect_rate(float ratio) {
+    enum { COUNT = 100000 };
+    graph *g = dropout_make(ratio, COUNT);
+    const engine_batch batch = {.seed = 1, .step = 2};
+    float *x = floats(COUNT);
+    size_t dropped = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        x[i] = 3.0F;
+    engine_dropout_apply(g, 0, &batch, 0, COUNT, x);
+    for (size_t i = 0; i < COUNT; i++) {
+        dropped += x[i] == 0.0F;
+        assert_true(x[i] == 0.0F || fabsf(x[i] - 3.0F / (1.0F - ratio)) < 1e-5F);
+    }
+    /* Five deviations of a binomial distribution. */
+    double expected = (double)ratio * COUNT;
+    assert_true(fabs((double)dropped - expected) <= 5.0 * sqrt(expected * (1.0 - (double)ratio)));
+    base_free(x);
+    graph_free(g);
+}
+
+static void the_rate_is_the_ratio(void **state) {
+    (void)state;
+    expect_rate(0.0F);
+    expect_rate(0.2F);
+    expect_rate(0.5F);
+    expect_rate(0.9F);
+}
+
+/* Which elements of eight samples stay, of ones. */
+static void mask_of(const graph *g, uint32_t node, uint64_t seed, uint64_t step, size_t sample,
+                    float *mask) {
+    const engine_batch batch = {.seed = seed, .step = step};
+    for (size_t i = 0; i < 64; i++)
+        mask[i] = 1.0F;
+    engine_dropout_apply(g, node, &batch, sample, 64, mask);
+}
+
+static void names_tell_masks_apart(void **state) {
+    (void)state;
+    graph *g = dropout_make(0.5F, 64);
+    const struct {
+        uint32_t node;
+        uint64_t seed, step;
+        size_t sample;
+    } names[] = {{0, 1, 1, 1}, {1, 1, 1, 1}, {0, 2, 1, 1}, {0, 1, 2, 1}, {0, 1, 1, 2}};
+    float masks[5][64];
+    for (size_t i = 0; i < 5; i++) {
+        float again[64];
+        mask_of(g, names[i].node, names[i].seed, names[i].step, names[i].sample, masks[i]);
+        mask_of(g, names[i].node, names[i].seed, names[i].step, names[i].sample, again);
+        assert_memory_equal(masks[i], again, sizeof again);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(masks[i], masks[k], sizeof again);
+    }
+    graph_free(g);
+}
+
+static void nothing_is_dropped_outside_training(void **state) {
+    (void)state;
+    graph *g = dropout_make(0.5F, 9);
+    samples s = samples_make(g, SAMPLES);
+    for (size_t i = 0; i < s.count * s.elements; i++)
+        s.pixels[i] = (float)i;
+    float *y = floats(s.count * s.elements);
+    base_pool *pool = pool_make(2);
+    for (size_t b = 0; b < 2; b++) {
+        for (int training = 0; training < 2; training++) {
+            const engine_settings settings = {
+                .backend = with_norm[b], .max_batch = SAMPLES, .training = training != 0};
+            engine *e = engine_make_with(&settings, g, pool);
+            assert_non_null(e);
+            engine_batch batch = batch_of(&s, SAMPLES);
+            MUST(engine_forward(e, s.pixels, &batch, y, NULL));
+            assert_memory_equal(y, s.pixels, s.count * s.elements * sizeof *y);
+            engine_destroy(e);
+        }
+    }
+    base_pool_destroy(pool);
+    base_free(y);
+    samples_free(&s);
+    graph_free(g);
+}
+
+/* The lanes back end has neither; auto passes on to one that has. */
+static void lanes_passes_on(void **state) {
+    (void)state;
+    graph *g = dropout_make(0.5F, 4);
+    base_pool *pool = pool_make(1);
+    engine_settings settings = {.backend = ENGINE_LANES, .max_batch = 2};
+    engine *e;
+    admmnn_error err = {0};
+    assert_int_equal(engine_create(g, &settings, pool, &e, &err), ADMMNN_UNSUPPORTED);
+    assert_string_equal(err.message,
+                        "node a: the lanes back end has no dropout; use the dnnl back end");
+    settings.backend = ENGINE_AUTO;
+    MUST(engine_create(g, &settings, pool, &e, NULL));
+    assert_string_equal(engine_backend_name(e), "dnnl");
+    assert_false(engine_gains_by_support(e));
+    engine_destroy(e);
+    base_pool_destroy(pool);
+    graph_free(g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(running_statistics_normalize),
+        cmocka_unit_test(far_means_leave_the_variance),
+        cmocka_unit_test(the_rate_is_the_ratio),
+        cmocka_unit_test(names_tell_masks_apart),
+        cmocka_unit_test(nothing_is_dropped_outside_training),
+        cmocka_unit_test(lanes_passes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
