@@ -34,7 +34,7 @@ typedef struct dnnl_mark {
     dnnl_work work;
     size_t call;   /* its place on the tape */
     uint32_t node; /* of the graph */
-    uint32_t norm; /* the how manieth batch normalization of the chain */
+    uint32_t norm; /* its number among the batch normalizations of the chain */
     uint32_t x, y; /* tensors */
 } dnnl_mark;
 
