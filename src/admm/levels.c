@@ -31,6 +31,7 @@ uint32_t admm_level_count(admm_levels kind, unsigned bits) {
     switch (kind) {
     case ADMM_LEVELS_BINARY:
     case ADMM_LEVELS_TERNARY:
+    case ADMM_LEVELS_SIGN:
         return 1;
     case ADMM_LEVELS_EQUAL_ZERO:
         return (1U << (bits - 1)) - 1;
@@ -180,9 +181,25 @@ static double sweep(level_sums sums, const float *sizes, size_t count, rise *hea
     return best_q;
 }
 
+/* Of v's signs, without any q to choose. */
+static double sign_error2(const float *v, const uint8_t *support, size_t count) {
+    double error2 = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double gap = fabs((double)v[i]) - 1;
+        error2 += support == NULL || support[i] != 0 ? gap * gap : 0;
+    }
+    return error2;
+}
+
 admmnn_status admm_levels_fit(admm_levels kind, unsigned bits, const float *v,
                               const uint8_t *support, size_t count, float *q, double *error2,
                               admmnn_error *err) {
+    if (kind == ADMM_LEVELS_SIGN) {
+        *q = 1;
+        if (error2 != NULL)
+            *error2 = sign_error2(v, support, count);
+        return ADMMNN_OK;
+    }
     float *sizes = base_array(count, sizeof *sizes);
     rise *heap = base_array(admm_level_count(kind, bits), sizeof *heap);
     if (sizes == NULL || heap == NULL) {

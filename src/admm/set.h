@@ -52,13 +52,15 @@ admmnn_status admm_set_n_of_m(admm_shape shape, size_t n, size_t m, admm_set **o
     X(EQUAL_ZERO, "equal-zero") /* {0, ±q, ..., ±Mq}, M = 2^(bits-1) - 1, zero is a level */     \
     X(POWER_OF_TWO, "power-of-two") /* {±q, ±2q, ..., ±2^(M-1) q}, M = 2^(bits-1) */            \
     X(BINARY, "binary")             /* {±q} */                                                    \
-    X(TERNARY, "ternary")           /* {0, ±q} */
+    X(TERNARY, "ternary")           /* {0, ±q} */                                                 \
+    X(SIGN, "sign")                 /* {±1}: q is 1 */
 
 typedef enum admm_levels {
 #define ADMM_LEVELS_ENUM(name, text) ADMM_LEVELS_##name,
     ADMM_LEVELS_MAP(ADMM_LEVELS_ENUM)
 #undef ADMM_LEVELS_ENUM
 } admm_levels;
+#define ADMM_LEVELS_LAST ADMM_LEVELS_SIGN
 
 /* The word for it in recipes and files. */
 const char *admm_levels_text(admm_levels kind);
@@ -83,7 +85,7 @@ float admm_level_value(admm_levels kind, float q, int32_t code);
 /* The number of positive levels, M. */
 uint32_t admm_level_count(admm_levels kind, unsigned bits);
 /* The q > 0 that minimises sum over the support of (v_i - nearest level)^2, and
- * that sum (NULL when not wanted). 0 when every v_i is 0. Exact. */
+ * that sum (NULL when not wanted). 0 when every v_i is 0. Exact. Of SIGN q is 1. */
 admmnn_status admm_levels_fit(admm_levels kind, unsigned bits, const float *v,
                               const uint8_t *support, size_t count, float *q, double *error2,
                               admmnn_error *err);

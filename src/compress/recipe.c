@@ -201,7 +201,7 @@ unsigned recipe_least_bits(admm_levels levels) {
 }
 
 static unsigned most_bits(admm_levels levels) {
-    if (levels == ADMM_LEVELS_BINARY || levels == ADMM_LEVELS_TERNARY)
+    if (levels == ADMM_LEVELS_BINARY || levels == ADMM_LEVELS_TERNARY || levels == ADMM_LEVELS_SIGN)
         return recipe_least_bits(levels);
     unsigned most = admm_levels_most_bits(levels);
     return most < RECIPE_BITS_MAX ? most : RECIPE_BITS_MAX;

@@ -100,8 +100,16 @@ typedef enum recipe_teacher {
     RECIPE_TEACHER_PRUNED /* after the last retraining */
 } recipe_teacher;
 
+typedef enum recipe_quantize_method {
+    RECIPE_QUANTIZE_ADMM,
+    /* Its controls, in as many epochs: */
+    RECIPE_QUANTIZE_PROJECTED,       /* weights onto their levels after every step */
+    RECIPE_QUANTIZE_STRAIGHT_THROUGH /* the levels' gradient for the weights behind them */
+} recipe_quantize_method;
+
 typedef struct recipe_quantize {
     bool enabled;
+    recipe_quantize_method method;
     admm_levels levels;
     recipe_teacher teacher;
     recipe_layer_bits bits[RECIPE_LAYERS_MAX];

@@ -96,6 +96,11 @@ static const cyaml_strval_t rho_schedules[] = {{"fixed", ADMM_RHO_FIXED},
                                                {"geometric", ADMM_RHO_GEOMETRIC},
                                                {"balancing", ADMM_RHO_BALANCING}};
 
+static const cyaml_strval_t quantize_methods[] = {
+    {"admm", RECIPE_QUANTIZE_ADMM},
+    {"projected-gradient", RECIPE_QUANTIZE_PROJECTED},
+    {"straight-through", RECIPE_QUANTIZE_STRAIGHT_THROUGH}};
+
 static const cyaml_strval_t teachers[] = {{"dense", RECIPE_TEACHER_DENSE},
                                           {"pruned", RECIPE_TEACHER_PRUNED}};
 
@@ -212,6 +217,7 @@ static const recipe_range prune_ranges[] = {PRUNE_KEYS(RANGE_OF)};
 
 #define QUANTIZE_KEYS(X)                                                                           \
     X(ENUM("enabled", recipe_quantize, enabled, truths), ANY)                                      \
+    X(ENUM("method", recipe_quantize, method, quantize_methods), ANY)                              \
     X(ENUM("levels", recipe_quantize, levels, levels), ANY)                                        \
     X(ENUM("teacher", recipe_quantize, teacher, teachers), ANY)                                    \
     X(SEQUENCE("bits", recipe_quantize, bits, bits_count, bits_entry, RECIPE_LAYERS_MAX), ANY)     \

@@ -24,6 +24,8 @@ const char *run_stage_text(const compress_run *run) {
     };
     if (run->at.stage == RUN_PRUNE_ADMM && run->r->prune.method != RECIPE_PRUNE_ADMM)
         return "pruning";
+    if (run->at.stage == RUN_QUANTIZE_ADMM && run->r->quantize.method != RECIPE_QUANTIZE_ADMM)
+        return "quantization";
     if (run->at.stage == RUN_RETRAIN && keeps_all(run->r))
         return "further training";
     return text[run->at.stage];
@@ -313,9 +315,9 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
     run->stage_seconds[run->at.stage] += base_seconds() - start;
     train_score validation;
-    admmnn_status status = all.fixed == NULL
-                               ? run_validate(run, run->network->params, &validation, err)
-                               : run_validate_quantized(run, &validation, err);
+    bool quantized = all.fixed != NULL || all.forward_at != NULL || all.confine != NULL;
+    admmnn_status status = quantized ? run_validate_quantized(run, &validation, err)
+                                     : run_validate(run, run->network->params, &validation, err);
     if (status != ADMMNN_OK)
         return base_fail_within(err, status, "epoch %u", run->at.epoch + 1);
     run_log_epoch(run, &score, &validation);

@@ -187,6 +187,15 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
 
 /* run_quantize.c */
 admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err);
+/* run_levels.c: hooks of an epoch of the recipe's control; levels lives as long. */
+typedef struct run_levels {
+    compress_run *run;
+    uint32_t steps; /* of the epoch */
+} run_levels;
+void run_levels_hooks(run_levels *levels, train_hooks *hooks);
+
+/* params[active_count]: the weights onto their nearest levels. */
+void run_quantize_weights(const compress_run *run, float *params);
 /* What the parameters' nearest levels score. */
 admmnn_status run_validate_quantized(compress_run *run, train_score *score, admmnn_error *err);
 /* Fits the interval of each layer's weights. */

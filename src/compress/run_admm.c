@@ -106,13 +106,17 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
     return ADMMNN_OK;
 }
 
-/* The controls of ADMM pruning train as long, without a problem. */
+/* The controls of ADMM train as long, without a problem; those of quantization with levels
+ * in the training itself. */
 static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
     train_hooks hooks = {0};
+    run_levels levels = {.run = run};
     if (run->admm != NULL) {
         BASE_TRY(fill_penalty(run, err));
         hooks.anchor = run->anchor;
         hooks.rho = run->rho;
+    } else if (run->at.stage == RUN_QUANTIZE_ADMM) {
+        run_levels_hooks(&levels, &hooks);
     }
     BASE_TRY(run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err));
     run->at.epoch++;

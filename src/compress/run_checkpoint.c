@@ -243,7 +243,8 @@ static admmnn_status read_optimizer(compress_run *run, const run_position *at, b
 static bool wants_admm(const compress_run *run) {
     if (run->at.stage == RUN_PRUNE_ADMM)
         return run->r->prune.method == RECIPE_PRUNE_ADMM;
-    return run->at.stage == RUN_QUANTIZE_ADMM && run->r->quantize.admm.iterations > 0;
+    return run->at.stage == RUN_QUANTIZE_ADMM && run->r->quantize.admm.iterations > 0 &&
+           run->r->quantize.method == RECIPE_QUANTIZE_ADMM;
 }
 
 static admmnn_status read_admm(compress_run *run, base_reader *in, admmnn_error *err) {

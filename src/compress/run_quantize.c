@@ -60,7 +60,7 @@ static void quantize_range(admm_levels kind, unsigned bits, float q, const float
         to[i] = q > 0 ? admm_level_value(kind, q, admm_level_code(kind, bits, q, from[i])) : 0.0F;
 }
 
-static void quantize_weights(const compress_run *run, float *params) {
+void run_quantize_weights(const compress_run *run, float *params) {
     for (uint32_t layer = 0; layer < run->layer_count; layer++) {
         const run_layer *l = &run->layers[layer];
         train_range w = train_network_range(run->network, run_weight(run, layer));
@@ -71,7 +71,7 @@ static void quantize_weights(const compress_run *run, float *params) {
 
 static void quantize(const compress_run *run, float *params) {
     const unsigned bits = run->r->quantize.bias_bits;
-    quantize_weights(run, params);
+    run_quantize_weights(run, params);
     for (uint32_t layer = 0; layer < run->layer_count && bits > 0; layer++) {
         train_range b = bias_range(run, layer);
         quantize_range(ADMM_LEVELS_EQUAL_ZERO, bits, run->layers[layer].bias_step, params + b.first,
@@ -130,7 +130,9 @@ admmnn_status run_begin_quantize_admm(compress_run *run, admmnn_error *err) {
     BASE_TRY(rescale(run, err));
     BASE_TRY(run_fit_weights(run, err));
     BASE_TRY(run_begin(run, RUN_QUANTIZE_ADMM, err));
-    return a->iterations == 0 ? ADMMNN_OK : run_admm_start(run, a, make_set, err);
+    if (a->iterations == 0 || run->r->quantize.method != RECIPE_QUANTIZE_ADMM)
+        return ADMMNN_OK;
+    return run_admm_start(run, a, make_set, err);
 }
 
 admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err) {
@@ -238,7 +240,7 @@ static void average_share(compress_run *run, const recipe_training *training) {
 static admmnn_status cut_zero_levels(compress_run *run, admmnn_error *err) {
     if (!admm_levels_have_zero(run->r->quantize.levels))
         return ADMMNN_OK;
-    quantize_weights(run, run->network->params);
+    run_quantize_weights(run, run->network->params);
     float *flat;
     BASE_TRY(run_flat_params(run, &flat, err));
     admmnn_status status = run_cut_zeros(run, flat, err);

@@ -125,7 +125,7 @@ static bool next_float(const char **at, float *out) {
 
 /* "equal 3 3dcccccd" */
 static bool parse_levels(const char *text, pack_tensor *tensor) {
-    for (admm_levels kind = 0; kind <= ADMM_LEVELS_TERNARY; kind++) {
+    for (admm_levels kind = 0; kind <= ADMM_LEVELS_LAST; kind++) {
         size_t length = strlen(admm_levels_text(kind));
         uint64_t bits = 0;
         if (strncmp(text, admm_levels_text(kind), length) != 0 || text[length] != ' ')

@@ -103,8 +103,9 @@ admmnn_status pack_settings_find(const char *positions, const char *values, pack
 
 bool pack_levels_are_sound(admm_levels kind, unsigned bits, float step) {
     /* 2^31 intervals are the most a code can stand for. */
-    if (kind > ADMM_LEVELS_TERNARY || bits < admm_levels_least_bits(kind) ||
-        bits > admm_levels_most_bits(kind) || bits > PACK_BITS_MAX)
+    if (kind > ADMM_LEVELS_LAST || (kind == ADMM_LEVELS_SIGN && step != 1.0F) ||
+        bits < admm_levels_least_bits(kind) || bits > admm_levels_most_bits(kind) ||
+        bits > PACK_BITS_MAX)
         return false;
     float largest = admm_level_value(kind, step, (int32_t)admm_level_count(kind, bits));
     return step == 0.0F || (step >= FLT_MIN && isfinite(largest));

@@ -18,6 +18,7 @@ typedef struct loop {
     uint32_t *order;
     uint8_t *labels;
     float *targets; /* NULL: one-hot */
+    float *at;      /* what the hooks' forward_at makes; NULL: they have none */
     train_segment *segments;
     size_t segment_count;
     size_t classes, steps;
@@ -27,6 +28,7 @@ static void loop_free(loop *l) {
     base_free(l->order);
     base_free(l->labels);
     base_free(l->targets);
+    base_free(l->at);
     base_free(l->segments);
 }
 
@@ -68,8 +70,11 @@ static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     bool soft = s->label_smoothing > 0 || (s->distill > 0 && l->samples->teacher != NULL);
     if (soft)
         l->targets = base_array(s->batch * l->classes, sizeof *l->targets);
+    bool elsewhere = l->hooks->forward_at != NULL;
+    if (elsewhere)
+        l->at = base_array(l->network->active_count, sizeof *l->at);
     if (l->order == NULL || l->labels == NULL || l->segments == NULL ||
-        (soft && l->targets == NULL))
+        (soft && l->targets == NULL) || (elsewhere && l->at == NULL))
         return base_fail_memory(err, "the training loop");
     make_segments(l);
     return ADMMNN_OK;
@@ -129,6 +134,14 @@ static void choose_distortions(const loop *l, uint32_t epoch, data_view *view) {
     view->epoch = epoch % teacher->versions;
 }
 
+/* Where the gradient is taken. */
+static const float *params_of(const loop *l) {
+    if (l->hooks->forward_at == NULL)
+        return l->network->params;
+    l->hooks->forward_at(l->hooks->levels_user, l->network->params, l->at);
+    return l->at;
+}
+
 static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                               engine_result *result, admmnn_error *err) {
     const train_settings *s = l->settings;
@@ -152,7 +165,7 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                           .loss = l->network->loss,
                           .seed = s->seed ^ (s->stream << 32),
                           .step = (uint64_t)epoch * l->steps + step};
-    BASE_TRY(engine_step(l->network->engine, l->network->params, &batch, result, err));
+    BASE_TRY(engine_step(l->network->engine, params_of(l), &batch, result, err));
     if (!isfinite(result->loss))
         return base_fail(
             err, ADMMNN_DIVERGED,
@@ -168,6 +181,8 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                            .segments = l->segments,
                            .segment_count = l->segment_count};
     train_optimizer_step(l->optimizer, l->network->pool, &update, l->network->params);
+    if (l->hooks->confine != NULL)
+        l->hooks->confine(l->hooks->levels_user, l->network->params);
     return ADMMNN_OK;
 }
 

@@ -56,6 +56,12 @@ typedef struct train_hooks {
     const float *rho;
     /* fixed[active_count]: 1: the parameter stays as it is. */
     const uint8_t *fixed;
+    /* Weights on few levels in training itself. The gradient is taken at what forward_at
+     * makes of the parameters, at[active_count] (straight-through estimation); confine
+     * changes them after each step (projected gradient). */
+    void *levels_user;
+    void (*forward_at)(void *levels_user, const float *params, float *at);
+    void (*confine)(void *levels_user, float *params);
     /* After each epoch, with the mean training loss and accuracy; an error stops. */
     admmnn_status (*epoch_done)(void *user, uint32_t epoch, const train_score *score,
                                 admmnn_error *err);

@@ -247,6 +247,23 @@ static void a_support_holds_the_values(void **state) {
     admm_set_free(set);
 }
 
+static void signs_have_nothing_to_fit(void **state) {
+    (void)state;
+    const float v[5] = {0.25F, -3.0F, 0.0F, -0.5F, 1.0F};
+    const float expected[5] = {1.0F, -1.0F, 1.0F, -1.0F, 1.0F};
+    float z[5];
+    float q;
+    double error2;
+    assert_int_equal(admm_levels_fit(ADMM_LEVELS_SIGN, 1, v, NULL, 5, &q, &error2, NULL),
+                     ADMMNN_OK);
+    admm_set *set;
+    assert_int_equal(admm_set_levels(ADMM_LEVELS_SIGN, 1, NULL, 5, &set, NULL), ADMMNN_OK);
+    project_both(set, v, z, 5);
+    admm_set_free(set);
+    assert_memory_equal(z, expected, sizeof z);
+    assert_true(q == 1.0F && fabs(error2 - distance2(v, z, 5)) < 1e-12);
+}
+
 static void zeros_have_no_interval(void **state) {
     (void)state;
     const float v[4] = {0.0F, -0.0F, 0.0F, 0.0F};
@@ -304,6 +321,7 @@ int main(void) {
         cmocka_unit_test(fit_is_the_best_of_a_dense_search),
         cmocka_unit_test(codes_are_the_nearest_levels),
         cmocka_unit_test(a_support_holds_the_values),
+        cmocka_unit_test(signs_have_nothing_to_fit),
         cmocka_unit_test(zeros_have_no_interval),
         cmocka_unit_test(many_levels_fit),
         cmocka_unit_test(impossible_levels_are_refused),

@@ -155,7 +155,8 @@ static char *write_full(bool costs) {
     write_training(&out, 3);
     write_admm(&out, 4);
     base_write_text(&out,
-                    "quantize:\n  enabled: false\n  levels: equal-zero\n  teacher: pruned\n"
+                    "quantize:\n  enabled: false\n  method: straight-through\n  levels: "
+                    "equal-zero\n  teacher: pruned\n"
                     "  bits:\n    - layer: fc2\n      bits: 3\n    - {layer: fc1, bits: 8}\n"
                     "  max_bits: 7\n  max_loss: 0.5\n  bias_bits: 12\n"
                     "  variant: admm-r\n  beta: 0.25\n  probability: 0.75\n"
@@ -191,6 +192,7 @@ static void expect_prune(const recipe_prune *p) {
 
 static void expect_quantize(const recipe_quantize *q) {
     assert_false(q->enabled);
+    assert_int_equal(q->method, RECIPE_QUANTIZE_STRAIGHT_THROUGH);
     assert_int_equal(q->levels, ADMM_LEVELS_EQUAL_ZERO);
     assert_int_equal(q->teacher, RECIPE_TEACHER_PRUNED);
     assert_int_equal(q->bits_count, 2);
@@ -342,6 +344,11 @@ static void words_mean_what_they_say(void **state) {
         CASE("quantize.levels", "power-of-two", quantize.levels, ADMM_LEVELS_POWER_OF_TWO),
         CASE("quantize.levels", "binary", quantize.levels, ADMM_LEVELS_BINARY),
         CASE("quantize.levels", "ternary", quantize.levels, ADMM_LEVELS_TERNARY),
+        CASE("quantize.levels", "sign", quantize.levels, ADMM_LEVELS_SIGN),
+        CASE("quantize.method", "admm", quantize.method, RECIPE_QUANTIZE_ADMM),
+        CASE("quantize.method", "projected-gradient", quantize.method, RECIPE_QUANTIZE_PROJECTED),
+        CASE("quantize.method", "straight-through", quantize.method,
+             RECIPE_QUANTIZE_STRAIGHT_THROUGH),
         CASE("training.schedule", "step", training.schedule, TRAIN_STEP),
         CASE("backend", "dnnl", backend, ENGINE_DNNL),
         CASE("pack.positions", "relative", pack.positions, PACK_POSITION_RELATIVE),
@@ -364,11 +371,8 @@ static void bits_follow_the_levels(void **state) {
         const char *levels;
         unsigned max_bits;
         bool searched;
-    } cases[] = {{"equal", 4, true},
-                 {"equal-zero", 4, true},
-                 {"power-of-two", 4, true},
-                 {"binary", 1, false},
-                 {"ternary", 2, false}};
+    } cases[] = {{"equal", 4, true},   {"equal-zero", 4, true}, {"power-of-two", 4, true},
+                 {"binary", 1, false}, {"ternary", 2, false},   {"sign", 1, false}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         recipe *r = parse_one("quantize.levels", cases[i].levels);
         assert_int_equal(r->quantize.max_bits, cases[i].max_bits);

@@ -178,7 +178,6 @@ static void distillation(void **state) {
     base_free(r);
 }
 
-/* SGD keeps no second moments: the rank is by magnitude, not by their zeros. */
 /* Through every stage, on the oneDNN back end; levels of zero cut units out. */
 static void normalization_and_dropout(void **state) {
     (void)state;
@@ -199,6 +198,52 @@ static void normalization_and_dropout(void **state) {
     base_free(r);
 }
 
+/* Weights that are no level of their layer. */
+static size_t off_levels(const compress_run *run) {
+    size_t off = 0;
+    const size_t count = run->network->active_count;
+    float *levels = base_array_copy(run->network->params, count, sizeof *levels);
+    run_quantize_weights(run, levels);
+    for (size_t i = 0; i < count; i++)
+        off += levels[i] != run->network->params[i];
+    base_free(levels);
+    return off;
+}
+
+/* A projected gradient's weights are levels after every epoch; those behind straight-through
+ * levels are not, and stay between -1 and 1. Both go on from any tick, and end on levels. */
+static void controls_of_quantization(void **state) {
+    (void)state;
+    static const char *const methods[] = {"projected-gradient", "straight-through"};
+    for (size_t m = 0; m < 2; m++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "training: {epochs: 1, batch: 16}\n"
+                 "prune: {method: none}\n"
+                 "quantize:\n  method: %s\n  levels: sign\n"
+                 "  admm: {iterations: 2, epochs: 2, training: {batch: 16, learning_rate: 0.05}}\n"
+                 "  fix: [1]\n  retrain: {epochs: 1, batch: 16}\n",
+                 methods[m]);
+        recipe *r = make_recipe_on("auto", "mlp-bn-12", text);
+        run_free(drive(r, DENSE_STAGE | QUANTIZE_STAGES));
+        compress_run *run = start(r);
+        tick_to(run, RUN_QUANTIZE_ADMM);
+        tick(run);
+        assert_null(run->admm);
+        assert_true((off_levels(run) > 0) == (m == 1));
+        for (uint32_t l = 0; l < run->layer_count; l++) {
+            const train_range w = train_network_range(run->network, run_weight(run, l));
+            for (size_t i = w.first; i < w.first + w.count; i++)
+                assert_true(fabsf(run->network->params[i]) <= 1);
+        }
+        tick_to(run, RUN_DONE);
+        assert_true(off_levels(run) == 0);
+        run_free(run);
+        base_free(r);
+    }
+}
+
+/* SGD keeps no second moments: the rank is by magnitude, not by their zeros. */
 static void sgd(void **state) {
     (void)state;
     static const char *const text =
@@ -623,6 +668,7 @@ int main(void) {
         cmocka_unit_test(progress_counts_the_search_of_bits),
         cmocka_unit_test(distillation),
         cmocka_unit_test(normalization_and_dropout),
+        cmocka_unit_test(controls_of_quantization),
         cmocka_unit_test(sgd),
         cmocka_unit_test(filters_with_a_balanced_penalty),
         cmocka_unit_test(random_filters),

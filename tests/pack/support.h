@@ -60,7 +60,10 @@ static inline int32_t random_code(base_random *random, const filling *f) {
 }
 
 static inline void fill_codes(pack_tensor *t, size_t count, const filling *f, base_random *random) {
-    *t = (pack_tensor){.form = PACK_LEVELS, .levels = f->levels, .bits = f->bits, .step = 0.037F};
+    *t = (pack_tensor){.form = PACK_LEVELS,
+                       .levels = f->levels,
+                       .bits = f->bits,
+                       .step = f->levels == ADMM_LEVELS_SIGN ? 1.0F : 0.037F};
     t->codes = base_array(count, sizeof *t->codes);
     assert_non_null(t->codes);
     for (size_t i = 0; i < count; i++)

@@ -18,7 +18,7 @@ static void every_kind_of_levels(void **state) {
         {ADMM_LEVELS_EQUAL_ZERO, 9, 0.7},   {ADMM_LEVELS_EQUAL_ZERO, 16, 0.99},
         {ADMM_LEVELS_POWER_OF_TWO, 1, 0.1}, {ADMM_LEVELS_POWER_OF_TWO, 6, 0.4},
         {ADMM_LEVELS_BINARY, 1, 1.0},       {ADMM_LEVELS_TERNARY, 2, 0.6},
-        {ADMM_LEVELS_TERNARY, 1, 0.6}};
+        {ADMM_LEVELS_TERNARY, 1, 0.6},      {ADMM_LEVELS_SIGN, 1, 1.0}};
     for (size_t i = 0; i < sizeof fillings / sizeof fillings[0]; i++)
         by_every_pair(random_model(small_network(), fillings[i], i));
 }
