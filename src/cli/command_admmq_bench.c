@@ -15,6 +15,19 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, out),
      .value = "DIR",
      .help = "Folder of the results; made when absent."},
+    {.name = "recipes",
+     .kind = CLI_TEXT,
+     .offset = offsetof(cli_arguments, recipes),
+     .value = "FOLDER",
+     .help = "recipes: the folder of the recipes (*.yaml) to compare."},
+    {.name = "seeds",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, seeds),
+     .value = "N",
+     .least = 1,
+     .greatest = 1000,
+     .fallback = "5",
+     .help = "recipes: runs of each, the first with --seed."},
     {.name = "dimension",
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, dimension),
@@ -102,6 +115,8 @@ static const cli_example examples[] = {
      "The published grid: some minutes on two cores."},
     {"admmnn admmq bench quadratics --out out/d64 --dimension 64 --instances 3 --starts 10",
      "Larger problems, fewer of them."},
+    {"admmnn admmq bench recipes --recipes recipes/binary --out out/binary",
+     "The paper's binarised network."},
     {NULL, NULL},
 };
 
@@ -131,26 +146,57 @@ static admmnn_quadratics_settings settings_of(const cli_arguments *a) {
     return s;
 }
 
-static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
-    const admmnn_quadratics_settings settings = settings_of(arguments);
-    cli_session session;
+typedef admmnn_status (*text_maker)(const char *out, char **text, admmnn_error *err);
+
+static admmnn_status print_text(const cli_arguments *a, text_maker json, text_maker table,
+                                admmnn_error *err) {
     char *text;
-    if (strcmp(arguments->operands[0], "quadratics") != 0)
-        return cli_fail(err, ADMMNN_USAGE,
-                        "admmq bench: no experiment '%.40s'; there is quadratics",
-                        arguments->operands[0]);
-    cli_session_begin(&session, arguments);
-    cli_session_catch_signals();
-    admmnn_status status = admmnn_quadratics_run(&settings, &session.context, err);
-    cli_session_end(&session);
-    CLI_TRY(status);
-    if (arguments->json)
-        CLI_TRY(admmnn_quadratics_json(settings.out, &text, err));
-    else
-        CLI_TRY(admmnn_quadratics_table(settings.out, &text, err));
+    CLI_TRY(a->json ? json(a->out, &text, err) : table(a->out, &text, err));
     cli_print_text(text);
     admmnn_text_free(text);
     return ADMMNN_OK;
+}
+
+static admmnn_status run_quadratics(const cli_arguments *a, const admmnn_context *context,
+                                    admmnn_error *err) {
+    const admmnn_quadratics_settings settings = settings_of(a);
+    return admmnn_quadratics_run(&settings, context, err);
+}
+
+static admmnn_status run_recipes(const cli_arguments *a, const admmnn_context *context,
+                                 admmnn_error *err) {
+    const admmnn_recipes_settings settings = {.out = a->out,
+                                              .recipes = a->recipes,
+                                              .seeds = (uint32_t)number_or(a->seeds, 5),
+                                              .first_seed = number_or(a->seed, 1)};
+    if (a->recipes == NULL)
+        return cli_fail(err, ADMMNN_USAGE, "admmq bench recipes: --recipes FOLDER is missing");
+    return admmnn_recipes_run(&settings, context, err);
+}
+
+static admmnn_status run(const cli_arguments *a, admmnn_error *err) {
+    static const struct {
+        const char *name;
+        admmnn_status (*run)(const cli_arguments *a, const admmnn_context *context,
+                             admmnn_error *err);
+        text_maker json, table;
+    } experiments[] = {
+        {"quadratics", run_quadratics, admmnn_quadratics_json, admmnn_quadratics_table},
+        {"recipes", run_recipes, admmnn_recipes_json, admmnn_recipes_table}};
+    size_t e = 0;
+    while (e < 2 && strcmp(a->operands[0], experiments[e].name) != 0)
+        e++;
+    if (e == 2)
+        return cli_fail(err, ADMMNN_USAGE,
+                        "admmq bench: no experiment '%.40s'; there are quadratics and recipes",
+                        a->operands[0]);
+    cli_session session;
+    cli_session_begin(&session, a);
+    cli_session_catch_signals();
+    admmnn_status status = experiments[e].run(a, &session.context, err);
+    cli_session_end(&session);
+    CLI_TRY(status);
+    return print_text(a, experiments[e].json, experiments[e].table, err);
 }
 
 const cli_command cli_admmq_bench = {
@@ -158,8 +204,8 @@ const cli_command cli_admmq_bench = {
     .operands = "EXPERIMENT",
     .operands_least = 1,
     .operands_most = 1,
-    .operand_words = "quadratics",
-    .summary = "Repeat an experiment of the ADMM-Q paper.",
+    .operand_words = "quadratics recipes",
+    .summary = "Repeat the experiments of the ADMM-Q paper.",
     .description =
         "quadratics: ADMM-Q, its soft and randomised variants and projected gradient on random "
         "ill-conditioned quadratics over a grid (Huang et al. 2020, section 5.1), at 9 values of "
@@ -167,7 +213,12 @@ const cli_command cli_admmq_bench = {
         "then measured on as many other instances, beside the true optimum of each, and methods "
         "are compared there by the signed-rank test.\n\n"
         "Leaves in DIR: quadratics.json (every setting's quartiles on every instance), "
-        "quadratics.svg (boxes) and quadratics-rho.svg (the median against rho).",
+        "quadratics.svg (boxes) and quadratics-rho.svg (the median against rho).\n\n"
+        "recipes: every recipe of a folder over seeds, such as those of recipes/binary, which "
+        "train one network to weights of -1 and 1 by ADMM-Q, ADMM-S, ADMM-R, projected gradient "
+        "and "
+        "straight-through levels. Goes on with what is in DIR. Leaves in DIR: recipes.json (means "
+        "and standard deviations), recipes.svg and the runs, in recipe-runs/.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -97,5 +97,30 @@ done
 [[ $(json "$work/out/quadratics.json" experiment) == quadratics ]] || fail "the JSON is not whole"
 expect_error 2 "is there already" "${bench[@]}"
 expect 0 "${bench[@]}" --force --json
-expect_error 2 "no experiment 'cubics'" admmq bench cubics --quiet --out "$work/out"
+expect_error 2 "no experiment 'cubics'; there are quadratics and recipes" admmq bench cubics --quiet --out "$work/out"
 expect_error 2 "the spacing is 0" "${bench[@]}" --force --spacing 0
+
+# Recipes side by side: a mean over seeds, the same when it goes on with finished runs.
+make_job
+mkdir "$work/recipes"
+for variant in admm-q admm-r; do
+    sed "s/^quantize:/&\n  variant: $variant/" "$work/recipe.yaml" >"$work/recipes/$variant.yaml"
+done
+side=(admmq bench recipes --recipes "$work/recipes" --out "$work/side" --seeds 2 --threads 1)
+expect_error 2 "--recipes FOLDER is missing" admmq bench recipes --quiet --out "$work/side"
+expect_error 2 "no folder of recipes" admmq bench recipes --quiet --out "$work/side" \
+    --recipes "$work/none"
+expect_error 2 "holds no recipe" admmq bench recipes --quiet --out "$work/side" \
+    --recipes "$work/data"
+expect 0 "${side[@]}" --quiet
+has "$work/stdout" "admm-r"
+[[ -s $work/side/recipes.svg && -s $work/side/recipe-runs/admm-q-seed-2/result.json ]] ||
+    fail "recipes.svg or a run is not there"
+cp "$work/side/recipes.json" "$work/first"
+expect 0 "${side[@]}" --json
+cmp "$work/stdout" "$work/first" || fail "made again, recipes.json is another"
+mean=$(json "$work/first" recipes 0 packed mean)
+one=$(json "$work/side/recipe-runs/admm-q-seed-1/result.json" accuracy packed)
+two=$(json "$work/side/recipe-runs/admm-q-seed-2/result.json" accuracy packed)
+awk -v m="$mean" -v a="$one" -v b="$two" 'BEGIN { d = m - (a + b) / 2; exit d * d > 1e-20 }' ||
+    fail "the mean of $one and $two is not $mean"
