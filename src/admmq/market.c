@@ -9,6 +9,8 @@
 #include "base/memory.h"
 
 #define BANNER "%%MatrixMarket"
+/* Rows without an entry. */
+#define MISSING_MOST 1000000U
 
 typedef struct entry {
     uint32_t row, column;
@@ -107,9 +109,11 @@ static admmnn_status read_sizes(parser *p, admmnn_error *err) {
         return fail_line(p, "rows, columns and entries are expected", err);
     if (p->dimension != columns || p->dimension == 0 || p->dimension > UINT32_MAX)
         return fail_line(p, "the matrix is not square, or empty, or too large", err);
-    /* An entry takes six bytes of the file at least: no size is believed beyond that. */
-    if (p->entries > strlen(p->at) / 6)
-        return fail_line(p, "more entries are declared than the file can hold", err);
+    /* An entry takes six bytes of the file at least, and a row without any has no place in
+     * a definite matrix: no size is believed beyond that. */
+    const size_t most = strlen(p->at) / 6;
+    if (p->entries > most || p->dimension > most + MISSING_MOST)
+        return fail_line(p, "more rows or entries are declared than the file can hold", err);
     next_line(p);
     return ADMMNN_OK;
 }
