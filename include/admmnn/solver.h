@@ -9,7 +9,7 @@
  * as are wanted:
  *
  *     admmnn_solver_settings settings;
- *     admmnn_solver_defaults(&settings);
+ *     admmnn_solver_defaults(ADMMNN_METHOD_ADMM_Q, &settings);
  *     admmnn_solver_create(&problem, &settings, &solver, &err);
  *     admmnn_solver_solve(solver, start, NULL, x, &info, &err);
  *     admmnn_solver_free(solver);
@@ -140,9 +140,11 @@ typedef struct admmnn_solver_info {
 
 typedef struct admmnn_solver admmnn_solver;
 
-/* A quadratic's minimum by ADMM-S: rho 0.1 L, beta 1, the best of all of at most 30,000
- * iterations. */
-void admmnn_solver_defaults(admmnn_solver_settings *settings);
+/* The method with an exact x step and the best of all of at most 30,000 iterations. rho is
+ * what was best over ill-conditioned quadratics (docs/admmq.md): of ADMM-Q and ADMM-S 1e-5
+ * L, of ADMM-R 1e-3 L with a probability of 0.9, of the gradient methods, which diverge
+ * below L / 2, L. */
+void admmnn_solver_defaults(admmnn_method method, admmnn_solver_settings *settings);
 /* A solver with its memory, factorisation and L; the caller's, freed with
  * admmnn_solver_free. ADMMNN_USAGE says what is wrong with the problem or the settings: Q
  * not symmetric, not finite, or Q + rho I not positive definite; a set that is empty or

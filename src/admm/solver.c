@@ -58,14 +58,20 @@ bool admmnn_x_step_find(const char *text, admmnn_x_step *step) {
     return i < COUNT(x_step_texts);
 }
 
-void admmnn_solver_defaults(admmnn_solver_settings *settings) {
-    *settings = (admmnn_solver_settings){.method = ADMMNN_METHOD_ADMM_S,
+static double default_rho(admmnn_method method) {
+    if (method == ADMMNN_METHOD_PGD || method == ADMMNN_METHOD_GD_ROUND)
+        return 1;
+    return method == ADMMNN_METHOD_ADMM_R ? 1e-3 : 1e-5;
+}
+
+void admmnn_solver_defaults(admmnn_method method, admmnn_solver_settings *settings) {
+    *settings = (admmnn_solver_settings){.method = method,
                                          .x_step = ADMMNN_X_STEP_EXACT,
                                          .gradient_steps = 5,
                                          .tolerance = 1e-10,
-                                         .rho_relative = 0.1,
+                                         .rho_relative = default_rho(method),
                                          .beta = 1,
-                                         .probability = 0.3,
+                                         .probability = 0.9,
                                          .iterations = 30000,
                                          .check = true};
 }

@@ -43,8 +43,7 @@ static admmnn_status solve(const admmnn_quadratics_settings *s, const quadratics
     const admmnn_problem problem = {.dimension = s->dimension, .q = &q, .b = p->b, .set = set};
     admmnn_solver_settings settings;
     admmnn_solver *solver;
-    admmnn_solver_defaults(&settings);
-    settings.method = method;
+    admmnn_solver_defaults(method, &settings);
     settings.nodes = s->nodes;
     snprintf(set, sizeof set, "grid:%.17g", s->spacing);
     BASE_TRY(admmnn_solver_create(&problem, &settings, &solver, err));

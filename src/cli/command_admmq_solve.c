@@ -38,7 +38,7 @@ static const cli_option options[] = {
      .kind = CLI_TEXT,
      .offset = offsetof(cli_arguments, method),
      .value = "METHOD",
-     .fallback = "admm-s",
+     .fallback = "admm-q",
      .words = "admm-q admm-s admm-r pgd gd-round round exact",
      .help = "admm-q, its soft (admm-s) and randomised (admm-r) variants; pgd, projected gradient "
              "steps of 1/rho; gd-round, gradient steps and one projection; round, the rounded "
@@ -61,7 +61,7 @@ static const cli_option options[] = {
      .kind = CLI_REAL,
      .offset = offsetof(cli_arguments, rho_relative),
      .value = "R",
-     .fallback = "0.1; of pgd and gd-round 1",
+     .fallback = "1e-5; of admm-r 1e-3, of pgd and gd-round 1",
      .help = "The penalty as a multiple of Q's largest eigenvalue (by size)."},
     {.name = "beta",
      .kind = CLI_REAL,
@@ -73,7 +73,7 @@ static const cli_option options[] = {
      .kind = CLI_REAL,
      .offset = offsetof(cli_arguments, probability),
      .value = "P",
-     .fallback = "0.3",
+     .fallback = "0.9",
      .help = "admm-r: that a coordinate is projected anew."},
     {.name = "gradient-steps",
      .kind = CLI_NUMBER,
@@ -142,17 +142,19 @@ static const cli_option options[] = {
 
 static const cli_example examples[] = {
     {"admmnn admmq solve --q Q.npy --b b.npy --set grid:8 --starts 50 --json",
-     "ADMM-S from 50 starts."},
+     "ADMM-Q from 50 starts."},
     {"admmnn admmq solve --q Q.npy --b b.npy --set grid:8 --method exact", "The optimum."},
     {"admmnn admmq solve --q large.mtx --set ternary --iterations 100", "A sparse problem."},
     {NULL, NULL},
 };
 
-static admmnn_status read_words(const cli_arguments *a, admmnn_solver_settings *s,
-                                admmnn_error *err) {
-    if (a->method != NULL && !admmnn_method_find(a->method, &s->method))
+static admmnn_status read_method(const cli_arguments *a, admmnn_solver_settings *s,
+                                 admmnn_error *err) {
+    admmnn_method method = ADMMNN_METHOD_ADMM_Q;
+    if (a->method != NULL && !admmnn_method_find(a->method, &method))
         return cli_fail(err, ADMMNN_USAGE, "admmq solve: no method '%.40s'; there are %s",
                         a->method, "admm-q, admm-s, admm-r, pgd, gd-round, round, exact");
+    admmnn_solver_defaults(method, s);
     if (a->x_step != NULL && !admmnn_x_step_find(a->x_step, &s->x_step))
         return cli_fail(err, ADMMNN_USAGE, "admmq solve: no x step '%.40s'; there are %s",
                         a->x_step, "exact, gradient, linear");
@@ -167,16 +169,10 @@ static uint64_t number_or(cli_number given, uint64_t fallback) {
     return given.given ? given.value : fallback;
 }
 
-/* Projected gradient steps of more than 2 / L diverge. */
-static bool wants_whole_l(admmnn_method method) {
-    return method == ADMMNN_METHOD_PGD || method == ADMMNN_METHOD_GD_ROUND;
-}
-
 static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings *settings,
                                    admmnn_error *err) {
     admmnn_solver_settings *s = &settings->solver;
-    admmnn_solver_defaults(s);
-    CLI_TRY(read_words(a, s, err));
+    CLI_TRY(read_method(a, s, err));
     if (a->rho.given && a->rho_relative.given)
         return cli_fail(err, ADMMNN_USAGE,
                         "admmq solve: --rho and --rho-relative exclude one another");
@@ -185,7 +181,7 @@ static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings
                         "admmq solve: rho is 0; a finite number above 0 is "
                         "needed");
     s->rho = real_or(a->rho, 0);
-    s->rho_relative = real_or(a->rho_relative, wants_whole_l(s->method) ? 1 : s->rho_relative);
+    s->rho_relative = real_or(a->rho_relative, s->rho_relative);
     s->beta = real_or(a->beta, s->beta);
     s->probability = real_or(a->probability, s->probability);
     s->tolerance = real_or(a->tolerance, s->tolerance);

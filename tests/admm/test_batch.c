@@ -68,8 +68,8 @@ static double solve_alone(const fixture *f, const batch_problem *p, const batch_
     admmnn_solver *solver;
     admmnn_solver_info info;
     double x[D];
-    admmnn_solver_defaults(&settings);
-    settings.method = p->method == BATCH_SOFT ? ADMMNN_METHOD_ADMM_S : ADMMNN_METHOD_PGD;
+    admmnn_solver_defaults(p->method == BATCH_SOFT ? ADMMNN_METHOD_ADMM_S : ADMMNN_METHOD_PGD,
+                           &settings);
     settings.rho = p->rho;
     settings.beta = run->beta;
     settings.iterations = p->iterations;

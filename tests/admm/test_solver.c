@@ -117,8 +117,8 @@ static double transcribed(const quadratic *p, double rho, double beta, int itera
 
 static admmnn_solver_settings settings_of(admmnn_method method) {
     admmnn_solver_settings settings;
-    admmnn_solver_defaults(&settings);
-    settings.method = method;
+    admmnn_solver_defaults(method, &settings);
+    settings.rho_relative = 0.1;
     settings.iterations = ITERATIONS;
     settings.last = LAST;
     return settings;
