@@ -66,7 +66,7 @@ static batch_method kernel_of(const slice *s) {
 }
 
 static admmnn_status find_rho(const slice *s, double *rho, admmnn_error *err) {
-    const admm_matrix matrix = {.dense = s->q};
+    const admmnn_matrix matrix = {.dense = s->q};
     admm_quadratic *f;
     double smallest;
     double largest;
@@ -94,7 +94,7 @@ static admmnn_status time_passes(const batch_problem *problem, batch_run *runs, 
     const double begun = base_seconds();
     unsigned passes = 0;
     do {
-        BASE_TRY(batch_solve(problem, NULL, runs, count, err));
+        BASE_TRY(batch_solve(problem, NULL, NULL, runs, count, err));
         passes++;
     } while (base_seconds() - begun < LEAST_SECONDS);
     *seconds = (base_seconds() - begun) / passes;

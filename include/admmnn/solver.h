@@ -11,7 +11,7 @@
  *     admmnn_solver_settings settings;
  *     admmnn_solver_defaults(ADMMNN_METHOD_ADMM_Q, &settings);
  *     admmnn_solver_create(&problem, &settings, &solver, &err);
- *     admmnn_solver_solve(solver, start, NULL, x, &info, &err);
+ *     admmnn_solver_solve(solver, start, 0, NULL, x, &info, &err);
  *     admmnn_solver_free(solver);
  */
 #ifndef ADMMNN_SOLVER_H
@@ -96,7 +96,7 @@ typedef struct admmnn_solver_settings {
     uint32_t gradient_steps; /* of an inexact x step, at most */
     double tolerance;    /* of conjugate gradients, residual over right side, and of gradients */
     double rho;          /* of the penalty; 0: rho_relative times L */
-    double rho_relative; /* in units of L, the Lipschitz constant of f's gradient */
+    double rho_relative; /* in units of L, the Lipschitz constant of f's gradient; 0: below */
     double lipschitz;    /* L; 0: computed, which a quadratic alone allows */
     double beta;         /* of ADMM-S; 0: y = z, and infinite: ADMM-Q */
     double probability;  /* of ADMM-R */
@@ -109,7 +109,8 @@ typedef struct admmnn_solver_settings {
 
 /* X(name, text) */
 #define ADMMNN_OUTCOME_MAP(X)                                                                      \
-    X(FIXED_POINT, "fixed point") /* the iterates repeat: no later one is another */               \
+    X(NOT_RUN, "not run")                                                                          \
+    X(REPEATS, "iterates repeat") /* so that no later one is another */                            \
     X(ITERATION_LIMIT, "iteration limit")                                                          \
     X(OPTIMAL, "optimal") /* proven by branch and bound */                                         \
     X(NODE_LIMIT, "node limit")                                                                    \
@@ -126,13 +127,14 @@ typedef enum admmnn_outcome {
 /* How a run went. What was not measured is NaN; what was not checked is -1. */
 typedef struct admmnn_solver_info {
     admmnn_outcome outcome;
-    uint64_t iterations;   /* until the iterates repeated; of branch and bound: nodes */
+    /* Done: until the iterates repeated, and `last` more; of branch and bound: nodes. */
+    uint64_t iterations;
     double objective;      /* f of the answer */
     double rho, lipschitz; /* L */
     double primal, dual;   /* ||x - y|| and rho ||y - y before|| of the last iteration */
     /* The theory's conditions (Huang et al. 2020). rho_suffices: rho (rho + m) >= 2 L^2 with
-     * m the smallest eigenvalue of Q (-L of a function), so that the augmented Lagrangian
-     * decreases; of the exact x step alone. decreased: it did not grow in any iteration
+     * m the smallest eigenvalue of Q, so that the augmented Lagrangian decreases; of the
+     * exact x step alone. decreased: it did not grow in any iteration
      * after the first. stationary: the answer is a nearest point of A to
      * answer - gradient / rho. */
     int rho_suffices, decreased, stationary;
@@ -140,10 +142,11 @@ typedef struct admmnn_solver_info {
 
 typedef struct admmnn_solver admmnn_solver;
 
-/* The method with an exact x step and the best of all of at most 30,000 iterations. rho is
- * what was best over ill-conditioned quadratics (docs/admmq.md): of ADMM-Q and ADMM-S 1e-5
- * L, of ADMM-R 1e-3 L with a probability of 0.9, of the gradient methods, which diverge
- * below L / 2, L. */
+/* The method with an exact x step and the best of all of at most 30,000 iterations; beta 1,
+ * probability 0.9. A rho_relative of 0 is, of ADMM-Q and ADMM-S, 1e-5, among the best over
+ * ill-conditioned quadratics without being the smallest tried (docs/admmq.md); of ADMM-R
+ * 1e-3; of the inexact x steps and the gradient methods, which diverge at small ones, 1
+ * (linear: 3). */
 void admmnn_solver_defaults(admmnn_method method, admmnn_solver_settings *settings);
 /* A solver with its memory, factorisation and L; the caller's, freed with
  * admmnn_solver_free. ADMMNN_USAGE says what is wrong with the problem or the settings: Q
@@ -154,12 +157,16 @@ admmnn_status admmnn_solver_create(const admmnn_problem *problem,
                                    const admmnn_solver_settings *settings, admmnn_solver **solver,
                                    admmnn_error *err);
 /* From start[dimension] (NULL: zero) to x[dimension], a point of A, by one thread at a time.
+ * number tells runs of one solver apart: ADMM-R draws by it.
  * context (NULL will do) hears of the progress and is asked whether to stop. Of the same
- * start and settings the answer is the same. ADMMNN_DIVERGED: an iterate or f was not
- * finite; ADMMNN_CANCELLED: x and info hold the best point before that, where there was
- * one (info->objective is then finite). ADMMNN_USAGE: a start that is not finite;
- * ADMMNN_MEMORY. */
-admmnn_status admmnn_solver_solve(admmnn_solver *solver, const double *start,
+ * start and settings the answer is the same; f must be a function of x, since a run whose
+ * iterates repeat is ended. ADMMNN_DIVERGED: an iterate or f was not finite, a product
+ * failed, or conjugate gradients did not reach the tolerance; ADMMNN_CANCELLED: after
+ * these two x and info hold the best point before, or else the last one, whose objective
+ * is NaN where f is not known; without any x stays as it is. ADMMNN_USAGE: a start that is
+ * not finite, Q + rho I that conjugate gradients find not positive definite, of exact a
+ * lattice that cannot be reduced or whose minimum is too far out; ADMMNN_MEMORY. */
+admmnn_status admmnn_solver_solve(admmnn_solver *solver, const double *start, uint64_t number,
                                   const admmnn_context *context, double *x,
                                   admmnn_solver_info *info, admmnn_error *err);
 void admmnn_solver_free(admmnn_solver *solver);

@@ -31,6 +31,7 @@ typedef struct batch {
     double *best;            /* [width] */
     uint64_t *draws;         /* the block's */
     lane *lanes;             /* [width] */
+    const admmnn_context *context;
     batch_run *runs;
     size_t run_count, next; /* next: the first that no lane has had */
 } batch;
@@ -44,8 +45,13 @@ static admmnn_status invert(const batch_problem *p, double *inverse, admmnn_erro
     memcpy(inverse, p->q, d * d * sizeof *inverse);
     for (size_t i = 0; i < d; i++)
         inverse[i * d + i] += p->rho;
-    if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'U', n, inverse, n) != 0 ||
-        LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'U', n, inverse, n) != 0)
+    /* Symmetric: rows of the upper triangle are columns of the lower. */
+    lapack_int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', n, inverse, n);
+    if (info == 0)
+        info = LAPACKE_dpotri(LAPACK_COL_MAJOR, 'L', n, inverse, n);
+    if (info < 0)
+        return base_fail_memory(err, "LAPACK");
+    if (info > 0)
         return base_fail(err, ADMMNN_USAGE,
                          "Q + %g I is not positive definite; a larger rho is needed", p->rho);
     for (size_t i = 0; i < d; i++)
@@ -318,25 +324,30 @@ static bool look_at_all(batch *s) {
     return any;
 }
 
-static void do_runs(batch *s) {
+static admmnn_status do_runs(batch *s, admmnn_error *err) {
     for (size_t l = 0; l < s->kernels->width; l++)
         next_run(s, l);
-    do
+    do {
+        if (base_cancelled(s->context))
+            return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
         do_chunk(s);
-    while (look_at_all(s));
+    } while (look_at_all(s));
+    return ADMMNN_OK;
 }
 
 admmnn_status batch_solve(const batch_problem *problem, const batch_kernels *kernels,
-                          batch_run *runs, size_t count, admmnn_error *err) {
+                          const admmnn_context *context, batch_run *runs, size_t count,
+                          admmnn_error *err) {
     batch s = {.problem = problem,
                .kernels = kernels == NULL ? batch_kernels_get(0) : kernels,
+               .context = context,
                .runs = runs,
                .run_count = count};
     admmnn_status status = make_system(&s, err);
     if (status == ADMMNN_OK)
         status = make_block(&s, err);
     if (status == ADMMNN_OK)
-        do_runs(&s);
+        status = do_runs(&s, err);
     free_batch(&s);
     return status;
 }

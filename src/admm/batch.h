@@ -1,6 +1,7 @@
 /* Many runs on one quadratic at once: ADMM-Q, -S and -R with the exact x step, and
  * projected gradient, on equally spaced levels. The answers are the solver's but for
- * rounding, which decides where a run is chaotic. */
+ * rounding, which decides where a run is chaotic, and for ADMM-R's draws, which are
+ * others. */
 #ifndef ADMM_BATCH_H
 #define ADMM_BATCH_H
 
@@ -9,7 +10,7 @@
 #include <stdint.h>
 
 #include "admm/batch_kernels.h"
-#include "base/error.h"
+#include "base/context.h"
 
 typedef enum batch_method { BATCH_SOFT, BATCH_RANDOMISED, BATCH_GRADIENT } batch_method;
 
@@ -34,9 +35,11 @@ typedef struct batch_run {
     uint64_t iterations; /* done, before it repeated or diverged */
 } batch_run;
 
-/* Does all runs in the calling thread. kernels NULL: the best. ADMMNN_USAGE: Q + rho I is
- * not positive definite; ADMMNN_MEMORY. */
+/* Does all runs in the calling thread. kernels NULL: the best. context (NULL will do) is
+ * asked whether to stop. ADMMNN_USAGE: Q + rho I is not positive definite;
+ * ADMMNN_CANCELLED; ADMMNN_MEMORY. */
 admmnn_status batch_solve(const batch_problem *problem, const batch_kernels *kernels,
-                          batch_run *runs, size_t count, admmnn_error *err);
+                          const admmnn_context *context, batch_run *runs, size_t count,
+                          admmnn_error *err);
 
 #endif

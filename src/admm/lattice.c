@@ -7,8 +7,13 @@
 
 /* Of the reduction (Lovasz's condition): the nearer to 1, the shorter the basis. */
 #define REDUCTION 0.999
-/* Nodes between two questions whether to stop. */
+/* Nodes, and swaps of the reduction, between two questions whether to stop. */
 #define PATIENCE 65536U
+#define SWAP_PATIENCE 256U
+/* A vector is short after two rounds or three; more are rounding that chases itself. */
+#define ROUNDS_MOST 100
+/* Multiples farther out are no whole numbers of a double any more. */
+#define RUNGS_MOST 0x1p53
 
 static double dot(const double *x, const double *y, size_t d) {
     double sum = 0;
@@ -88,18 +93,35 @@ static void swap(double *x, double *y, size_t d) {
     }
 }
 
-/* Sums are of floats: a vector is shortened until nothing more can be taken from it. */
-static void settle(basis *s, size_t k) {
-    orthogonalise(s, k);
-    while (shorten(s, k))
-        orthogonalise(s, k);
+static bool is_sound(const basis *s, size_t k) {
+    bool sound = s->length2[k] > 0 && isfinite(s->length2[k]);
+    for (size_t i = 0; i < k; i++)
+        sound = sound && isfinite(s->mu[k * s->d + i]);
+    return sound;
 }
 
-static void reduce(basis *s) {
+/* Sums are of floats: a vector is shortened until nothing more can be taken from it. False:
+ * the vectors depend on one another as far as floats can tell. */
+static bool settle(basis *s, size_t k) {
+    orthogonalise(s, k);
+    for (int round = 0; is_sound(s, k) && round < ROUNDS_MOST; round++) {
+        if (!shorten(s, k))
+            return true;
+        orthogonalise(s, k);
+    }
+    return false;
+}
+
+static admmnn_status reduce(basis *s, const admmnn_context *context, admmnn_error *err) {
     const size_t d = s->d;
+    size_t swaps = 0;
     orthogonalise(s, 0);
     for (size_t k = 1; k < d;) {
-        settle(s, k);
+        if (!is_sound(s, 0) || !settle(s, k))
+            return base_fail(err, ADMMNN_USAGE,
+                             "Q is too nearly singular: its lattice cannot be reduced");
+        if (++swaps % SWAP_PATIENCE == 0 && base_cancelled(context))
+            return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
         const double mu = s->mu[k * d + k - 1];
         if (s->length2[k] >= (REDUCTION - mu * mu) * s->length2[k - 1]) {
             k++;
@@ -110,6 +132,7 @@ static void reduce(basis *s) {
         orthogonalise(s, k - 1);
         k = k > 1 ? k - 1 : 1;
     }
+    return ADMMNN_OK;
 }
 
 /* ---- the tree ---- */
@@ -147,7 +170,8 @@ static bool next_candidate(const admm_ladder *ladder, level *at) {
     return true;
 }
 
-static void enter(const tree *w, size_t i, double below2) {
+/* False: the minimum is too far out. */
+static bool enter(const tree *w, size_t i, double below2) {
     const double *row = w->r + i * w->d;
     double rest = w->t[i];
     for (size_t j = i + 1; j < w->d; j++)
@@ -155,15 +179,25 @@ static void enter(const tree *w, size_t i, double below2) {
     level *at = &w->levels[i];
     at->centre = rest / row[i];
     at->below2 = below2;
+    if (w->ladders[i].count == 0 && !(fabs(at->centre / w->ladders[i].spacing) < RUNGS_MOST))
+        return false;
     at->down = admm_ladder_below(&w->ladders[i], at->centre);
     at->up = at->down + 1;
+    return true;
+}
+
+static admmnn_status fail_far(admmnn_error *err) {
+    return base_fail(
+        err, ADMMNN_USAGE,
+        "the minimum lies more than 2^53 multiples out, where they are not told apart");
 }
 
 static admmnn_status walk(const tree *w, uint64_t most_nodes, const admmnn_context *context,
                           double *x, lattice_answer *answer, admmnn_error *err) {
     *answer = (lattice_answer){.distance2 = INFINITY};
     size_t i = w->d - 1;
-    enter(w, i, 0);
+    if (!enter(w, i, 0))
+        return fail_far(err);
     for (;;) {
         if (answer->nodes % PATIENCE == 0 && base_cancelled(context))
             return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
@@ -182,7 +216,8 @@ static admmnn_status walk(const tree *w, uint64_t most_nodes, const admmnn_conte
             continue;
         }
         if (i > 0) {
-            enter(w, --i, distance2);
+            if (!enter(w, --i, distance2))
+                return fail_far(err);
             continue;
         }
         answer->distance2 = distance2;
@@ -241,13 +276,23 @@ static void fill_basis(basis *s, const double *r, const admm_ladder *ladders) {
     }
 }
 
+/* Divides the basis by its largest entry, lest its squares leave floating point. */
+static double scale_basis(basis *s) {
+    double largest = 0;
+    for (size_t i = 0; i < s->d * s->d; i++)
+        largest = fmax(largest, fabs(s->b[i]));
+    for (size_t i = 0; i < s->d * s->d; i++)
+        s->b[i] /= largest;
+    return largest;
+}
+
 /* The reduced basis as a triangle (by rows), with the target in its axes; multipliers are
  * whole numbers. */
-static void triangle_of(const basis *s, const double *t, double *r, double *target) {
+static void triangle_of(const basis *s, const double *t, double scale, double *r, double *target) {
     const size_t d = s->d;
     for (size_t i = 0; i < d; i++) {
         const double length = sqrt(s->length2[i]);
-        target[i] = dot(t, s->star + i * d, d) / length;
+        target[i] = dot(t, s->star + i * d, d) / length / scale;
         r[i * d + i] = length;
         for (size_t j = i + 1; j < d; j++)
             r[i * d + j] = s->mu[j * d + i] * length;
@@ -278,15 +323,20 @@ static admmnn_status walk_reduced(basis *s, const double *r, const double *t,
         status = base_fail_memory(err, "the reduced lattice");
     for (size_t i = 0; status == ADMMNN_OK && i < d; i++)
         whole[i].spacing = 1;
+    double scale = 1;
     if (status == ADMMNN_OK) {
         fill_basis(s, r, ladders);
-        reduce(s);
-        triangle_of(s, t, triangle, target);
+        scale = scale_basis(s);
+        status = reduce(s, context, err);
+    }
+    if (status == ADMMNN_OK) {
+        triangle_of(s, t, scale, triangle, target);
         status =
             walk_levels(triangle, target, d, whole, most_nodes, context, target + d, answer, err);
+        answer->distance2 *= scale * scale;
+        if (answer->distance2 < INFINITY)
+            change_back(s, ladders, target + d, x);
     }
-    if (status == ADMMNN_OK)
-        change_back(s, ladders, target + d, x);
     base_free(triangle);
     base_free(target);
     base_free(whole);
@@ -297,6 +347,7 @@ admmnn_status lattice_closest(const double *r, const double *t, size_t d,
                               const admm_ladder *ladders, uint64_t most_nodes,
                               const admmnn_context *context, double *x, lattice_answer *answer,
                               admmnn_error *err) {
+    *answer = (lattice_answer){.distance2 = INFINITY};
     BASE_TRY(check(r, t, d, ladders, err));
     if (!all_endless(ladders, d))
         return walk_levels(r, t, d, ladders, most_nodes, context, x, answer, err);

@@ -21,7 +21,8 @@ typedef struct lattice_answer {
 /* The x[d] with x[i] on ladders[i] that minimises ||R x - t||^2. r[d * d], by rows, is
  * upper triangular; most_nodes 0: no limit. context (NULL will do) is asked whether to
  * stop. ADMMNN_USAGE: a triangle that is singular or not finite, a ladder without a
- * level; ADMMNN_CANCELLED; ADMMNN_MEMORY. */
+ * level, a minimum more than 2^53 rungs out; ADMMNN_CANCELLED: x is the best point so far
+ * where answer->distance2 is finite; ADMMNN_MEMORY. */
 admmnn_status lattice_closest(const double *r, const double *t, size_t d,
                               const admm_ladder *ladders, uint64_t most_nodes,
                               const admmnn_context *context, double *x, lattice_answer *answer,

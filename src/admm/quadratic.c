@@ -2,6 +2,7 @@
 
 #include <lapacke.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,7 +16,7 @@
 #define CG_STEPS_A_COORDINATE 10
 
 struct admm_quadratic {
-    admm_matrix q;
+    admmnn_matrix q;
     size_t d;
     double *b;
     double rho;
@@ -53,7 +54,7 @@ static admmnn_status check_dense(const double *q, size_t d, admmnn_error *err) {
 }
 
 /* The entry in row i and column j, 0 where there is none; columns of a row rise. */
-static double entry_of(const admm_matrix *q, size_t i, size_t j) {
+static double entry_of(const admmnn_matrix *q, size_t i, size_t j) {
     size_t low = q->start[i];
     size_t high = q->start[i + 1];
     while (low < high) {
@@ -66,7 +67,7 @@ static double entry_of(const admm_matrix *q, size_t i, size_t j) {
     return low < q->start[i + 1] && q->column[low] == j ? q->value[low] : 0;
 }
 
-static admmnn_status check_row(const admm_matrix *q, size_t d, size_t i, double *largest,
+static admmnn_status check_row(const admmnn_matrix *q, size_t d, size_t i, double *largest,
                                admmnn_error *err) {
     if (q->start[i + 1] < q->start[i])
         return base_fail(err, ADMMNN_USAGE, "row %zu of Q ends before it starts", i);
@@ -81,7 +82,7 @@ static admmnn_status check_row(const admm_matrix *q, size_t d, size_t i, double 
     return ADMMNN_OK;
 }
 
-static admmnn_status check_sparse(const admm_matrix *q, size_t d, admmnn_error *err) {
+static admmnn_status check_sparse(const admmnn_matrix *q, size_t d, admmnn_error *err) {
     double largest = 0;
     for (size_t i = 0; i < d; i++)
         BASE_TRY(check_row(q, d, i, &largest, err));
@@ -96,7 +97,7 @@ static admmnn_status check_sparse(const admm_matrix *q, size_t d, admmnn_error *
     return ADMMNN_OK;
 }
 
-static admmnn_status check(const admm_matrix *q, const double *b, size_t d, admmnn_error *err) {
+static admmnn_status check(const admmnn_matrix *q, const double *b, size_t d, admmnn_error *err) {
     if (d == 0)
         return base_fail(err, ADMMNN_USAGE, "a problem of no coordinates");
     for (size_t i = 0; b != NULL && i < d; i++)
@@ -107,7 +108,7 @@ static admmnn_status check(const admm_matrix *q, const double *b, size_t d, admm
     return q->start != NULL ? check_sparse(q, d, err) : ADMMNN_OK;
 }
 
-admmnn_status admm_quadratic_create(const admm_matrix *q, const double *b, size_t d,
+admmnn_status admm_quadratic_create(const admmnn_matrix *q, const double *b, size_t d,
                                     admm_quadratic **out, admmnn_error *err) {
     BASE_TRY(check(q, b, d, err));
     admm_quadratic *f = base_array(1, sizeof *f);
@@ -146,13 +147,9 @@ void admm_quadratic_free(admm_quadratic *f) {
     base_free(f);
 }
 
-size_t admm_quadratic_dimension(const admm_quadratic *f) {
-    return f->d;
-}
-
 admmnn_status admm_quadratic_product(const admm_quadratic *f, const double *x, double *y,
                                      admmnn_error *err) {
-    const admm_matrix *q = &f->q;
+    const admmnn_matrix *q = &f->q;
     if (q->product != NULL)
         return q->product(q->user, x, y)
                    ? ADMMNN_OK
@@ -178,6 +175,18 @@ admmnn_status admm_quadratic_value(const admm_quadratic *f, const double *x, dou
     return ADMMNN_OK;
 }
 
+/* ---- LAPACK ---- */
+
+/* Matrices here are symmetric, and rows of an upper triangle are the columns of a lower one:
+ * LAPACK gets both as columns, which it does not copy. What it answers: above 0, what the
+ * words say; below 0, that memory is short, since its arguments are sound. */
+static admmnn_status check_lapack(lapack_int info, admmnn_status status, const char *words,
+                                  admmnn_error *err) {
+    if (info < 0)
+        return base_fail_memory(err, "LAPACK");
+    return info == 0 ? ADMMNN_OK : base_fail(err, status, "%s", words);
+}
+
 /* ---- the spectrum ---- */
 
 static admmnn_status dense_spectrum(const admm_quadratic *f, double *smallest, double *largest,
@@ -185,20 +194,17 @@ static admmnn_status dense_spectrum(const admm_quadratic *f, double *smallest, d
     const size_t d = f->d;
     double *copy = base_array_copy(f->q.dense, d * d, sizeof *copy);
     double *values = base_array(d, sizeof *values);
-    lapack_int failed = -1;
+    lapack_int info = LAPACK_WORK_MEMORY_ERROR;
     if (copy != NULL && values != NULL)
-        failed =
-            LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)d, copy, (lapack_int)d, values);
-    if (failed == 0) {
+        info =
+            LAPACKE_dsyev(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)d, copy, (lapack_int)d, values);
+    if (info == 0) {
         *smallest = values[0];
         *largest = values[d - 1];
     }
     base_free(copy);
     base_free(values);
-    if (failed < 0)
-        return base_fail_memory(err, "Q's eigenvalues");
-    return failed == 0 ? ADMMNN_OK
-                       : base_fail(err, ADMMNN_DIVERGED, "Q's eigenvalues cannot be computed");
+    return check_lapack(info, ADMMNN_DIVERGED, "Q's eigenvalues cannot be computed", err);
 }
 
 /* Lanczos's method with every vector orthogonalised against all before it. */
@@ -265,30 +271,42 @@ static admmnn_status extend(const admm_quadratic *f, krylov *k, bool *more, admm
     return ADMMNN_OK;
 }
 
-static admmnn_status ritz(const krylov *k, double *smallest, double *largest, admmnn_error *err) {
+/* The eigenvalues of the projected matrix at its ends, and the larger of their residuals,
+ * ||Q v - theta v|| = |beside s|, s the last component of its eigenvector. */
+static admmnn_status ritz(const krylov *k, double *smallest, double *largest, double *residual,
+                          admmnn_error *err) {
+    const size_t n = k->count;
     double diagonal[LANCZOS_MOST];
     double beside[LANCZOS_MOST];
-    memcpy(diagonal, k->diagonal, k->count * sizeof *diagonal);
-    memcpy(beside, k->beside, k->count * sizeof *beside);
-    if (LAPACKE_dsterf((lapack_int)k->count, diagonal, beside) != 0)
-        return base_fail(err, ADMMNN_DIVERGED, "Q's eigenvalues cannot be computed");
-    *smallest = diagonal[0];
-    *largest = diagonal[k->count - 1];
-    return ADMMNN_OK;
+    double *vectors = base_array(n * n, sizeof *vectors);
+    lapack_int info = LAPACK_WORK_MEMORY_ERROR;
+    memcpy(diagonal, k->diagonal, n * sizeof *diagonal);
+    memcpy(beside, k->beside, n * sizeof *beside);
+    if (vectors != NULL)
+        info = LAPACKE_dstev(LAPACK_COL_MAJOR, 'V', (lapack_int)n, diagonal, beside, vectors,
+                             (lapack_int)n);
+    if (info == 0) {
+        *smallest = diagonal[0];
+        *largest = diagonal[n - 1];
+        *residual = k->beside[n - 1] * fmax(fabs(vectors[n - 1]), fabs(vectors[n * n - 1]));
+    }
+    base_free(vectors);
+    return check_lapack(info, ADMMNN_DIVERGED, "Q's eigenvalues cannot be computed", err);
 }
 
 static admmnn_status krylov_spectrum(const admm_quadratic *f, krylov *k, double relative,
                                      double *smallest, double *largest, admmnn_error *err) {
     bool more = true;
-    double before = -INFINITY;
+    double residual = INFINITY;
     begin(k);
     while (more) {
         BASE_TRY(extend(f, k, &more, err));
-        BASE_TRY(ritz(k, smallest, largest, err));
-        if (fabs(*largest - before) <= relative * fabs(*largest) / 10)
-            return ADMMNN_OK;
-        before = *largest;
+        BASE_TRY(ritz(k, smallest, largest, &residual, err));
+        if (residual <= relative * fmax(fabs(*smallest), fabs(*largest)))
+            break;
     }
+    *smallest -= residual;
+    *largest += residual;
     return ADMMNN_OK;
 }
 
@@ -316,27 +334,30 @@ admmnn_status admm_quadratic_shift(admm_quadratic *f, double rho, admmnn_error *
     memcpy(f->factor, f->q.dense, d * d * sizeof *f->factor);
     for (size_t i = 0; i < d; i++)
         f->factor[i * d + i] += rho;
-    if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'U', (lapack_int)d, f->factor, (lapack_int)d) != 0)
-        return rho == 0
-                   ? base_fail(err, ADMMNN_USAGE, "Q is not positive definite")
-                   : base_fail(err, ADMMNN_USAGE,
-                               "Q + %g I is not positive definite; a larger rho is needed", rho);
-    return ADMMNN_OK;
+    char words[96];
+    snprintf(words, sizeof words,
+             rho == 0 ? "Q is not positive definite"
+                      : "Q + %g I is not positive definite; a larger rho is needed",
+             rho);
+    return check_lapack(
+        LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (lapack_int)d, f->factor, (lapack_int)d),
+        ADMMNN_USAGE, words, err);
 }
 
 admmnn_status admm_quadratic_triangle(const admm_quadratic *f, double *r, double *t,
                                       admmnn_error *err) {
     const size_t d = f->d;
     memcpy(r, f->q.dense, d * d * sizeof *r);
-    if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'U', (lapack_int)d, r, (lapack_int)d) != 0)
-        return base_fail(err, ADMMNN_USAGE, "Q is not positive definite");
+    BASE_TRY(check_lapack(LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (lapack_int)d, r, (lapack_int)d),
+                          ADMMNN_USAGE, "Q is not positive definite", err));
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j < i; j++)
             r[i * d + j] = 0;
     for (size_t i = 0; i < d; i++)
         t[i] = -f->b[i];
-    (void)LAPACKE_dtrtrs(LAPACK_ROW_MAJOR, 'U', 'T', 'N', (lapack_int)d, 1, r, (lapack_int)d, t, 1);
-    return ADMMNN_OK;
+    return check_lapack(LAPACKE_dtrtrs(LAPACK_COL_MAJOR, 'L', 'N', 'N', (lapack_int)d, 1, r,
+                                       (lapack_int)d, t, (lapack_int)d),
+                        ADMMNN_USAGE, "Q is singular", err);
 }
 
 /* Conjugate gradients (Hestenes and Stiefel 1952). */
@@ -344,6 +365,10 @@ static admmnn_status solve_by_products(admm_quadratic *f, const double *y, doubl
                                        double *x, admmnn_error *err) {
     const size_t d = f->d;
     const double wanted = tolerance * sqrt(dot(y, y, d));
+    if (wanted == 0) {
+        memset(x, 0, d * sizeof *x);
+        return ADMMNN_OK;
+    }
     BASE_TRY(admm_quadratic_product(f, x, f->qp, err));
     for (size_t i = 0; i < d; i++)
         f->r[i] = f->p[i] = y[i] - f->qp[i] - f->rho * x[i];
@@ -351,9 +376,10 @@ static admmnn_status solve_by_products(admm_quadratic *f, const double *y, doubl
     for (size_t step = 0; sqrt(left) > wanted && step < CG_STEPS_A_COORDINATE * d; step++) {
         BASE_TRY(admm_quadratic_product(f, f->p, f->qp, err));
         const double curvature = dot(f->p, f->qp, d) + f->rho * dot(f->p, f->p, d);
-        if (!(curvature > 0))
-            return base_fail(err, isnan(curvature) ? ADMMNN_DIVERGED : ADMMNN_USAGE,
-                             "Q + %g I is not positive definite", f->rho);
+        if (curvature < 0)
+            return base_fail(err, ADMMNN_USAGE, "Q + %g I is not positive definite", f->rho);
+        if (!(curvature > 0)) /* no longer told from 0, or not a number */
+            break;
         const double stride = left / curvature;
         for (size_t i = 0; i < d; i++) {
             x[i] += stride * f->p[i];
@@ -376,7 +402,7 @@ admmnn_status admm_quadratic_solve(admm_quadratic *f, const double *y, double to
     if (f->q.dense == NULL)
         return solve_by_products(f, y, tolerance, x, err);
     memcpy(x, y, f->d * sizeof *x);
-    (void)LAPACKE_dpotrs(LAPACK_ROW_MAJOR, 'U', (lapack_int)f->d, 1, f->factor, (lapack_int)f->d, x,
-                         1);
-    return ADMMNN_OK;
+    return check_lapack(LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'L', (lapack_int)f->d, 1, f->factor,
+                                       (lapack_int)f->d, x, (lapack_int)f->d),
+                        ADMMNN_DIVERGED, "(Q + rho I) x = y cannot be solved", err);
 }

@@ -58,18 +58,11 @@ bool admmnn_x_step_find(const char *text, admmnn_x_step *step) {
     return i < COUNT(x_step_texts);
 }
 
-static double default_rho(admmnn_method method) {
-    if (method == ADMMNN_METHOD_PGD || method == ADMMNN_METHOD_GD_ROUND)
-        return 1;
-    return method == ADMMNN_METHOD_ADMM_R ? 1e-3 : 1e-5;
-}
-
 void admmnn_solver_defaults(admmnn_method method, admmnn_solver_settings *settings) {
     *settings = (admmnn_solver_settings){.method = method,
                                          .x_step = ADMMNN_X_STEP_EXACT,
                                          .gradient_steps = 5,
                                          .tolerance = 1e-10,
-                                         .rho_relative = default_rho(method),
                                          .beta = 1,
                                          .probability = 0.9,
                                          .iterations = 30000,
@@ -90,10 +83,26 @@ bool solver_is_admm(admmnn_method method) {
 }
 
 static admmnn_status check_rho(const admmnn_solver_settings *s, admmnn_error *err) {
-    const bool given = s->rho != 0;
-    const double rho = given ? s->rho : s->rho_relative;
-    return check_number(given ? "rho" : "rho_relative", rho, rho > 0 && isfinite(rho),
-                        "a finite number above 0", err);
+    BASE_TRY(check_number("rho", s->rho, s->rho >= 0 && isfinite(s->rho),
+                          "a finite number of at least 0", err));
+    return check_number("rho_relative", s->rho_relative,
+                        s->rho_relative >= 0 && isfinite(s->rho_relative),
+                        "a finite number of at least 0", err);
+}
+
+static double default_rho(const admmnn_solver_settings *s) {
+    if (!solver_is_admm(s->method) || s->x_step == ADMMNN_X_STEP_GRADIENT)
+        return 1;
+    if (s->x_step == ADMMNN_X_STEP_LINEAR)
+        return 3;
+    return s->method == ADMMNN_METHOD_ADMM_R ? 1e-3 : 1e-5;
+}
+
+static double choose_rho(const admmnn_solver *s) {
+    if (s->settings.rho > 0)
+        return s->settings.rho;
+    return s->lipschitz *
+           (s->settings.rho_relative > 0 ? s->settings.rho_relative : default_rho(&s->settings));
 }
 
 /* What is asked of a function, which has neither a closed form nor a known L. */
@@ -150,22 +159,16 @@ static admmnn_status make_set(const admmnn_problem *p, admm_product **set, admmn
 
 static admmnn_status make_quadratic(admmnn_solver *s, admmnn_error *err) {
     const admmnn_matrix *q = s->problem.q;
-    const admm_matrix matrix = {.dense = q->dense,
-                                .start = q->start,
-                                .column = q->column,
-                                .value = q->value,
-                                .product = q->product,
-                                .user = q->user};
-    if (q->dense == NULL && q->start == NULL && q->product == NULL)
+    if (q->dense == NULL && q->product == NULL &&
+        (q->start == NULL || q->column == NULL || q->value == NULL))
         return base_fail(err, ADMMNN_USAGE, "Q is neither dense, sparse nor a product");
-    return admm_quadratic_create(&matrix, s->problem.b, s->d, &s->quadratic, err);
+    return admm_quadratic_create(q, s->problem.b, s->d, &s->quadratic, err);
 }
 
 /* L is the largest |eigenvalue| of a quadratic's Q. */
 static admmnn_status find_lipschitz(admmnn_solver *s, admmnn_error *err) {
     double largest;
     s->lipschitz = s->settings.lipschitz;
-    s->smallest = -s->lipschitz;
     if (s->quadratic == NULL)
         return ADMMNN_OK;
     BASE_TRY(
@@ -204,6 +207,17 @@ static admmnn_status factorise(admmnn_solver *s, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* Of a sparse Q, which no factorisation says it of. */
+static admmnn_status check_definite(const admmnn_solver *s, admmnn_error *err) {
+    const bool shifted =
+        solver_is_admm(s->settings.method) && s->settings.x_step == ADMMNN_X_STEP_EXACT;
+    if (s->quadratic == NULL || s->problem.q->dense != NULL || !shifted ||
+        s->rho + s->smallest > -SPECTRUM_TOLERANCE * s->lipschitz)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_USAGE, "Q + %g I is not positive definite; a larger rho is needed",
+                     s->rho);
+}
+
 static admmnn_status prepare(admmnn_solver *s, admmnn_error *err) {
     if (s->problem.dimension == 0)
         return base_fail(err, ADMMNN_USAGE, "a problem of no coordinates");
@@ -216,7 +230,8 @@ static admmnn_status prepare(admmnn_solver *s, admmnn_error *err) {
     if (s->settings.method == ADMMNN_METHOD_EXACT)
         BASE_TRY(check_exact(&s->problem, s->set, err));
     BASE_TRY(find_lipschitz(s, err));
-    s->rho = s->settings.rho > 0 ? s->settings.rho : s->settings.rho_relative * s->lipschitz;
+    s->rho = choose_rho(s);
+    BASE_TRY(check_definite(s, err));
     BASE_TRY(factorise(s, err));
     return make_vectors(s, err);
 }

@@ -7,8 +7,8 @@
 #include "base/context.h"
 #include "base/memory.h"
 
-/* Iterations between two questions whether to stop. */
-#define PATIENCE 1024U
+/* Coordinates stepped over between two questions whether to stop. */
+#define PATIENCE ((size_t)1 << 16)
 /* What the augmented Lagrangian may grow by, of its size, without having grown. */
 #define ROUNDING 1e-9
 
@@ -271,8 +271,9 @@ static admmnn_status iterate_once(admmnn_solver *s, course *c, admmnn_solver_inf
 
 static admmnn_status iterate_all(admmnn_solver *s, course *c, const admmnn_context *context,
                                  admmnn_solver_info *info, admmnn_error *err) {
+    const uint64_t patience = s->d < PATIENCE ? PATIENCE / s->d : 1;
     while (c->done < c->most) {
-        if (c->done % PATIENCE == 0) {
+        if (c->done % patience == 0) {
             report_progress(s, c, context);
             if (base_cancelled(context))
                 return base_fail(err, ADMMNN_CANCELLED, "stopped in iteration %llu",
@@ -286,19 +287,18 @@ static admmnn_status iterate_all(admmnn_solver *s, course *c, const admmnn_conte
     return ADMMNN_OK;
 }
 
-/* What there is of a run that ended early: the last point of A that was finite. */
+/* What there is of a run that ended early: the last point of A that was finite, though f
+ * may not be known there. */
 static void keep_last(admmnn_solver *s) {
     const double *last = candidate_of(s);
     double value;
-    admmnn_error ignored;
-    if (s->at.best_value < INFINITY || check_finite(last, s->d, &ignored) != ADMMNN_OK)
+    if (s->at.best_value < INFINITY || check_finite(last, s->d, NULL) != ADMMNN_OK)
         return;
     memcpy(s->at.best, last, s->d * sizeof *last);
-    if (evaluate(s, last, &value, s->at.gradient, &ignored) == ADMMNN_OK)
-        s->at.best_value = value;
+    s->at.best_value = evaluate(s, last, &value, s->at.gradient, NULL) == ADMMNN_OK ? value : NAN;
 }
 
-static void start_run(admmnn_solver *s, const double *start) {
+static void start_run(admmnn_solver *s, const double *start, uint64_t number) {
     solver_iterate *at = &s->at;
     memset(at->l, 0, s->d * sizeof *at->l);
     memset(at->x, 0, s->d * sizeof *at->x);
@@ -309,7 +309,7 @@ static void start_run(admmnn_solver *s, const double *start) {
     memcpy(at->x_mark, at->x, s->d * sizeof *at->x);
     memcpy(at->l_mark, at->l, s->d * sizeof *at->l);
     at->best_value = INFINITY;
-    at->random = base_random_at(s->settings.seed, 0x61646d6dU, 0);
+    at->random = base_random_at(s->settings.seed, 0x61646d6dU, number);
 }
 
 static admmnn_status run_iterations(admmnn_solver *s, const admmnn_context *context,
@@ -319,7 +319,7 @@ static admmnn_status run_iterations(admmnn_solver *s, const admmnn_context *cont
         info->decreased = 1;
     admmnn_status status = iterate_all(s, &c, context, info, err);
     info->iterations = c.done;
-    info->outcome = c.fixed ? ADMMNN_OUTCOME_FIXED_POINT : ADMMNN_OUTCOME_ITERATION_LIMIT;
+    info->outcome = c.fixed ? ADMMNN_OUTCOME_REPEATS : ADMMNN_OUTCOME_ITERATION_LIMIT;
     if (!is_gradient(s) && status == ADMMNN_OK) {
         info->primal = sqrt(squared_gap(s->at.x, s->at.y, s->d));
         info->dual = s->rho * sqrt(squared_gap(s->at.y, s->at.y_before, s->d));
@@ -347,18 +347,19 @@ static admmnn_status round_minimum(admmnn_solver *s, admmnn_solver_info *info, a
 static admmnn_status search_tree(admmnn_solver *s, const admmnn_context *context,
                                  admmnn_solver_info *info, admmnn_error *err) {
     double *r = base_array(s->d * s->d, sizeof *r);
-    lattice_answer answer;
+    lattice_answer answer = {.distance2 = INFINITY};
     admmnn_status status = r == NULL ? base_fail_memory(err, "a lattice")
                                      : admm_quadratic_triangle(s->quadratic, r, s->at.right, err);
     if (status == ADMMNN_OK)
         status = lattice_closest(r, s->at.right, s->d, admm_product_ladders(s->set),
                                  s->settings.nodes, context, s->at.projected, &answer, err);
     base_free(r);
-    if (status != ADMMNN_OK)
-        return status;
     info->iterations = answer.nodes;
     info->outcome = answer.proven ? ADMMNN_OUTCOME_OPTIMAL : ADMMNN_OUTCOME_NODE_LIMIT;
-    return offer(s, err);
+    if (answer.distance2 == INFINITY)
+        return status;
+    admmnn_status offered = offer(s, status == ADMMNN_OK ? err : NULL);
+    return status == ADMMNN_OK ? offered : status;
 }
 
 /* ---- what is said of it ---- */
@@ -394,10 +395,11 @@ static bool rho_suffices(const admmnn_solver *s) {
     return s->rho * (s->rho + s->smallest) >= 2 * s->lipschitz * s->lipschitz;
 }
 
-admmnn_status admmnn_solver_solve(admmnn_solver *s, const double *start,
+admmnn_status admmnn_solver_solve(admmnn_solver *s, const double *start, uint64_t number,
                                   const admmnn_context *context, double *x,
                                   admmnn_solver_info *info, admmnn_error *err) {
-    *info = (admmnn_solver_info){.objective = NAN,
+    *info = (admmnn_solver_info){.outcome = ADMMNN_OUTCOME_NOT_RUN,
+                                 .objective = NAN,
                                  .rho = s->rho,
                                  .lipschitz = s->lipschitz,
                                  .primal = NAN,
@@ -408,15 +410,16 @@ admmnn_status admmnn_solver_solve(admmnn_solver *s, const double *start,
     for (size_t i = 0; start != NULL && i < s->d; i++)
         if (!isfinite(start[i]))
             return base_fail(err, ADMMNN_USAGE, "the start is not finite in coordinate %zu", i);
-    start_run(s, start);
+    start_run(s, start, number);
     if (solver_is_admm(s->settings.method) && s->settings.x_step == ADMMNN_X_STEP_EXACT)
         info->rho_suffices = rho_suffices(s);
     admmnn_status status = run_method(s, context, info, err);
-    if (s->at.best_value < INFINITY) {
+    if (s->at.best_value != INFINITY) {
         info->objective = s->at.best_value;
         memcpy(x, s->at.best, s->d * sizeof *x);
     }
-    if (status != ADMMNN_OK)
-        return status;
-    return check_stationary(s, &info->stationary, err);
+    if (status == ADMMNN_OK)
+        return check_stationary(s, &info->stationary, err);
+    info->outcome = status == ADMMNN_CANCELLED ? ADMMNN_OUTCOME_STOPPED : ADMMNN_OUTCOME_DIVERGED;
+    return status;
 }

@@ -4,6 +4,7 @@
 
 #include "admm/batch.h"
 #include "admmq/bench.h"
+#include "admmq/crew.h"
 #include "base/context.h"
 #include "base/memory.h"
 #include "base/pool.h"
@@ -41,15 +42,13 @@ typedef struct task {
 
 typedef struct work {
     const admmnn_quadratics_settings *settings;
-    const admmnn_context *context;
+    const admmnn_context *context; /* the caller's */
     bench_table *table;
     task *tasks;
     size_t task_count;
     uint32_t first;
-    admmnn_error *errors; /* [threads] */
     atomic_size_t next, runs_done;
     size_t runs;
-    atomic_bool stop;
 } work;
 
 static batch_method kernel_of(const bench_setting *s) {
@@ -117,8 +116,8 @@ static size_t keep_cells(const work *w, const task *t, const batch_run *runs, do
     return at;
 }
 
-static admmnn_status do_task(work *w, const task *t, batch_run *runs, double *values,
-                             admmnn_error *err) {
+static admmnn_status do_task(work *w, const task *t, const admmnn_context *context, batch_run *runs,
+                             double *values, admmnn_error *err) {
     const admmnn_quadratics_settings *s = w->settings;
     const quadratics_instance *instance = &w->table->instances[t->instance];
     const batch_problem problem = {.d = s->dimension,
@@ -136,66 +135,43 @@ static admmnn_status do_task(work *w, const task *t, batch_run *runs, double *va
     for (size_t i = 0; i < w->table->setting_count; i++)
         count += belongs(&w->table->settings[i], t) ? s->starts : 0;
     fill_runs(w, t, runs);
-    BASE_TRY(batch_solve(&problem, NULL, runs, count, err));
+    BASE_TRY(batch_solve(&problem, NULL, context, runs, count, err));
     atomic_fetch_add(&w->runs_done, keep_cells(w, t, runs, values));
     return ADMMNN_OK;
 }
 
 /* ---- threads ---- */
 
-static void report(work *w, const char *what, size_t done, size_t total) {
-    base_progress(w->context, &(admmnn_progress){
-                                  .task = what,
-                                  .unit = "runs",
-                                  .done = done,
-                                  .total = total,
-                                  .run_done = -1,
-                              });
-    if (base_cancelled(w->context))
-        atomic_store(&w->stop, true);
+static void report(const admmnn_context *context, const char *what, size_t done, size_t total) {
+    base_progress(context, &(admmnn_progress){
+                               .task = what,
+                               .unit = "runs",
+                               .done = done,
+                               .total = total,
+                               .run_done = -1,
+                           });
 }
 
-static admmnn_status do_tasks(work *w, bool caller, admmnn_error *err) {
+static admmnn_status do_tasks(void *work_, const admmnn_context *context, admmnn_error *err) {
+    work *w = work_;
     batch_run *runs = base_array(w->table->setting_count * w->settings->starts, sizeof *runs);
     double *values = base_array(w->settings->starts, sizeof *values);
     admmnn_status status = ADMMNN_OK;
     if (runs == NULL || values == NULL)
         status = base_fail_memory(err, "the runs");
-    for (size_t t; status == ADMMNN_OK && !atomic_load(&w->stop) &&
-                   (t = atomic_fetch_add(&w->next, 1)) < w->task_count;) {
-        status = do_task(w, &w->tasks[t], runs, values, err);
-        if (caller)
-            report(w, "quadratics", atomic_load(&w->runs_done), w->runs);
+    for (size_t t; status == ADMMNN_OK && (t = atomic_fetch_add(&w->next, 1)) < w->task_count;) {
+        status = do_task(w, &w->tasks[t], context, runs, values, err);
+        report(context, "quadratics", atomic_load(&w->runs_done), w->runs);
     }
     base_free(runs);
     base_free(values);
     return status;
 }
 
-static void do_tasks_in_thread(void *argument, unsigned thread, unsigned threads) {
-    (void)threads;
-    work *w = argument;
-    if (do_tasks(w, thread == 0, &w->errors[thread]) != ADMMNN_OK)
-        atomic_store(&w->stop, true);
-}
-
-static admmnn_status run_pool(work *w, base_pool *pool, admmnn_error *err) {
-    const unsigned threads = base_pool_threads(pool);
-    w->errors = base_array(threads, sizeof *w->errors);
-    if (w->errors == NULL)
-        return base_fail_memory(err, "the threads");
-    base_pool_run(pool, do_tasks_in_thread, w);
-    for (unsigned t = 0; t < threads; t++)
-        if (w->errors[t].status != ADMMNN_OK)
-            return base_fail(err, w->errors[t].status, "%s", w->errors[t].message);
-    return atomic_load(&w->stop) ? base_fail(err, ADMMNN_CANCELLED, "stopped on request")
-                                 : ADMMNN_OK;
-}
-
 static admmnn_status make_instances(work *w, admmnn_error *err) {
     const double start = base_seconds();
     for (size_t i = 0; i < w->table->instance_count; i++) {
-        report(w, "the optima", i, w->table->instance_count);
+        report(w->context, "the optima", i, w->table->instance_count);
         BASE_TRY(quadratics_create(w->settings, w->first + (uint32_t)i, w->context,
                                    &w->table->instances[i], err));
     }
@@ -204,14 +180,13 @@ static admmnn_status make_instances(work *w, admmnn_error *err) {
 }
 
 static admmnn_status run_all(work *w, admmnn_error *err) {
-    base_pool *pool;
     BASE_TRY(make_instances(w, err));
     make_tasks(w);
-    BASE_TRY(base_pool_create(w->context == NULL ? 0 : w->context->threads, &pool, err));
     const double start = base_seconds();
-    admmnn_status status = run_pool(w, pool, err);
+    admmnn_status status =
+        crew_run(w->context, base_pool_resolve(w->context == NULL ? 0 : w->context->threads),
+                 do_tasks, w, err);
     w->table->seconds = base_seconds() - start;
-    base_pool_destroy(pool);
     return status;
 }
 
@@ -232,7 +207,6 @@ admmnn_status bench_table_run(const admmnn_quadratics_settings *settings, uint32
                                ? base_fail_memory(err, "the experiment")
                                : run_all(&w, err);
     base_free(w.tasks);
-    base_free(w.errors);
     return status;
 }
 

@@ -47,7 +47,7 @@ static admmnn_status solve(const admmnn_quadratics_settings *s, const quadratics
     settings.nodes = s->nodes;
     snprintf(set, sizeof set, "grid:%.17g", s->spacing);
     BASE_TRY(admmnn_solver_create(&problem, &settings, &solver, err));
-    admmnn_status status = admmnn_solver_solve(solver, NULL, context, x, info, err);
+    admmnn_status status = admmnn_solver_solve(solver, NULL, 0, context, x, info, err);
     admmnn_solver_free(solver);
     return status;
 }

@@ -61,7 +61,7 @@ static const cli_option options[] = {
      .kind = CLI_REAL,
      .offset = offsetof(cli_arguments, rho_relative),
      .value = "R",
-     .fallback = "1e-5; of admm-r 1e-3, of pgd and gd-round 1",
+     .fallback = "1e-5; of admm-r 1e-3; of pgd, gd-round and gradient steps 1; of linear ones 3",
      .help = "The penalty as a multiple of Q's largest eigenvalue (by size)."},
     {.name = "beta",
      .kind = CLI_REAL,
@@ -176,10 +176,10 @@ static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings
     if (a->rho.given && a->rho_relative.given)
         return cli_fail(err, ADMMNN_USAGE,
                         "admmq solve: --rho and --rho-relative exclude one another");
-    if (a->rho.given && a->rho.value == 0)
+    if ((a->rho.given && a->rho.value == 0) ||
+        (a->rho_relative.given && a->rho_relative.value == 0))
         return cli_fail(err, ADMMNN_USAGE,
-                        "admmq solve: rho is 0; a finite number above 0 is "
-                        "needed");
+                        "admmq solve: rho is 0; a finite number above 0 is needed");
     s->rho = real_or(a->rho, 0);
     s->rho_relative = real_or(a->rho_relative, s->rho_relative);
     s->beta = real_or(a->beta, s->beta);

@@ -160,7 +160,7 @@ static double middle_gap(const part *p, const cJSON *setting) {
         gaps[i] = isnan(gaps[i]) ? INFINITY : gaps[i];
     }
     qsort(gaps, p->instance_count, sizeof *gaps, by_value);
-    const double middle = gaps[p->instance_count / 2];
+    const double middle = 0.5 * (gaps[(p->instance_count - 1) / 2] + gaps[p->instance_count / 2]);
     return isfinite(middle) ? middle : NAN;
 }
 

@@ -75,7 +75,7 @@ static double solve_alone(const fixture *f, const batch_problem *p, const batch_
     settings.iterations = p->iterations;
     settings.last = LAST;
     MUST(admmnn_solver_create(&problem, &settings, &solver, err));
-    MUST(admmnn_solver_solve(solver, run->start, NULL, x, &info, err));
+    MUST(admmnn_solver_solve(solver, run->start, 0, NULL, x, &info, err));
     admmnn_solver_free(solver);
     return info.objective;
 }
@@ -91,7 +91,7 @@ static void agree(const fixture *f, const batch_problem *p, double beta, uint64_
         if (kernels == NULL)
             continue;
         fill_runs(f, runs, beta);
-        MUST(batch_solve(p, kernels, runs, RUNS, err));
+        MUST(batch_solve(p, kernels, NULL, runs, RUNS, err));
         for (size_t r = 0; r < RUNS; r++) {
             assert_true(fabs(runs[r].value - alone[r]) <= 1e-9 * (1 + fabs(alone[r])));
             *stopped += runs[r].iterations < p->iterations;
@@ -142,21 +142,21 @@ static void randomised_runs_are_what_they_say(void **state) {
     fill_runs(&f, usual, INFINITY);
     for (size_t r = 0; r < RUNS; r++)
         certain[r].probability = 1;
-    MUST(batch_solve(&randomised, NULL, certain, RUNS, err));
-    MUST(batch_solve(&soft, NULL, usual, RUNS, err));
+    MUST(batch_solve(&randomised, NULL, NULL, certain, RUNS, err));
+    MUST(batch_solve(&soft, NULL, NULL, usual, RUNS, err));
     for (size_t r = 0; r < RUNS; r++)
         assert_true(certain[r].value == usual[r].value);
     /* The same seed, the same run, whatever lane it has; another seed, another run. */
     fill_runs(&f, usual, INFINITY);
-    MUST(batch_solve(&randomised, NULL, usual, RUNS, err));
+    MUST(batch_solve(&randomised, NULL, NULL, usual, RUNS, err));
     size_t differ = 0;
     fill_runs(&f, again, INFINITY);
-    MUST(batch_solve(&randomised, NULL, again + 3, RUNS - 3, err));
+    MUST(batch_solve(&randomised, NULL, NULL, again + 3, RUNS - 3, err));
     for (size_t r = 3; r < RUNS; r++)
         assert_true(again[r].value == usual[r].value && again[r].iterations == usual[r].iterations);
     for (size_t r = 0; r < RUNS; r++)
         again[r].seed += RUNS;
-    MUST(batch_solve(&randomised, NULL, again, RUNS, err));
+    MUST(batch_solve(&randomised, NULL, NULL, again, RUNS, err));
     for (size_t r = 0; r < RUNS; r++)
         differ += again[r].value != usual[r].value || again[r].iterations != usual[r].iterations;
     assert_true(differ > RUNS / 4);
@@ -168,14 +168,14 @@ static void divergence_costs_no_other_run(void **state) {
     const batch_problem p = problem_of(&f, BATCH_GRADIENT, 0.1);
     batch_run runs[RUNS];
     fill_runs(&f, runs, INFINITY);
-    MUST(batch_solve(&p, NULL, runs, RUNS, err));
+    MUST(batch_solve(&p, NULL, NULL, runs, RUNS, err));
     for (size_t r = 0; r < RUNS; r++)
         assert_true(runs[r].value == INFINITY && runs[r].iterations < p.iterations);
     fixture bad = f;
     admmnn_error err;
     bad.q[0] = -1e6;
     const batch_problem indefinite = problem_of(&bad, BATCH_SOFT, 1);
-    assert_int_equal(batch_solve(&indefinite, NULL, runs, RUNS, &err), ADMMNN_USAGE);
+    assert_int_equal(batch_solve(&indefinite, NULL, NULL, runs, RUNS, &err), ADMMNN_USAGE);
 }
 
 int main(void) {

@@ -55,9 +55,9 @@ static int setup(void **state) {
     fixture *f = base_array(1, sizeof *f);
     assert_non_null(f);
     fill(f);
-    const admm_matrix forms[] = {{.dense = f->dense},
-                                 {.start = f->start, .column = f->column, .value = f->value},
-                                 {.product = multiply, .user = f}};
+    const admmnn_matrix forms[] = {{.dense = f->dense},
+                                   {.start = f->start, .column = f->column, .value = f->value},
+                                   {.product = multiply, .user = f}};
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(admm_quadratic_create(&forms[i], f->b, D, &f->forms[i], NULL), ADMMNN_OK);
     *state = f;
@@ -138,14 +138,14 @@ static void what_is_no_quadratic_is_refused(void **state) {
     admm_quadratic *q;
     admmnn_error err = {0};
     f->dense[3] += 1;
-    assert_int_equal(admm_quadratic_create(&(admm_matrix){.dense = f->dense}, NULL, D, &q, &err),
+    assert_int_equal(admm_quadratic_create(&(admmnn_matrix){.dense = f->dense}, NULL, D, &q, &err),
                      ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "Q is not symmetric: Q[3][0] is "));
     f->dense[3] = NAN;
-    assert_int_equal(admm_quadratic_create(&(admm_matrix){.dense = f->dense}, NULL, D, &q, &err),
+    assert_int_equal(admm_quadratic_create(&(admmnn_matrix){.dense = f->dense}, NULL, D, &q, &err),
                      ADMMNN_USAGE);
     assert_string_equal(err.message, "Q[0][3] is not finite");
-    const admm_matrix sparse = {.start = f->start, .column = f->column, .value = f->value};
+    const admmnn_matrix sparse = {.start = f->start, .column = f->column, .value = f->value};
     f->value[1] += 1;
     assert_int_equal(admm_quadratic_create(&sparse, NULL, D, &q, &err), ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "Q is not symmetric"));
