@@ -93,6 +93,9 @@ static admmnn_status create(size_t dimension, size_t levels, admm_product **out,
 admmnn_status admm_product_lists(const double *levels, const size_t *start, size_t dimension,
                                  admm_product **out, admmnn_error *err) {
     for (size_t i = 0; i < dimension; i++) {
+        if (start[i + 1] < start[i])
+            return base_fail(err, ADMMNN_USAGE,
+                             "the levels of coordinate %zu end before they start", i);
         admmnn_status status = check_rising(levels + start[i], start[i + 1] - start[i], err);
         if (status != ADMMNN_OK)
             return base_fail_within(err, status, "coordinate %zu", i);

@@ -6,7 +6,7 @@
 #include "admmq/statistics.h"
 #include "base/bytes.h"
 
-/* X(name, text, solver's method) */
+/* X(name, text) */
 #define BENCH_METHOD_MAP(X)                                                                        \
     X(Q, "admm-q")                                                                                 \
     X(S, "admm-s")                                                                                 \

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "admm/quadratic.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -52,15 +53,19 @@ static admmnn_status solve(const admmnn_quadratics_settings *s, const quadratics
     return status;
 }
 
-/* f's minimum without the levels is b'x / 2 at Qx = -b: by the smallest of grids. */
+/* f's minimum without the levels: b'x / 2 at Qx = -b. */
 static admmnn_status find_continuous(const admmnn_quadratics_settings *s, quadratics_instance *p,
                                      double *x, admmnn_error *err) {
-    admmnn_quadratics_settings fine = *s;
-    admmnn_solver_info info;
-    fine.spacing = 1e-9 * s->spacing;
-    BASE_TRY(solve(&fine, p, ADMMNN_METHOD_ROUND, NULL, x, &info, err));
-    p->continuous = info.objective;
-    return ADMMNN_OK;
+    const admmnn_matrix q = {.dense = p->q};
+    admm_quadratic *f;
+    BASE_TRY(admm_quadratic_create(&q, p->b, s->dimension, &f, err));
+    admmnn_status status = admm_quadratic_shift(f, 0, err);
+    if (status == ADMMNN_OK)
+        status = admm_quadratic_solve(f, p->b, 0, x, err);
+    admm_quadratic_free(f);
+    for (size_t i = 0; i < s->dimension; i++) /* x is minus the minimum */
+        p->continuous -= 0.5 * p->b[i] * x[i];
+    return status;
 }
 
 static admmnn_status find_optimum(const admmnn_quadratics_settings *s,

@@ -44,26 +44,38 @@ static int by_name(const void *left, const void *right) {
     return strcmp(left, right);
 }
 
-/* The name without its ".yaml"; false: another kind of file. */
-static bool take_name(const char *file, char *name) {
+static bool is_recipe(const char *file) {
     const size_t length = strlen(file);
-    if (length <= 5 || length - 5 >= NAME_MAX_BYTES || strcmp(file + length - 5, ".yaml") != 0)
-        return false;
-    snprintf(name, NAME_MAX_BYTES, "%.*s", (int)(length - 5), file);
-    return true;
+    return length > 5 && strcmp(file + length - 5, ".yaml") == 0;
+}
+
+/* The name without its ".yaml". */
+static admmnn_status take_name(recipes *r, const char *file, admmnn_error *err) {
+    const size_t length = strlen(file) - 5;
+    if (r->count == RECIPES_MAX)
+        return base_fail(err, ADMMNN_INPUT, "%s: more than %d recipes", r->settings->recipes,
+                         RECIPES_MAX);
+    if (length >= NAME_MAX_BYTES)
+        return base_fail(err, ADMMNN_INPUT, "%s: %s: a name of at most %d bytes is needed",
+                         r->settings->recipes, file, NAME_MAX_BYTES - 1 + 5);
+    memcpy(r->names[r->count++], file, length);
+    return ADMMNN_OK;
 }
 
 static admmnn_status list_recipes(recipes *r, admmnn_error *err) {
     const char *folder = r->settings->recipes;
+    admmnn_status status = ADMMNN_OK;
     DIR *open = opendir(folder);
     if (open == NULL)
         return base_fail(err, ADMMNN_NOT_FOUND, "%s: no folder of recipes", folder);
-    for (struct dirent *entry; r->count < RECIPES_MAX && (entry = readdir(open)) != NULL;)
-        r->count += take_name(entry->d_name, r->names[r->count]);
+    for (struct dirent *entry; status == ADMMNN_OK && (entry = readdir(open)) != NULL;)
+        if (is_recipe(entry->d_name))
+            status = take_name(r, entry->d_name, err);
     closedir(open);
+    if (status == ADMMNN_OK && r->count == 0)
+        return base_fail(err, ADMMNN_INPUT, "%s: holds no recipe (.yaml)", folder);
     qsort(r->names, r->count, sizeof r->names[0], by_name);
-    return r->count > 0 ? ADMMNN_OK
-                        : base_fail(err, ADMMNN_INPUT, "%s: holds no recipe (.yaml)", folder);
+    return status;
 }
 
 /* ---- the runs ---- */
@@ -241,23 +253,31 @@ static void write_percent(base_writer *out, const cJSON *recipe, const char *key
                     100 * report_number(summary, "deviation"));
 }
 
-admmnn_status admmnn_recipes_table(const char *folder, char **text, admmnn_error *err) {
-    char *json;
-    base_writer out = {0};
+static void write_table(base_writer *out, const cJSON *root) {
     const cJSON *recipe;
-    BASE_TRY(admmnn_recipes_json(folder, &json, err));
-    cJSON *root = cJSON_Parse(json);
-    admmnn_text_free(json);
-    base_write_text(&out, "%-24s  %16s  %16s  %16s  %8s   over %.0f seeds\n", "recipe",
+    base_write_text(out, "%-24s  %16s  %16s  %16s  %8s   over %.0f seeds\n", "recipe",
                     "dense, test", "quantized, val.", "packed, test", "file, B",
                     report_number(root, "seeds"));
     cJSON_ArrayForEach(recipe, report_part(root, "recipes")) {
-        base_write_text(&out, "%-24s", report_text(recipe, "recipe"));
-        write_percent(&out, recipe, "dense");
-        write_percent(&out, recipe, "validation");
-        write_percent(&out, recipe, "packed");
-        base_write_text(&out, "  %8.0f\n", report_number(report_part(recipe, "file"), "mean"));
+        base_write_text(out, "%-24s", report_text(recipe, "recipe"));
+        write_percent(out, recipe, "dense");
+        write_percent(out, recipe, "validation");
+        write_percent(out, recipe, "packed");
+        base_write_text(out, "  %8.0f\n", report_number(report_part(recipe, "file"), "mean"));
     }
+}
+
+admmnn_status admmnn_recipes_table(const char *folder, char **text, admmnn_error *err) {
+    char *json;
+    base_writer out = {0};
+    BASE_TRY(admmnn_recipes_json(folder, &json, err));
+    cJSON *root = cJSON_Parse(json);
+    admmnn_text_free(json);
+    if (!cJSON_IsArray(report_part(root, "recipes"))) {
+        cJSON_Delete(root);
+        return base_fail(err, ADMMNN_CORRUPT, "%s: its " JSON_NAME " is not one of admmnn", folder);
+    }
+    write_table(&out, root);
     base_write_u8(&out, 0);
     cJSON_Delete(root);
     *text = (char *)out.bytes;

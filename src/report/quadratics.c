@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/figures.h"
 #include "report/report.h"
 #include "report/svg.h"
@@ -242,7 +243,7 @@ admmnn_status report_write_quadratics(const char *path, const char *json, size_t
     part p;
     base_writer out = {0};
     cJSON *root = cJSON_ParseWithLength(json, size);
-    boxes *all = malloc(sizeof *all);
+    boxes *all = base_array(1, sizeof *all);
     admmnn_status status = ADMMNN_OK;
     if (all == NULL)
         status = base_fail_memory(err, "the experiment's picture");
@@ -253,7 +254,7 @@ admmnn_status report_write_quadratics(const char *path, const char *json, size_t
         draw_boxes(&out, root, &p, all);
         status = write_out(path, &out, err);
     }
-    free(all);
+    base_free(all);
     cJSON_Delete(root);
     return status;
 }

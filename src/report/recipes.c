@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/figures.h"
 #include "report/report.h"
 #include "report/svg.h"
@@ -95,19 +96,21 @@ static void draw(base_writer *out, const columns *c) {
 
 admmnn_status report_write_recipes(const char *path, const char *json, size_t size,
                                    admmnn_error *err) {
-    static const columns none;
-    columns c = none;
+    columns *c = base_array(1, sizeof *c);
     base_writer out = {0};
     cJSON *root = cJSON_ParseWithLength(json, size);
     admmnn_status status = ADMMNN_OK;
-    if (!take_columns(root, &c))
+    if (c == NULL)
+        status = base_fail_memory(err, "the recipes' picture");
+    else if (!take_columns(root, c))
         status = base_fail(err, ADMMNN_CORRUPT, "%s: the recipes' figures are not whole", path);
     if (status == ADMMNN_OK) {
-        draw(&out, &c);
+        draw(&out, c);
         status = out.failed ? base_fail_memory(err, "the recipes' picture")
                             : base_file_write(path, out.bytes, out.count, err);
     }
     base_writer_free(&out);
+    base_free(c);
     cJSON_Delete(root);
     return status;
 }

@@ -134,12 +134,15 @@ static void choose_distortions(const loop *l, uint32_t epoch, data_view *view) {
     view->epoch = epoch % teacher->versions;
 }
 
-/* Where the gradient is taken. */
-static const float *params_of(const loop *l) {
-    if (l->hooks->forward_at == NULL)
-        return l->network->params;
-    l->hooks->forward_at(l->hooks->levels_user, l->network->params, l->at);
-    return l->at;
+/* The gradient, at the parameters or at what the hook makes of them. */
+static admmnn_status compute(loop *l, const engine_batch *batch, engine_result *result,
+                             admmnn_error *err) {
+    const train_hooks *h = l->hooks;
+    const float *params = l->network->params;
+    if (h->forward_at != NULL)
+        BASE_TRY(h->forward_at(h->levels_user, params, l->at, err));
+    return engine_step(l->network->engine, h->forward_at != NULL ? l->at : params, batch, result,
+                       err);
 }
 
 static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
@@ -165,7 +168,7 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                           .loss = l->network->loss,
                           .seed = s->seed ^ (s->stream << 32),
                           .step = (uint64_t)epoch * l->steps + step};
-    BASE_TRY(engine_step(l->network->engine, params_of(l), &batch, result, err));
+    BASE_TRY(compute(l, &batch, result, err));
     if (!isfinite(result->loss))
         return base_fail(
             err, ADMMNN_DIVERGED,
@@ -181,9 +184,9 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
                            .segments = l->segments,
                            .segment_count = l->segment_count};
     train_optimizer_step(l->optimizer, l->network->pool, &update, l->network->params);
-    if (l->hooks->confine != NULL)
-        l->hooks->confine(l->hooks->levels_user, l->network->params);
-    return ADMMNN_OK;
+    return l->hooks->confine == NULL
+               ? ADMMNN_OK
+               : l->hooks->confine(l->hooks->levels_user, l->network->params, err);
 }
 
 static void report(const loop *l, uint32_t done_epochs, size_t step) {

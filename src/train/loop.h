@@ -58,10 +58,11 @@ typedef struct train_hooks {
     const uint8_t *fixed;
     /* Weights on few levels in training itself. The gradient is taken at what forward_at
      * makes of the parameters, at[active_count] (straight-through estimation); confine
-     * changes them after each step (projected gradient). */
+     * changes them after each step (projected gradient). An error stops. */
     void *levels_user;
-    void (*forward_at)(void *levels_user, const float *params, float *at);
-    void (*confine)(void *levels_user, float *params);
+    admmnn_status (*forward_at)(void *levels_user, const float *params, float *at,
+                                admmnn_error *err);
+    admmnn_status (*confine)(void *levels_user, float *params, admmnn_error *err);
     /* After each epoch, with the mean training loss and accuracy; an error stops. */
     admmnn_status (*epoch_done)(void *user, uint32_t epoch, const train_score *score,
                                 admmnn_error *err);
