@@ -162,6 +162,56 @@ static void randomised_runs_are_what_they_say(void **state) {
     assert_true(differ > RUNS / 4);
 }
 
+/* Of 4 * 10 * 64 draws a tenth, and not nine tenths, renew a coordinate of y. */
+static void the_probability_is_that_of_a_renewal(void **state) {
+    (void)state;
+    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
+        const batch_kernels *kernels = batch_kernels_get(widths[w]);
+        if (kernels == NULL)
+            continue;
+        const size_t width = kernels->width;
+        const size_t count = D * width;
+        double *columns = base_array(5 * 16 * width, sizeof *columns);
+        uint64_t *draws = base_array(3 * width, sizeof *draws);
+        double *zeros = base_array(16 * 16 + 16, sizeof *zeros);
+        const batch_system s = {.d = D,
+                                .padded = D + (kernels->tile - D % kernels->tile) % kernels->tile,
+                                .matrix = zeros,
+                                .offset = zeros,
+                                .spacing = 1,
+                                .inverse_spacing = 1};
+        batch_block b = {.x = columns,
+                         .u = columns + 16 * width,
+                         .y = columns + 2 * 16 * width,
+                         .projected = columns + 3 * 16 * width,
+                         .right = columns + 4 * 16 * width,
+                         .threshold = draws,
+                         .random = {draws + width, draws + 2 * width}};
+        size_t renewed = 0;
+        for (size_t l = 0; l < width; l++) {
+            base_random random = base_random_at(l, 0, 0);
+            b.threshold[l] = (uint64_t)(0.1 * 0x1p32);
+            b.random[0][l] = base_random_next(&random);
+            b.random[1][l] = base_random_next(&random);
+        }
+        for (int round = 0; round < 64; round++) {
+            for (size_t i = 0; i < count; i++) {
+                b.x[i] = 5;
+                b.u[i] = 0;
+                b.y[i] = 2;
+            }
+            kernels->randomised(&s, &b);
+            for (size_t i = 0; i < count; i++)
+                renewed += b.y[i] == 5;
+        }
+        const double share = (double)renewed / (64.0 * (double)count);
+        assert_true(share > 0.07 && share < 0.13);
+        base_free(columns);
+        base_free(draws);
+        base_free(zeros);
+    }
+}
+
 static void divergence_costs_no_other_run(void **state) {
     (void)state;
     const fixture f = make(5);
@@ -183,6 +233,7 @@ int main(void) {
         cmocka_unit_test(lanes_are_the_solver),
         cmocka_unit_test(stopping_early_changes_nothing),
         cmocka_unit_test(randomised_runs_are_what_they_say),
+        cmocka_unit_test(the_probability_is_that_of_a_renewal),
         cmocka_unit_test(divergence_costs_no_other_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

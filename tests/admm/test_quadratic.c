@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "admm/quadratic.h"
+#include "must.h"
 
 #define D 24
 #define CLOSE 1e-9
@@ -170,8 +171,35 @@ static void an_indefinite_system_is_refused(void **state) {
     }
 }
 
+#define MANY 300
+
+/* 11 stands apart, which Lanczos finds at once; -12, the largest by size, ends a dense
+ * part, as the smallest does that decides whether rho suffices. */
+static void both_ends_of_a_sparse_spectrum_are_found(void **state) {
+    (void)state;
+    size_t start[MANY + 1];
+    uint32_t column[MANY];
+    double value[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        start[i] = i;
+        column[i] = (uint32_t)i;
+        value[i] = i == 0 ? 11 : -12 + 17 * (double)(i - 1) / (MANY - 2);
+    }
+    start[MANY] = MANY;
+    const admmnn_matrix q = {.start = start, .column = column, .value = value};
+    admm_quadratic *f;
+    double smallest;
+    double largest;
+    MUST(admm_quadratic_create(&q, NULL, MANY, &f, err));
+    MUST(admm_quadratic_spectrum(f, 1e-6, &smallest, &largest, err));
+    admm_quadratic_free(f);
+    assert_true(smallest > -12.1 && smallest <= -12 + 1e-4);
+    assert_true(largest > 11 - 1e-4 && largest < 11.1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_ends_of_a_sparse_spectrum_are_found),
         cmocka_unit_test_setup_teardown(values_and_gradients_agree, setup, teardown),
         cmocka_unit_test_setup_teardown(the_spectrum_ends_where_q_becomes_definite, setup,
                                         teardown),
