@@ -108,7 +108,7 @@ static admmnn_status run(options *o, admmnn_error *err) {
 static bool parse(int argc, char **argv, options *o) {
     const bench_option known[] = {{"--threads", .number = &o->threads},
                                   {"--batch", .number = &o->batch},
-                                  {"--seconds", .seconds = &o->seconds}};
+                                  {"--seconds", .real = &o->seconds}};
     if (!bench_options_read(argc, argv, known, sizeof known / sizeof known[0], &o->json))
         return false;
     return o->batch >= 1 && o->batch <= BENCH_IMAGES && o->seconds > 0.0;

@@ -162,9 +162,9 @@ int main(int argc, char **argv) {
     admmnn_error err = {0};
     const bench_option options[] = {{.name = "--problem", .text = &s.problem},
                                     {.name = "--method", .text = &s.method},
-                                    {.name = "--rho", .seconds = &s.rho},
-                                    {.name = "--beta", .seconds = &s.beta},
-                                    {.name = "--probability", .seconds = &s.probability}};
+                                    {.name = "--rho", .real = &s.rho},
+                                    {.name = "--beta", .real = &s.beta},
+                                    {.name = "--probability", .real = &s.probability}};
     if (!bench_options_read(argc, argv, options, sizeof options / sizeof options[0], &s.json) ||
         s.problem == NULL) {
         fprintf(stderr,

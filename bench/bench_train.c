@@ -141,7 +141,7 @@ static bool parse(int argc, char **argv, options *o) {
                                   {"--network", .text = &o->network},
                                   {"--threads", .number = &o->threads},
                                   {"--batch", .number = &o->batch},
-                                  {"--seconds", .seconds = &o->seconds}};
+                                  {"--seconds", .real = &o->seconds}};
     if (!bench_options_read(argc, argv, known, sizeof known / sizeof known[0], &o->json))
         return false;
     engine_backend_id id;

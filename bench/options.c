@@ -22,7 +22,7 @@ static bool read_value(const bench_option *option, const char *text) {
         return true;
     }
     char *end;
-    *option->seconds = strtod(text, &end);
+    *option->real = strtod(text, &end);
     return end != text && *end == 0;
 }
 

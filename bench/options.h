@@ -11,7 +11,7 @@
 typedef struct bench_option {
     const char *name; /* "--batch" */
     unsigned *number;
-    double *seconds;
+    double *real;
     const char **text;
 } bench_option;
 

@@ -57,7 +57,7 @@ static admmnn_status check(const admmnn_quadratics_settings *s, admmnn_error *er
 
 static admmnn_status choose(bench_result *r, admmnn_error *err) {
     for (int m = 0; m < BENCH_METHODS; m++) {
-        BASE_TRY(bench_best(&r->grid, (bench_method)m, &r->best[m], err));
+        BASE_TRY(bench_best(&r->grid, (admmnn_method)m, &r->best[m], err));
         r->chosen[m] = r->grid.settings[r->best[m]];
     }
     return ADMMNN_OK;

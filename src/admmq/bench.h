@@ -6,21 +6,8 @@
 #include "admmq/statistics.h"
 #include "base/bytes.h"
 
-/* X(name, text) */
-#define BENCH_METHOD_MAP(X)                                                                        \
-    X(Q, "admm-q")                                                                                 \
-    X(S, "admm-s")                                                                                 \
-    X(R, "admm-r")                                                                                 \
-    X(PGD, "pgd")
-
-typedef enum bench_method {
-#define BENCH_METHOD_ENUM(name, text) BENCH_##name,
-    BENCH_METHOD_MAP(BENCH_METHOD_ENUM)
-#undef BENCH_METHOD_ENUM
-        BENCH_METHODS
-} bench_method;
-
-const char *bench_method_text(bench_method method);
+/* The first of admmnn_method, in its order: ADMM-Q, ADMM-S, ADMM-R, projected gradient. */
+#define BENCH_METHODS 4
 
 #define BENCH_RHOS 9
 #define BENCH_BETAS 21
@@ -28,7 +15,7 @@ const char *bench_method_text(bench_method method);
 #define BENCH_SETTINGS (BENCH_RHOS * (1 + BENCH_BETAS + BENCH_PROBABILITIES + 1))
 
 typedef struct bench_setting {
-    bench_method method;
+    admmnn_method method;
     double rho_relative; /* in units of L */
     double beta;         /* of ADMM-S; infinite otherwise */
     double probability;  /* of ADMM-R; 1 otherwise */
@@ -60,13 +47,13 @@ admmnn_status bench_table_run(const admmnn_quadratics_settings *settings, uint32
 void bench_table_free(bench_table *table);
 
 /* The setting of a method whose medians have the lowest mean rank among the method's. */
-admmnn_status bench_best(const bench_table *table, bench_method method, size_t *best,
+admmnn_status bench_best(const bench_table *table, admmnn_method method, size_t *best,
                          admmnn_error *err);
 
 /* Pairs that are compared: whether `a` is below `b`, by instance the least median of each
  * one's settings. */
 typedef struct bench_pair {
-    bench_method a, b;
+    admmnn_method a, b;
     statistics_test test;
 } bench_pair;
 #define BENCH_PAIRS 4

@@ -20,8 +20,8 @@ static int by_median(const void *left, const void *right) {
 }
 
 /* Adds twice the ranks of an instance's medians to sums[setting_count]. */
-static void add_ranks(const bench_table *table, bench_method method, size_t instance, ranked *order,
-                      double *medians, size_t *twice, size_t *sums) {
+static void add_ranks(const bench_table *table, admmnn_method method, size_t instance,
+                      ranked *order, double *medians, size_t *twice, size_t *sums) {
     size_t count = 0;
     for (size_t s = 0; s < table->setting_count; s++)
         if (table->settings[s].method == method)
@@ -35,7 +35,7 @@ static void add_ranks(const bench_table *table, bench_method method, size_t inst
         sums[order[k].setting] += twice[k];
 }
 
-admmnn_status bench_best(const bench_table *table, bench_method method, size_t *best,
+admmnn_status bench_best(const bench_table *table, admmnn_method method, size_t *best,
                          admmnn_error *err) {
     const size_t count = table->setting_count;
     ranked *order = base_array(count, sizeof *order);
@@ -59,7 +59,7 @@ admmnn_status bench_best(const bench_table *table, bench_method method, size_t *
     return status;
 }
 
-static double best_median(const bench_table *table, bench_method method, size_t instance) {
+static double best_median(const bench_table *table, admmnn_method method, size_t instance) {
     double best = INFINITY;
     for (size_t s = 0; s < table->setting_count; s++)
         if (table->settings[s].method == method)
@@ -78,8 +78,11 @@ static admmnn_status compare(const bench_table *table, bench_pair *pair, double 
 }
 
 admmnn_status bench_compare(const bench_table *table, bench_pair *pairs, admmnn_error *err) {
-    static const bench_method compared[BENCH_PAIRS][2] = {
-        {BENCH_S, BENCH_Q}, {BENCH_R, BENCH_Q}, {BENCH_Q, BENCH_PGD}, {BENCH_R, BENCH_S}};
+    static const admmnn_method compared[BENCH_PAIRS][2] = {
+        {ADMMNN_METHOD_ADMM_S, ADMMNN_METHOD_ADMM_Q},
+        {ADMMNN_METHOD_ADMM_R, ADMMNN_METHOD_ADMM_Q},
+        {ADMMNN_METHOD_ADMM_Q, ADMMNN_METHOD_PGD},
+        {ADMMNN_METHOD_ADMM_R, ADMMNN_METHOD_ADMM_S}};
     admmnn_status status = ADMMNN_OK;
     double *medians = base_array(2 * table->instance_count, sizeof *medians);
     if (medians == NULL)

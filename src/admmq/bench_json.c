@@ -8,22 +8,16 @@
 #include <math.h>
 
 #include "admmq/bench.h"
-
-static void write_number(base_writer *out, double value) {
-    if (isfinite(value))
-        base_write_text(out, "%.17g", value);
-    else
-        base_write_text(out, "null");
-}
+#include "base/json.h"
 
 static void write_named(base_writer *out, const char *name, double value) {
     base_write_text(out, ", \"%s\": ", name);
-    write_number(out, value);
+    base_write_json_number(out, value);
 }
 
 static void write_instance(base_writer *out, const quadratics_instance *p) {
     base_write_text(out, "{\"optimum\": ");
-    write_number(out, p->optimum);
+    base_write_json_number(out, p->optimum);
     base_write_text(out, ", \"proven\": %s", p->proven ? "true" : "false");
     write_named(out, "nodes", (double)p->nodes);
     write_named(out, "continuous", p->continuous);
@@ -48,7 +42,8 @@ static void write_figure(base_writer *out, const bench_table *table, size_t sett
     for (size_t i = 0; i < table->instance_count; i++) {
         const bench_cell *cell = &table->cells[setting * table->instance_count + i];
         base_write_text(out, i == 0 ? "" : ", ");
-        write_number(out, *(const double *)(const void *)((const char *)&cell->value + offset));
+        base_write_json_number(
+            out, *(const double *)(const void *)((const char *)&cell->value + offset));
     }
     base_write_text(out, "]");
 }
@@ -62,9 +57,9 @@ static void write_setting(base_writer *out, const bench_table *table, size_t s) 
         iterations += table->cells[s * table->instance_count + i].iterations;
     }
     base_write_text(out, "{\"rho_relative\": %.17g", setting->rho_relative);
-    if (setting->method == BENCH_S)
+    if (setting->method == ADMMNN_METHOD_ADMM_S)
         write_named(out, "beta", setting->beta);
-    if (setting->method == BENCH_R)
+    if (setting->method == ADMMNN_METHOD_ADMM_R)
         write_named(out, "probability", setting->probability);
     write_named(out, "diverged", diverged);
     write_named(out, "iterations", iterations);
@@ -76,10 +71,10 @@ static void write_setting(base_writer *out, const bench_table *table, size_t s) 
     base_write_text(out, "}");
 }
 
-static void write_method(base_writer *out, const bench_table *table, bench_method method,
+static void write_method(base_writer *out, const bench_table *table, admmnn_method method,
                          size_t best) {
     size_t first = SIZE_MAX;
-    base_write_text(out, "{\"method\": \"%s\", ", bench_method_text(method));
+    base_write_text(out, "{\"method\": \"%s\", ", admmnn_method_text(method));
     for (size_t s = 0; s < table->setting_count; s++) {
         if (table->settings[s].method != method)
             continue;
@@ -100,8 +95,8 @@ static void write_tests(base_writer *out, const bench_pair *pairs) {
         base_write_text(out,
                         "%s{\"a\": \"%s\", \"b\": \"%s\", \"a_lower\": %zu, \"equal\": %zu, "
                         "\"b_lower\": %zu, \"p\": %.6g}",
-                        p == 0 ? "\n    " : ",\n    ", bench_method_text(pairs[p].a),
-                        bench_method_text(pairs[p].b), pairs[p].test.below, pairs[p].test.equal,
+                        p == 0 ? "\n    " : ",\n    ", admmnn_method_text(pairs[p].a),
+                        admmnn_method_text(pairs[p].b), pairs[p].test.below, pairs[p].test.equal,
                         pairs[p].test.above, pairs[p].test.p);
     base_write_text(out, "]");
 }
@@ -112,7 +107,7 @@ static void write_table(base_writer *out, const bench_table *table, const size_t
     base_write_text(out, ",\n  \"methods\": [");
     for (int m = 0; m < BENCH_METHODS; m++) {
         base_write_text(out, m == 0 ? "\n    " : ",\n    ");
-        write_method(out, table, (bench_method)m, best[m]);
+        write_method(out, table, (admmnn_method)m, best[m]);
     }
     base_write_text(out, "]");
     write_tests(out, pairs);

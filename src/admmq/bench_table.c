@@ -9,15 +9,6 @@
 #include "base/memory.h"
 #include "base/pool.h"
 
-const char *bench_method_text(bench_method method) {
-    static const char *const texts[] = {
-#define BENCH_METHOD_TEXT(name, text) text,
-        BENCH_METHOD_MAP(BENCH_METHOD_TEXT)
-#undef BENCH_METHOD_TEXT
-    };
-    return texts[method];
-}
-
 void bench_fill_grid(bench_setting *settings) {
     static const double probabilities[BENCH_PROBABILITIES] = {0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99};
     static const size_t variants[BENCH_METHODS] = {1, BENCH_BETAS, BENCH_PROBABILITIES, 1};
@@ -25,11 +16,11 @@ void bench_fill_grid(bench_setting *settings) {
     for (int m = 0; m < BENCH_METHODS; m++)
         for (int r = 0; r < BENCH_RHOS; r++)
             for (size_t v = 0; v < variants[m]; v++)
-                settings[at++] =
-                    (bench_setting){.method = (bench_method)m,
-                                    .rho_relative = pow(10, r - 6),
-                                    .beta = m == BENCH_S ? pow(10, 0.5 * (double)v - 5) : INFINITY,
-                                    .probability = m == BENCH_R ? probabilities[v] : 1};
+                settings[at++] = (bench_setting){
+                    .method = (admmnn_method)m,
+                    .rho_relative = pow(10, r - 6),
+                    .beta = m == ADMMNN_METHOD_ADMM_S ? pow(10, 0.5 * (double)v - 5) : INFINITY,
+                    .probability = m == ADMMNN_METHOD_ADMM_R ? probabilities[v] : 1};
 }
 
 /* ---- tasks: settings that share a system and a kernel, on one instance ---- */
@@ -52,9 +43,9 @@ typedef struct work {
 } work;
 
 static batch_method kernel_of(const bench_setting *s) {
-    return s->method == BENCH_R     ? BATCH_RANDOMISED
-           : s->method == BENCH_PGD ? BATCH_GRADIENT
-                                    : BATCH_SOFT;
+    return s->method == ADMMNN_METHOD_ADMM_R ? BATCH_RANDOMISED
+           : s->method == ADMMNN_METHOD_PGD  ? BATCH_GRADIENT
+                                             : BATCH_SOFT;
 }
 
 static bool belongs(const bench_setting *s, const task *t) {

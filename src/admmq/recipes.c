@@ -152,13 +152,6 @@ static admmnn_status run_all(recipes *r, admmnn_error *err) {
 
 /* ---- what is left ---- */
 
-static void write_number(base_writer *out, double value) {
-    if (isfinite(value))
-        base_write_text(out, "%.17g", value);
-    else
-        base_write_text(out, "null");
-}
-
 static double figure_of(const score *s, size_t offset) {
     return *(const double *)(const void *)((const char *)s + offset);
 }
@@ -175,9 +168,9 @@ static void write_summary(base_writer *out, const recipes *r, size_t recipe, con
     for (size_t s = 0; s < seeds; s++)
         squares += pow(figure_of(&scores[s], offset) - mean, 2);
     base_write_text(out, ", \"%s\": {\"mean\": ", name);
-    write_number(out, mean);
+    base_write_json_number(out, mean);
     base_write_text(out, ", \"deviation\": ");
-    write_number(out, seeds > 1 ? sqrt(squares / (double)(seeds - 1)) : 0);
+    base_write_json_number(out, seeds > 1 ? sqrt(squares / (double)(seeds - 1)) : 0);
     base_write_text(out, "}");
 }
 
@@ -192,7 +185,7 @@ static void write_recipe(base_writer *out, const recipes *r, size_t recipe) {
     base_write_text(out, ", \"packed_by_seed\": [");
     for (size_t s = 0; s < seeds; s++) {
         base_write_text(out, s == 0 ? "" : ", ");
-        write_number(out, r->scores[recipe * seeds + s].packed);
+        base_write_json_number(out, r->scores[recipe * seeds + s].packed);
     }
     base_write_text(out, "]}");
 }

@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <math.h>
+
 #include "admmnn/text.h"
 
 void base_write_json_string(base_writer *writer, const char *text) {
@@ -17,4 +19,11 @@ void base_write_json_string(base_writer *writer, const char *text) {
         text += length == 0 ? 1 : length;
     }
     base_write_u8(writer, '"');
+}
+
+void base_write_json_number(base_writer *writer, double value) {
+    if (isfinite(value))
+        base_write_text(writer, "%.17g", value);
+    else
+        base_write_text(writer, "null");
 }

@@ -60,8 +60,8 @@ static void the_grid_is_the_published_one(void **state) {
     bench_fill_grid(grid);
     for (size_t s = 0; s < BENCH_SETTINGS; s++)
         counts[grid[s].method]++;
-    assert_true(counts[BENCH_Q] == 9 && counts[BENCH_S] == 189 && counts[BENCH_R] == 63 &&
-                counts[BENCH_PGD] == 9);
+    assert_true(counts[ADMMNN_METHOD_ADMM_Q] == 9 && counts[ADMMNN_METHOD_ADMM_S] == 189 &&
+                counts[ADMMNN_METHOD_ADMM_R] == 63 && counts[ADMMNN_METHOD_PGD] == 9);
     assert_true(fabs(grid[9].rho_relative - 1e-6) < 1e-18 && fabs(grid[9].beta - 1e-5) < 1e-17);
 }
 
@@ -83,8 +83,8 @@ static void threads_change_nothing(void **state) {
     size_t best;
     MUST(bench_compare(&one, pairs, err));
     assert_true(pairs[0].test.above == 0); /* beta up to 1e5: ADMM-Q is one of ADMM-S */
-    MUST(bench_best(&one, BENCH_PGD, &best, err));
-    assert_true(grid[best].method == BENCH_PGD && grid[best].rho_relative >= 1);
+    MUST(bench_best(&one, ADMMNN_METHOD_PGD, &best, err));
+    assert_true(grid[best].method == ADMMNN_METHOD_PGD && grid[best].rho_relative >= 1);
     bench_table_free(&one);
     bench_table_free(&three);
 }
