@@ -21,6 +21,14 @@ typedef struct cli_real {
     double value;
 } cli_real;
 
+static inline uint64_t cli_number_or(cli_number given, uint64_t fallback) {
+    return given.given ? given.value : fallback;
+}
+
+static inline double cli_real_or(cli_real given, double fallback) {
+    return given.given ? given.value : fallback;
+}
+
 /* What the words after the subcommand said; strings are argv's or a table's. */
 typedef struct cli_arguments {
     bool help, json, quiet;

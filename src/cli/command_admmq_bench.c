@@ -120,29 +120,21 @@ static const cli_example examples[] = {
     {NULL, NULL},
 };
 
-static uint64_t number_or(cli_number given, uint64_t fallback) {
-    return given.given ? given.value : fallback;
-}
-
-static double real_or(cli_real given, double fallback) {
-    return given.given ? given.value : fallback;
-}
-
 static admmnn_quadratics_settings settings_of(const cli_arguments *a) {
     admmnn_quadratics_settings s;
     admmnn_quadratics_defaults(&s);
     s.out = a->out;
     s.force = a->force;
-    s.dimension = (uint32_t)number_or(a->dimension, s.dimension);
-    s.instances = (uint32_t)number_or(a->instances, s.instances);
-    s.starts = (uint32_t)number_or(a->starts, s.starts);
-    s.condition = real_or(a->condition, s.condition);
-    s.spacing = real_or(a->spacing, s.spacing);
-    s.iterations = number_or(a->iterations, s.iterations);
-    s.pgd_iterations = number_or(a->pgd_iterations, s.pgd_iterations);
-    s.last = (uint32_t)number_or(a->last, s.last);
-    s.nodes = number_or(a->nodes, s.nodes);
-    s.seed = number_or(a->seed, s.seed);
+    s.dimension = (uint32_t)cli_number_or(a->dimension, s.dimension);
+    s.instances = (uint32_t)cli_number_or(a->instances, s.instances);
+    s.starts = (uint32_t)cli_number_or(a->starts, s.starts);
+    s.condition = cli_real_or(a->condition, s.condition);
+    s.spacing = cli_real_or(a->spacing, s.spacing);
+    s.iterations = cli_number_or(a->iterations, s.iterations);
+    s.pgd_iterations = cli_number_or(a->pgd_iterations, s.pgd_iterations);
+    s.last = (uint32_t)cli_number_or(a->last, s.last);
+    s.nodes = cli_number_or(a->nodes, s.nodes);
+    s.seed = cli_number_or(a->seed, s.seed);
     return s;
 }
 
@@ -167,8 +159,8 @@ static admmnn_status run_recipes(const cli_arguments *a, const admmnn_context *c
                                  admmnn_error *err) {
     const admmnn_recipes_settings settings = {.out = a->out,
                                               .recipes = a->recipes,
-                                              .seeds = (uint32_t)number_or(a->seeds, 5),
-                                              .first_seed = number_or(a->seed, 1)};
+                                              .seeds = (uint32_t)cli_number_or(a->seeds, 5),
+                                              .first_seed = cli_number_or(a->seed, 1)};
     if (a->recipes == NULL)
         return cli_fail(err, ADMMNN_USAGE, "admmq bench recipes: --recipes FOLDER is missing");
     return admmnn_recipes_run(&settings, context, err);

@@ -164,14 +164,6 @@ static admmnn_status read_method(const cli_arguments *a, admmnn_solver_settings 
     return ADMMNN_OK;
 }
 
-static double real_or(cli_real given, double fallback) {
-    return given.given ? given.value : fallback;
-}
-
-static uint64_t number_or(cli_number given, uint64_t fallback) {
-    return given.given ? given.value : fallback;
-}
-
 static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings *settings,
                                    admmnn_error *err) {
     admmnn_solver_settings *s = &settings->solver;
@@ -183,22 +175,22 @@ static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings
         (a->rho_relative.given && a->rho_relative.value == 0))
         return cli_fail(err, ADMMNN_USAGE,
                         "admmq solve: rho is 0; a finite number above 0 is needed");
-    s->rho = real_or(a->rho, 0);
-    s->rho_relative = real_or(a->rho_relative, s->rho_relative);
-    s->beta = real_or(a->beta, s->beta);
-    s->probability = real_or(a->probability, s->probability);
-    s->tolerance = real_or(a->tolerance, s->tolerance);
-    s->gradient_steps = (uint32_t)number_or(a->gradient_steps, s->gradient_steps);
-    s->iterations = number_or(a->iterations, s->iterations);
-    s->last = (uint32_t)number_or(a->last, s->last);
-    s->nodes = number_or(a->nodes, s->nodes);
-    s->seed = number_or(a->seed, 1);
+    s->rho = cli_real_or(a->rho, 0);
+    s->rho_relative = cli_real_or(a->rho_relative, s->rho_relative);
+    s->beta = cli_real_or(a->beta, s->beta);
+    s->probability = cli_real_or(a->probability, s->probability);
+    s->tolerance = cli_real_or(a->tolerance, s->tolerance);
+    s->gradient_steps = (uint32_t)cli_number_or(a->gradient_steps, s->gradient_steps);
+    s->iterations = cli_number_or(a->iterations, s->iterations);
+    s->last = (uint32_t)cli_number_or(a->last, s->last);
+    s->nodes = cli_number_or(a->nodes, s->nodes);
+    s->seed = cli_number_or(a->seed, 1);
     settings->q = a->q;
     settings->b = a->b;
     settings->set = a->set;
     settings->start = a->start;
-    settings->starts = (uint32_t)number_or(a->starts, 1);
-    settings->start_scale = real_or(a->start_scale, 10);
+    settings->starts = (uint32_t)cli_number_or(a->starts, 1);
+    settings->start_scale = cli_real_or(a->start_scale, 10);
     return ADMMNN_OK;
 }
 

@@ -67,14 +67,13 @@ static const cli_example examples[] = {
 
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     cli_session session;
-    admmnn_compare_settings settings = {
-        .recipe = arguments->operands[0],
-        .out = arguments->out,
-        .resume = arguments->resume,
-        .seeds = arguments->seeds.given ? (uint32_t)arguments->seeds.value : 5,
-        .first_seed = arguments->seed.given ? arguments->seed.value : 1,
-        .methods = arguments->methods,
-        .ratios = arguments->ratios};
+    admmnn_compare_settings settings = {.recipe = arguments->operands[0],
+                                        .out = arguments->out,
+                                        .resume = arguments->resume,
+                                        .seeds = (uint32_t)cli_number_or(arguments->seeds, 5),
+                                        .first_seed = cli_number_or(arguments->seed, 1),
+                                        .methods = arguments->methods,
+                                        .ratios = arguments->ratios};
     cli_session_begin(&session, arguments);
     cli_session_catch_signals();
     admmnn_status status = admmnn_compare_run(&settings, &session.context, err);

@@ -1,6 +1,8 @@
 /* JSON strings: escapes, and the definition of UTF-8 tried on every short text. */
 #include "support.h"
 
+#include <math.h>
+
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -20,6 +22,22 @@ static void plain_text_is_quoted(void **state) {
     expect("a\"b\\c/", "\"a\\\"b\\\\c/\"");
     expect("\n\x01\x1f\x7f", "\"\\u000a\\u0001\\u001f\x7f\"");
     expect("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
+}
+
+static void numbers_come_back(void **state) {
+    (void)state;
+    static const double values[] = {0, -0.5, 1.0 / 3, 1e300, 5e-324, NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        base_writer w = {0};
+        base_write_json_number(&w, values[i]);
+        base_write_u8(&w, 0);
+        const char *text = (const char *)w.bytes;
+        if (isfinite(values[i]))
+            assert_true(strtod(text, NULL) == values[i]);
+        else
+            assert_string_equal(text, "null");
+        base_writer_free(&w);
+    }
 }
 
 static void bytes_that_are_no_text_are_replaced(void **state) {
@@ -96,6 +114,7 @@ static void nothing_else_passes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_is_quoted),
+        cmocka_unit_test(numbers_come_back),
         cmocka_unit_test(bytes_that_are_no_text_are_replaced),
         cmocka_unit_test(every_character_passes),
         cmocka_unit_test(nothing_else_passes),
