@@ -227,8 +227,8 @@ static void watch(admmnn_solver *s, course *c) {
     solver_iterate *at = &s->at;
     if (s->settings.method == ADMMNN_METHOD_ADMM_R) /* another draw would have changed y */
         c->settled &= memcmp(at->y_before, at->projected, s->d * sizeof *at->y) == 0;
-    if (!c->fixed && c->settled && repeats(s)) {
-        const uint64_t round = c->done - c->mark;
+    const uint64_t round = c->done - c->mark;
+    if (!c->fixed && c->settled && round > 0 && repeats(s)) {
         const uint64_t left = c->most - c->done;
         c->fixed = true;
         if (s->settings.last == 0)

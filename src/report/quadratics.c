@@ -155,7 +155,7 @@ static int by_value(const void *left, const void *right) {
 
 /* The median over the instances of a setting's medians; NAN where most diverged. */
 static double middle_gap(const part *p, const cJSON *setting) {
-    double gaps[INSTANCES_MAX];
+    double gaps[INSTANCES_MAX] = {0};
     for (size_t i = 0; i < p->instance_count; i++) {
         gaps[i] = gap_of(p, setting, "median", i);
         gaps[i] = isnan(gaps[i]) ? INFINITY : gaps[i];
