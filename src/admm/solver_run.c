@@ -271,7 +271,7 @@ static admmnn_status iterate_once(admmnn_solver *s, course *c, admmnn_solver_inf
 
 static admmnn_status iterate_all(admmnn_solver *s, course *c, const admmnn_context *context,
                                  admmnn_solver_info *info, admmnn_error *err) {
-    const uint64_t patience = s->d < PATIENCE ? PATIENCE / s->d : 1;
+    const uint64_t patience = 1 + PATIENCE / (1 + s->d);
     while (c->done < c->most) {
         if (c->done % patience == 0) {
             report_progress(s, c, context);
