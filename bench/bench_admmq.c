@@ -70,8 +70,9 @@ static admmnn_status find_rho(const slice *s, double *rho, admmnn_error *err) {
     admm_quadratic *f;
     double smallest;
     double largest;
+    double residual;
     BASE_TRY(admm_quadratic_create(&matrix, s->b, s->d, &f, err));
-    admmnn_status status = admm_quadratic_spectrum(f, 1e-9, &smallest, &largest, err);
+    admmnn_status status = admm_quadratic_spectrum(f, 1e-9, &smallest, &largest, &residual, err);
     admm_quadratic_free(f);
     *rho = s->rho * largest;
     return status;

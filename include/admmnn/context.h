@@ -31,7 +31,11 @@ typedef struct admmnn_progress {
 
 /* A call that takes a context wants one, unless it says that NULL will do. All
  * callbacks may be NULL; they are called from the thread that called the
- * library, never from its workers. The library never prints. */
+ * library, never from its workers. The library never prints.
+ *
+ * A program that handles signals gives its handlers a stack of their own (sigaltstack,
+ * SA_ONSTACK): oneDNN's matrix products keep the stack pointer in their buffers, and a
+ * handler below it writes over the heap. The library's workers block all signals. */
 typedef struct admmnn_context {
     unsigned threads; /* 0: one per core this process may use */
     void (*log)(void *user, admmnn_log_level level, const char *message);

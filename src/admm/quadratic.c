@@ -295,28 +295,27 @@ static admmnn_status ritz(const krylov *k, double *smallest, double *largest, do
 }
 
 static admmnn_status krylov_spectrum(const admm_quadratic *f, krylov *k, double relative,
-                                     double *smallest, double *largest, admmnn_error *err) {
+                                     double *smallest, double *largest, double *residual,
+                                     admmnn_error *err) {
     bool more = true;
-    double residual = INFINITY;
     begin(k);
     while (more) {
         BASE_TRY(extend(f, k, &more, err));
-        BASE_TRY(ritz(k, smallest, largest, &residual, err));
-        if (residual <= relative * fmax(fabs(*smallest), fabs(*largest)))
+        BASE_TRY(ritz(k, smallest, largest, residual, err));
+        if (*residual <= relative * fmax(fabs(*smallest), fabs(*largest)))
             break;
     }
-    *smallest -= residual;
-    *largest += residual;
     return ADMMNN_OK;
 }
 
 admmnn_status admm_quadratic_spectrum(const admm_quadratic *f, double relative, double *smallest,
-                                      double *largest, admmnn_error *err) {
+                                      double *largest, double *residual, admmnn_error *err) {
+    *residual = 0;
     if (f->q.dense != NULL)
         return dense_spectrum(f, smallest, largest, err);
     krylov k;
     admmnn_status status = krylov_create(&k, f->d)
-                               ? krylov_spectrum(f, &k, relative, smallest, largest, err)
+                               ? krylov_spectrum(f, &k, relative, smallest, largest, residual, err)
                                : base_fail_memory(err, "Q's eigenvalues");
     krylov_free(&k);
     return status;

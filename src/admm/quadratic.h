@@ -27,10 +27,11 @@ admmnn_status admm_quadratic_value(const admm_quadratic *f, const double *x, dou
                                    double *gradient, admmnn_error *err);
 
 /* The smallest and the largest eigenvalue: of a dense matrix to rounding, else by
- * Lanczos's method, until the residuals of both are `relative` of the larger, with those
- * residuals added outwards. */
+ * Lanczos's method, until the residuals of both are `relative` of the larger. There are
+ * eigenvalues within *residual (0 of a dense matrix) of both, and beyond them as far as the
+ * method sees none. */
 admmnn_status admm_quadratic_spectrum(const admm_quadratic *f, double relative, double *smallest,
-                                      double *largest, admmnn_error *err);
+                                      double *largest, double *residual, admmnn_error *err);
 
 /* A dense, positive definite Q as R'R with r[d * d] = R, upper, by rows, and t[d] such that
  * f(x) = ||R x - t||^2 / 2 + a constant. ADMMNN_USAGE: Q is not positive definite. */

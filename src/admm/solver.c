@@ -1,5 +1,6 @@
 #include "admm/solver.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -83,11 +84,11 @@ bool solver_is_admm(admmnn_method method) {
 }
 
 static admmnn_status check_rho(const admmnn_solver_settings *s, admmnn_error *err) {
-    BASE_TRY(check_number("rho", s->rho, s->rho >= 0 && isfinite(s->rho),
-                          "a finite number of at least 0", err));
-    return check_number("rho_relative", s->rho_relative,
+    BASE_TRY(check_number("rho", s->rho, s->rho >= 0 && isfinite(s->rho), "a finite number above 0",
+                          err));
+    return check_number("rho over the Lipschitz constant", s->rho_relative,
                         s->rho_relative >= 0 && isfinite(s->rho_relative),
-                        "a finite number of at least 0", err);
+                        "a finite number above 0", err);
 }
 
 static double default_rho(const admmnn_solver_settings *s) {
@@ -171,10 +172,10 @@ static admmnn_status find_lipschitz(admmnn_solver *s, admmnn_error *err) {
     s->lipschitz = s->settings.lipschitz;
     if (s->quadratic == NULL)
         return ADMMNN_OK;
-    BASE_TRY(
-        admm_quadratic_spectrum(s->quadratic, SPECTRUM_TOLERANCE, &s->smallest, &largest, err));
+    BASE_TRY(admm_quadratic_spectrum(s->quadratic, SPECTRUM_TOLERANCE, &s->smallest, &largest,
+                                     &s->residual, err));
     if (s->lipschitz == 0)
-        s->lipschitz = fmax(fabs(s->smallest), fabs(largest));
+        s->lipschitz = fmax(fabs(s->smallest), fabs(largest)) + s->residual;
     if (s->lipschitz == 0) /* f is linear: any rho will do */
         s->lipschitz = 1;
     return ADMMNN_OK;
@@ -230,7 +231,12 @@ static admmnn_status prepare(admmnn_solver *s, admmnn_error *err) {
     if (s->settings.method == ADMMNN_METHOD_EXACT)
         BASE_TRY(check_exact(&s->problem, s->set, err));
     BASE_TRY(find_lipschitz(s, err));
+    if (!isfinite(s->lipschitz))
+        return base_fail(err, ADMMNN_USAGE, "Q's largest eigenvalue is not finite");
     s->rho = choose_rho(s);
+    if (!(s->rho >= DBL_MIN) || !isfinite(s->rho))
+        return base_fail(err, ADMMNN_USAGE,
+                         "rho comes to %g, which is no number to divide by; give another", s->rho);
     BASE_TRY(check_definite(s, err));
     BASE_TRY(factorise(s, err));
     return make_vectors(s, err);

@@ -26,9 +26,9 @@ struct admmnn_solver {
     admmnn_solver_settings settings;
     size_t d;
     admm_product *set;
-    admm_quadratic *quadratic; /* NULL: any f */
-    double lipschitz, smallest, rho;
-    double *vectors; /* [SOLVER_VECTORS][d] */
+    admm_quadratic *quadratic;                 /* NULL: any f */
+    double lipschitz, smallest, residual, rho; /* residual: of the smallest eigenvalue */
+    double *vectors;                           /* [SOLVER_VECTORS][d] */
     solver_iterate at;
 };
 

@@ -9,6 +9,8 @@
 
 /* Coordinates stepped over between two questions whether to stop. */
 #define PATIENCE ((size_t)1 << 16)
+/* Gradient steps likewise. */
+#define GRADIENT_PATIENCE 1024U
 /* What the augmented Lagrangian may grow by, of its size, without having grown. */
 #define ROUNDING 1e-9
 
@@ -102,10 +104,13 @@ static admmnn_status step_x_exactly(admmnn_solver *s, admmnn_error *err) {
     return admm_quadratic_solve(s->quadratic, at->right, s->settings.tolerance, at->x, err);
 }
 
-static admmnn_status step_x_by_gradient(admmnn_solver *s, admmnn_error *err) {
+static admmnn_status step_x_by_gradient(admmnn_solver *s, const admmnn_context *context,
+                                        admmnn_error *err) {
     solver_iterate *at = &s->at;
     double first = 0;
     for (uint32_t k = 0; k < s->settings.gradient_steps; k++) {
+        if (k % GRADIENT_PATIENCE == GRADIENT_PATIENCE - 1 && base_cancelled(context))
+            return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
         double value;
         double length2 = 0;
         BASE_TRY(evaluate(s, at->x, &value, at->gradient, err));
@@ -132,10 +137,10 @@ static admmnn_status step_x_by_tangent(admmnn_solver *s, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-static admmnn_status step_x(admmnn_solver *s, admmnn_error *err) {
+static admmnn_status step_x(admmnn_solver *s, const admmnn_context *context, admmnn_error *err) {
     switch (s->settings.x_step) {
     case ADMMNN_X_STEP_GRADIENT:
-        return step_x_by_gradient(s, err);
+        return step_x_by_gradient(s, context, err);
     case ADMMNN_X_STEP_LINEAR:
         return step_x_by_tangent(s, err);
     default:
@@ -145,11 +150,12 @@ static admmnn_status step_x(admmnn_solver *s, admmnn_error *err) {
 
 /* ---- one iteration ---- */
 
-static admmnn_status iterate_admm(admmnn_solver *s, admmnn_error *err) {
+static admmnn_status iterate_admm(admmnn_solver *s, const admmnn_context *context,
+                                  admmnn_error *err) {
     solver_iterate *at = &s->at;
     memcpy(at->y_before, at->y, s->d * sizeof *at->y);
     step_y(s);
-    BASE_TRY(step_x(s, err));
+    BASE_TRY(step_x(s, context, err));
     for (size_t i = 0; i < s->d; i++)
         at->l[i] += s->rho * (at->x[i] - at->y[i]);
     return ADMMNN_OK;
@@ -257,10 +263,10 @@ static void report_progress(const admmnn_solver *s, const course *c,
                            });
 }
 
-static admmnn_status iterate_once(admmnn_solver *s, course *c, admmnn_solver_info *info,
-                                  admmnn_error *err) {
+static admmnn_status iterate_once(admmnn_solver *s, course *c, const admmnn_context *context,
+                                  admmnn_solver_info *info, admmnn_error *err) {
     const uint32_t last = s->settings.last;
-    BASE_TRY(is_gradient(s) ? iterate_gradient(s, err) : iterate_admm(s, err));
+    BASE_TRY(is_gradient(s) ? iterate_gradient(s, err) : iterate_admm(s, context, err));
     BASE_TRY(check_finite(s->at.x, s->d, err));
     c->done++;
     if (!is_gradient(s) && s->settings.check)
@@ -279,7 +285,7 @@ static admmnn_status iterate_all(admmnn_solver *s, course *c, const admmnn_conte
                 return base_fail(err, ADMMNN_CANCELLED, "stopped in iteration %llu",
                                  (unsigned long long)c->done);
         }
-        admmnn_status status = iterate_once(s, c, info, err);
+        admmnn_status status = iterate_once(s, c, context, info, err);
         if (status != ADMMNN_OK)
             return base_fail_within(err, status, "iteration %llu", (unsigned long long)c->done + 1);
     }
@@ -356,6 +362,11 @@ static admmnn_status search_tree(admmnn_solver *s, const admmnn_context *context
     base_free(r);
     info->iterations = answer.nodes;
     info->outcome = answer.proven ? ADMMNN_OUTCOME_OPTIMAL : ADMMNN_OUTCOME_NODE_LIMIT;
+    if (answer.distance2 == INFINITY && status == ADMMNN_OK)
+        return answer.proven ? base_fail(err, ADMMNN_DIVERGED, "f is not finite at any point")
+                             : base_fail(err, ADMMNN_USAGE,
+                                         "no point is found within %llu nodes; more are needed",
+                                         (unsigned long long)answer.nodes);
     if (answer.distance2 == INFINITY)
         return status;
     admmnn_status offered = offer(s, status == ADMMNN_OK ? err : NULL);
@@ -392,7 +403,7 @@ static admmnn_status run_method(admmnn_solver *s, const admmnn_context *context,
 }
 
 static bool rho_suffices(const admmnn_solver *s) {
-    return s->rho * (s->rho + s->smallest) >= 2 * s->lipschitz * s->lipschitz;
+    return s->rho * (s->rho + s->smallest - s->residual) >= 2 * s->lipschitz * s->lipschitz;
 }
 
 admmnn_status admmnn_solver_solve(admmnn_solver *s, const double *start, uint64_t number,

@@ -131,7 +131,7 @@ static admmnn_status solve(work *w, const admmnn_context *context, admmnn_admmq_
     BASE_TRY(summarise(w, r, status == ADMMNN_OK ? err : NULL));
     if (status == ADMMNN_OK && r->diverged == starts)
         return base_fail(err, ADMMNN_DIVERGED,
-                         "%s diverged from every start; the first: %s (rho %g, %g of the Lipschitz "
+                         "%s diverged from every start: %s (rho %g, %g of the Lipschitz "
                          "constant)",
                          admmnn_method_text(w->settings->solver.method), w->first_error.message,
                          r->info.rho, r->info.rho / r->info.lipschitz);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
@@ -91,6 +92,22 @@ unsigned base_pool_resolve(unsigned threads) {
     return threads == 0 ? usable_cores() : threads;
 }
 
+/* Signals are the caller's: a handler in a worker could run where a library has moved the
+ * stack pointer. */
+static void start_workers(base_pool *pool) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    for (unsigned i = 1; i < pool->threads; i++) {
+        pool->workers[i] = (worker){.pool = pool, .index = i};
+        if (pthread_create(&pool->workers[i].thread, NULL, work, &pool->workers[i]) != 0)
+            break;
+        pool->started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 admmnn_status base_pool_create(unsigned threads, base_pool **out, admmnn_error *err) {
     threads = base_pool_resolve(threads);
     if (threads > 1024)
@@ -108,13 +125,11 @@ admmnn_status base_pool_create(unsigned threads, base_pool **out, admmnn_error *
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work_ready, NULL);
     pthread_cond_init(&pool->work_done, NULL);
-    for (unsigned i = 1; i < threads; i++) {
-        workers[i] = (worker){.pool = pool, .index = i};
-        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
-            base_pool_destroy(pool);
-            return base_fail(err, ADMMNN_MEMORY, "cannot start thread %u of %u", i + 1, threads);
-        }
-        pool->started++;
+    start_workers(pool);
+    if (pool->started + 1 < threads) {
+        base_fail(err, ADMMNN_MEMORY, "cannot start thread %u of %u", pool->started + 2, threads);
+        base_pool_destroy(pool);
+        return ADMMNN_MEMORY;
     }
     *out = pool;
     return ADMMNN_OK;

@@ -1,4 +1,4 @@
-/* sched_getaffinity: the cores this process may use. */
+/* sched_getaffinity: the cores this process may use; sigaltstack. */
 #define _GNU_SOURCE
 #include "session.h"
 
@@ -26,8 +26,18 @@ static void request_stop(int signal_number) {
             signal(stopping[i], SIG_DFL);
 }
 
+/* oneDNN's matrix products use the stack pointer to address their own buffers: a handler
+ * that runs below it writes over the heap. This one has a stack of its own; the workers
+ * block signals. */
+static void use_own_stack(void) {
+    static char memory[65536];
+    const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
+    (void)sigaltstack(&stack, NULL);
+}
+
 void cli_session_catch_signals(void) {
-    struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART | SA_ONSTACK};
+    use_own_stack();
     struct sigaction present;
     sigemptyset(&action.sa_mask);
     /* What the caller had ignored (nohup) stays ignored. */

@@ -565,7 +565,7 @@ static void bad_settings_are_refused(void **state) {
         {.settings = {.rho = -1}, .word = "rho"},
         {.settings = {.rho = NAN}, .word = "rho"},
         {.settings = {.rho = INFINITY}, .word = "rho"},
-        {.settings = {.rho_relative = -1}, .word = "rho_relative"},
+        {.settings = {.rho_relative = -1}, .word = "rho over"},
         {.settings = {.rho = 1, .beta = -1}, .word = "beta"},
         {.settings = {.rho = 1, .probability = 1.5}, .word = "probability"},
         {.settings = {.rho = 1, .probability = 1, .tolerance = 1}, .word = "tolerance"},
