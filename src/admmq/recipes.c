@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "compress/run.h"
 #include "report/figures.h"
 #include "report/report.h"
 
@@ -76,6 +77,67 @@ static admmnn_status list_recipes(recipes *r, admmnn_error *err) {
         return base_fail(err, ADMMNN_INPUT, "%s: holds no recipe (.yaml)", folder);
     qsort(r->names, r->count, sizeof r->names[0], by_name);
     return status;
+}
+
+/* A mistake in the last recipe is told before the first is run for hours. */
+static admmnn_status check_recipes(const recipes *r, admmnn_error *err) {
+    for (size_t k = 0; k < r->count; k++) {
+        char path[BASE_PATH_MAX];
+        char name[NAME_MAX_BYTES + 8];
+        recipe *read = NULL;
+        snprintf(name, sizeof name, "%s.yaml", r->names[k]);
+        BASE_TRY(base_path_join(path, sizeof path, r->settings->recipes, name, err));
+        BASE_TRY(run_read_recipe(path, &read, err));
+        base_free(read);
+    }
+    return ADMMNN_OK;
+}
+
+/* Whether earlier figures are of these recipes and seeds. */
+static bool is_same(const recipes *r, const cJSON *root) {
+    const cJSON *held = report_part(root, "recipes");
+    bool same = strcmp(report_text(root, "experiment"), "recipes") == 0 &&
+                report_number(root, "seeds") == (double)r->settings->seeds &&
+                report_number(root, "first_seed") == (double)r->settings->first_seed &&
+                (size_t)cJSON_GetArraySize(held) == r->count;
+    for (size_t k = 0; same && k < r->count; k++)
+        same = strcmp(report_text(cJSON_GetArrayItem(held, (int)k), "recipe"), r->names[k]) == 0;
+    return same;
+}
+
+static admmnn_status check_held(const recipes *r, const char *path, admmnn_error *err) {
+    uint8_t *text;
+    size_t count;
+    if (r->settings->force || !base_name_taken(path))
+        return ADMMNN_OK;
+    BASE_TRY(base_file_read(path, JSON_MOST, &text, &count, err));
+    cJSON *root = cJSON_ParseWithLength((const char *)text, count);
+    const bool same = is_same(r, root);
+    cJSON_Delete(root);
+    base_free(text);
+    return same ? ADMMNN_OK
+                : base_fail(err, ADMMNN_USAGE,
+                            "%s: is there already, and not of these recipes and seeds; --force "
+                            "replaces it",
+                            path);
+}
+
+static admmnn_status check_folder(const recipes *r, admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(path, sizeof path, r->settings->out, JSON_NAME, err));
+    BASE_TRY(base_file_check_write(path, err));
+    BASE_TRY(check_held(r, path, err));
+    BASE_TRY(base_path_join(path, sizeof path, r->settings->out, PICTURE_NAME, err));
+    return base_file_check_write(path, err);
+}
+
+static admmnn_status check_seeds(const admmnn_recipes_settings *s, admmnn_error *err) {
+    if (s->seeds == 0 || s->seeds > 1000)
+        return base_fail(err, ADMMNN_USAGE, "%u seeds; 1 to 1000 make sense", s->seeds);
+    return s->first_seed <= ADMMNN_SEED_MAX - (s->seeds - 1)
+               ? ADMMNN_OK
+               : base_fail(err, ADMMNN_USAGE, "the last of the seeds is above %llu",
+                           (unsigned long long)ADMMNN_SEED_MAX);
 }
 
 /* ---- the runs ---- */
@@ -222,10 +284,11 @@ admmnn_status admmnn_recipes_run(const admmnn_recipes_settings *settings,
                                  .progress = pass_progress,
                                  .cancelled = pass_cancelled,
                                  .user = &r};
-    if (settings->seeds == 0 || settings->seeds > 1000)
-        return base_fail(err, ADMMNN_USAGE, "%u seeds; 1 to 1000 make sense", settings->seeds);
+    BASE_TRY(check_seeds(settings, err));
     BASE_TRY(list_recipes(&r, err));
+    BASE_TRY(check_recipes(&r, err));
     BASE_TRY(base_folder_make(settings->out, err));
+    BASE_TRY(check_folder(&r, err));
     admmnn_status status = run_all(&r, err);
     if (status == ADMMNN_OK)
         status = leave(&r, err);

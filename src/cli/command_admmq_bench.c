@@ -158,6 +158,7 @@ static admmnn_status run_quadratics(const cli_arguments *a, const admmnn_context
 static admmnn_status run_recipes(const cli_arguments *a, const admmnn_context *context,
                                  admmnn_error *err) {
     const admmnn_recipes_settings settings = {.out = a->out,
+                                              .force = a->force,
                                               .recipes = a->recipes,
                                               .seeds = (uint32_t)cli_number_or(a->seeds, 5),
                                               .first_seed = cli_number_or(a->seed, 1)};

@@ -78,6 +78,9 @@ expect_error 2 "not positive definite" admmq solve --quiet --q "$work/indefinite
 expect_error 2 "not positive definite" admmq solve --quiet --q "$work/indefinite.npy" \
     --set grid:1 --method exact
 
+expect_error 2 "more are needed" "${solve[@]}" --set grid:1 --method exact --nodes 1
+expect_error 2 "rho is 0" "${solve[@]}" --set grid:1 --rho 0
+
 # Where f falls for ever the run says so, and gives what it had.
 status=0
 admmnn admmq solve --quiet --q "$work/indefinite.npy" --set grid:1 --rho 1.5 --json \
@@ -119,6 +122,13 @@ has "$work/stdout" "admm-r"
 cp "$work/side/recipes.json" "$work/first"
 expect 0 "${side[@]}" --json
 cmp "$work/stdout" "$work/first" || fail "made again, recipes.json is another"
+expect_error 2 "is there already" "${side[@]}" --quiet --seed 7
+cp "$work/recipes/admm-r.yaml" "$work/recipes/broken.yaml"
+echo "junk: 1" >>"$work/recipes/broken.yaml"
+before=$(find "$work/side" | sort | cksum)
+expect_error 2 "junk: unknown key" "${side[@]}" --quiet --force
+[[ $(find "$work/side" | sort | cksum) == "$before" ]] || fail "something ran before the mistake"
+rm "$work/recipes/broken.yaml"
 mean=$(json "$work/first" recipes 0 packed mean)
 one=$(json "$work/side/recipe-runs/admm-q-seed-1/result.json" accuracy packed)
 two=$(json "$work/side/recipe-runs/admm-q-seed-2/result.json" accuracy packed)
