@@ -107,7 +107,7 @@ static admmnn_status make_system(batch *s, admmnn_error *err) {
                                .low = p->low,
                                .high = p->high,
                                .bounded = isfinite(p->low) || isfinite(p->high)};
-    if (p->method != BATCH_GRADIENT)
+    if (p->method == BATCH_SOFT || p->method == BATCH_RANDOMISED)
         return fill_admm(p, matrix, offset, err);
     fill_gradient(p, matrix, offset);
     return ADMMNN_OK;
@@ -252,6 +252,7 @@ static void look_at(batch *s, size_t l) {
 static const double *points_of(const batch *s) {
     switch (s->problem->method) {
     case BATCH_SOFT:
+    case BATCH_DESCENT:
         return s->block.projected;
     case BATCH_RANDOMISED:
         return s->block.y;
@@ -267,6 +268,9 @@ static void iterate(batch *s) {
         break;
     case BATCH_RANDOMISED:
         s->kernels->randomised(&s->system, &s->block);
+        break;
+    case BATCH_DESCENT:
+        s->kernels->descent(&s->system, &s->block);
         break;
     default:
         s->kernels->gradient(&s->system, &s->block);
@@ -290,7 +294,8 @@ static void offer(batch *s) {
         const lane *at = &s->lanes[l];
         if (at->run == IDLE || at->done + s->problem->last <= at->most)
             continue;
-        if (s->values[l] < s->best[l])
+        /* Products of a run that diverges overflow to both infinities. */
+        if (isfinite(s->values[l]) && s->values[l] < s->best[l])
             s->best[l] = s->values[l];
         if (at->done == at->most)
             end_run(s, l, s->best[l]);

@@ -1,7 +1,7 @@
-/* Many runs on one quadratic at once: ADMM-Q, -S and -R with the exact x step, and
- * projected gradient, on equally spaced levels. The answers are the solver's but for
- * rounding, which decides where a run is chaotic, and for ADMM-R's draws, which are
- * others. */
+/* Many runs on one quadratic at once: ADMM-Q, -S and -R with the exact x step,
+ * projected gradient, and gradient descent that is rounded, on equally spaced levels. The
+ * answers are the solver's but for rounding, which decides where a run is chaotic, and for
+ * ADMM-R's draws, which are others. */
 #ifndef ADMM_BATCH_H
 #define ADMM_BATCH_H
 
@@ -12,7 +12,12 @@
 #include "admm/batch_kernels.h"
 #include "base/context.h"
 
-typedef enum batch_method { BATCH_SOFT, BATCH_RANDOMISED, BATCH_GRADIENT } batch_method;
+typedef enum batch_method {
+    BATCH_SOFT,
+    BATCH_RANDOMISED,
+    BATCH_GRADIENT,
+    BATCH_DESCENT
+} batch_method;
 
 typedef struct batch_problem {
     size_t d;

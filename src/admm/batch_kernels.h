@@ -13,7 +13,7 @@
 /* x := matrix * (what the method gives it) - offset. */
 typedef struct batch_system {
     size_t d, padded;     /* padded: a multiple of the kernels' tile */
-    const double *matrix; /* [padded][d]: of ADMM rho (Q + rho I)^-1, of PGD I - Q / rho */
+    const double *matrix; /* [padded][d]: of ADMM rho (Q + rho I)^-1, of gradients I - Q / rho */
     const double *offset; /* [padded]: (Q + rho I)^-1 b, or b / rho */
     const double *q;      /* [padded][d] */
     const double *b;      /* [padded] */
@@ -33,11 +33,12 @@ typedef struct batch_block {
 
 typedef struct batch_kernels {
     size_t width, tile;
-    /* One iteration of ADMM-Q and ADMM-S, of ADMM-R, of PGD: the point of A is left in
-     * projected, y, x. */
+    /* One iteration of ADMM-Q and ADMM-S, of ADMM-R, of PGD, of gradient descent: the point of
+     * A is left in projected, y, x, projected. */
     void (*soft)(const batch_system *s, batch_block *b);
     void (*randomised)(const batch_system *s, batch_block *b);
     void (*gradient)(const batch_system *s, batch_block *b);
+    void (*descent)(const batch_system *s, batch_block *b);
     /* values[width] = x'Qx / 2 + b'x of points[d][width]; scratch as large. */
     void (*evaluate)(const batch_system *s, const double *points, double *scratch, double *values);
 } batch_kernels;

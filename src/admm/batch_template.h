@@ -153,6 +153,14 @@ INLINE void gradient_step(const batch_system *s, batch_block *b, bool bounded) {
         vec_at(b->x)[i] = nearest(s, bounded, vec_of(b->right)[i]);
 }
 
+INLINE void descent_step(const batch_system *s, batch_block *b, bool bounded) {
+    multiply(s, s->matrix, s->offset, b->x, b->right);
+    for (size_t i = 0; i < s->d * VECTORS; i++) {
+        vec_at(b->x)[i] = vec_of(b->right)[i];
+        vec_at(b->projected)[i] = nearest(s, bounded, vec_of(b->right)[i]);
+    }
+}
+
 /* Most levels have no ends, whose tests are then left out. */
 static void soft(const batch_system *s, batch_block *b) {
     if (s->bounded)
@@ -175,6 +183,13 @@ static void gradient(const batch_system *s, batch_block *b) {
         gradient_step(s, b, false);
 }
 
+static void descent(const batch_system *s, batch_block *b) {
+    if (s->bounded)
+        descent_step(s, b, true);
+    else
+        descent_step(s, b, false);
+}
+
 static void evaluate(const batch_system *s, const double *points, double *scratch, double *values) {
     vec sum[VECTORS] = {{0}};
     multiply(s, s->q, s->b, points, scratch); /* Qx - b; half of it and 3/2 b are wanted */
@@ -190,4 +205,5 @@ const batch_kernels TABLE = {.width = WIDTH,
                              .soft = soft,
                              .randomised = randomised,
                              .gradient = gradient,
+                             .descent = descent,
                              .evaluate = evaluate};

@@ -6,13 +6,14 @@
 #include "admmq/statistics.h"
 #include "base/bytes.h"
 
-/* The first of admmnn_method, in its order: ADMM-Q, ADMM-S, ADMM-R, projected gradient. */
-#define BENCH_METHODS 4
+/* The first of admmnn_method, in its order: ADMM-Q, ADMM-S, ADMM-R, projected gradient, gradient
+ * descent that is rounded. */
+#define BENCH_METHODS 5
 
 #define BENCH_RHOS 9
 #define BENCH_BETAS 21
 #define BENCH_PROBABILITIES 7
-#define BENCH_SETTINGS (BENCH_RHOS * (1 + BENCH_BETAS + BENCH_PROBABILITIES + 1))
+#define BENCH_SETTINGS (BENCH_RHOS * (1 + BENCH_BETAS + BENCH_PROBABILITIES + 1 + 1))
 
 typedef struct bench_setting {
     admmnn_method method;

@@ -122,7 +122,7 @@ static double iterations_of(const bench_table *table) {
 
 void bench_write_json(const admmnn_quadratics_settings *s, const bench_result *r,
                       base_writer *out) {
-    static const size_t own[BENCH_METHODS] = {0, 1, 2, 3};
+    static const size_t own[BENCH_METHODS] = {0, 1, 2, 3, 4};
     const double iterations = iterations_of(&r->grid);
     base_write_text(out,
                     "{\"experiment\": \"quadratics\", \"dimension\": %u, \"instance_count\": "

@@ -11,7 +11,7 @@
 
 void bench_fill_grid(bench_setting *settings) {
     static const double probabilities[BENCH_PROBABILITIES] = {0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99};
-    static const size_t variants[BENCH_METHODS] = {1, BENCH_BETAS, BENCH_PROBABILITIES, 1};
+    static const size_t variants[BENCH_METHODS] = {1, BENCH_BETAS, BENCH_PROBABILITIES, 1, 1};
     size_t at = 0;
     for (int m = 0; m < BENCH_METHODS; m++)
         for (int r = 0; r < BENCH_RHOS; r++)
@@ -43,9 +43,14 @@ typedef struct work {
 } work;
 
 static batch_method kernel_of(const bench_setting *s) {
-    return s->method == ADMMNN_METHOD_ADMM_R ? BATCH_RANDOMISED
-           : s->method == ADMMNN_METHOD_PGD  ? BATCH_GRADIENT
-                                             : BATCH_SOFT;
+    return s->method == ADMMNN_METHOD_ADMM_R     ? BATCH_RANDOMISED
+           : s->method == ADMMNN_METHOD_PGD      ? BATCH_GRADIENT
+           : s->method == ADMMNN_METHOD_GD_ROUND ? BATCH_DESCENT
+                                                 : BATCH_SOFT;
+}
+
+static bool is_admm(batch_method kernel) {
+    return kernel == BATCH_SOFT || kernel == BATCH_RANDOMISED;
 }
 
 static bool belongs(const bench_setting *s, const task *t) {
@@ -62,7 +67,8 @@ static bool is_new(const work *w, const task *t) {
 
 /* The kernel with the most settings first, so that no thread ends long after the others. */
 static void make_tasks(work *w) {
-    static const batch_method order[] = {BATCH_SOFT, BATCH_RANDOMISED, BATCH_GRADIENT};
+    static const batch_method order[] = {BATCH_SOFT, BATCH_RANDOMISED, BATCH_GRADIENT,
+                                         BATCH_DESCENT};
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
         for (size_t s = 0; s < w->table->setting_count; s++)
             for (size_t i = 0; i < w->table->instance_count; i++) {
@@ -119,8 +125,8 @@ static admmnn_status do_task(work *w, const task *t, const admmnn_context *conte
                                    .high = INFINITY,
                                    .rho = t->rho_relative * instance->lipschitz,
                                    .method = t->kernel,
-                                   .iterations = t->kernel == BATCH_GRADIENT ? s->pgd_iterations
-                                                                             : s->iterations,
+                                   .iterations =
+                                       is_admm(t->kernel) ? s->iterations : s->pgd_iterations,
                                    .last = s->last};
     size_t count = 0;
     for (size_t i = 0; i < w->table->setting_count; i++)

@@ -7,15 +7,23 @@
 #include "base/error.h"
 #include "report/figures.h"
 
+#define ROUNDING 1e-9
+
 static double at(const cJSON *setting, const char *figure, int i) {
     const cJSON *value = cJSON_GetArrayItem(report_part(setting, figure), i);
     return cJSON_IsNumber(value) ? value->valuedouble : INFINITY;
 }
 
+/* Rounding apart: the optimum itself is 0 above. */
+static double above(const cJSON *setting, const char *figure, int i, double optimum) {
+    const double gap = at(setting, figure, i) - optimum;
+    return fabs(gap) <= ROUNDING * (1 + fabs(optimum)) ? 0 : gap;
+}
+
 static void write_chosen(base_writer *out, const cJSON *method) {
     const cJSON *setting =
         cJSON_GetArrayItem(report_part(method, "settings"), (int)report_number(method, "best"));
-    base_write_text(out, "  %-7s rho/L %-7.3g", report_text(method, "method"),
+    base_write_text(out, "  %-8s rho/L %-7.3g", report_text(method, "method"),
                     report_number(setting, "rho_relative"));
     if (report_part(setting, "beta") != NULL)
         base_write_text(out, " beta %.3g", report_number(setting, "beta"));
@@ -40,9 +48,9 @@ static void write_rows(base_writer *out, const cJSON *part) {
                         cJSON_IsTrue(report_part(instance, "proven")) ? "" : "?");
         cJSON_ArrayForEach(method, methods) {
             const cJSON *setting = cJSON_GetArrayItem(report_part(method, "settings"), 0);
-            base_write_text(out, "  %9.4g [%8.4g,%8.4g]", at(setting, "median", i) - optimum,
-                            at(setting, "lower_quartile", i) - optimum,
-                            at(setting, "upper_quartile", i) - optimum);
+            base_write_text(out, "  %9.4g [%8.4g,%8.4g]", above(setting, "median", i, optimum),
+                            above(setting, "lower_quartile", i, optimum),
+                            above(setting, "upper_quartile", i, optimum));
         }
         base_write_text(out, "\n");
     }
@@ -52,7 +60,7 @@ static void write_tests(base_writer *out, const cJSON *part, const char *what) {
     const cJSON *test;
     base_write_text(out, "\nsigned-rank tests of the medians, %s\n", what);
     cJSON_ArrayForEach(test, report_part(part, "tests")) base_write_text(
-        out, "  %-7s below %-7s %2.0f times, equal %2.0f, above %2.0f; p = %.3g\n",
+        out, "  %-8s below %-8s %2.0f times, equal %2.0f, above %2.0f; p = %.3g\n",
         report_text(test, "a"), report_text(test, "b"), report_number(test, "a_lower"),
         report_number(test, "equal"), report_number(test, "b_lower"), report_number(test, "p"));
 }

@@ -23,8 +23,12 @@ static admmnn_status read_array(const char *path, npy_array *array, double **val
         *values = base_array(array->count, sizeof **values);
         if (*values == NULL)
             status = base_fail_memory(err, path);
-        for (size_t i = 0; *values != NULL && i < array->count; i++)
+        for (size_t i = 0; status == ADMMNN_OK && i < array->count; i++) {
             (*values)[i] = npy_double(array, i);
+            if (!isfinite((*values)[i]))
+                status =
+                    base_fail(err, ADMMNN_INPUT, "%s: number %zu, from 0, is not finite", path, i);
+        }
     }
     base_free(bytes);
     return status;

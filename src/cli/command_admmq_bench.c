@@ -79,7 +79,7 @@ static const cli_option options[] = {
      .least = 1,
      .greatest = UINT64_MAX / 2,
      .fallback = "100000",
-     .help = "Of projected gradient."},
+     .help = "Of projected gradient, and of gradient descent that is rounded."},
     {.name = "last",
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, last),
@@ -138,6 +138,29 @@ static admmnn_quadratics_settings settings_of(const cli_arguments *a) {
     return s;
 }
 
+/* An option of the other experiment would be left unheard. */
+static admmnn_status check_options(const cli_arguments *a, bool recipes, admmnn_error *err) {
+    const struct {
+        const char *name;
+        bool given, of_recipes;
+    } own[] = {{"recipes", a->recipes != NULL, true},
+               {"seeds", a->seeds.given, true},
+               {"dimension", a->dimension.given, false},
+               {"condition", a->condition.given, false},
+               {"spacing", a->spacing.given, false},
+               {"instances", a->instances.given, false},
+               {"starts", a->starts.given, false},
+               {"iterations", a->iterations.given, false},
+               {"pgd-iterations", a->pgd_iterations.given, false},
+               {"last", a->last.given, false},
+               {"nodes", a->nodes.given, false}};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (own[i].given && own[i].of_recipes != recipes)
+            return cli_fail(err, ADMMNN_USAGE, "admmq bench %s: --%s is of admmq bench %s",
+                            a->operands[0], own[i].name, recipes ? "quadratics" : "recipes");
+    return ADMMNN_OK;
+}
+
 typedef admmnn_status (*text_maker)(const char *out, char **text, admmnn_error *err);
 
 static admmnn_status print_text(const cli_arguments *a, text_maker json, text_maker table,
@@ -183,6 +206,7 @@ static admmnn_status run(const cli_arguments *a, admmnn_error *err) {
         return cli_fail(err, ADMMNN_USAGE,
                         "admmq bench: no experiment '%.40s'; there are quadratics and recipes",
                         a->operands[0]);
+    CLI_TRY(check_options(a, experiments[e].run == run_recipes, err));
     cli_session session;
     cli_session_begin(&session, a);
     cli_session_catch_signals();
@@ -200,8 +224,10 @@ const cli_command cli_admmq_bench = {
     .operand_words = "quadratics recipes",
     .summary = "Repeat the experiments of the ADMM-Q paper.",
     .description =
-        "quadratics: ADMM-Q, its soft and randomised variants and projected gradient on random "
-        "ill-conditioned quadratics over a grid (Huang et al. 2020, section 5.1), at 9 values of "
+        "quadratics: ADMM-Q, its soft and randomised variants, projected gradient and rounded "
+        "gradient "
+        "descent on random ill-conditioned quadratics over a grid (Huang et al. 2020, section "
+        "5.1), at 9 values of "
         "rho/L, 21 of beta and 7 probabilities. Each method's setting with the best mean rank is "
         "then measured on as many other instances, beside the true optimum of each, and methods "
         "are compared there by the signed-rank test.\n\n"

@@ -168,6 +168,9 @@ static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings
                                    admmnn_error *err) {
     admmnn_solver_settings *s = &settings->solver;
     CLI_TRY(read_method(a, s, err));
+    if (a->start != NULL && (s->method == ADMMNN_METHOD_ROUND || s->method == ADMMNN_METHOD_EXACT))
+        return cli_fail(err, ADMMNN_USAGE, "admmq solve: %s starts nowhere; --start is for others",
+                        admmnn_method_text(s->method));
     if (a->rho.given && a->rho_relative.given)
         return cli_fail(err, ADMMNN_USAGE,
                         "admmq solve: --rho and --rho-relative exclude one another");

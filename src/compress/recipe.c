@@ -244,9 +244,38 @@ static admmnn_status check_fix(whole *w) {
     return check_rising(w, "quantize.fix", "shares", q->fix, q->fix_count);
 }
 
+/* What would change nothing beside the method, its variant and its levels. */
+static admmnn_status check_unheard(const whole *w, const recipe *defaults) {
+    const recipe_quantize *q = &w->r->quantize;
+    const recipe_quantize *usual = &defaults->quantize;
+    if (q->method != RECIPE_QUANTIZE_ADMM && q->variant != usual->variant)
+        return fail_key(w, "quantize.variant", "is of method: admm");
+    if (q->method != RECIPE_QUANTIZE_ADMM && q->admm.tolerance != usual->admm.tolerance)
+        return fail_key(w, "quantize.admm.tolerance", "is of method: admm");
+    if (q->variant != ADMM_VARIANT_S && q->beta != usual->beta)
+        return fail_key(w, "quantize.beta", "is of variant: admm-s");
+    if (q->variant != ADMM_VARIANT_R && q->probability != usual->probability)
+        return fail_key(w, "quantize.probability", "is of variant: admm-r");
+    if (!recipe_bits_searched(q) && q->max_loss != usual->max_loss)
+        return fail_key(w, "quantize.max_loss", "is of the search for bits, which %s",
+                        q->bits_count > 0 ? "quantize.bits replaces" : "these levels do without");
+    return ADMMNN_OK;
+}
+
+static admmnn_status check_method(const whole *w) {
+    recipe *defaults = base_array(1, sizeof *defaults);
+    if (defaults == NULL)
+        return base_fail_memory(w->err, "the recipe");
+    recipe_default(defaults);
+    const admmnn_status status = check_unheard(w, defaults);
+    base_free(defaults);
+    return status;
+}
+
 static admmnn_status check_quantize(whole *w) {
     recipe_quantize *q = &w->r->quantize;
     BASE_TRY(check_fix(w));
+    BASE_TRY(check_method(w));
     if (q->bias_bits == 1)
         return fail_key(w, "quantize.bias_bits",
                         "1 holds zero alone; it must be 0 (float32) or from 2 to 12");
@@ -344,6 +373,7 @@ static admmnn_status check_whole(whole *w) {
     BASE_TRY(check_keep(w));
     BASE_TRY(check_quantize(w));
     BASE_TRY(check_trainings(w));
+    r->backend_line = recipe_places_line(w->places, "backend");
     r->prune.admm.rho.iterations = r->prune.admm.iterations;
     r->quantize.admm.rho.iterations = r->quantize.admm.iterations;
     return ADMMNN_OK;

@@ -133,6 +133,7 @@ typedef struct recipe {
     uint64_t validation;     /* samples split from training */
     uint64_t seed;
     engine_backend_id backend;
+    uint32_t backend_line; /* in the recipe */
     recipe_training training;
     recipe_prune prune;
     recipe_quantize quantize;

@@ -117,7 +117,11 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     graph_initialise(run->g, run->r->seed, run->dense);
     const engine_settings settings = {
         .backend = run->r->backend, .max_batch = largest_batch(run->r), .training = true};
-    return train_network_create(run->g, run->dense, run->pool, &settings, &run->network, err);
+    const admmnn_status made =
+        train_network_create(run->g, run->dense, run->pool, &settings, &run->network, err);
+    const bool own = made == ADMMNN_UNSUPPORTED && run->r->backend != ENGINE_AUTO;
+    return own ? base_fail_within(err, made, "%s:%u: backend", run->r->path, run->r->backend_line)
+               : made;
 }
 
 admmnn_status run_create(const recipe *r, const admmnn_context *context, compress_run **out,

@@ -68,7 +68,9 @@ static double solve_alone(const fixture *f, const batch_problem *p, const batch_
     admmnn_solver *solver;
     admmnn_solver_info info;
     double x[D];
-    admmnn_solver_defaults(p->method == BATCH_SOFT ? ADMMNN_METHOD_ADMM_S : ADMMNN_METHOD_PGD,
+    admmnn_solver_defaults(p->method == BATCH_SOFT      ? ADMMNN_METHOD_ADMM_S
+                           : p->method == BATCH_DESCENT ? ADMMNN_METHOD_GD_ROUND
+                                                        : ADMMNN_METHOD_PGD,
                            &settings);
     settings.rho = p->rho;
     settings.beta = run->beta;
@@ -112,6 +114,8 @@ static void lanes_are_the_solver(void **state) {
         p.high = 2;
         agree(&f, &p, INFINITY, &stopped);
         p = problem_of(&f, BATCH_GRADIENT, 150);
+        agree(&f, &p, INFINITY, &stopped);
+        p.method = BATCH_DESCENT;
         agree(&f, &p, INFINITY, &stopped);
     }
     assert_true(stopped > RUNS);
@@ -228,6 +232,27 @@ static void divergence_costs_no_other_run(void **state) {
     assert_int_equal(batch_solve(&indefinite, NULL, NULL, runs, RUNS, &err), ADMMNN_USAGE);
 }
 
+/* Products overflow some iterations before x does, and to both infinities. */
+static void no_value_is_below_every_value(void **state) {
+    (void)state;
+    const fixture f = make(5);
+    size_t diverged = 0;
+    for (uint64_t iterations = 1000; iterations < 6000; iterations += 100) {
+        batch_run runs[RUNS];
+        batch_problem p = problem_of(&f, BATCH_RANDOMISED, 0.01);
+        p.iterations = iterations;
+        fill_runs(&f, runs, INFINITY);
+        for (size_t r = 0; r < RUNS; r++)
+            runs[r].probability = 0.1;
+        MUST(batch_solve(&p, NULL, NULL, runs, RUNS, err));
+        for (size_t r = 0; r < RUNS; r++) {
+            assert_true(runs[r].value > -1e6);
+            diverged += runs[r].value > 1e200;
+        }
+    }
+    assert_true(diverged > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_are_the_solver),
@@ -235,6 +260,7 @@ int main(void) {
         cmocka_unit_test(randomised_runs_are_what_they_say),
         cmocka_unit_test(the_probability_is_that_of_a_renewal),
         cmocka_unit_test(divergence_costs_no_other_run),
+        cmocka_unit_test(no_value_is_below_every_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,8 @@ static void the_grid_is_the_published_one(void **state) {
     for (size_t s = 0; s < BENCH_SETTINGS; s++)
         counts[grid[s].method]++;
     assert_true(counts[ADMMNN_METHOD_ADMM_Q] == 9 && counts[ADMMNN_METHOD_ADMM_S] == 189 &&
-                counts[ADMMNN_METHOD_ADMM_R] == 63 && counts[ADMMNN_METHOD_PGD] == 9);
+                counts[ADMMNN_METHOD_ADMM_R] == 63 && counts[ADMMNN_METHOD_PGD] == 9 &&
+                counts[ADMMNN_METHOD_GD_ROUND] == 9);
     assert_true(fabs(grid[9].rho_relative - 1e-6) < 1e-18 && fabs(grid[9].beta - 1e-5) < 1e-17);
 }
 

@@ -71,7 +71,8 @@ expect_error 2 "2 numbers" admmq solve --quiet --q "$work/q.npy" --b "$work/q.np
 npy "2, 2" 2 -1 0 2 >"$work/skew.npy"
 expect_error 2 "not symmetric" admmq solve --quiet --q "$work/skew.npy" --set grid:1
 npy "2, 2" 2 nan nan 2 >"$work/nan.npy"
-expect_error 2 "not finite" admmq solve --quiet --q "$work/nan.npy" --set grid:1
+expect_error 2 "nan.npy: number 1, from 0, is not finite" admmq solve --quiet --q "$work/nan.npy" \
+    --set grid:1
 npy "2, 2" -1 0 0 2 >"$work/indefinite.npy"
 expect_error 2 "not positive definite" admmq solve --quiet --q "$work/indefinite.npy" \
     --set grid:1 --rho 0.5
@@ -80,6 +81,7 @@ expect_error 2 "not positive definite" admmq solve --quiet --q "$work/indefinite
 
 expect_error 2 "more are needed" "${solve[@]}" --set grid:1 --method exact --nodes 1
 expect_error 2 "rho is 0" "${solve[@]}" --set grid:1 --rho 0
+expect_error 2 "starts nowhere" "${solve[@]}" --set grid:1 --method exact --start "$work/b.npy"
 
 # Where f falls for ever the run says so, and gives what it had.
 status=0
@@ -102,6 +104,10 @@ expect_error 2 "is there already" "${bench[@]}"
 expect 0 "${bench[@]}" --force --json
 expect_error 2 "no experiment 'cubics'; there are quadratics and recipes" admmq bench cubics --quiet --out "$work/out"
 expect_error 2 "the spacing is 0" "${bench[@]}" --force --spacing 0
+expect_error 2 "--seeds is of admmq bench recipes" "${bench[@]}" --force --seeds 2
+expect_error 2 "--starts is of admmq bench quadratics" admmq bench recipes --quiet --out "$work/side" \
+    --recipes "$work" --starts 2
+expect_error 2 "more are needed" "${bench[@]}" --force --nodes 1
 
 # Recipes side by side: a mean over seeds, the same when it goes on with finished runs.
 make_job

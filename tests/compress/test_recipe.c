@@ -132,9 +132,9 @@ static void expect_admm(const recipe_admm *a, unsigned k) {
     expect_training(&a->training, k);
 }
 
-/* Every key, none at its default; costs are of the rank over all layers, shares of
- * layers in its place. */
-static char *write_full(bool costs) {
+/* Every key, between the two; what excludes another is in one of them: costs are of the rank
+ * over all layers, shares of layers in its place. */
+static char *write_full(bool other) {
     base_writer out = {0};
     base_write_text(&out,
                     "model: lenet-300-100\nseed: 9007199254740991\nbackend: reference\n"
@@ -143,7 +143,7 @@ static char *write_full(bool costs) {
     base_write_text(&out,
                     "prune:\n  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
                     "  n: 7\n  m: 8\n");
-    if (costs)
+    if (other)
         base_write_text(&out, "  bit_cost: [5, 9.5, 0.5]\n");
     else
         base_write_text(&out,
@@ -155,12 +155,15 @@ static char *write_full(bool costs) {
     write_training(&out, 3);
     write_admm(&out, 4);
     base_write_text(&out,
-                    "quantize:\n  enabled: false\n  method: straight-through\n  levels: "
-                    "equal-zero\n  teacher: pruned\n"
-                    "  bits:\n    - layer: fc2\n      bits: 3\n    - {layer: fc1, bits: 8}\n"
-                    "  max_bits: 7\n  max_loss: 0.5\n  bias_bits: 12\n"
-                    "  variant: admm-r\n  beta: 0.25\n  probability: 0.75\n"
-                    "  fix: [0.125, 0.5]\n  retrain: ");
+                    "quantize:\n  enabled: false\n  levels: equal-zero\n  teacher: pruned\n"
+                    "  max_bits: 7\n  bias_bits: 12\n");
+    if (other)
+        base_write_text(&out, "  max_loss: 0.5\n  method: admm\n  variant: admm-s\n  beta: 0.25\n");
+    else
+        base_write_text(&out,
+                        "  bits:\n    - layer: fc2\n      bits: 3\n    - {layer: fc1, bits: 8}\n"
+                        "  variant: admm-r\n  probability: 0.75\n");
+    base_write_text(&out, "  fix: [0.125, 0.5]\n  retrain: ");
     write_training(&out, 5);
     write_admm(&out, 6);
     base_write_text(&out, "pack: {positions: bitmap, values: range}\n");
@@ -192,7 +195,6 @@ static void expect_prune(const recipe_prune *p) {
 
 static void expect_quantize(const recipe_quantize *q) {
     assert_false(q->enabled);
-    assert_int_equal(q->method, RECIPE_QUANTIZE_STRAIGHT_THROUGH);
     assert_int_equal(q->levels, ADMM_LEVELS_EQUAL_ZERO);
     assert_int_equal(q->teacher, RECIPE_TEACHER_PRUNED);
     assert_int_equal(q->bits_count, 2);
@@ -202,10 +204,9 @@ static void expect_quantize(const recipe_quantize *q) {
     assert_int_equal(q->bits[1].bits, 8);
     assert_true(q->bits[0].line > 0 && q->bits[1].line == q->bits[0].line + 2);
     assert_int_equal(q->max_bits, 7);
-    assert_true(q->max_loss == 0.5);
     assert_int_equal(q->bias_bits, 12);
     assert_int_equal(q->variant, ADMM_VARIANT_R);
-    assert_true(q->beta == 0.25 && q->probability == 0.75);
+    assert_true(q->probability == 0.75);
     assert_int_equal(q->fix_count, 2);
     assert_true(q->fix[0] == 0.125 && q->fix[1] == 0.5);
     expect_training(&q->retrain, 5);
@@ -247,7 +248,7 @@ static void shares_fit_the_epochs(void **state) {
     }
 }
 
-static void costs_come_through(void **state) {
+static void other_keys_come_through(void **state) {
     (void)state;
     char *text = write_full(true);
     recipe *r = parse(text);
@@ -255,6 +256,8 @@ static void costs_come_through(void **state) {
     assert_true(r->prune.bit_cost[0] == 5 && r->prune.bit_cost[1] == 9.5 &&
                 r->prune.bit_cost[2] == 0.5);
     assert_int_equal(r->prune.bit_cost_line, 12);
+    assert_true(r->quantize.max_loss == 0.5 && r->quantize.beta == 0.25);
+    assert_int_equal(r->quantize.variant, ADMM_VARIANT_S);
     base_free(r);
     base_free(text);
 }
@@ -583,6 +586,17 @@ static void keys_that_contradict(void **state) {
     static const mistake list[] = {
         {MINIMAL "training: {distill: 0.5}\n",
          "r.yaml:3: training.distill: the teacher is the dense network, which is trained here"},
+        {MINIMAL "quantize:\n  method: straight-through\n  variant: admm-s\n",
+         "r.yaml:5: quantize.variant: is of method: admm"},
+        {MINIMAL "quantize:\n  method: projected-gradient\n  admm: {tolerance: 0.1}\n",
+         "r.yaml:5: quantize.admm.tolerance: is of method: admm"},
+        {MINIMAL "quantize: {beta: 1}\n", "r.yaml:3: quantize.beta: is of variant: admm-s"},
+        {MINIMAL "quantize: {variant: admm-s, probability: 0.5}\n",
+         "r.yaml:3: quantize.probability: is of variant: admm-r"},
+        {MINIMAL "quantize: {levels: sign, max_loss: 0.5}\n",
+         "r.yaml:3: quantize.max_loss: is of the search for bits, which these levels do without"},
+        {MINIMAL "quantize: {max_loss: 0.5, bits: [{layer: fc1, bits: 2}]}\n",
+         "r.yaml:3: quantize.max_loss: is of the search for bits, which quantize.bits replaces"},
         {MINIMAL "training: {temperature: 2}\n",
          "r.yaml:3: training.temperature: is of the teacher's answers, and distill is 0"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  finish: {versions: 4}\n",
@@ -788,7 +802,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key_comes_through),
-        cmocka_unit_test(costs_come_through),
+        cmocka_unit_test(other_keys_come_through),
         cmocka_unit_test(shares_fit_the_epochs),
         cmocka_unit_test(no_key_is_untested),
         cmocka_unit_test(every_word_is_taken),
