@@ -25,7 +25,10 @@ typedef struct admmnn_admmq_settings {
     /* Paths. Q: a NumPy array (.npy) of d x d numbers, or a sparse matrix in the Matrix
      * Market's coordinate format (.mtx); b: a NumPy array of d, NULL: zero. */
     const char *q, *b;
-    const char *set; /* as admmnn_problem's */
+    /* As admmnn_problem's; or the path of a NumPy array (.npy) whose row i has the levels of
+     * coordinate i, rising; of fewer rows each is that of as many coordinates, one group after
+     * another, and a single one that of all. Short rows end in NaN. */
+    const char *set;
     admmnn_solver_settings solver;
     uint32_t starts; /* at least 1; methods that start nowhere do one run */
     /* A NumPy array of starts x d (or of d, for one start); NULL: drawn from the normal

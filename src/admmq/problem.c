@@ -12,7 +12,7 @@
 /* The stream of random numbers that starts are drawn from. */
 #define STREAM_STARTS 0x73746172U
 
-/* All numbers of an array of `rank` dimensions at most, as *values[count]. */
+/* All numbers of an array as *values[count], which the caller frees also after a failure. */
 static admmnn_status read_array(const char *path, npy_array *array, double **values,
                                 admmnn_error *err) {
     uint8_t *bytes;
@@ -23,20 +23,25 @@ static admmnn_status read_array(const char *path, npy_array *array, double **val
         *values = base_array(array->count, sizeof **values);
         if (*values == NULL)
             status = base_fail_memory(err, path);
-        for (size_t i = 0; status == ADMMNN_OK && i < array->count; i++) {
+        for (size_t i = 0; *values != NULL && i < array->count; i++)
             (*values)[i] = npy_double(array, i);
-            if (!isfinite((*values)[i]))
-                status =
-                    base_fail(err, ADMMNN_INPUT, "%s: number %zu, from 0, is not finite", path, i);
-        }
     }
     base_free(bytes);
     return status;
 }
 
+static admmnn_status read_finite(const char *path, npy_array *array, double **values,
+                                 admmnn_error *err) {
+    BASE_TRY(read_array(path, array, values, err));
+    for (size_t i = 0; i < array->count; i++)
+        if (!isfinite((*values)[i]))
+            return base_fail(err, ADMMNN_INPUT, "%s: number %zu, from 0, is not finite", path, i);
+    return ADMMNN_OK;
+}
+
 static admmnn_status open_dense(const char *path, admmq_problem *p, admmnn_error *err) {
     npy_array array;
-    BASE_TRY(read_array(path, &array, &p->dense, err));
+    BASE_TRY(read_finite(path, &array, &p->dense, err));
     if (array.rank != 2 || array.dims[0] != array.dims[1] || array.dims[0] == 0)
         return base_fail(err, ADMMNN_INPUT, "%s: Q is to be of d x d numbers", path);
     p->dimension = array.dims[0];
@@ -56,9 +61,13 @@ static admmnn_status open_sparse(const char *path, admmq_problem *p, admmnn_erro
     return status;
 }
 
+static bool ends_in(const char *text, const char *end) {
+    const size_t length = strlen(text);
+    return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
 static admmnn_status open_q(const char *path, admmq_problem *p, admmnn_error *err) {
-    const size_t length = strlen(path);
-    if (length > 4 && strcmp(path + length - 4, ".mtx") == 0)
+    if (ends_in(path, ".mtx"))
         return open_sparse(path, p, err);
     return open_dense(path, p, err);
 }
@@ -69,11 +78,69 @@ static admmnn_status open_b(const char *path, admmq_problem *p, admmnn_error *er
         return p->b != NULL ? ADMMNN_OK : base_fail_memory(err, "b");
     }
     npy_array array;
-    BASE_TRY(read_array(path, &array, &p->b, err));
+    BASE_TRY(read_finite(path, &array, &p->b, err));
     return array.rank == 1 && array.count == p->dimension
                ? ADMMNN_OK
                : base_fail(err, ADMMNN_INPUT, "%s: b is to be of %zu numbers, as Q is", path,
                            p->dimension);
+}
+
+/* ---- lists of levels ---- */
+
+/* The numbers of a row before its filling. */
+static size_t row_length(const double *row, size_t columns) {
+    while (columns > 0 && isnan(row[columns - 1]))
+        columns--;
+    return columns;
+}
+
+/* Coordinates take the rows in equal shares, one after another. */
+static admmnn_status spread_rows(const double *rows, size_t row_count, size_t columns,
+                                 admmq_problem *p, admmnn_error *err) {
+    const size_t share = p->dimension / row_count;
+    size_t total = 0;
+    for (size_t r = 0; r < row_count; r++)
+        total += share * row_length(rows + r * columns, columns);
+    p->levels = base_array(total, sizeof *p->levels);
+    p->first = base_array(p->dimension + 1, sizeof *p->first);
+    if (p->levels == NULL || p->first == NULL)
+        return base_fail_memory(err, "the levels");
+    for (size_t i = 0; i < p->dimension; i++) {
+        const double *row = rows + i / share * columns;
+        const size_t count = row_length(row, columns);
+        memcpy(p->levels + p->first[i], row, count * sizeof *row);
+        p->first[i + 1] = p->first[i] + count;
+    }
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_levels(const char *path, admmq_problem *p, double **rows,
+                                 admmnn_error *err) {
+    npy_array array;
+    BASE_TRY(read_array(path, &array, rows, err));
+    const size_t row_count = array.rank == 2 ? array.dims[0] : 1;
+    const size_t columns = array.rank == 0 ? 0 : array.dims[array.rank - 1];
+    if (array.rank > 2 || columns == 0 || row_count == 0 || p->dimension % row_count != 0)
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: levels are to be of one row for each coordinate, or for each group of "
+            "as many of the %zu",
+            path, p->dimension);
+    for (size_t r = 0; r < row_count; r++)
+        if (row_length(*rows + r * columns, columns) == 0)
+            return base_fail(err, ADMMNN_INPUT, "%s: row %zu, from 0, has no level", path, r);
+    return spread_rows(*rows, row_count, columns, p, err);
+}
+
+static admmnn_status open_set(const char *set, admmq_problem *p, admmnn_error *err) {
+    double *rows = NULL;
+    if (!ends_in(set, ".npy")) {
+        p->set = set;
+        return ADMMNN_OK;
+    }
+    const admmnn_status status = read_levels(set, p, &rows, err);
+    base_free(rows);
+    return status;
 }
 
 static admmnn_status draw_starts(const admmnn_admmq_settings *settings, admmq_problem *p,
@@ -95,7 +162,7 @@ static admmnn_status draw_starts(const admmnn_admmq_settings *settings, admmq_pr
 static admmnn_status open_starts(const admmnn_admmq_settings *settings, admmq_problem *p,
                                  admmnn_error *err) {
     npy_array array;
-    BASE_TRY(read_array(settings->start, &array, &p->starts, err));
+    BASE_TRY(read_finite(settings->start, &array, &p->starts, err));
     const size_t rows = array.rank == 2 ? array.dims[0] : 1;
     const size_t columns = array.rank == 0 ? 0 : array.dims[array.rank - 1];
     return array.rank <= 2 && columns == p->dimension && rows == settings->starts
@@ -115,6 +182,7 @@ admmnn_status admmq_problem_open(const admmnn_admmq_settings *settings, admmq_pr
                          settings->start_scale);
     BASE_TRY(open_q(settings->q, p, err));
     BASE_TRY(open_b(settings->b, p, err));
+    BASE_TRY(open_set(settings->set, p, err));
     return settings->start != NULL ? open_starts(settings, p, err) : draw_starts(settings, p, err);
 }
 
@@ -123,4 +191,6 @@ void admmq_problem_free(admmq_problem *p) {
     market_free(&p->sparse);
     base_free(p->b);
     base_free(p->starts);
+    base_free(p->levels);
+    base_free(p->first);
 }

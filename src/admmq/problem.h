@@ -11,6 +11,9 @@ typedef struct admmq_problem {
     market_matrix sparse;
     admmnn_matrix matrix; /* one of the two */
     double *b;            /* [dimension] */
+    const char *set;      /* NULL: lists, as admmnn_problem has them */
+    double *levels;
+    size_t *first;
     double *starts;       /* [count][dimension] */
 } admmq_problem;
 

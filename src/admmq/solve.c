@@ -64,7 +64,9 @@ static admmnn_status solve_share(void *work_, const admmnn_context *context, adm
     const admmnn_problem problem = {.dimension = w->problem.dimension,
                                     .q = &w->problem.matrix,
                                     .b = w->problem.b,
-                                    .set = w->settings->set};
+                                    .set = w->problem.set,
+                                    .levels = w->problem.levels,
+                                    .first = w->problem.first};
     admmnn_solver *solver;
     BASE_TRY(admmnn_solver_create(&problem, &w->settings->solver, &solver, err));
     admmnn_status status = solve_starts(w, solver, context, err);

@@ -34,9 +34,12 @@ static const cli_option options[] = {
      .required = true,
      .offset = offsetof(cli_arguments, set),
      .value = "SET",
-     .help = "The values of every coordinate: grid:D (the whole multiples of D), grid:D:LOW:HIGH, "
-             "binary (-1 and 1), ternary, power-of-two:A:B (0 and +-2^A to +-2^B), levels:V,V,... "
-             "(rising), or scaled-binary:G (-a and a, with a fitted a for each G coordinates)."},
+     .help =
+         "The values of every coordinate: grid:D (the whole multiples of D), grid:D:LOW:HIGH, "
+         "binary (-1 and 1), ternary, power-of-two:A:B (0 and +-2^A to +-2^B), levels:V,V,... "
+         "(rising), or scaled-binary:G (-a and a, with a fitted a for each G coordinates); or a "
+         "NumPy array (.npy) of a row for each coordinate, or for each group of as many, rising, "
+         "short rows filled with NaN."},
     {.name = "method",
      .kind = CLI_TEXT,
      .offset = offsetof(cli_arguments, method),

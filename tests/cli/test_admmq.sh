@@ -49,6 +49,17 @@ expect 0 "${solve[@]}" --set binary --method exact --json
 expect 0 "${solve[@]}" --set levels:-8,-1,2 --method exact --json
 [[ $(json "$work/stdout" objective) == -6 ]] || fail "levels: another objective"
 
+# Levels of each coordinate's own: the second row is filled with NaN.
+npy "2, 2" -1 8 0 nan >"$work/levels.npy"
+expect 0 "${solve[@]}" --set "$work/levels.npy" --method exact --json
+[[ $(json "$work/stdout" x 0) == -1 && $(json "$work/stdout" x 1) == 0 ]] || fail "rows: another x"
+npy "2, 1" nan 0 >"$work/levels.npy"
+expect_error 2 "levels.npy: row 0, from 0, has no level" "${solve[@]}" --set "$work/levels.npy"
+npy "1, 2" 8 -1 >"$work/levels.npy"
+expect_error 2 "do not rise" "${solve[@]}" --set "$work/levels.npy"
+npy "3, 1" 0 1 2 >"$work/levels.npy"
+expect_error 2 "levels.npy: levels are to be of one row" "${solve[@]}" --set "$work/levels.npy"
+
 # The same problem as a sparse matrix; the same seed, the same bytes.
 printf '%%%%MatrixMarket matrix coordinate real symmetric\n2 2 3\n1 1 2\n2 1 -1\n2 2 2\n' \
     >"$work/q.mtx"
