@@ -29,22 +29,11 @@ typedef struct slice {
 static admmnn_status read_array(const slice *s, const char *name, double **values, size_t *count,
                                 admmnn_error *err) {
     char path[BASE_PATH_MAX];
-    uint8_t *bytes;
-    size_t size;
     npy_array array;
     BASE_TRY(base_path_join(path, sizeof path, s->problem, name, err));
-    BASE_TRY(base_file_read(path, FILE_MOST, &bytes, &size, err));
-    admmnn_status status = npy_parse(path, bytes, size, &array, err);
-    if (status == ADMMNN_OK) {
-        *count = array.count;
-        *values = base_array(array.count, sizeof **values);
-        if (*values == NULL)
-            status = base_fail_memory(err, path);
-        for (size_t i = 0; *values != NULL && i < array.count; i++)
-            (*values)[i] = npy_double(&array, i);
-    }
-    base_free(bytes);
-    return status;
+    BASE_TRY(npy_read(path, FILE_MOST, &array, values, err));
+    *count = array.count;
+    return ADMMNN_OK;
 }
 
 static admmnn_status read_problem(slice *s, admmnn_error *err) {

@@ -12,27 +12,9 @@
 /* The stream of random numbers that starts are drawn from. */
 #define STREAM_STARTS 0x73746172U
 
-/* All numbers of an array as *values[count], which the caller frees also after a failure. */
-static admmnn_status read_array(const char *path, npy_array *array, double **values,
-                                admmnn_error *err) {
-    uint8_t *bytes;
-    size_t count;
-    BASE_TRY(base_file_read(path, FILE_MOST, &bytes, &count, err));
-    admmnn_status status = npy_parse(path, bytes, count, array, err);
-    if (status == ADMMNN_OK) {
-        *values = base_array(array->count, sizeof **values);
-        if (*values == NULL)
-            status = base_fail_memory(err, path);
-        for (size_t i = 0; *values != NULL && i < array->count; i++)
-            (*values)[i] = npy_double(array, i);
-    }
-    base_free(bytes);
-    return status;
-}
-
 static admmnn_status read_finite(const char *path, npy_array *array, double **values,
                                  admmnn_error *err) {
-    BASE_TRY(read_array(path, array, values, err));
+    BASE_TRY(npy_read(path, FILE_MOST, array, values, err));
     for (size_t i = 0; i < array->count; i++)
         if (!isfinite((*values)[i]))
             return base_fail(err, ADMMNN_INPUT, "%s: number %zu, from 0, is not finite", path, i);
@@ -117,7 +99,7 @@ static admmnn_status spread_rows(const double *rows, size_t row_count, size_t co
 static admmnn_status read_levels(const char *path, admmq_problem *p, double **rows,
                                  admmnn_error *err) {
     npy_array array;
-    BASE_TRY(read_array(path, &array, rows, err));
+    BASE_TRY(npy_read(path, FILE_MOST, &array, rows, err));
     const size_t row_count = array.rank == 2 ? array.dims[0] : 1;
     const size_t columns = array.rank == 0 ? 0 : array.dims[array.rank - 1];
     if (array.rank > 2 || columns == 0 || row_count == 0 || p->dimension % row_count != 0)

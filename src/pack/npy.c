@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #define MAGIC "\x93NUMPY"
@@ -207,6 +208,24 @@ static void write_header(base_writer *out, const size_t *dims, uint32_t rank, un
     for (uint32_t i = 0; i < rank; i++)
         base_write_text(out, "%zu%s", dims[i], rank == 1 ? "," : i + 1 < rank ? ", " : "");
     base_write_text(out, "), }%*s\n", (int)padding, "");
+}
+
+admmnn_status npy_read(const char *path, size_t most, npy_array *array, double **values,
+                       admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    BASE_TRY(base_file_read(path, most, &bytes, &count, err));
+    admmnn_status status = npy_parse(path, bytes, count, array, err);
+    if (status == ADMMNN_OK) {
+        *values = base_array(array->count, sizeof **values);
+        if (*values == NULL)
+            status = base_fail_memory(err, path);
+        for (size_t i = 0; *values != NULL && i < array->count; i++)
+            (*values)[i] = npy_double(array, i);
+        array->elements = NULL;
+    }
+    base_free(bytes);
+    return status;
 }
 
 void npy_write(base_writer *out, const float *elements, const size_t *dims, uint32_t rank) {

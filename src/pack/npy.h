@@ -42,6 +42,11 @@ admmnn_status npy_parse(const char *name, const uint8_t *bytes, size_t count, np
 double npy_double(const npy_array *array, size_t i);
 float npy_float(const npy_array *array, size_t i);
 
+/* A whole file as numbers: *values[array->count] is the caller's, freed with base_free; the
+ * array's elements are gone. More than `most` bytes are ADMMNN_INPUT. */
+admmnn_status npy_read(const char *path, size_t most, npy_array *array, double **values,
+                       admmnn_error *err);
+
 /* Version 1.0, float32, rank at most NPY_RANK_MAX. */
 void npy_write(base_writer *out, const float *elements, const size_t *dims, uint32_t rank);
 
