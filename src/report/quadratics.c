@@ -64,11 +64,18 @@ static double floor_of(const double *values, size_t count) {
     return least < INFINITY ? least / 3 : 1;
 }
 
-static void fit_gaps(svg_axis *axis, double *values, size_t count) {
+/* Fits a logarithmic axis, and gives where its zeros are drawn. */
+static double fit_gaps(svg_axis *axis, const double *values, size_t count) {
+    double ends[2] = {INFINITY, -INFINITY};
     const double lowest = floor_of(values, count);
-    for (size_t i = 0; i < count; i++)
-        values[i] = values[i] == 0 ? lowest : values[i];
-    svg_axis_fit_values(axis, values, count);
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i]))
+            continue;
+        ends[0] = fmin(ends[0], fmax(values[i], lowest));
+        ends[1] = fmax(ends[1], fmax(values[i], lowest));
+    }
+    svg_axis_fit_values(axis, ends, 2);
+    return lowest;
 }
 
 static void fill_legend(const part *p, svg_legend *legend, svg_mark mark) {
@@ -98,9 +105,10 @@ static void take_boxes(const part *p, boxes *all) {
                         : NAN;
 }
 
-static void draw_box(svg_plot *plot, const part *p, const double *gaps, size_t method,
-                     size_t instance) {
+static void draw_box(svg_plot *plot, const part *p, const double *gaps, double lowest,
+                     size_t method, size_t instance) {
     char tip[160];
+    double drawn[5];
     if (!isfinite(gaps[4])) /* some diverged */
         return;
     snprintf(tip, sizeof tip, "%.40s, instance %zu: median %.4g above the optimum, %.4g to %.4g",
@@ -108,7 +116,9 @@ static void draw_box(svg_plot *plot, const part *p, const double *gaps, size_t m
              gaps[2], gaps[0], gaps[4]);
     const double step = 0.8 / (double)p->method_count;
     const double x = (double)instance + 1 - 0.4 + step * ((double)method + 0.5);
-    svg_box(plot, x, 0.38 * step, gaps, (unsigned)method, tip);
+    for (size_t k = 0; k < 5; k++)
+        drawn[k] = fmax(gaps[k], lowest);
+    svg_box(plot, x, 0.38 * step, drawn, (unsigned)method, tip);
 }
 
 static void draw_boxes(base_writer *out, const cJSON *root, const part *p, boxes *all) {
@@ -132,11 +142,12 @@ static void draw_boxes(base_writer *out, const cJSON *root, const part *p, boxes
                      .title = title,
                      .alone = true};
     svg_axis_integers(&plot.x, 1, p->instance_count);
-    fit_gaps(&plot.y, &all->gaps[0][0][0], p->method_count * INSTANCES_MAX * 5);
+    const double lowest =
+        fit_gaps(&plot.y, &all->gaps[0][0][0], p->method_count * INSTANCES_MAX * 5);
     svg_begin(&plot);
     for (size_t i = 0; i < p->instance_count; i++)
         for (size_t m = 0; m < p->method_count; m++)
-            draw_box(&plot, p, all->gaps[m][i], m, i);
+            draw_box(&plot, p, all->gaps[m][i], lowest, m, i);
     svg_end(&plot);
 }
 
@@ -217,10 +228,13 @@ static bool draw_lines(base_writer *out, const cJSON *root, const part *p) {
                      .title = title,
                      .alone = true};
     svg_axis_fit_values(&plot.x, lines[0].rho, lines[0].count);
-    fit_gaps(&plot.y, gaps, count);
+    const double lowest = fit_gaps(&plot.y, gaps, count);
     svg_begin(&plot);
-    for (size_t m = 0; m < p->method_count; m++)
+    for (size_t m = 0; m < p->method_count; m++) {
+        for (size_t i = 0; i < lines[m].count; i++)
+            lines[m].gap[i] = lines[m].gap[i] == 0 ? lowest : lines[m].gap[i];
         svg_line(&plot, lines[m].rho, lines[m].gap, lines[m].count, (unsigned)m, false);
+    }
     svg_end(&plot);
     return true;
 }
