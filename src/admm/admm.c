@@ -111,11 +111,12 @@ static void keep_some(admm_problem *p, const admm_block *b) {
             p->to[i] = z[i];
 }
 
-static void vary(admm_problem *p, const admm_block *b) {
-    if (p->variant.kind == ADMM_VARIANT_S)
-        soften(p, b);
-    if (p->variant.kind == ADMM_VARIANT_R)
-        keep_some(p, b);
+/* What stays beside what is renewed need be no point of the set: levels may have another
+ * interval by now, and supports more places. The nearest point is taken. */
+static admmnn_status renew_some(admm_problem *p, const admm_block *b, admmnn_error *err) {
+    keep_some(p, b);
+    memcpy(p->sum, p->to, b->count * sizeof *p->sum);
+    return admm_set_project(b->set, p->sum, p->to, b->count, err);
 }
 
 static admmnn_status update_block(admm_problem *p, const admm_block *b, const float *x,
@@ -126,9 +127,12 @@ static admmnn_status update_block(admm_problem *p, const admm_block *b, const fl
     for (size_t i = 0; i < b->count; i++)
         p->sum[i] = x[i] + u[i];
     admmnn_status status = admm_set_project(b->set, p->sum, p->to, b->count, err);
+    if (status == ADMMNN_OK && p->variant.kind == ADMM_VARIANT_R)
+        status = renew_some(p, b, err);
     if (status != ADMMNN_OK)
         return base_fail_within(err, status, "%s", b->name);
-    vary(p, b);
+    if (p->variant.kind == ADMM_VARIANT_S)
+        soften(p, b);
     double primal = 0;
     double moved = 0;
     for (size_t i = 0; i < b->count; i++) {
@@ -137,7 +141,7 @@ static admmnn_status update_block(admm_problem *p, const admm_block *b, const fl
         primal += gap * gap;
         moved += step * step;
         z[i] = p->to[i];
-        u[i] = p->sum[i] - p->to[i];
+        u[i] = x[i] + u[i] - p->to[i];
     }
     if (residual != NULL)
         *residual = (admm_residual){.primal = sqrt(primal),

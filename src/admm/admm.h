@@ -46,7 +46,8 @@ typedef struct admm_schedule {
 #define ADMM_VARIANT_MAP(X)                                                                        \
     X(Q, "admm-q") /* z := zbar */                                                                 \
     X(S, "admm-s") /* z: from v at most beta / rho towards zbar, by block: no point of the set */  \
-    X(R, "admm-r") /* each place of z := that of zbar with a probability, else as it was */
+    X(R, "admm-r") /* each place of zbar with a probability, else as z was, and the set's point    \
+                      nearest to that */
 
 typedef enum admm_variant_kind {
 #define ADMM_VARIANT_ENUM(name, text) ADMM_VARIANT_##name,

@@ -151,7 +151,7 @@ static double nearest_level(const batch_problem *p, double v) {
 static void fill_lane(batch *s, size_t l) {
     const size_t width = s->kernels->width;
     const batch_run *run = &s->runs[s->next];
-    base_random random = base_random_at(run->seed, 0x61646d6dU, 0);
+    base_random random = base_random_at(run->seed, 0x61646d6dU, run->number);
     s->lanes[l] = (lane){.run = s->next++, .most = s->problem->iterations};
     s->best[l] = INFINITY;
     s->block.most[l] = run->beta / s->problem->rho;

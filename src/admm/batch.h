@@ -31,10 +31,10 @@ typedef struct batch_problem {
 } batch_problem;
 
 typedef struct batch_run {
-    const double *start; /* [d] */
-    double beta;         /* of ADMM-S; infinite: ADMM-Q */
-    double probability;  /* of ADMM-R */
-    uint64_t seed;       /* of ADMM-R's coordinates */
+    const double *start;   /* [d] */
+    double beta;           /* of ADMM-S; infinite: ADMM-Q */
+    double probability;    /* of ADMM-R */
+    uint64_t seed, number; /* name ADMM-R's draws */
     /* What comes of it. */
     double value;        /* f of the answer; infinite when the run diverged */
     uint64_t iterations; /* done, before it repeated or diverged */

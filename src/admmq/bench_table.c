@@ -87,8 +87,8 @@ static void fill_runs(const work *w, const task *t, batch_run *runs) {
             runs[at++] = (batch_run){.start = instance->starts + (size_t)r * w->settings->dimension,
                                      .beta = w->table->settings[s].beta,
                                      .probability = w->table->settings[s].probability,
-                                     .seed = w->settings->seed +
-                                             ((uint64_t)(w->first + t->instance) << 20) + r};
+                                     .seed = w->settings->seed,
+                                     .number = ((uint64_t)(w->first + t->instance) << 20) + r};
 }
 
 static bench_cell summarise(const batch_run *runs, uint32_t count, double *values) {

@@ -192,6 +192,32 @@ static void randomised_projection_renews_a_share(void **state) {
     base_free(first);
 }
 
+/* Places kept beside places renewed would be up to 4 nonzeros. */
+static void randomised_projection_stays_in_the_set(void **state) {
+    (void)state;
+    const float x[SIZE] = {0, 0, 5, 6, 0};
+    size_t mixed = 0;
+    for (uint64_t seed = 0; seed < 64; seed++) {
+        const admm_block block = {
+            .name = "w", .count = SIZE, .set = sparse_make(SIZE, 2), .rho = 1};
+        admm_problem *p = problem_make(&block, 1, SIZE);
+        admm_z_mutable(p)[0] = 1;
+        admm_z_mutable(p)[1] = 2;
+        admm_set_variant(
+            p, &(admm_variant){.kind = ADMM_VARIANT_R, .probability = 0.5F, .seed = seed});
+        assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
+        size_t nonzeros = 0;
+        for (size_t i = 0; i < SIZE; i++)
+            nonzeros += admm_z(p)[i] != 0;
+        assert_true(nonzeros <= 2);
+        mixed += admm_z(p)[1] == 2 && (admm_z(p)[2] != 0 || admm_z(p)[3] != 0);
+        for (size_t i = 0; i < SIZE; i++) /* u takes what z left */
+            assert_true(admm_u(p)[i] == x[i] - admm_z(p)[i]);
+        admm_free(p);
+    }
+    assert_true(mixed > 0);
+}
+
 /* f(x) = 1/2 ||x - a||^2 on at most 2 nonzeros: the 2 largest of a. */
 static void sparse_keeps_the_largest(void **state) {
     (void)state;
@@ -458,6 +484,7 @@ int main(void) {
         cmocka_unit_test(positive_values_meet_the_bound),
         cmocka_unit_test(soft_projection_is_proximal),
         cmocka_unit_test(randomised_projection_renews_a_share),
+        cmocka_unit_test(randomised_projection_stays_in_the_set),
         cmocka_unit_test(sparse_keeps_the_largest),
         cmocka_unit_test(residuals_are_as_defined),
         cmocka_unit_test(a_warm_start_goes_on),
