@@ -3,137 +3,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "admm/lattice_basis.h"
+#include "admm/lattice_order.h"
 #include "base/memory.h"
 
-/* Of the reduction (Lovasz's condition): the nearer to 1, the shorter the basis. */
-#define REDUCTION 0.999
-/* Nodes, and swaps of the reduction, between two questions whether to stop. */
+/* Nodes between two questions whether to stop. */
 #define PATIENCE 65536U
-#define SWAP_PATIENCE 256U
-/* A vector is short after two rounds or three; more are rounding that chases itself. */
-#define ROUNDS_MOST 100
+/* Nodes that are tried without the ends of the lists, at most. */
+#define RELAXED_MOST ((uint64_t)1 << 20)
+/* Of a spacing: levels so near to equal steps are equal steps. */
+#define EVEN 1e-9
 /* Multiples farther out are no whole numbers of a double any more. */
 #define RUNGS_MOST 0x1p53
-
-static double dot(const double *x, const double *y, size_t d) {
-    double sum = 0;
-    for (size_t i = 0; i < d; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
-static void subtract(double *x, double factor, const double *y, size_t d) {
-    for (size_t i = 0; i < d; i++)
-        x[i] -= factor * y[i];
-}
-
-/* ---- the basis ---- */
-
-/* Vector j of the basis is b[j * d .. + d] = sum_i change[j * d + i] old vector i. star:
- * the vectors made orthogonal; mu[j * d + i]: the share of star i in vector j. */
-typedef struct basis {
-    size_t d;
-    double *b, *star, *mu, *length2, *change;
-} basis;
-
-static void basis_free(basis *s) {
-    base_free(s->b);
-    base_free(s->star);
-    base_free(s->mu);
-    base_free(s->length2);
-    base_free(s->change);
-}
-
-static bool basis_create(basis *s, size_t d) {
-    *s = (basis){.d = d,
-                 .b = base_array(d * d, sizeof(double)),
-                 .star = base_array(d * d, sizeof(double)),
-                 .mu = base_array(d * d, sizeof(double)),
-                 .length2 = base_array(d, sizeof(double)),
-                 .change = base_array(d * d, sizeof(double))};
-    return s->b != NULL && s->star != NULL && s->mu != NULL && s->length2 != NULL &&
-           s->change != NULL;
-}
-
-/* Gram-Schmidt (modified) of vector j, those before it being done. */
-static void orthogonalise(basis *s, size_t j) {
-    const size_t d = s->d;
-    double *star = s->star + j * d;
-    memcpy(star, s->b + j * d, d * sizeof *star);
-    for (size_t i = 0; i < j; i++) {
-        const double mu = dot(star, s->star + i * d, d) / s->length2[i];
-        s->mu[j * d + i] = mu;
-        subtract(star, mu, s->star + i * d, d);
-    }
-    s->length2[j] = dot(star, star, d);
-}
-
-/* Takes from vector k whole multiples of those before it; true when any was taken. */
-static bool shorten(basis *s, size_t k) {
-    const size_t d = s->d;
-    bool changed = false;
-    for (size_t j = k; j-- > 0;) {
-        const double whole = nearbyint(s->mu[k * d + j]);
-        if (whole == 0)
-            continue;
-        subtract(s->b + k * d, whole, s->b + j * d, d);
-        subtract(s->change + k * d, whole, s->change + j * d, d);
-        subtract(s->mu + k * d, whole, s->mu + j * d, j);
-        s->mu[k * d + j] -= whole;
-        changed = true;
-    }
-    return changed;
-}
-
-static void swap(double *x, double *y, size_t d) {
-    for (size_t i = 0; i < d; i++) {
-        const double kept = x[i];
-        x[i] = y[i];
-        y[i] = kept;
-    }
-}
-
-static bool is_sound(const basis *s, size_t k) {
-    bool sound = s->length2[k] > 0 && isfinite(s->length2[k]);
-    for (size_t i = 0; i < k; i++)
-        sound = sound && isfinite(s->mu[k * s->d + i]);
-    return sound;
-}
-
-/* Sums are of floats: a vector is shortened until nothing more can be taken from it. False:
- * the vectors depend on one another as far as floats can tell. */
-static bool settle(basis *s, size_t k) {
-    orthogonalise(s, k);
-    for (int round = 0; is_sound(s, k) && round < ROUNDS_MOST; round++) {
-        if (!shorten(s, k))
-            return true;
-        orthogonalise(s, k);
-    }
-    return false;
-}
-
-static admmnn_status reduce(basis *s, const admmnn_context *context, admmnn_error *err) {
-    const size_t d = s->d;
-    size_t swaps = 0;
-    orthogonalise(s, 0);
-    for (size_t k = 1; k < d;) {
-        if (!is_sound(s, 0) || !settle(s, k))
-            return base_fail(err, ADMMNN_USAGE,
-                             "Q is too nearly singular: its lattice cannot be reduced");
-        if (++swaps % SWAP_PATIENCE == 0 && base_cancelled(context))
-            return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
-        const double mu = s->mu[k * d + k - 1];
-        if (s->length2[k] >= (REDUCTION - mu * mu) * s->length2[k - 1]) {
-            k++;
-            continue;
-        }
-        swap(s->b + k * d, s->b + (k - 1) * d, d);
-        swap(s->change + k * d, s->change + (k - 1) * d, d);
-        orthogonalise(s, k - 1);
-        k = k > 1 ? k - 1 : 1;
-    }
-    return ADMMNN_OK;
-}
 
 /* ---- the tree ---- */
 
@@ -192,9 +73,9 @@ static admmnn_status fail_far(admmnn_error *err) {
         "the minimum lies more than 2^53 multiples out, where they are not told apart");
 }
 
+/* Betters x, whose distance is the answer's (infinite: none). */
 static admmnn_status walk(const tree *w, uint64_t most_nodes, const admmnn_context *context,
                           double *x, lattice_answer *answer, admmnn_error *err) {
-    *answer = (lattice_answer){.distance2 = INFINITY};
     size_t i = w->d - 1;
     if (!enter(w, i, 0))
         return fail_far(err);
@@ -228,8 +109,6 @@ static admmnn_status walk(const tree *w, uint64_t most_nodes, const admmnn_conte
     return ADMMNN_OK;
 }
 
-/* ---- the whole ---- */
-
 static admmnn_status check(const double *r, const double *t, size_t d, const admm_ladder *ladders,
                            admmnn_error *err) {
     for (size_t i = 0; i < d; i++) {
@@ -246,13 +125,6 @@ static admmnn_status check(const double *r, const double *t, size_t d, const adm
     return ADMMNN_OK;
 }
 
-static bool all_endless(const admm_ladder *ladders, size_t d) {
-    for (size_t i = 0; i < d; i++)
-        if (ladders[i].count != 0)
-            return false;
-    return true;
-}
-
 static admmnn_status walk_levels(const double *r, const double *t, size_t d,
                                  const admm_ladder *ladders, uint64_t most_nodes,
                                  const admmnn_context *context, double *x, lattice_answer *answer,
@@ -266,55 +138,14 @@ static admmnn_status walk_levels(const double *r, const double *t, size_t d,
     return status;
 }
 
-/* The lattice's vectors in the order they are reduced from. */
-static void fill_basis(basis *s, const double *r, const admm_ladder *ladders) {
-    const size_t d = s->d;
-    for (size_t j = 0; j < d; j++) {
-        for (size_t i = 0; i <= j; i++)
-            s->b[j * d + i] = r[i * d + j] * ladders[j].spacing;
-        s->change[j * d + j] = 1;
-    }
-}
+/* ---- endless ladders ---- */
 
-/* Divides the basis by its largest entry, lest its squares leave floating point. */
-static double scale_basis(basis *s) {
-    double largest = 0;
-    for (size_t i = 0; i < s->d * s->d; i++)
-        largest = fmax(largest, fabs(s->b[i]));
-    for (size_t i = 0; i < s->d * s->d; i++)
-        s->b[i] /= largest;
-    return largest;
-}
-
-/* The reduced basis as a triangle (by rows), with the target in its axes; multipliers are
- * whole numbers. */
-static void triangle_of(const basis *s, const double *t, double scale, double *r, double *target) {
-    const size_t d = s->d;
-    for (size_t i = 0; i < d; i++) {
-        const double length = sqrt(s->length2[i]);
-        target[i] = dot(t, s->star + i * d, d) / length / scale;
-        r[i * d + i] = length;
-        for (size_t j = i + 1; j < d; j++)
-            r[i * d + j] = s->mu[j * d + i] * length;
-    }
-}
-
-static void change_back(const basis *s, const admm_ladder *ladders, const double *multipliers,
-                        double *x) {
-    const size_t d = s->d;
-    for (size_t i = 0; i < d; i++) {
-        double whole = 0;
-        for (size_t j = 0; j < d; j++)
-            whole += multipliers[j] * s->change[j * d + i];
-        x[i] = whole * ladders[i].spacing;
-    }
-}
-
-static admmnn_status walk_reduced(basis *s, const double *r, const double *t,
+static admmnn_status walk_reduced(lattice_basis *s, const double *r, const double *t,
                                   const admm_ladder *ladders, uint64_t most_nodes,
                                   const admmnn_context *context, double *x, lattice_answer *answer,
                                   admmnn_error *err) {
     const size_t d = s->d;
+    double scale;
     double *triangle = base_array(d * d, sizeof *triangle);
     double *target = base_array(2 * d, sizeof *target);
     admm_ladder *whole = base_array(d, sizeof *whole);
@@ -323,19 +154,15 @@ static admmnn_status walk_reduced(basis *s, const double *r, const double *t,
         status = base_fail_memory(err, "the reduced lattice");
     for (size_t i = 0; status == ADMMNN_OK && i < d; i++)
         whole[i].spacing = 1;
-    double scale = 1;
+    if (status == ADMMNN_OK)
+        status = lattice_basis_reduce(s, r, ladders, context, &scale, err);
     if (status == ADMMNN_OK) {
-        fill_basis(s, r, ladders);
-        scale = scale_basis(s);
-        status = reduce(s, context, err);
-    }
-    if (status == ADMMNN_OK) {
-        triangle_of(s, t, scale, triangle, target);
+        lattice_basis_triangle(s, t, scale, triangle, target);
         status =
             walk_levels(triangle, target, d, whole, most_nodes, context, target + d, answer, err);
         answer->distance2 *= scale * scale;
         if (answer->distance2 < INFINITY)
-            change_back(s, ladders, target + d, x);
+            lattice_basis_change_back(s, ladders, target + d, x);
     }
     base_free(triangle);
     base_free(target);
@@ -343,20 +170,125 @@ static admmnn_status walk_reduced(basis *s, const double *r, const double *t,
     return status;
 }
 
+static admmnn_status closest_of_lattice(const double *r, const double *t, size_t d,
+                                        const admm_ladder *ladders, uint64_t most_nodes,
+                                        const admmnn_context *context, double *x,
+                                        lattice_answer *answer, admmnn_error *err) {
+    lattice_basis s;
+    admmnn_status status = ADMMNN_OK;
+    *answer = (lattice_answer){.distance2 = INFINITY};
+    if (!lattice_basis_create(&s, d))
+        status = base_fail_memory(err, "the lattice's basis");
+    if (status == ADMMNN_OK)
+        status = walk_reduced(&s, r, t, ladders, most_nodes, context, x, answer, err);
+    lattice_basis_free(&s);
+    return status;
+}
+
+/* ---- lists ---- */
+
+/* The step from level to level; 0: they are not evenly spaced, or there is one. */
+static double step_of(const admm_ladder *ladder) {
+    if (ladder->count < 2)
+        return 0;
+    const size_t last = ladder->count - 1;
+    const double step = (ladder->levels[last] - ladder->levels[0]) / (double)last;
+    for (size_t k = 0; k <= last; k++)
+        if (fabs(ladder->levels[k] - ladder->levels[0] - (double)k * step) > EVEN * step)
+            return 0;
+    return step;
+}
+
+/* Replaces x[i], on the endless ladder that level 0 is the origin of, by the level there. */
+static bool take_levels(const admm_ladder *ladders, const admm_ladder *endless, size_t d,
+                        double *x) {
+    for (size_t i = 0; i < d; i++) {
+        const double rung = nearbyint(x[i] / endless[i].spacing);
+        if (!(rung >= 0 && rung < (double)ladders[i].count))
+            return false;
+        x[i] = ladders[i].levels[(size_t)rung];
+    }
+    return true;
+}
+
+/* target := t - R (the levels 0); false: some ladder has no even steps. */
+static bool relax(const double *r, const double *t, size_t d, const admm_ladder *ladders,
+                  admm_ladder *endless, double *target) {
+    for (size_t i = 0; i < d; i++) {
+        endless[i] = (admm_ladder){.spacing = step_of(&ladders[i])};
+        target[i] = t[i];
+        for (size_t j = i; j < d && ladders[j].count > 0; j++)
+            target[i] -= r[i * d + j] * ladders[j].levels[0];
+        if (endless[i].spacing == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Where evenly spaced levels had no ends: a closest point within them is the answer. What
+ * it cannot find it leaves to the tree. */
+static admmnn_status try_without_ends(const double *r, const double *t, size_t d,
+                                      const admm_ladder *ladders, uint64_t most_nodes,
+                                      const admmnn_context *context, double *x,
+                                      lattice_answer *answer, admmnn_error *err) {
+    admm_ladder *endless = base_array(d, sizeof *endless);
+    double *target = base_array(d, sizeof *target);
+    admmnn_status status = ADMMNN_OK;
+    if (endless == NULL || target == NULL)
+        status = base_fail_memory(err, "the lattice");
+    else if (relax(r, t, d, ladders, endless, target))
+        status = closest_of_lattice(r, target, d, endless, most_nodes, context, x, answer, err);
+    if (status == ADMMNN_USAGE) /* nearly singular, or the minimum is far out */
+        status = ADMMNN_OK;
+    answer->proven = status == ADMMNN_OK && answer->proven && take_levels(ladders, endless, d, x);
+    base_free(endless);
+    base_free(target);
+    return status;
+}
+
+static admmnn_status walk_in_order(const lattice_order *o, uint64_t most_nodes,
+                                   const admmnn_context *context, double *x, lattice_answer *answer,
+                                   admmnn_error *err) {
+    answer->distance2 = o->distance2;
+    const admmnn_status status =
+        walk_levels(o->r, o->t, o->d, o->ladders, most_nodes, context, o->x, answer, err);
+    for (size_t i = 0; i < o->d; i++)
+        x[o->order[i]] = o->x[i];
+    return status;
+}
+
+static admmnn_status closest_of_lists(const double *r, const double *t, size_t d,
+                                      const admm_ladder *ladders, uint64_t most_nodes,
+                                      const admmnn_context *context, double *x,
+                                      lattice_answer *answer, admmnn_error *err) {
+    lattice_order o;
+    const uint64_t half = most_nodes == 0 ? RELAXED_MOST : most_nodes / 2;
+    if (half > 0)
+        BASE_TRY(try_without_ends(r, t, d, ladders, half < RELAXED_MOST ? half : RELAXED_MOST,
+                                  context, x, answer, err));
+    if (answer->proven)
+        return ADMMNN_OK;
+    admmnn_status status = lattice_order_create(&o, r, t, d, ladders, err);
+    if (status == ADMMNN_OK)
+        status = walk_in_order(&o, most_nodes, context, x, answer, err);
+    lattice_order_free(&o);
+    return status;
+}
+
+/* ---- the whole ---- */
+
 admmnn_status lattice_closest(const double *r, const double *t, size_t d,
                               const admm_ladder *ladders, uint64_t most_nodes,
                               const admmnn_context *context, double *x, lattice_answer *answer,
                               admmnn_error *err) {
+    size_t endless = 0;
     *answer = (lattice_answer){.distance2 = INFINITY};
     BASE_TRY(check(r, t, d, ladders, err));
-    if (!all_endless(ladders, d))
-        return walk_levels(r, t, d, ladders, most_nodes, context, x, answer, err);
-    basis s;
-    admmnn_status status = ADMMNN_OK;
-    if (!basis_create(&s, d))
-        status = base_fail_memory(err, "the lattice's basis");
-    if (status == ADMMNN_OK)
-        status = walk_reduced(&s, r, t, ladders, most_nodes, context, x, answer, err);
-    basis_free(&s);
-    return status;
+    for (size_t i = 0; i < d; i++)
+        endless += ladders[i].count == 0;
+    if (endless == d)
+        return closest_of_lattice(r, t, d, ladders, most_nodes, context, x, answer, err);
+    if (endless == 0)
+        return closest_of_lists(r, t, d, ladders, most_nodes, context, x, answer, err);
+    return walk_levels(r, t, d, ladders, most_nodes, context, x, answer, err);
 }

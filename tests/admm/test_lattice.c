@@ -98,6 +98,50 @@ static void lists_of_levels_as_by_brute_force(void **state) {
     }
 }
 
+/* Even steps: narrow lists, whose ends matter, and wide ones, where they do not. */
+static void boxes_as_by_brute_force(void **state) {
+    (void)state;
+    base_random random = base_random_at(5, 0, 0);
+    for (int i = 0; i < 400; i++) {
+        problem p = draw(&random, 1 + base_random_below(&random, MOST));
+        for (size_t j = 0; j < p.d; j++) {
+            const size_t count = 2 + base_random_below(&random, 4);
+            const double step = between(&random, 0.1, 5);
+            const double first = between(&random, -2.5, 0) * step;
+            for (size_t k = 0; k < count; k++)
+                p.levels[j][k] = first + (double)k * step;
+            p.ladders[j] = (admm_ladder){.levels = p.levels[j], .count = count};
+        }
+        expect_least(&p);
+    }
+}
+
+/* Without a node of the tree there is the point that single changes come to. */
+static void a_list_has_a_point_before_its_tree(void **state) {
+    (void)state;
+    base_random random = base_random_at(6, 0, 0);
+    for (int i = 0; i < 100; i++) {
+        problem p = draw(&random, MOST);
+        double x[MOST];
+        lattice_answer answer;
+        for (size_t j = 0; j < p.d; j++) {
+            for (size_t k = 0; k < 3; k++)
+                p.levels[j][k] = (double)(k * k) - 1;
+            p.ladders[j] = (admm_ladder){.levels = p.levels[j], .count = 3};
+        }
+        assert_int_equal(lattice_closest(p.r, p.t, p.d, p.ladders, 1, NULL, x, &answer, NULL),
+                         ADMMNN_OK);
+        assert_true(fabs(answer.distance2 - squared_distance(&p, x)) <= 1e-9 * answer.distance2);
+        for (size_t j = 0; j < p.d; j++)
+            for (size_t k = 0; k < 3; k++) {
+                const double kept = x[j];
+                x[j] = p.levels[j][k];
+                assert_true(squared_distance(&p, x) >= answer.distance2 * (1 - 1e-9));
+                x[j] = kept;
+            }
+    }
+}
+
 static void what_cannot_be_solved_is_said(void **state) {
     (void)state;
     base_random random = base_random_at(3, 0, 0);
@@ -145,6 +189,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(endless_grids_as_by_brute_force),
         cmocka_unit_test(lists_of_levels_as_by_brute_force),
+        cmocka_unit_test(boxes_as_by_brute_force),
+        cmocka_unit_test(a_list_has_a_point_before_its_tree),
         cmocka_unit_test(what_cannot_be_solved_is_said),
         cmocka_unit_test(limits_and_requests_to_stop_are_kept),
     };
