@@ -61,7 +61,8 @@ static admmnn_status find_rho(const slice *s, double *rho, admmnn_error *err) {
     double largest;
     double residual;
     BASE_TRY(admm_quadratic_create(&matrix, s->b, s->d, &f, err));
-    admmnn_status status = admm_quadratic_spectrum(f, 1e-9, &smallest, &largest, &residual, err);
+    admmnn_status status =
+        admm_quadratic_spectrum(f, 1e-9, &smallest, &largest, &residual, NULL, err);
     admm_quadratic_free(f);
     *rho = s->rho * largest;
     return status;

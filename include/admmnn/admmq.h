@@ -30,7 +30,8 @@ typedef struct admmnn_admmq_settings {
      * another, and a single one that of all. Short rows end in NaN. */
     const char *set;
     admmnn_solver_settings solver;
-    uint32_t starts; /* at least 1; methods that start nowhere do one run */
+    /* At least 1; 0: as many as `start` has. Methods that start nowhere do one run. */
+    uint32_t starts;
     /* A NumPy array of starts x d (or of d, for one start); NULL: drawn from the normal
      * distribution of deviation start_scale by solver.seed. */
     const char *start;

@@ -10,7 +10,7 @@
  *
  *     admmnn_solver_settings settings;
  *     admmnn_solver_defaults(ADMMNN_METHOD_ADMM_Q, &settings);
- *     admmnn_solver_create(&problem, &settings, &solver, &err);
+ *     admmnn_solver_create(&problem, &settings, NULL, &solver, &err);
  *     admmnn_solver_solve(solver, start, 0, NULL, x, &info, &err);
  *     admmnn_solver_free(solver);
  */
@@ -103,8 +103,12 @@ typedef struct admmnn_solver_settings {
     uint64_t iterations; /* at most */
     uint32_t last;       /* the answer is the best of this many last iterates; 0: of all */
     bool check;          /* whether the augmented Lagrangian decreases: one more f a time */
-    uint64_t nodes;      /* of branch and bound, at most; 0: no limit */
-    uint64_t seed;       /* of ADMM-R's coordinates */
+    /* f is another at every call, as the loss of a batch drawn anew: no two of its values are
+     * compared and no run ends before `iterations`; the answer is the last iterate's point, and
+     * its objective the value that was drawn there. */
+    bool stochastic;
+    uint64_t nodes; /* of branch and bound, at most; 0: no limit */
+    uint64_t seed;  /* of ADMM-R's coordinates */
 } admmnn_solver_settings;
 
 /* X(name, text) */
@@ -134,10 +138,11 @@ typedef struct admmnn_solver_info {
     double primal, dual;   /* ||x - y|| and rho ||y - y before|| of the last iteration */
     /* The theory's conditions (Huang et al. 2020). rho_suffices: rho (rho + m) >= 2 L^2 with
      * m the smallest eigenvalue of Q, so that the augmented Lagrangian decreases; of the
-     * exact x step alone. decreased: it did not grow in any iteration
-     * after the first. stationary: the answer is a nearest point of A to
-     * answer - gradient / rho. */
-    int rho_suffices, decreased, stationary;
+     * exact x step alone. decreased: it did not grow in any iteration after the first.
+     * stationary: the answer is, in every coordinate (or group with one scale), nearest to
+     * answer - gradient / rho. limit_stationary: the same of the last iterate's point, where the
+     * iterates repeat. */
+    int rho_suffices, decreased, stationary, limit_stationary;
 } admmnn_solver_info;
 
 typedef struct admmnn_solver admmnn_solver;
@@ -151,21 +156,23 @@ void admmnn_solver_defaults(admmnn_method method, admmnn_solver_settings *settin
 /* A solver with its memory, factorisation and L; the caller's, freed with
  * admmnn_solver_free. ADMMNN_USAGE says what is wrong with the problem or the settings: Q
  * not symmetric, not finite, or Q + rho I not positive definite; a set that is empty or
- * whose levels do not rise; rho not above 0; ADMMNN_DIVERGED: Q's eigenvalues cannot be
- * computed; ADMMNN_MEMORY. */
+ * whose levels do not rise; a rho below 0 or not finite; ADMMNN_DIVERGED: Q's eigenvalues
+ * cannot be computed; ADMMNN_CANCELLED: context (NULL will do) is asked where Q is a product
+ * or sparse; ADMMNN_MEMORY. */
 admmnn_status admmnn_solver_create(const admmnn_problem *problem,
-                                   const admmnn_solver_settings *settings, admmnn_solver **solver,
+                                   const admmnn_solver_settings *settings,
+                                   const admmnn_context *context, admmnn_solver **solver,
                                    admmnn_error *err);
 /* From start[dimension] (NULL: zero) to x[dimension], a point of A, by one thread at a time.
  * number tells runs of one solver apart: ADMM-R draws by it.
  * context (NULL will do) hears of the progress and is asked whether to stop. Of the same
- * start and settings the answer is the same; f must be a function of x, since a run whose
- * iterates repeat is ended. ADMMNN_DIVERGED: an iterate or f was not finite, a product
- * failed, or conjugate gradients did not reach the tolerance; ADMMNN_CANCELLED: after
- * these two x and info hold the best point before, or else the last one, whose objective
- * is NaN where f is not known; without any x stays as it is. ADMMNN_USAGE: a start that is
- * not finite, Q + rho I that conjugate gradients find not positive definite, of exact a
- * lattice that cannot be reduced or whose minimum is too far out; ADMMNN_MEMORY. */
+ * start and settings the answer is the same; f must be a function of x unless settings say
+ * otherwise, since a run whose iterates repeat is ended. ADMMNN_DIVERGED: an iterate or f was not
+ * finite, a product failed, or conjugate gradients did not reach the tolerance; ADMMNN_CANCELLED:
+ * after these two x and info hold the best point before, or else the last one, whose objective is
+ * NaN where f is not known; without any x stays as it is. ADMMNN_USAGE: a start that is not finite,
+ * Q + rho I that conjugate gradients find not positive definite, of exact a lattice that cannot be
+ * reduced or whose minimum is too far out; ADMMNN_MEMORY. */
 admmnn_status admmnn_solver_solve(admmnn_solver *solver, const double *start, uint64_t number,
                                   const admmnn_context *context, double *x,
                                   admmnn_solver_info *info, admmnn_error *err);

@@ -141,11 +141,17 @@ static admmnn_status fail_of(const request *r, admmnn_error *err, const char *wh
     return base_fail(err, ADMMNN_USAGE, "set '%.80s': %s", r->text, what);
 }
 
+/* 0.3 / 0.1 is below 3: what is so near to a whole number was meant to be it. */
+static double whole_or_between(double multiples) {
+    const double whole = nearbyint(multiples);
+    return fabs(multiples - whole) <= 1e-12 * fabs(whole) ? whole : multiples;
+}
+
 /* The multiples of a spacing from low to high. */
 static admmnn_status make_box(const request *r, admmnn_error *err) {
     const double spacing = r->values[0];
-    const double first = ceil(r->values[1] / spacing);
-    const double last = floor(r->values[2] / spacing);
+    const double first = ceil(whole_or_between(r->values[1] / spacing));
+    const double last = floor(whole_or_between(r->values[2] / spacing));
     if (!(first <= last))
         return fail_of(r, err, "no multiple lies between the two bounds");
     if (last - first >= (double)LEVELS_MOST || fabs(first) > 1e15 || fabs(last) > 1e15)

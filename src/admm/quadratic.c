@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -14,6 +15,8 @@
 /* Products that conjugate gradients may take for one coordinate; they need one each in
  * exact arithmetic. */
 #define CG_STEPS_A_COORDINATE 10
+/* Coordinates stepped over by conjugate gradients between two questions whether to stop. */
+#define PATIENCE ((size_t)1 << 16)
 
 struct admm_quadratic {
     admmnn_matrix q;
@@ -207,6 +210,11 @@ static admmnn_status dense_spectrum(const admm_quadratic *f, double *smallest, d
     return check_lapack(info, ADMMNN_DIVERGED, "Q's eigenvalues cannot be computed", err);
 }
 
+static admmnn_status go_on(const admmnn_context *context, admmnn_error *err) {
+    return base_cancelled(context) ? base_fail(err, ADMMNN_CANCELLED, "stopped on request")
+                                   : ADMMNN_OK;
+}
+
 /* Lanczos's method with every vector orthogonalised against all before it. */
 typedef struct krylov {
     size_t d, most, count;
@@ -255,7 +263,9 @@ static void orthogonalise(krylov *k) {
 }
 
 /* One more vector; false when the space is exhausted: what it shows is exact. */
-static admmnn_status extend(const admm_quadratic *f, krylov *k, bool *more, admmnn_error *err) {
+static admmnn_status extend(const admm_quadratic *f, krylov *k, bool *more,
+                            const admmnn_context *context, admmnn_error *err) {
+    BASE_TRY(go_on(context, err));
     const double *v = k->basis + k->count * k->d;
     BASE_TRY(admm_quadratic_product(f, v, k->w, err));
     k->diagonal[k->count] = dot(k->w, v, k->d);
@@ -296,11 +306,11 @@ static admmnn_status ritz(const krylov *k, double *smallest, double *largest, do
 
 static admmnn_status krylov_spectrum(const admm_quadratic *f, krylov *k, double relative,
                                      double *smallest, double *largest, double *residual,
-                                     admmnn_error *err) {
+                                     const admmnn_context *context, admmnn_error *err) {
     bool more = true;
     begin(k);
     while (more) {
-        BASE_TRY(extend(f, k, &more, err));
+        BASE_TRY(extend(f, k, &more, context, err));
         BASE_TRY(ritz(k, smallest, largest, residual, err));
         if (*residual <= relative * fmax(fabs(*smallest), fabs(*largest)))
             break;
@@ -309,14 +319,16 @@ static admmnn_status krylov_spectrum(const admm_quadratic *f, krylov *k, double 
 }
 
 admmnn_status admm_quadratic_spectrum(const admm_quadratic *f, double relative, double *smallest,
-                                      double *largest, double *residual, admmnn_error *err) {
+                                      double *largest, double *residual,
+                                      const admmnn_context *context, admmnn_error *err) {
     *residual = 0;
     if (f->q.dense != NULL)
         return dense_spectrum(f, smallest, largest, err);
     krylov k;
-    admmnn_status status = krylov_create(&k, f->d)
-                               ? krylov_spectrum(f, &k, relative, smallest, largest, residual, err)
-                               : base_fail_memory(err, "Q's eigenvalues");
+    admmnn_status status =
+        krylov_create(&k, f->d)
+            ? krylov_spectrum(f, &k, relative, smallest, largest, residual, context, err)
+            : base_fail_memory(err, "Q's eigenvalues");
     krylov_free(&k);
     return status;
 }
@@ -361,8 +373,10 @@ admmnn_status admm_quadratic_triangle(const admm_quadratic *f, double *r, double
 
 /* Conjugate gradients (Hestenes and Stiefel 1952). */
 static admmnn_status solve_by_products(admm_quadratic *f, const double *y, double tolerance,
-                                       double *x, admmnn_error *err) {
+                                       double *x, const admmnn_context *context,
+                                       admmnn_error *err) {
     const size_t d = f->d;
+    const size_t patience = 1 + PATIENCE / d;
     const double wanted = tolerance * sqrt(dot(y, y, d));
     if (wanted == 0) {
         memset(x, 0, d * sizeof *x);
@@ -373,6 +387,8 @@ static admmnn_status solve_by_products(admm_quadratic *f, const double *y, doubl
         f->r[i] = f->p[i] = y[i] - f->qp[i] - f->rho * x[i];
     double left = dot(f->r, f->r, d);
     for (size_t step = 0; sqrt(left) > wanted && step < CG_STEPS_A_COORDINATE * d; step++) {
+        if (step % patience == 0)
+            BASE_TRY(go_on(context, err));
         BASE_TRY(admm_quadratic_product(f, f->p, f->qp, err));
         const double curvature = dot(f->p, f->qp, d) + f->rho * dot(f->p, f->p, d);
         if (curvature < 0)
@@ -397,9 +413,9 @@ static admmnn_status solve_by_products(admm_quadratic *f, const double *y, doubl
 }
 
 admmnn_status admm_quadratic_solve(admm_quadratic *f, const double *y, double tolerance, double *x,
-                                   admmnn_error *err) {
+                                   const admmnn_context *context, admmnn_error *err) {
     if (f->q.dense == NULL)
-        return solve_by_products(f, y, tolerance, x, err);
+        return solve_by_products(f, y, tolerance, x, context, err);
     memcpy(x, y, f->d * sizeof *x);
     return check_lapack(LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'L', (lapack_int)f->d, 1, f->factor,
                                        (lapack_int)f->d, x, (lapack_int)f->d),

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "admmnn/solver.h"
+#include "base/context.h"
 #include "base/error.h"
 
 typedef struct admm_quadratic admm_quadratic;
@@ -29,9 +30,10 @@ admmnn_status admm_quadratic_value(const admm_quadratic *f, const double *x, dou
 /* The smallest and the largest eigenvalue: of a dense matrix to rounding, else by
  * Lanczos's method, until the residuals of both are `relative` of the larger. There are
  * eigenvalues within *residual (0 of a dense matrix) of both, and beyond them as far as the
- * method sees none. */
+ * method sees none. context (NULL will do) is asked by products whether to stop. */
 admmnn_status admm_quadratic_spectrum(const admm_quadratic *f, double relative, double *smallest,
-                                      double *largest, double *residual, admmnn_error *err);
+                                      double *largest, double *residual,
+                                      const admmnn_context *context, admmnn_error *err);
 
 /* A dense, positive definite Q as R'R with r[d * d] = R, upper, by rows, and t[d] such that
  * f(x) = ||R x - t||^2 / 2 + a constant. ADMMNN_USAGE: Q is not positive definite. */
@@ -44,6 +46,6 @@ admmnn_status admm_quadratic_shift(admm_quadratic *f, double rho, admmnn_error *
 /* x[d] = (Q + rho I)^-1 y[d] for the last rho: by the factor, or by conjugate gradients
  * from x as it stands, until the residual is `tolerance` of y's norm. */
 admmnn_status admm_quadratic_solve(admm_quadratic *f, const double *y, double tolerance, double *x,
-                                   admmnn_error *err);
+                                   const admmnn_context *context, admmnn_error *err);
 
 #endif

@@ -167,15 +167,17 @@ static admmnn_status make_quadratic(admmnn_solver *s, admmnn_error *err) {
 }
 
 /* L is the largest |eigenvalue| of a quadratic's Q. */
-static admmnn_status find_lipschitz(admmnn_solver *s, admmnn_error *err) {
+static admmnn_status find_lipschitz(admmnn_solver *s, const admmnn_context *context,
+                                    admmnn_error *err) {
     double largest;
     s->lipschitz = s->settings.lipschitz;
     if (s->quadratic == NULL)
         return ADMMNN_OK;
     BASE_TRY(admm_quadratic_spectrum(s->quadratic, SPECTRUM_TOLERANCE, &s->smallest, &largest,
-                                     &s->residual, err));
+                                     &s->residual, context, err));
+    s->bound = fmax(fabs(s->smallest), fabs(largest)) + s->residual;
     if (s->lipschitz == 0)
-        s->lipschitz = fmax(fabs(s->smallest), fabs(largest)) + s->residual;
+        s->lipschitz = s->bound;
     if (s->lipschitz == 0) /* f is linear: any rho will do */
         s->lipschitz = 1;
     return ADMMNN_OK;
@@ -210,16 +212,19 @@ static admmnn_status factorise(admmnn_solver *s, admmnn_error *err) {
 
 /* Of a sparse Q, which no factorisation says it of. */
 static admmnn_status check_definite(const admmnn_solver *s, admmnn_error *err) {
+    const bool rounds = s->settings.method == ADMMNN_METHOD_ROUND;
     const bool shifted =
         solver_is_admm(s->settings.method) && s->settings.x_step == ADMMNN_X_STEP_EXACT;
-    if (s->quadratic == NULL || s->problem.q->dense != NULL || !shifted ||
-        s->rho + s->smallest > -SPECTRUM_TOLERANCE * s->lipschitz)
+    const double shift = rounds ? 0 : s->rho;
+    if (s->quadratic == NULL || s->problem.q->dense != NULL || (!rounds && !shifted) ||
+        shift + s->smallest > -SPECTRUM_TOLERANCE * s->bound)
         return ADMMNN_OK;
-    return base_fail(err, ADMMNN_USAGE, "Q + %g I is not positive definite; a larger rho is needed",
-                     s->rho);
+    return rounds ? base_fail(err, ADMMNN_USAGE, "Q is not positive definite")
+                  : base_fail(err, ADMMNN_USAGE,
+                              "Q + %g I is not positive definite; a larger rho is needed", shift);
 }
 
-static admmnn_status prepare(admmnn_solver *s, admmnn_error *err) {
+static admmnn_status prepare(admmnn_solver *s, const admmnn_context *context, admmnn_error *err) {
     if (s->problem.dimension == 0)
         return base_fail(err, ADMMNN_USAGE, "a problem of no coordinates");
     if (s->problem.q == NULL && s->problem.f == NULL)
@@ -230,7 +235,7 @@ static admmnn_status prepare(admmnn_solver *s, admmnn_error *err) {
         BASE_TRY(make_quadratic(s, err));
     if (s->settings.method == ADMMNN_METHOD_EXACT)
         BASE_TRY(check_exact(&s->problem, s->set, err));
-    BASE_TRY(find_lipschitz(s, err));
+    BASE_TRY(find_lipschitz(s, context, err));
     if (!isfinite(s->lipschitz))
         return base_fail(err, ADMMNN_USAGE, "Q's largest eigenvalue is not finite");
     s->rho = choose_rho(s);
@@ -243,13 +248,14 @@ static admmnn_status prepare(admmnn_solver *s, admmnn_error *err) {
 }
 
 admmnn_status admmnn_solver_create(const admmnn_problem *problem,
-                                   const admmnn_solver_settings *settings, admmnn_solver **out,
+                                   const admmnn_solver_settings *settings,
+                                   const admmnn_context *context, admmnn_solver **out,
                                    admmnn_error *err) {
     admmnn_solver *s = base_array(1, sizeof *s);
     if (s == NULL)
         return base_fail_memory(err, "a solver");
     *s = (admmnn_solver){.problem = *problem, .settings = *settings, .d = problem->dimension};
-    admmnn_status status = prepare(s, err);
+    admmnn_status status = prepare(s, context, err);
     if (status != ADMMNN_OK) {
         admmnn_solver_free(s);
         return status;

@@ -26,9 +26,12 @@ struct admmnn_solver {
     admmnn_solver_settings settings;
     size_t d;
     admm_product *set;
-    admm_quadratic *quadratic;                 /* NULL: any f */
-    double lipschitz, smallest, residual, rho; /* residual: of the smallest eigenvalue */
-    double *vectors;                           /* [SOLVER_VECTORS][d] */
+    admm_quadratic *quadratic; /* NULL: any f */
+    double lipschitz, rho;
+    /* Of a quadratic: the smallest eigenvalue, a bound of all by size, and how far both may be
+     * off. */
+    double smallest, bound, residual;
+    double *vectors; /* [SOLVER_VECTORS][d] */
     solver_iterate at;
 };
 

@@ -96,12 +96,14 @@ static void step_y(admmnn_solver *s) {
 
 /* ---- x := argmin L(x, y, l) ---- */
 
-static admmnn_status step_x_exactly(admmnn_solver *s, admmnn_error *err) {
+static admmnn_status step_x_exactly(admmnn_solver *s, const admmnn_context *context,
+                                    admmnn_error *err) {
     solver_iterate *at = &s->at;
     const double *b = s->problem.b;
     for (size_t i = 0; i < s->d; i++)
         at->right[i] = s->rho * at->y[i] - at->l[i] - (b == NULL ? 0 : b[i]);
-    return admm_quadratic_solve(s->quadratic, at->right, s->settings.tolerance, at->x, err);
+    return admm_quadratic_solve(s->quadratic, at->right, s->settings.tolerance, at->x, context,
+                                err);
 }
 
 static admmnn_status step_x_by_gradient(admmnn_solver *s, const admmnn_context *context,
@@ -144,7 +146,7 @@ static admmnn_status step_x(admmnn_solver *s, const admmnn_context *context, adm
     case ADMMNN_X_STEP_LINEAR:
         return step_x_by_tangent(s, err);
     default:
-        return step_x_exactly(s, err);
+        return step_x_exactly(s, context, err);
     }
 }
 
@@ -188,7 +190,7 @@ static admmnn_status offer(admmnn_solver *s, admmnn_error *err) {
     solver_iterate *at = &s->at;
     double value;
     BASE_TRY(evaluate(s, candidate_of(s), &value, at->gradient, err));
-    if (value < at->best_value) {
+    if (value < at->best_value || s->settings.stochastic) {
         at->best_value = value;
         memcpy(at->best, candidate_of(s), s->d * sizeof *at->best);
     }
@@ -212,8 +214,8 @@ static admmnn_status check_decrease(admmnn_solver *s, course *c, int *decreased,
                                     admmnn_error *err) {
     double value;
     BASE_TRY(lagrangian_of(s, &value, err));
-    if (c->done > 1 && value > c->lagrangian + ROUNDING * fmax(1, fabs(c->lagrangian)))
-        *decreased = 0;
+    if (c->done > 1 && *decreased != 0)
+        *decreased = value <= c->lagrangian + ROUNDING * fmax(1, fabs(c->lagrangian));
     c->lagrangian = value;
     return ADMMNN_OK;
 }
@@ -231,6 +233,8 @@ static bool repeats(const admmnn_solver *s) {
  * two) leave out all whole rounds but those in which the answer is looked for. */
 static void watch(admmnn_solver *s, course *c) {
     solver_iterate *at = &s->at;
+    if (s->settings.stochastic)
+        return;
     if (s->settings.method == ADMMNN_METHOD_ADMM_R) /* another draw would have changed y */
         c->settled &= memcmp(at->y_before, at->projected, s->d * sizeof *at->y) == 0;
     const uint64_t round = c->done - c->mark;
@@ -250,6 +254,39 @@ static void watch(admmnn_solver *s, course *c) {
     }
 }
 
+/* ---- whether a point is stationary ---- */
+
+/* By how much less than a nearest point's a coordinate's squared distance to z would have to
+ * be, beside what rounding of the two may come to. */
+static bool is_nearest(const double *point, const double *nearest, const double *z, size_t count) {
+    double excess = 0;
+    double rounding = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double gap = point[i] - nearest[i];
+        excess += gap * (point[i] + nearest[i] - 2 * z[i]);
+        rounding += fabs(gap) * (fabs(point[i]) + fabs(nearest[i]) + 2 * fabs(z[i]));
+    }
+    return excess <= ROUNDING * rounding;
+}
+
+/* A limit of the iterates is as near to itself - gradient / rho as any point of A (Huang
+ * et al. 2020, section 2). */
+static admmnn_status check_stationary(admmnn_solver *s, const double *point, int *stationary,
+                                      admmnn_error *err) {
+    solver_iterate *at = &s->at;
+    const size_t group = admm_product_group(s->set);
+    double value;
+    BASE_TRY(evaluate(s, point, &value, at->gradient, err));
+    for (size_t i = 0; i < s->d; i++)
+        at->z[i] = point[i] - at->gradient[i] / s->rho;
+    admm_product_project(s->set, at->z, at->right);
+    *stationary = 1;
+    for (size_t i = 0; i < s->d; i += group)
+        *stationary &=
+            is_nearest(point + i, at->right + i, at->z + i, s->d - i < group ? s->d - i : group);
+    return ADMMNN_OK;
+}
+
 /* ---- a run ---- */
 
 static void report_progress(const admmnn_solver *s, const course *c,
@@ -265,11 +302,11 @@ static void report_progress(const admmnn_solver *s, const course *c,
 
 static admmnn_status iterate_once(admmnn_solver *s, course *c, const admmnn_context *context,
                                   admmnn_solver_info *info, admmnn_error *err) {
-    const uint32_t last = s->settings.last;
+    const uint32_t last = s->settings.stochastic ? 1 : s->settings.last;
     BASE_TRY(is_gradient(s) ? iterate_gradient(s, err) : iterate_admm(s, context, err));
     BASE_TRY(check_finite(s->at.x, s->d, err));
     c->done++;
-    if (!is_gradient(s) && s->settings.check)
+    if (!is_gradient(s) && s->settings.check && !s->settings.stochastic)
         BASE_TRY(check_decrease(s, c, &info->decreased, err));
     watch(s, c);
     return last == 0 || c->most - c->done < last ? offer(s, err) : ADMMNN_OK;
@@ -321,8 +358,6 @@ static void start_run(admmnn_solver *s, const double *start, uint64_t number) {
 static admmnn_status run_iterations(admmnn_solver *s, const admmnn_context *context,
                                     admmnn_solver_info *info, admmnn_error *err) {
     course c = {.most = s->settings.iterations, .settled = true};
-    if (!is_gradient(s) && s->settings.check)
-        info->decreased = 1;
     admmnn_status status = iterate_all(s, &c, context, info, err);
     info->iterations = c.done;
     info->outcome = c.fixed ? ADMMNN_OUTCOME_REPEATS : ADMMNN_OUTCOME_ITERATION_LIMIT;
@@ -330,20 +365,22 @@ static admmnn_status run_iterations(admmnn_solver *s, const admmnn_context *cont
         info->primal = sqrt(squared_gap(s->at.x, s->at.y, s->d));
         info->dual = s->rho * sqrt(squared_gap(s->at.y, s->at.y_before, s->d));
     }
-    if (status == ADMMNN_OK)
-        return ADMMNN_OK;
-    keep_last(s);
-    info->outcome = status == ADMMNN_CANCELLED ? ADMMNN_OUTCOME_STOPPED : ADMMNN_OUTCOME_DIVERGED;
+    if (status != ADMMNN_OK)
+        keep_last(s);
+    else if (c.fixed)
+        status = check_stationary(s, candidate_of(s), &info->limit_stationary, err);
     return status;
 }
 
 /* ---- without iterations ---- */
 
-static admmnn_status round_minimum(admmnn_solver *s, admmnn_solver_info *info, admmnn_error *err) {
+static admmnn_status round_minimum(admmnn_solver *s, const admmnn_context *context,
+                                   admmnn_solver_info *info, admmnn_error *err) {
     solver_iterate *at = &s->at;
     for (size_t i = 0; i < s->d; i++)
         at->right[i] = s->problem.b == NULL ? 0 : -s->problem.b[i];
-    BASE_TRY(admm_quadratic_solve(s->quadratic, at->right, s->settings.tolerance, at->x, err));
+    BASE_TRY(
+        admm_quadratic_solve(s->quadratic, at->right, s->settings.tolerance, at->x, context, err));
     admm_product_project(s->set, at->x, at->projected);
     info->outcome = ADMMNN_OUTCOME_ROUNDED;
     return offer(s, err);
@@ -373,37 +410,20 @@ static admmnn_status search_tree(admmnn_solver *s, const admmnn_context *context
     return status == ADMMNN_OK ? offered : status;
 }
 
-/* ---- what is said of it ---- */
-
-/* A limit of the iterates is as near to itself - gradient / rho as any point of A (Huang
- * et al. 2020, section 2). */
-static admmnn_status check_stationary(admmnn_solver *s, int *stationary, admmnn_error *err) {
-    solver_iterate *at = &s->at;
-    double value;
-    BASE_TRY(evaluate(s, at->best, &value, at->gradient, err));
-    for (size_t i = 0; i < s->d; i++)
-        at->z[i] = at->best[i] - at->gradient[i] / s->rho;
-    admm_product_project(s->set, at->z, at->projected);
-    const double least = squared_gap(at->projected, at->z, s->d);
-    *stationary =
-        squared_gap(at->best, at->z, s->d) <= least * (1 + ROUNDING) + ROUNDING * ROUNDING;
-    return ADMMNN_OK;
-}
-
 static admmnn_status run_method(admmnn_solver *s, const admmnn_context *context,
                                 admmnn_solver_info *info, admmnn_error *err) {
     switch (s->settings.method) {
     case ADMMNN_METHOD_EXACT:
         return search_tree(s, context, info, err);
     case ADMMNN_METHOD_ROUND:
-        return round_minimum(s, info, err);
+        return round_minimum(s, context, info, err);
     default:
         return run_iterations(s, context, info, err);
     }
 }
 
 static bool rho_suffices(const admmnn_solver *s) {
-    return s->rho * (s->rho + s->smallest - s->residual) >= 2 * s->lipschitz * s->lipschitz;
+    return s->rho * (s->rho + s->smallest - s->residual) >= 2 * s->bound * s->bound;
 }
 
 admmnn_status admmnn_solver_solve(admmnn_solver *s, const double *start, uint64_t number,
@@ -417,7 +437,8 @@ admmnn_status admmnn_solver_solve(admmnn_solver *s, const double *start, uint64_
                                  .dual = NAN,
                                  .rho_suffices = -1,
                                  .decreased = -1,
-                                 .stationary = -1};
+                                 .stationary = -1,
+                                 .limit_stationary = -1};
     for (size_t i = 0; start != NULL && i < s->d; i++)
         if (!isfinite(start[i]))
             return base_fail(err, ADMMNN_USAGE, "the start is not finite in coordinate %zu", i);
@@ -430,7 +451,10 @@ admmnn_status admmnn_solver_solve(admmnn_solver *s, const double *start, uint64_
         memcpy(x, s->at.best, s->d * sizeof *x);
     }
     if (status == ADMMNN_OK)
-        return check_stationary(s, &info->stationary, err);
-    info->outcome = status == ADMMNN_CANCELLED ? ADMMNN_OUTCOME_STOPPED : ADMMNN_OUTCOME_DIVERGED;
+        return s->settings.stochastic ? ADMMNN_OK
+                                      : check_stationary(s, s->at.best, &info->stationary, err);
+    info->outcome = status == ADMMNN_CANCELLED  ? ADMMNN_OUTCOME_STOPPED
+                    : status == ADMMNN_DIVERGED ? ADMMNN_OUTCOME_DIVERGED
+                                                : ADMMNN_OUTCOME_NOT_RUN;
     return status;
 }

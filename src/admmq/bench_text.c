@@ -7,17 +7,9 @@
 #include "base/error.h"
 #include "report/figures.h"
 
-#define ROUNDING 1e-9
-
 static double at(const cJSON *setting, const char *figure, int i) {
     const cJSON *value = cJSON_GetArrayItem(report_part(setting, figure), i);
     return cJSON_IsNumber(value) ? value->valuedouble : INFINITY;
-}
-
-/* Rounding apart: the optimum itself is 0 above. */
-static double above(const cJSON *setting, const char *figure, int i, double optimum) {
-    const double gap = at(setting, figure, i) - optimum;
-    return fabs(gap) <= ROUNDING * (1 + fabs(optimum)) ? 0 : gap;
 }
 
 static void write_chosen(base_writer *out, const cJSON *method) {
@@ -48,9 +40,10 @@ static void write_rows(base_writer *out, const cJSON *part) {
                         cJSON_IsTrue(report_part(instance, "proven")) ? "" : "?");
         cJSON_ArrayForEach(method, methods) {
             const cJSON *setting = cJSON_GetArrayItem(report_part(method, "settings"), 0);
-            base_write_text(out, "  %9.4g [%8.4g,%8.4g]", above(setting, "median", i, optimum),
-                            above(setting, "lower_quartile", i, optimum),
-                            above(setting, "upper_quartile", i, optimum));
+            base_write_text(out, "  %9.4g [%8.4g,%8.4g]",
+                            report_gap(at(setting, "median", i), optimum),
+                            report_gap(at(setting, "lower_quartile", i), optimum),
+                            report_gap(at(setting, "upper_quartile", i), optimum));
         }
         base_write_text(out, "\n");
     }

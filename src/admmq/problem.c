@@ -128,6 +128,7 @@ static admmnn_status open_set(const char *set, admmq_problem *p, admmnn_error *e
 static admmnn_status draw_starts(const admmnn_admmq_settings *settings, admmq_problem *p,
                                  admmnn_error *err) {
     size_t count;
+    p->start_count = settings->starts;
     if (base_multiply(settings->starts, p->dimension, &count))
         p->starts = base_array(count, sizeof *p->starts);
     if (p->starts == NULL)
@@ -147,16 +148,20 @@ static admmnn_status open_starts(const admmnn_admmq_settings *settings, admmq_pr
     BASE_TRY(read_finite(settings->start, &array, &p->starts, err));
     const size_t rows = array.rank == 2 ? array.dims[0] : 1;
     const size_t columns = array.rank == 0 ? 0 : array.dims[array.rank - 1];
-    return array.rank <= 2 && columns == p->dimension && rows == settings->starts
-               ? ADMMNN_OK
-               : base_fail(err, ADMMNN_INPUT, "%s: starts are to be of %u x %zu numbers",
-                           settings->start, settings->starts, p->dimension);
+    const bool counted = settings->starts == 0 || rows == settings->starts;
+    if (array.rank > 2 || columns != p->dimension || rows == 0 || rows > UINT32_MAX || !counted)
+        return base_fail(err, ADMMNN_INPUT,
+                         counted ? "%s: starts are to be rows of %zu numbers"
+                                 : "%s: starts are to be rows of %zu numbers, %u of them",
+                         settings->start, p->dimension, settings->starts);
+    p->start_count = (uint32_t)rows;
+    return ADMMNN_OK;
 }
 
 admmnn_status admmq_problem_open(const admmnn_admmq_settings *settings, admmq_problem *p,
                                  admmnn_error *err) {
     *p = (admmq_problem){0};
-    if (settings->starts == 0)
+    if (settings->starts == 0 && settings->start == NULL)
         return base_fail(err, ADMMNN_USAGE, "no starts; at least 1 is needed");
     if (!(settings->start_scale >= 0) || !isfinite(settings->start_scale))
         return base_fail(err, ADMMNN_USAGE,

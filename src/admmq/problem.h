@@ -14,7 +14,8 @@ typedef struct admmq_problem {
     const char *set;      /* NULL: lists, as admmnn_problem has them */
     double *levels;
     size_t *first;
-    double *starts;       /* [count][dimension] */
+    double *starts; /* [start_count][dimension] */
+    uint32_t start_count;
 } admmq_problem;
 
 /* Reads what the settings name and draws what they do not; freed with

@@ -47,7 +47,7 @@ static admmnn_status solve(const admmnn_quadratics_settings *s, const quadratics
     admmnn_solver_defaults(method, &settings);
     settings.nodes = s->nodes;
     snprintf(set, sizeof set, "grid:%.17g", s->spacing);
-    BASE_TRY(admmnn_solver_create(&problem, &settings, &solver, err));
+    BASE_TRY(admmnn_solver_create(&problem, &settings, context, &solver, err));
     admmnn_status status = admmnn_solver_solve(solver, NULL, 0, context, x, info, err);
     admmnn_solver_free(solver);
     return status;
@@ -61,7 +61,7 @@ static admmnn_status find_continuous(const admmnn_quadratics_settings *s, quadra
     BASE_TRY(admm_quadratic_create(&q, p->b, s->dimension, &f, err));
     admmnn_status status = admm_quadratic_shift(f, 0, err);
     if (status == ADMMNN_OK)
-        status = admm_quadratic_solve(f, p->b, 0, x, err);
+        status = admm_quadratic_solve(f, p->b, 0, x, NULL, err);
     admm_quadratic_free(f);
     for (size_t i = 0; i < s->dimension; i++) /* x is minus the minimum */
         p->continuous -= 0.5 * p->b[i] * x[i];

@@ -279,7 +279,7 @@ static admmnn_status leave(const recipes *r, admmnn_error *err) {
 admmnn_status admmnn_recipes_run(const admmnn_recipes_settings *settings,
                                  const admmnn_context *context, admmnn_error *err) {
     recipes r = {.settings = settings, .outer = context};
-    r.context = (admmnn_context){.threads = context->threads,
+    r.context = (admmnn_context){.threads = context == NULL ? 0 : context->threads,
                                  .log = pass_log,
                                  .progress = pass_progress,
                                  .cancelled = pass_cancelled,

@@ -26,7 +26,7 @@ static void report_starts(work *w, const admmnn_context *context) {
                                .task = admmnn_method_text(w->settings->solver.method),
                                .unit = "starts",
                                .done = atomic_load(&w->done),
-                               .total = w->settings->starts,
+                               .total = w->problem.start_count,
                                .run_done = -1,
                            });
 }
@@ -49,11 +49,11 @@ static admmnn_status solve_start(work *w, admmnn_solver *solver, uint32_t s,
 static admmnn_status solve_starts(work *w, admmnn_solver *solver, const admmnn_context *context,
                                   admmnn_error *err) {
     admmnn_context inner = *context;
-    if (w->settings->starts > 1) /* whole starts are what is told of */
+    if (w->problem.start_count > 1) /* whole starts are what is told of */
         inner.progress = NULL;
-    for (uint32_t s; (s = atomic_fetch_add(&w->next, 1)) < w->settings->starts;) {
+    for (uint32_t s; (s = atomic_fetch_add(&w->next, 1)) < w->problem.start_count;) {
         BASE_TRY(solve_start(w, solver, s, &inner, err));
-        if (w->settings->starts > 1)
+        if (w->problem.start_count > 1)
             report_starts(w, context);
     }
     return ADMMNN_OK;
@@ -68,7 +68,7 @@ static admmnn_status solve_share(void *work_, const admmnn_context *context, adm
                                     .levels = w->problem.levels,
                                     .first = w->problem.first};
     admmnn_solver *solver;
-    BASE_TRY(admmnn_solver_create(&problem, &w->settings->solver, &solver, err));
+    BASE_TRY(admmnn_solver_create(&problem, &w->settings->solver, context, &solver, err));
     admmnn_status status = solve_starts(w, solver, context, err);
     admmnn_solver_free(solver);
     return status;
@@ -81,7 +81,7 @@ static bool is_better(const admmnn_solver_info *info, const admmnn_solver_info *
 }
 
 static admmnn_status summarise(const work *w, admmnn_admmq_result *r, admmnn_error *err) {
-    const uint32_t starts = w->settings->starts;
+    const uint32_t starts = w->problem.start_count;
     double *values = base_array(starts, sizeof *values);
     size_t good = 0;
     uint32_t runs = 0;
@@ -113,8 +113,9 @@ static admmnn_status summarise(const work *w, admmnn_admmq_result *r, admmnn_err
 static admmnn_status solve(work *w, const admmnn_context *context, admmnn_admmq_result *r,
                            admmnn_error *err) {
     unsigned threads = base_pool_resolve(context == NULL ? 0 : context->threads);
-    const uint32_t starts = w->settings->starts;
     BASE_TRY(admmq_problem_open(w->settings, &w->problem, err));
+    const uint32_t starts = w->problem.start_count;
+    r->starts = starts;
     r->dimension = w->problem.dimension;
     size_t count;
     if (base_multiply(starts, r->dimension, &count))
@@ -150,7 +151,7 @@ admmnn_status admmnn_admmq_solve(const admmnn_admmq_settings *settings,
         own.starts = 1;
         own.start = NULL;
     }
-    *result = (admmnn_admmq_result){.starts = own.starts};
+    *result = (admmnn_admmq_result){0};
     admmnn_status status = solve(&w, context, result, err);
     admmq_problem_free(&w.problem);
     base_free(w.x);

@@ -123,7 +123,7 @@ static const cli_option options[] = {
      .value = "N",
      .least = 1,
      .greatest = 1000000,
-     .fallback = "1",
+     .fallback = "1, or the rows of --start",
      .help = "Runs, each from a start of its own."},
     {.name = "start",
      .kind = CLI_TEXT,
@@ -167,13 +167,43 @@ static admmnn_status read_method(const cli_arguments *a, admmnn_solver_settings 
     return ADMMNN_OK;
 }
 
+/* What the method, or its x step, would leave unheard. */
+static admmnn_status check_options(const cli_arguments *a, const admmnn_solver_settings *s,
+                                   admmnn_error *err) {
+    const admmnn_method m = s->method;
+    const bool iterates = m != ADMMNN_METHOD_ROUND && m != ADMMNN_METHOD_EXACT;
+    const bool admm = iterates && m != ADMMNN_METHOD_PGD && m != ADMMNN_METHOD_GD_ROUND;
+    const bool by_gradient = admm && s->x_step == ADMMNN_X_STEP_GRADIENT;
+    const bool solves = m == ADMMNN_METHOD_ROUND || (admm && s->x_step == ADMMNN_X_STEP_EXACT);
+    const struct {
+        const char *name;
+        bool given, heard;
+    } rules[] = {{"x-step", a->x_step != NULL, admm},
+                 {"rho", a->rho.given, iterates},
+                 {"rho-relative", a->rho_relative.given, iterates},
+                 {"beta", a->beta.given, m == ADMMNN_METHOD_ADMM_S},
+                 {"probability", a->probability.given, m == ADMMNN_METHOD_ADMM_R},
+                 {"gradient-steps", a->gradient_steps.given, by_gradient},
+                 {"tolerance", a->tolerance.given, by_gradient || solves},
+                 {"iterations", a->iterations.given, iterates},
+                 {"last", a->last.given, iterates},
+                 {"nodes", a->nodes.given, m == ADMMNN_METHOD_EXACT},
+                 {"starts", a->starts.given, iterates},
+                 {"start", a->start != NULL, iterates},
+                 {"start-scale", a->start_scale.given, iterates && a->start == NULL}};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (rules[i].given && !rules[i].heard)
+            return cli_fail(err, ADMMNN_USAGE, "admmq solve: --%s says nothing to method %s%s",
+                            rules[i].name, admmnn_method_text(m),
+                            iterates ? " as it is asked for" : ", which starts nowhere");
+    return ADMMNN_OK;
+}
+
 static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings *settings,
                                    admmnn_error *err) {
     admmnn_solver_settings *s = &settings->solver;
     CLI_TRY(read_method(a, s, err));
-    if (a->start != NULL && (s->method == ADMMNN_METHOD_ROUND || s->method == ADMMNN_METHOD_EXACT))
-        return cli_fail(err, ADMMNN_USAGE, "admmq solve: %s starts nowhere; --start is for others",
-                        admmnn_method_text(s->method));
+    CLI_TRY(check_options(a, s, err));
     if (a->rho.given && a->rho_relative.given)
         return cli_fail(err, ADMMNN_USAGE,
                         "admmq solve: --rho and --rho-relative exclude one another");
@@ -195,7 +225,7 @@ static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings
     settings->b = a->b;
     settings->set = a->set;
     settings->start = a->start;
-    settings->starts = (uint32_t)cli_number_or(a->starts, 1);
+    settings->starts = (uint32_t)cli_number_or(a->starts, a->start != NULL ? 0 : 1);
     settings->start_scale = cli_real_or(a->start_scale, 10);
     return ADMMNN_OK;
 }
@@ -242,6 +272,7 @@ static admmnn_status print_json(const admmnn_admmq_settings *s, const admmnn_adm
     add_condition(conditions, "rho_suffices", r->info.rho_suffices);
     add_condition(conditions, "lagrangian_decreased", r->info.decreased);
     add_condition(conditions, "stationary", r->info.stationary);
+    add_condition(conditions, "limit_stationary", r->info.limit_stationary);
     cJSON *starts = cJSON_AddObjectToObject(object, "starts");
     cJSON_AddNumberToObject(starts, "count", r->starts);
     cJSON_AddNumberToObject(starts, "diverged", r->diverged);
@@ -289,10 +320,10 @@ static void print_text(const admmnn_admmq_settings *s, const admmnn_admmq_result
         cli_print("residuals        primal %.3g, dual %.3g\n", info->primal, info->dual);
     if (!exact)
         cli_print(
-            "theory           rho suffices: %s; the Lagrangian decreased: %s; the answer is "
-            "stationary: %s\n",
+            "theory           rho suffices: %s; the Lagrangian decreased: %s; stationary: the "
+            "answer %s, the limit %s\n",
             condition_text(info->rho_suffices), condition_text(info->decreased),
-            condition_text(info->stationary));
+            condition_text(info->stationary), condition_text(info->limit_stationary));
     print_starts(r);
     print_x(r);
 }

@@ -149,8 +149,8 @@ static admmnn_status find_type(const char *name, const char *descr, npy_type *ty
             return ADMMNN_OK;
     }
     return base_fail(err, ADMMNN_UNSUPPORTED,
-                     "%s: elements of type '%s'; float32, float64 and uint8, little-endian, are "
-                     "read (array.astype('<f4'))",
+                     "%s: elements of type '%s'; float32, float64, uint8, int32 and int64, "
+                     "little-endian, are read (array.astype('<f8'))",
                      name, descr);
 }
 
@@ -194,6 +194,10 @@ double npy_double(const npy_array *array, size_t i) {
         return (double)base_read_f32(&in);
     case NPY_FLOAT64:
         return base_read_f64(&in);
+    case NPY_INT32:
+        return (double)(int32_t)base_read_u32(&in);
+    case NPY_INT64:
+        return (double)(int64_t)base_read_u64(&in);
     default:
         return (double)base_read_u8(&in);
     }

@@ -18,7 +18,9 @@
 #define NPY_TYPE_MAP(X)                                                                            \
     X(FLOAT32, "<f4", 4)                                                                           \
     X(FLOAT64, "<f8", 8)                                                                           \
-    X(UINT8, "|u1", 1)
+    X(UINT8, "|u1", 1)                                                                             \
+    X(INT32, "<i4", 4)                                                                             \
+    X(INT64, "<i8", 8)
 
 typedef enum npy_type {
 #define NPY_TYPE_ENUM(name, descr, size) NPY_##name,
@@ -38,7 +40,7 @@ typedef struct npy_array {
  * what to do; damage: ADMMNN_CORRUPT. */
 admmnn_status npy_parse(const char *name, const uint8_t *bytes, size_t count, npy_array *out,
                         admmnn_error *err);
-/* Element i; of uint8 the number itself. */
+/* Element i; of whole numbers the number itself, as far as a double holds it. */
 double npy_double(const npy_array *array, size_t i);
 float npy_float(const npy_array *array, size_t i);
 

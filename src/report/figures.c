@@ -6,6 +6,9 @@
 
 #include "base/memory.h"
 
+/* A gap of so little of the optimum is rounding: the optimum itself. */
+#define GAP_ROUNDING 1e-9
+
 const cJSON *report_part(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
@@ -163,4 +166,9 @@ void report_figures_free(report_figures *figures) {
     base_free(figures->residuals);
     base_free(figures->projections);
     memset(figures, 0, sizeof *figures);
+}
+
+double report_gap(double value, double optimum) {
+    const double gap = value - optimum;
+    return fabs(gap) <= GAP_ROUNDING * (1 + fabs(optimum)) ? 0 : gap;
 }

@@ -63,5 +63,8 @@ void report_figures_free(report_figures *figures);
 double report_number(const cJSON *object, const char *key);
 const char *report_text(const cJSON *object, const char *key);
 const cJSON *report_part(const cJSON *object, const char *key);
+/* What a value is above an optimum: 0 where the two differ by rounding alone, and below 0
+ * where the optimum was none. */
+double report_gap(double value, double optimum);
 
 #endif

@@ -14,8 +14,6 @@
 #define METHODS_MAX 8
 #define INSTANCES_MAX 1000
 #define RHOS_MAX 32
-/* A gap of so little of the optimum is rounding: the optimum itself. */
-#define ROUNDING 1e-9
 
 static const char *const figures[5] = {"least", "lower_quartile", "median", "upper_quartile",
                                        "greatest"};
@@ -24,6 +22,7 @@ static const char *const figures[5] = {"least", "lower_quartile", "median", "upp
 typedef struct part {
     const cJSON *methods;
     size_t method_count, instance_count;
+    bool proven; /* every optimum */
     double optimum[INSTANCES_MAX];
 } part;
 
@@ -33,10 +32,12 @@ static bool take_part(const cJSON *root, part *p) {
     p->methods = report_part(root, "methods");
     p->method_count = (size_t)cJSON_GetArraySize(p->methods);
     p->instance_count = 0;
+    p->proven = true;
     cJSON_ArrayForEach(instance, instances) {
         if (p->instance_count == INSTANCES_MAX)
             return false;
         p->optimum[p->instance_count++] = report_number(instance, "optimum");
+        p->proven &= cJSON_IsTrue(report_part(instance, "proven")) != 0;
     }
     return p->method_count > 0 && p->method_count <= METHODS_MAX && p->instance_count > 0;
 }
@@ -47,8 +48,7 @@ static double gap_of(const part *p, const cJSON *setting, const char *figure, si
     const cJSON *value = cJSON_GetArrayItem(values, (int)instance);
     if (!cJSON_IsNumber(value))
         return NAN;
-    const double gap = value->valuedouble - p->optimum[instance];
-    return gap <= ROUNDING * (1 + fabs(p->optimum[instance])) ? 0 : gap;
+    return report_gap(value->valuedouble, p->optimum[instance]);
 }
 
 static const cJSON *best_of(const cJSON *method) {
@@ -135,8 +135,10 @@ static void draw_boxes(base_writer *out, const cJSON *root, const part *p, boxes
                      .bottom = 420,
                      .x = {.label = "instance"},
                      .y = {.scale = SVG_LOG,
-                           .label = "objective above the true optimum, over all starts (at the "
-                                    "foot: the optimum itself)"},
+                           .label = p->proven ? "objective above the true optimum, over all starts "
+                                                "(at the foot: the optimum itself)"
+                                              : "objective above the optimum, or the best point "
+                                                "of its unfinished search, over all starts"},
                      .legend = legend,
                      .legend_count = p->method_count,
                      .title = title,
@@ -222,7 +224,10 @@ static bool draw_lines(base_writer *out, const cJSON *root, const part *p) {
                      .x = {.scale = SVG_LOG,
                            .label = "rho / L, each with its best beta or "
                                     "probability"},
-                     .y = {.scale = SVG_LOG, .label = "median objective above the true optimum"},
+                     .y = {.scale = SVG_LOG,
+                           .label = p->proven ? "median objective above the true optimum"
+                                              : "median objective above the optimum, or the best "
+                                                "point of its unfinished search"},
                      .legend = legend,
                      .legend_count = p->method_count,
                      .title = title,
@@ -232,7 +237,7 @@ static bool draw_lines(base_writer *out, const cJSON *root, const part *p) {
     svg_begin(&plot);
     for (size_t m = 0; m < p->method_count; m++) {
         for (size_t i = 0; i < lines[m].count; i++)
-            lines[m].gap[i] = lines[m].gap[i] == 0 ? lowest : lines[m].gap[i];
+            lines[m].gap[i] = lines[m].gap[i] <= 0 ? lowest : lines[m].gap[i];
         svg_line(&plot, lines[m].rho, lines[m].gap, lines[m].count, (unsigned)m, false);
     }
     svg_end(&plot);

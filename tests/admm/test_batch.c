@@ -76,7 +76,7 @@ static double solve_alone(const fixture *f, const batch_problem *p, const batch_
     settings.beta = run->beta;
     settings.iterations = p->iterations;
     settings.last = LAST;
-    MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+    MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
     MUST(admmnn_solver_solve(solver, run->start, 0, NULL, x, &info, err));
     admmnn_solver_free(solver);
     return info.objective;

@@ -110,9 +110,9 @@ static void the_spectrum_ends_where_q_becomes_definite(void **state) {
     double largest[3];
     double residual;
     for (size_t k = 0; k < 3; k++)
-        assert_int_equal(
-            admm_quadratic_spectrum(f->forms[k], 1e-9, &smallest[k], &largest[k], &residual, NULL),
-            ADMMNN_OK);
+        assert_int_equal(admm_quadratic_spectrum(f->forms[k], 1e-9, &smallest[k], &largest[k],
+                                                 &residual, NULL, NULL),
+                         ADMMNN_OK);
     assert_int_equal(admm_quadratic_shift(f->forms[0], -smallest[0] + 1e-6, NULL), ADMMNN_OK);
     assert_int_equal(admm_quadratic_shift(f->forms[0], -smallest[0] - 1e-6, NULL), ADMMNN_USAGE);
     for (size_t k = 1; k < 3; k++)
@@ -124,13 +124,13 @@ static void shifted_systems_are_solved(void **state) {
     double smallest;
     double largest;
     double residual;
-    admm_quadratic_spectrum(f->forms[0], 1e-9, &smallest, &largest, &residual, NULL);
+    admm_quadratic_spectrum(f->forms[0], 1e-9, &smallest, &largest, &residual, NULL, NULL);
     const double rho = 0.5 - smallest;
     for (size_t k = 0; k < 3; k++) {
         double x[D] = {0};
         double y[D];
         assert_int_equal(admm_quadratic_shift(f->forms[k], rho, NULL), ADMMNN_OK);
-        assert_int_equal(admm_quadratic_solve(f->forms[k], f->b, 1e-12, x, NULL), ADMMNN_OK);
+        assert_int_equal(admm_quadratic_solve(f->forms[k], f->b, 1e-12, x, NULL, NULL), ADMMNN_OK);
         assert_int_equal(admm_quadratic_product(f->forms[k], x, y, NULL), ADMMNN_OK);
         for (size_t i = 0; i < D; i++)
             assert_true(fabs(y[i] + rho * x[i] - f->b[i]) < CLOSE);
@@ -170,7 +170,8 @@ static void an_indefinite_system_is_refused(void **state) {
     for (size_t k = 1; k < 3; k++) {
         double x[D] = {0};
         assert_int_equal(admm_quadratic_shift(f->forms[k], 0, NULL), ADMMNN_OK);
-        assert_int_equal(admm_quadratic_solve(f->forms[k], f->b, 1e-10, x, NULL), ADMMNN_USAGE);
+        assert_int_equal(admm_quadratic_solve(f->forms[k], f->b, 1e-10, x, NULL, NULL),
+                         ADMMNN_USAGE);
     }
 }
 
@@ -195,7 +196,7 @@ static void both_ends_of_a_sparse_spectrum_are_found(void **state) {
     double largest;
     double residual;
     MUST(admm_quadratic_create(&q, NULL, MANY, &f, err));
-    MUST(admm_quadratic_spectrum(f, 1e-6, &smallest, &largest, &residual, err));
+    MUST(admm_quadratic_spectrum(f, 1e-6, &smallest, &largest, &residual, NULL, err));
     admm_quadratic_free(f);
     assert_true(fabs(smallest + 12) <= residual + 1e-9 && fabs(largest - 11) <= residual + 1e-9);
     assert_true(residual < 0.1);

@@ -130,7 +130,7 @@ static admmnn_solver_info solve(const quadratic *p, const admmnn_solver_settings
     const admmnn_problem problem = {.dimension = D, .q = &q, .b = p->b, .set = "grid:8"};
     admmnn_solver *solver;
     admmnn_solver_info info;
-    MUST(admmnn_solver_create(&problem, settings, &solver, err));
+    MUST(admmnn_solver_create(&problem, settings, NULL, &solver, err));
     MUST(admmnn_solver_solve(solver, p->start, 0, NULL, x, &info, err));
     admmnn_solver_free(solver);
     for (size_t i = 0; i < D; i++)
@@ -301,7 +301,7 @@ static admmnn_status solve_function(quadratic *p, const admmnn_solver_settings *
                                     admmnn_solver_info *info, admmnn_error *err) {
     const admmnn_problem problem = {.dimension = D, .f = f, .user = p, .set = "grid:8"};
     admmnn_solver *solver;
-    BASE_TRY(admmnn_solver_create(&problem, settings, &solver, err));
+    BASE_TRY(admmnn_solver_create(&problem, settings, NULL, &solver, err));
     admmnn_status status = admmnn_solver_solve(solver, p->start, 0, NULL, x, info, err);
     admmnn_solver_free(solver);
     return status;
@@ -377,7 +377,7 @@ static void divergence_is_told(void **state) {
     double x[2];
     settings.rho = 2;
     settings.iterations = 100000;
-    MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+    MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
     assert_int_equal(admmnn_solver_solve(solver, start, 0, NULL, x, &info, &err), ADMMNN_DIVERGED);
     assert_int_equal(info.outcome, ADMMNN_OUTCOME_DIVERGED);
     assert_true(isfinite(x[0]) && isfinite(x[1]));
@@ -413,12 +413,12 @@ static void a_large_sparse_problem_is_solved(void **state) {
     admmnn_solver_info info[2];
     settings.iterations = 30;
     settings.tolerance = 1e-6;
-    MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+    MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
     MUST(admmnn_solver_solve(solver, NULL, 0, NULL, x, &info[0], err));
     assert_true(info[0].lipschitz > 4.0 && info[0].lipschitz < 4.2);
     admmnn_solver_free(solver);
     settings.method = ADMMNN_METHOD_ROUND;
-    MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+    MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
     MUST(admmnn_solver_solve(solver, NULL, 0, NULL, x, &info[1], err));
     admmnn_solver_free(solver);
     assert_true(info[0].objective < 0.98 * info[1].objective);
@@ -442,7 +442,7 @@ static void a_right_side_of_zero_is_solved(void **state) {
     admmnn_solver *solver;
     admmnn_solver_info info;
     double x[2];
-    MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+    MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
     MUST(admmnn_solver_solve(solver, from, 0, NULL, x, &info, err));
     admmnn_solver_free(solver);
     assert_true(x[0] == 0 && x[1] == 0 && info.objective == 0);
@@ -465,7 +465,7 @@ static void a_stop_is_heard(void **state) {
         admmnn_solver_info info;
         admmnn_error err;
         double x[D];
-        MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+        MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
         const admmnn_status status = admmnn_solver_solve(solver, NULL, 0, &context, x, &info, &err);
         admmnn_solver_free(solver);
         assert_true(status == (m == ADMMNN_METHOD_ROUND ? ADMMNN_OK : ADMMNN_CANCELLED));
@@ -493,7 +493,7 @@ static void hopeless_lattices_are_refused(void **state) {
         admmnn_error err;
         double x[2];
         settings.nodes = 1000000;
-        if (admmnn_solver_create(&problem, &settings, &solver, &err) != ADMMNN_OK) {
+        if (admmnn_solver_create(&problem, &settings, NULL, &solver, &err) != ADMMNN_OK) {
             assert_false(cases[c].solved);
             continue;
         }
@@ -508,7 +508,7 @@ static void refuse(const admmnn_problem *problem, const admmnn_solver_settings *
                    const char *word) {
     admmnn_solver *solver = NULL;
     admmnn_error err;
-    if (admmnn_solver_create(problem, settings, &solver, &err) != ADMMNN_USAGE)
+    if (admmnn_solver_create(problem, settings, NULL, &solver, &err) != ADMMNN_USAGE)
         fail_msg("taken, without a word of '%s'", word);
     if (strstr(err.message, word) == NULL)
         fail_msg("'%s' is not in: %s", word, err.message);
@@ -589,7 +589,7 @@ static void scaled_sets_keep_their_points(void **state) {
         admmnn_solver_info info;
         double x[D];
         settings.rho_relative = 1;
-        MUST(admmnn_solver_create(&problem, &settings, &solver, err));
+        MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
         MUST(admmnn_solver_solve(solver, p.start, 0, NULL, x, &info, err));
         admmnn_solver_free(solver);
         for (size_t i = 1; i < D; i++)

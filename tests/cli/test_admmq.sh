@@ -32,8 +32,10 @@ npy "2," 8 -1 >"$work/b.npy"
 solve=(admmq solve --quiet --q "$work/q.npy" --b "$work/b.npy")
 
 # On the whole numbers every method but rough ones finds that point.
-for method in admm-q admm-s admm-r round exact; do
-    expect 0 "${solve[@]}" --set grid:1 --method "$method" --starts 5 --json
+for method in "admm-q --starts 5" "admm-s --starts 5" "admm-r --starts 5" round \
+    "gd-round --rho-relative 1" exact; do
+    # shellcheck disable=SC2086 # the method and its options
+    expect 0 "${solve[@]}" --set grid:1 --json --method $method
     [[ $(json "$work/stdout" objective) == -19 ]] || fail "$method: another objective"
     [[ $(json "$work/stdout" x 0) == -5 && $(json "$work/stdout" x 1) == -2 ]] ||
         fail "$method: another x"
@@ -92,7 +94,11 @@ expect_error 2 "not positive definite" admmq solve --quiet --q "$work/indefinite
 
 expect_error 2 "more are needed" "${solve[@]}" --set grid:1 --method exact --nodes 1
 expect_error 2 "rho is 0" "${solve[@]}" --set grid:1 --rho 0
-expect_error 2 "starts nowhere" "${solve[@]}" --set grid:1 --method exact --start "$work/b.npy"
+expect_error 2 "--start says nothing to method exact, which starts nowhere" "${solve[@]}" \
+    --set grid:1 --method exact --start "$work/b.npy"
+expect_error 2 "--beta says nothing to method pgd" "${solve[@]}" --set grid:1 --method pgd --beta 5
+expect_error 2 "--gradient-steps says nothing to method admm-q" "${solve[@]}" --set grid:1 \
+    --gradient-steps 5
 
 # Where f falls for ever the run says so, and gives what it had.
 status=0

@@ -51,6 +51,16 @@ static void arrays_are_read(void **state) {
                            &a, room, &err),
                      ADMMNN_OK);
     assert_true(npy_float(&a, 2) == 255.0F);
+    const int32_t i4[2] = {-7, INT32_MAX};
+    const int64_t i8[2] = {-7, (int64_t)1 << 40};
+    assert_int_equal(
+        parse(1, "{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", i4, 8, &a, room, &err),
+        ADMMNN_OK);
+    assert_true(npy_double(&a, 0) == -7 && npy_double(&a, 1) == (double)INT32_MAX);
+    assert_int_equal(
+        parse(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}", i8, 16, &a, room, &err),
+        ADMMNN_OK);
+    assert_true(npy_double(&a, 0) == -7 && npy_double(&a, 1) == 0x1p40);
     assert_int_equal(
         parse(1, "{'descr': '|u1', 'fortran_order': False, 'shape': ()}", u1, 1, &a, room, &err),
         ADMMNN_OK);
@@ -70,7 +80,7 @@ static void others_are_refused(void **state) {
         admmnn_status status;
     } cases[] = {
         {1, "{'descr': '>f4', 'fortran_order': False, 'shape': (1,)}", 4, ADMMNN_UNSUPPORTED},
-        {1, "{'descr': '<i8', 'fortran_order': False, 'shape': (1,)}", 8, ADMMNN_UNSUPPORTED},
+        {1, "{'descr': '<u8', 'fortran_order': False, 'shape': (1,)}", 8, ADMMNN_UNSUPPORTED},
         {1, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2)}", 16, ADMMNN_UNSUPPORTED},
         {4, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4, ADMMNN_UNSUPPORTED},
         {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 3, ADMMNN_CORRUPT},

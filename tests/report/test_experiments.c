@@ -87,6 +87,7 @@ static void boxes_are_above_the_optimum(void **state) {
     (void)state;
     char *svg = take_picture(report_write_quadratics, quadratics_text);
     assert_non_null(strstr(svg, "Quadratics of 16 coordinates, v = 10"));
+    assert_non_null(strstr(svg, "above the true optimum, over"));
     assert_int_equal(times(svg, "<rect fill-opacity"), 2); /* of gd-round some diverged */
     assert_null(strstr(svg, "gd-round, instance"));
     assert_non_null(strstr(svg, "admm-q, instance 1: median 0 above the optimum, 0 to 0"));
