@@ -127,8 +127,6 @@ static admmnn_status run(slice *s, admmnn_error *err) {
                                    .q = s->q,
                                    .b = s->b,
                                    .spacing = 8,
-                                   .low = -INFINITY,
-                                   .high = INFINITY,
                                    .rho = rho,
                                    .method = kernel,
                                    .iterations = kernel == BATCH_GRADIENT ? 100000 : 30000,

@@ -103,10 +103,7 @@ static admmnn_status make_system(batch *s, admmnn_error *err) {
                                .q = q,
                                .b = b,
                                .spacing = p->spacing,
-                               .inverse_spacing = 1 / p->spacing,
-                               .low = p->low,
-                               .high = p->high,
-                               .bounded = isfinite(p->low) || isfinite(p->high)};
+                               .inverse_spacing = 1 / p->spacing};
     if (p->method == BATCH_SOFT || p->method == BATCH_RANDOMISED)
         return fill_admm(p, matrix, offset, err);
     fill_gradient(p, matrix, offset);
@@ -145,7 +142,7 @@ static void free_batch(batch *s) {
 /* ---- lanes ---- */
 
 static double nearest_level(const batch_problem *p, double v) {
-    return fmin(fmax(ceil(v / p->spacing - 0.5), p->low), p->high) * p->spacing;
+    return nearbyint(v / p->spacing) * p->spacing;
 }
 
 static void fill_lane(batch *s, size_t l) {

@@ -1,7 +1,7 @@
 /* Many runs on one quadratic at once: ADMM-Q, -S and -R with the exact x step,
- * projected gradient, and gradient descent that is rounded, on equally spaced levels. The
- * answers are the solver's but for rounding, which decides where a run is chaotic, and for
- * ADMM-R's draws, which are others. */
+ * projected gradient, and gradient descent that is rounded, on the multiples of a
+ * spacing. The answers are the solver's but for rounding, which decides where a run is chaotic, and
+ * for ADMM-R's draws, which are others. */
 #ifndef ADMM_BATCH_H
 #define ADMM_BATCH_H
 
@@ -21,9 +21,9 @@ typedef enum batch_method {
 
 typedef struct batch_problem {
     size_t d;
-    const double *q;           /* [d * d], symmetric */
-    const double *b;           /* [d] */
-    double spacing, low, high; /* levels: spacing times the whole numbers from low to high */
+    const double *q; /* [d * d], symmetric */
+    const double *b; /* [d] */
+    double spacing;  /* levels: its multiples */
     double rho;
     batch_method method;
     uint64_t iterations;

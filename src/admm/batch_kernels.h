@@ -6,7 +6,6 @@
 #ifndef ADMM_BATCH_KERNELS_H
 #define ADMM_BATCH_KERNELS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,9 +16,7 @@ typedef struct batch_system {
     const double *offset; /* [padded]: (Q + rho I)^-1 b, or b / rho */
     const double *q;      /* [padded][d] */
     const double *b;      /* [padded] */
-    /* Levels: spacing times the whole numbers from low to high. */
-    double spacing, inverse_spacing, low, high;
-    bool bounded; /* whether low or high is finite */
+    double spacing, inverse_spacing; /* levels: the multiples of spacing */
 } batch_system;
 
 typedef struct batch_block {

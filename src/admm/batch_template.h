@@ -6,7 +6,6 @@
 #include "admm/batch_kernels.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #define VECTORS 3
 #define WIDTH (LANES * VECTORS)
@@ -45,14 +44,9 @@ INLINE vec square_root(vec v) {
 
 /* The nearest level, of two as near the even one: adding and taking away 1.5 * 2^52 rounds
  * to a whole number. */
-INLINE vec nearest(const batch_system *s, bool bounded, vec z) {
+INLINE vec nearest(const batch_system *s, vec z) {
     const vec shift = splat(0x1.8p52);
-    vec rung = (z * s->inverse_spacing + shift) - shift;
-    if (bounded) {
-        rung = select_vec(rung < s->low, splat(s->low), rung);
-        rung = select_vec(rung > s->high, splat(s->high), rung);
-    }
-    return rung * s->spacing;
+    return ((z * s->inverse_spacing + shift) - shift) * s->spacing;
 }
 
 /* out[padded][WIDTH] = matrix[padded][d] * in[d][WIDTH] - offset[padded]. */
@@ -83,13 +77,13 @@ INLINE void add(const batch_system *s, const double *from, double *to) {
         vec_at(to)[i] += vec_of(from)[i];
 }
 
-INLINE void soft_step(const batch_system *s, batch_block *b, bool bounded) {
+static void soft(const batch_system *s, batch_block *b) {
     vec distance2[VECTORS] = {{0}};
     vec part[VECTORS]; /* of the gap that y leaves */
     for (size_t i = 0; i < s->d; i++) {
         UNROLL for (int v = 0; v < VECTORS; v++) {
             const vec z = vec_of(b->x + i * WIDTH)[v] + vec_of(b->u + i * WIDTH)[v];
-            const vec to = nearest(s, bounded, z);
+            const vec to = nearest(s, z);
             vec_at(b->projected + i * WIDTH)[v] = to;
             vec_at(b->right + i * WIDTH)[v] = z - to;
             distance2[v] += (z - to) * (z - to);
@@ -124,7 +118,7 @@ INLINE vecu draw(vecu *state0, vecu *state1) {
     return result;
 }
 
-INLINE void randomised_step(const batch_system *s, batch_block *b, bool bounded) {
+static void randomised(const batch_system *s, batch_block *b) {
     UNROLL for (int v = 0; v < VECTORS; v++) {
         vecu state0 = vecu_at(b->random[0])[v];
         vecu state1 = vecu_at(b->random[1])[v];
@@ -134,7 +128,7 @@ INLINE void randomised_step(const batch_system *s, batch_block *b, bool bounded)
             bits = i % 2 == 0 ? draw(&state0, &state1) : bits >> 32;
             vec *u = vec_at(b->u + i * WIDTH) + v;
             vec *y = vec_at(b->y + i * WIDTH) + v;
-            const vec to = nearest(s, bounded, vec_of(b->x + i * WIDTH)[v] + *u);
+            const vec to = nearest(s, vec_of(b->x + i * WIDTH)[v] + *u);
             vec_at(b->projected + i * WIDTH)[v] = to;
             *y = select_vec((veci)(bits & 0xffffffffU) < threshold, to, *y);
             vec_at(b->right + i * WIDTH)[v] = *y - *u;
@@ -147,47 +141,18 @@ INLINE void randomised_step(const batch_system *s, batch_block *b, bool bounded)
     add(s, b->x, b->u);
 }
 
-INLINE void gradient_step(const batch_system *s, batch_block *b, bool bounded) {
+static void gradient(const batch_system *s, batch_block *b) {
     multiply(s, s->matrix, s->offset, b->x, b->right);
     for (size_t i = 0; i < s->d * VECTORS; i++)
-        vec_at(b->x)[i] = nearest(s, bounded, vec_of(b->right)[i]);
-}
-
-INLINE void descent_step(const batch_system *s, batch_block *b, bool bounded) {
-    multiply(s, s->matrix, s->offset, b->x, b->right);
-    for (size_t i = 0; i < s->d * VECTORS; i++) {
-        vec_at(b->x)[i] = vec_of(b->right)[i];
-        vec_at(b->projected)[i] = nearest(s, bounded, vec_of(b->right)[i]);
-    }
-}
-
-/* Most levels have no ends, whose tests are then left out. */
-static void soft(const batch_system *s, batch_block *b) {
-    if (s->bounded)
-        soft_step(s, b, true);
-    else
-        soft_step(s, b, false);
-}
-
-static void randomised(const batch_system *s, batch_block *b) {
-    if (s->bounded)
-        randomised_step(s, b, true);
-    else
-        randomised_step(s, b, false);
-}
-
-static void gradient(const batch_system *s, batch_block *b) {
-    if (s->bounded)
-        gradient_step(s, b, true);
-    else
-        gradient_step(s, b, false);
+        vec_at(b->x)[i] = nearest(s, vec_of(b->right)[i]);
 }
 
 static void descent(const batch_system *s, batch_block *b) {
-    if (s->bounded)
-        descent_step(s, b, true);
-    else
-        descent_step(s, b, false);
+    multiply(s, s->matrix, s->offset, b->x, b->right);
+    for (size_t i = 0; i < s->d * VECTORS; i++) {
+        vec_at(b->x)[i] = vec_of(b->right)[i];
+        vec_at(b->projected)[i] = nearest(s, vec_of(b->right)[i]);
+    }
 }
 
 static void evaluate(const batch_system *s, const double *points, double *scratch, double *values) {

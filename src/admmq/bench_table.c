@@ -121,8 +121,6 @@ static admmnn_status do_task(work *w, const task *t, const admmnn_context *conte
                                    .q = instance->q,
                                    .b = instance->b,
                                    .spacing = s->spacing,
-                                   .low = -INFINITY,
-                                   .high = INFINITY,
                                    .rho = t->rho_relative * instance->lipschitz,
                                    .method = t->kernel,
                                    .iterations =

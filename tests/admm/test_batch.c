@@ -47,8 +47,6 @@ static batch_problem problem_of(const fixture *f, batch_method method, double rh
                            .q = f->q,
                            .b = f->b,
                            .spacing = SPACING,
-                           .low = -INFINITY,
-                           .high = INFINITY,
                            .rho = rho,
                            .method = method,
                            .iterations = 1000,
@@ -62,8 +60,7 @@ static void fill_runs(const fixture *f, batch_run *runs, double beta) {
 
 static double solve_alone(const fixture *f, const batch_problem *p, const batch_run *run) {
     const admmnn_matrix q = {.dense = f->q};
-    const admmnn_problem problem = {
-        .dimension = D, .q = &q, .b = f->b, .set = p->low == -INFINITY ? "grid:2" : "grid:2:-2:4"};
+    const admmnn_problem problem = {.dimension = D, .q = &q, .b = f->b, .set = "grid:2"};
     admmnn_solver_settings settings;
     admmnn_solver *solver;
     admmnn_solver_info info;
@@ -110,9 +107,6 @@ static void lanes_are_the_solver(void **state) {
         batch_problem p = problem_of(&f, BATCH_SOFT, 150);
         agree(&f, &p, INFINITY, &stopped);
         agree(&f, &p, 40, &stopped);
-        p.low = -1;
-        p.high = 2;
-        agree(&f, &p, INFINITY, &stopped);
         p = problem_of(&f, BATCH_GRADIENT, 150);
         agree(&f, &p, INFINITY, &stopped);
         p.method = BATCH_DESCENT;
