@@ -244,6 +244,11 @@ static admmnn_status check_fix(whole *w) {
     return check_rising(w, "quantize.fix", "shares", q->fix, q->fix_count);
 }
 
+static bool rho_differs(const admm_schedule *a, const admm_schedule *b) {
+    return a->kind != b->kind || a->first != b->first || a->last != b->last ||
+           a->ratio != b->ratio || a->factor != b->factor;
+}
+
 /* What would change nothing beside the method, its variant and its levels. */
 static admmnn_status check_unheard(const whole *w, const recipe *defaults) {
     const recipe_quantize *q = &w->r->quantize;
@@ -252,6 +257,8 @@ static admmnn_status check_unheard(const whole *w, const recipe *defaults) {
         return fail_key(w, "quantize.variant", "is of method: admm");
     if (q->method != RECIPE_QUANTIZE_ADMM && q->admm.tolerance != usual->admm.tolerance)
         return fail_key(w, "quantize.admm.tolerance", "is of method: admm");
+    if (q->method != RECIPE_QUANTIZE_ADMM && rho_differs(&q->admm.rho, &usual->admm.rho))
+        return fail_key(w, "quantize.admm.rho", "is of method: admm");
     if (q->variant != ADMM_VARIANT_S && q->beta != usual->beta)
         return fail_key(w, "quantize.beta", "is of variant: admm-s");
     if (q->variant != ADMM_VARIANT_R && q->probability != usual->probability)

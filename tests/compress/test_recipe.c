@@ -590,6 +590,8 @@ static void keys_that_contradict(void **state) {
          "r.yaml:5: quantize.variant: is of method: admm"},
         {MINIMAL "quantize:\n  method: projected-gradient\n  admm: {tolerance: 0.1}\n",
          "r.yaml:5: quantize.admm.tolerance: is of method: admm"},
+        {MINIMAL "quantize:\n  method: straight-through\n  admm:\n    rho: {last: 2}\n",
+         "r.yaml:6: quantize.admm.rho: is of method: admm"},
         {MINIMAL "quantize: {beta: 1}\n", "r.yaml:3: quantize.beta: is of variant: admm-s"},
         {MINIMAL "quantize: {variant: admm-s, probability: 0.5}\n",
          "r.yaml:3: quantize.probability: is of variant: admm-r"},
