@@ -362,9 +362,8 @@ const cli_command cli_admmq_solve = {
     .description =
         "Minimises x'Qx/2 + b'x over x whose coordinates take few values, by ADMM-Q and its "
         "variants (Huang et al. 2020), projected gradient, rounding, or branch and bound, which "
-        "gives the optimum: on a grid within a tenth of a second for 40 coordinates, within "
-        "seconds "
-        "for 48.\n\n"
+        "gives the optimum: on grids and wide boxes within tenths of a second for 40 coordinates "
+        "and seconds for 48, with few levels within seconds for 64.\n\n"
         "Says of the best start its objective, its x, how the run ended and which of the theory's "
         "conditions held, and of all starts the best, the worst, the median and the quartiles. A "
         "run that diverged ends with status 1 when every start did; the best point before that is "

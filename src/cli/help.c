@@ -19,8 +19,9 @@ const cli_term cli_exit_statuses[] = {
     {"1", "The run failed: a full disk, no memory, a computation that diverged."},
     {"2", "Wrong usage or bad input: nothing was changed."},
     {"130",
-     "Stopped by Ctrl-C, SIGTERM or SIGHUP. compress and compare leave a checkpoint first and "
-     "go on from it with --resume; a second signal kills at once."},
+     "Stopped by Ctrl-C, SIGTERM or SIGHUP; a second signal kills at once. compress, compare and "
+     "admmq bench recipes leave a checkpoint first and go on from it (the first two with "
+     "--resume)."},
     {NULL, NULL},
 };
 
