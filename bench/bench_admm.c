@@ -81,7 +81,7 @@ static admmnn_status run(options *o, admmnn_error *err) {
     bench_images images = {0};
     measurement plain = {0};
     measurement admm = {0};
-    BASE_TRY(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, BENCH_CLASSES, &g, err));
+    BASE_TRY(graph_zoo_create("lenet-5", graph_shape_image(1, 28, 28), BENCH_CLASSES, &g, err));
     BASE_TRY(base_pool_create(o->threads, &pool, err));
     o->threads = base_pool_threads(pool);
     bench_trainer t = {.graph = g, .pool = pool, .images = &images, .batch = o->batch};

@@ -84,7 +84,7 @@ static admmnn_status measure(bench *b, uint32_t k, unsigned percent, admmnn_erro
 }
 
 static admmnn_status run_all(bench *b, admmnn_error *err) {
-    BASE_TRY(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, BENCH_CLASSES, &b->g, err));
+    BASE_TRY(graph_zoo_create("lenet-5", graph_shape_image(1, 28, 28), BENCH_CLASSES, &b->g, err));
     BASE_TRY(base_pool_create(b->o->threads, &b->pool, err));
     BASE_TRY(bench_images_make(b->g, &b->images, err));
     b->params = base_array(b->g->flat_count, sizeof *b->params);

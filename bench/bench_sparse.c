@@ -53,7 +53,8 @@ typedef struct bench {
 static admmnn_status make_images(bench *b, admmnn_error *err) {
     const size_t pixels = (size_t)b->o->images * 784;
     base_random random = base_random_at(1, 2, 3);
-    b->set = (data_set){.count = b->o->images, .shape = {1, 28, 28}, .classes = BENCH_CLASSES};
+    b->set = (data_set){
+        .count = b->o->images, .shape = graph_shape_image(1, 28, 28), .classes = BENCH_CLASSES};
     b->set.pixels = base_array(pixels, 1);
     b->set.labels = base_array(b->o->images, 1);
     b->order = base_array(b->o->images, sizeof *b->order);
@@ -161,7 +162,7 @@ static admmnn_status run(options *o, admmnn_error *err) {
         return base_fail_memory(err, "the benchmark");
     b->o = o;
     admmnn_status status =
-        graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, BENCH_CLASSES, &b->g, err);
+        graph_zoo_create("lenet-5", graph_shape_image(1, 28, 28), BENCH_CLASSES, &b->g, err);
     if (status == ADMMNN_OK)
         status = base_pool_create(o->threads, &b->pool, err);
     if (status == ADMMNN_OK) {

@@ -38,7 +38,8 @@ typedef struct measurement {
 static double flops_per_image(const graph *g) {
     const graph_node *first = &g->nodes[graph_layer(g, 0)];
     graph_shape out = g->values[first->output].shape;
-    double below = (double)g->parameters[first->weight].count * out.height * out.width;
+    double below =
+        (double)g->parameters[first->weight].count * (double)graph_shape_extent(out, 1, out.rank);
     return 2.0 * (3.0 * (double)graph_macs(g) - below);
 }
 
@@ -113,7 +114,7 @@ static admmnn_status run(options *o, admmnn_error *err) {
     graph *g;
     base_pool *pool;
     bench_images images = {0};
-    BASE_TRY(graph_zoo_create(o->network, (graph_shape){1, 28, 28}, BENCH_CLASSES, &g, err));
+    BASE_TRY(graph_zoo_create(o->network, graph_shape_image(1, 28, 28), BENCH_CLASSES, &g, err));
     BASE_TRY(base_pool_create(o->threads, &pool, err));
     o->threads = base_pool_threads(pool);
     admmnn_status status = bench_images_make(g, &images, err);

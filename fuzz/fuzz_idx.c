@@ -17,7 +17,7 @@ static void parse(const uint8_t *bytes, size_t count, size_t images) {
                        &err) != ADMMNN_OK)
         return;
     /* What was accepted must be as it says. */
-    if (set.count * set.shape.height * set.shape.width != images - 16)
+    if (set.count * graph_shape_height(set.shape) * graph_shape_width(set.shape) != images - 16)
         abort();
     for (size_t i = 0; i < set.count; i++)
         if (set.labels[i] >= set.classes)

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *text, size_t count) {
     if (recipe_parse("folder/r.yaml", text, count, &r, &err) != ADMMNN_OK)
         return 0;
     graph *g = NULL;
-    if (graph_zoo_create(r->model, (graph_shape){1, 28, 28}, 10, &g, &err) == ADMMNN_OK)
+    if (graph_zoo_create(r->model, graph_shape_image(1, 28, 28), 10, &g, &err) == ADMMNN_OK)
         recipe_check(r, g, &err);
     graph_free(g);
     base_free(r);

@@ -28,8 +28,29 @@ typedef struct bytes {
 
 static inline graph *zoo(const char *name) {
     graph *g;
-    MUST(graph_zoo_create(name, (graph_shape){1, 28, 28}, 10, &g, err));
+    MUST(graph_zoo_create(name, graph_shape_image(1, 28, 28), 10, &g, err));
     return g;
+}
+
+/* Names, what they read and make, and what the six operations of chains need to know. */
+static inline void expect_same_nodes(const graph *a, const graph *b) {
+    assert_int_equal(a->node_count, b->node_count);
+    assert_int_equal(a->operand_count, b->operand_count);
+    assert_memory_equal(a->operands, b->operands, a->operand_count * sizeof *a->operands);
+    for (uint32_t n = 0; n < a->node_count; n++) {
+        const graph_node *x = &a->nodes[n];
+        const graph_node *y = &b->nodes[n];
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->op, y->op);
+        assert_int_equal(x->operand_count, y->operand_count);
+        assert_int_equal(x->output, y->output);
+        if (graph_node_window(x) != NULL)
+            assert_memory_equal(graph_node_window(x), graph_node_window(y), sizeof(graph_window));
+        if (x->op == GRAPH_BATCH_NORMALIZATION)
+            assert_memory_equal(&x->normalization, &y->normalization, sizeof x->normalization);
+        if (x->op == GRAPH_DROPOUT)
+            assert_true(x->ratio == y->ratio);
+    }
 }
 
 typedef struct inputs {

@@ -151,8 +151,9 @@ static admmnn_status test_packed(const compress_run *run, const pack_model *mode
 
 admmnn_status run_open_test(const compress_run *run, data_set *test, admmnn_error *err) {
     BASE_TRY(data_idx_open(run->r->dataset_path, DATA_TEST, test, err));
-    if (test->shape.height == run->train.shape.height &&
-        test->shape.width == run->train.shape.width && test->classes <= run->train.classes)
+    if (graph_shape_height(test->shape) == graph_shape_height(run->train.shape) &&
+        graph_shape_width(test->shape) == graph_shape_width(run->train.shape) &&
+        test->classes <= run->train.classes)
         return ADMMNN_OK;
     data_set_free(test);
     return base_fail(

@@ -11,6 +11,7 @@
 #include "compress/recipe_places.h"
 #include "compress/recipe_schema.h"
 #include "compress/recipe_validate.h"
+#include "compress/structure.h"
 #include "graph/zoo.h"
 
 #define RECIPE_SIZE_MAX ((size_t)1 << 20)
@@ -79,7 +80,7 @@ static admmnn_status check_model(const whole *w) {
     if (graph_zoo_has(w->r->model))
         return ADMMNN_OK;
     graph *none = NULL;
-    graph_zoo_create(w->r->model, (graph_shape){1, 28, 28}, 10, &none, w->err);
+    graph_zoo_create(w->r->model, graph_shape_image(1, 28, 28), 10, &none, w->err);
     return base_fail_within(w->err, ADMMNN_INPUT, "%s:%u: model", w->file,
                             recipe_places_line(w->places, "model"));
 }
@@ -487,6 +488,7 @@ admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
     if (layers == 0 || layers > RECIPE_LAYERS_MAX)
         return base_fail(err, ADMMNN_UNSUPPORTED, "%s: %u layers; recipes hold 1 to %d", g->name,
                          layers, RECIPE_LAYERS_MAX);
+    BASE_TRY(structure_check(g, err));
     BASE_TRY(check_averages(r, g, err));
     for (size_t i = 0; i < p->keep_count; i++)
         BASE_TRY(check_share(r, g, &p->keep[i], err));

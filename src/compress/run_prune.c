@@ -64,7 +64,8 @@ static admmnn_status targets_by_rank(compress_run *run, admmnn_error *err) {
 static admm_shape shape_of(const compress_run *run, uint32_t layer) {
     const graph_node *node = &run->g->nodes[run->layers[layer].node];
     const graph_parameter *weight = run_weight(run, layer);
-    size_t taps = (size_t)node->window.kernel[0] * node->window.kernel[1];
+    const graph_window *w = graph_node_window(node);
+    size_t taps = w == NULL ? 1 : (size_t)w->kernel[0] * w->kernel[1];
     return (admm_shape){.rows = weight->rows, .inputs = weight->columns / taps, .taps = taps};
 }
 

@@ -38,9 +38,11 @@ static void clear_unit(const graph *g, uint32_t layer, size_t unit, uint8_t *mas
     clear(mask, params, bias->offset + unit, 1);
     for (uint32_t n = graph_only_reader(g, layer); g->nodes[n].weight == GRAPH_NONE;
          n = graph_only_reader(g, n)) {
+        if (g->nodes[n].op != GRAPH_BATCH_NORMALIZATION)
+            continue;
         const graph_normalization *norm = &g->nodes[n].normalization;
         const uint32_t owned[] = {norm->scale, norm->shift, norm->mean, norm->variance};
-        for (size_t i = 0; i < 4 && owned[i] != GRAPH_NONE; i++)
+        for (size_t i = 0; i < 4; i++)
             clear(mask, params, g->parameters[owned[i]].offset + unit, 1);
     }
 }
@@ -83,6 +85,32 @@ static bool remove_from_layer(const graph *g, uint32_t layer, uint8_t *mask, flo
         changed = true;
     }
     return changed;
+}
+
+/* Layers whose units are told apart by the code below, and what may lie between them. */
+static bool is_known(const graph *g, const graph_node *node) {
+    switch (node->op) {
+    case GRAPH_CONV:
+        return node->conv.groups == 1 && node->bias != GRAPH_NONE;
+    case GRAPH_INNER_PRODUCT:
+        return node->bias != GRAPH_NONE;
+    case GRAPH_MAXPOOL:
+    case GRAPH_RELU:
+    case GRAPH_BATCH_NORMALIZATION:
+    case GRAPH_DROPOUT:
+        return g->values[graph_operand(g, node, 0)].parameter == GRAPH_NONE;
+    default:
+        return false;
+    }
+}
+
+admmnn_status structure_check(const graph *g, admmnn_error *err) {
+    for (uint32_t n = 0; n < g->node_count; n++)
+        if (!is_known(g, &g->nodes[n]))
+            return base_fail(err, ADMMNN_UNSUPPORTED,
+                             "%s: node %s: networks with such a %s are run, not compressed",
+                             g->name, g->nodes[n].name, graph_op_name(g->nodes[n].op));
+    return ADMMNN_OK;
 }
 
 void structure_remove_dead(const graph *g, uint8_t *mask, float *params) {
@@ -128,7 +156,7 @@ static bool make_map(const graph *g, const uint8_t *mask, channel_map *map) {
     if (map->lives == NULL)
         return false;
     for (uint32_t v = 0; v < g->value_count; v++) {
-        size_t channels = g->values[v].shape.channels;
+        size_t channels = graph_shape_channels(g->values[v].shape);
         map->lives[v] = base_array(channels, sizeof **map->lives);
         if (map->lives[v] == NULL)
             return false;
@@ -138,14 +166,14 @@ static bool make_map(const graph *g, const uint8_t *mask, channel_map *map) {
         else if (g->nodes[n].weight != GRAPH_NONE)
             living_units(g, n, mask, map->lives[v]);
         else
-            memcpy(map->lives[v], map->lives[g->nodes[n].inputs[0]], channels);
+            memcpy(map->lives[v], map->lives[graph_operand(g, &g->nodes[n], 0)], channels);
     }
     return true;
 }
 
 static uint32_t count_living(const channel_map *map, const graph *g, uint32_t value) {
     uint32_t count = 0;
-    for (uint32_t c = 0; c < g->values[value].shape.channels; c++)
+    for (uint32_t c = 0; c < graph_shape_channels(g->values[value].shape); c++)
         count += map->lives[value][c];
     return count;
 }
@@ -154,15 +182,15 @@ static admmnn_status add_small_node(const graph *g, const channel_map *map, uint
                                     const uint32_t *values, graph *small, uint32_t *out,
                                     admmnn_error *err) {
     const graph_node *node = &g->nodes[n];
-    uint32_t in = values[node->inputs[0]];
+    uint32_t in = values[graph_operand(g, node, 0)];
     uint32_t channels = count_living(map, g, node->output);
     switch (node->op) {
     case GRAPH_CONV:
-        return graph_add_conv(small, node->name, in, channels, node->window, out, err);
+        return graph_add_conv(small, node->name, in, channels, node->conv, out, err);
     case GRAPH_MAXPOOL:
-        return graph_add_maxpool(small, node->name, in, node->window, out, err);
+        return graph_add_maxpool(small, node->name, in, node->pool, out, err);
     case GRAPH_INNER_PRODUCT:
-        return graph_add_inner_product(small, node->name, in, channels, out, err);
+        return graph_add_inner_product(small, node->name, in, channels, true, out, err);
     case GRAPH_RELU:
         return graph_add_relu(small, node->name, in, out, err);
     case GRAPH_BATCH_NORMALIZATION:
@@ -181,8 +209,8 @@ static void map_layer(const graph *g, const channel_map *map, uint32_t n, const 
     const graph_parameter *weight = &g->parameters[node->weight];
     const graph_parameter *bias = &g->parameters[node->bias];
     const bool *rows = map->lives[node->output];
-    const bool *channels = map->lives[node->inputs[0]];
-    size_t block = weight->columns / g->values[node->inputs[0]].shape.channels;
+    const bool *channels = map->lives[graph_operand(g, node, 0)];
+    size_t block = weight->columns / graph_shape_channels(graph_operand_shape(g, node, 0));
     size_t at_weight = small->parameters[small->nodes[n].weight].offset;
     size_t at_bias = small->parameters[small->nodes[n].bias].offset;
     for (size_t row = 0; row < weight->rows; row++) {
@@ -242,9 +270,10 @@ static admmnn_status build_small(const graph *g, const channel_map *map, uint32_
 admmnn_status structure_shrink(const graph *g, const uint8_t *mask, graph **small, size_t **origin,
                                admmnn_error *err) {
     channel_map map = {0};
-    uint32_t *values = base_array(g->value_count, sizeof *values);
     *small = NULL;
     *origin = NULL;
+    BASE_TRY(structure_check(g, err));
+    uint32_t *values = base_array(g->value_count, sizeof *values);
     admmnn_status status = values != NULL && make_map(g, mask, &map)
                                ? build_small(g, &map, values, small, origin, err)
                                : base_fail_memory(err, "the smaller network");

@@ -5,6 +5,9 @@
 
 #include "graph/graph.h"
 
+/* ADMMNN_UNSUPPORTED where the network holds what the functions below cannot follow. */
+admmnn_status structure_check(const graph *g, admmnn_error *err);
+
 /* Removes dead structure from mask and params (both [g->flat_count]) until
  * nothing changes:
  *  - a unit that no one reads loses its weights, its bias and its normalization;

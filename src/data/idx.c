@@ -61,7 +61,8 @@ admmnn_status data_idx_parse(const char *images_name, const uint8_t *images, siz
     if (label_count != sizes[0])
         return base_fail(err, ADMMNN_CORRUPT, "%s has %u labels for the %u images of %s",
                          labels_name, label_count, sizes[0], images_name);
-    data_set set = {.count = sizes[0], .shape = {1, sizes[1], sizes[2]}, .classes = 2};
+    data_set set = {
+        .count = sizes[0], .shape = graph_shape_image(1, sizes[1], sizes[2]), .classes = 2};
     set.pixels = base_array_copy(images + 16, images_size - 16, 1);
     set.labels = base_array_copy(labels + 8, label_count, 1);
     if (set.pixels == NULL || set.labels == NULL) {

@@ -46,8 +46,8 @@ static void blank_pixels(tone t, int count, float *out, size_t stride) {
 /* Row y of a shifted plane: the pixels of row y - down, moved right. */
 static void shift_row(const data_set *set, tone t, const uint8_t *plane, distortion d, int y,
                       float *out, size_t stride) {
-    const int height = (int)set->shape.height;
-    const int width = (int)set->shape.width;
+    const int height = (int)graph_shape_height(set->shape);
+    const int width = (int)graph_shape_width(set->shape);
     const int from = y - d.down;
     if (from < 0 || from >= height || d.right >= width || -d.right >= width) {
         blank_pixels(t, width, out, stride);
@@ -65,8 +65,9 @@ static void shift_row(const data_set *set, tone t, const uint8_t *plane, distort
 }
 
 static float pixel_at(const data_set *set, const uint8_t *plane, int y, int x) {
-    bool inside = y >= 0 && x >= 0 && y < (int)set->shape.height && x < (int)set->shape.width;
-    return inside ? (float)plane[(size_t)y * set->shape.width + (size_t)x] : 0.0F;
+    bool inside = y >= 0 && x >= 0 && y < (int)graph_shape_height(set->shape) &&
+                  x < (int)graph_shape_width(set->shape);
+    return inside ? (float)plane[(size_t)y * graph_shape_width(set->shape) + (size_t)x] : 0.0F;
 }
 
 /* floorf without a call: the compiler's own wants SSE4.1. */
@@ -76,13 +77,13 @@ static int floor_of(float x) {
 }
 
 static float bilinear(const data_set *set, const uint8_t *plane, float y, float x) {
-    const int width = (int)set->shape.width;
+    const int width = (int)graph_shape_width(set->shape);
     const int y0 = floor_of(y);
     const int x0 = floor_of(x);
     const float fy = y - (float)y0;
     const float fx = x - (float)x0;
     float corner[4];
-    if (y0 >= 0 && x0 >= 0 && y0 < (int)set->shape.height - 1 && x0 < width - 1) {
+    if (y0 >= 0 && x0 >= 0 && y0 < (int)graph_shape_height(set->shape) - 1 && x0 < width - 1) {
         const uint8_t *from = plane + (size_t)y0 * (size_t)width + x0;
         corner[0] = (float)from[0];
         corner[1] = (float)from[1];
@@ -101,11 +102,12 @@ static float bilinear(const data_set *set, const uint8_t *plane, float y, float 
  * came from the inverse of both. */
 static void rotate_row(const data_set *set, tone t, const uint8_t *plane, distortion d, int y,
                        float *out, size_t stride) {
-    const graph_shape *shape = &set->shape;
-    const float centre_y = 0.5F * (float)(shape->height - 1);
-    const float centre_x = 0.5F * (float)(shape->width - 1);
+    const uint32_t height = graph_shape_height(set->shape);
+    const uint32_t width = graph_shape_width(set->shape);
+    const float centre_y = 0.5F * (float)(height - 1);
+    const float centre_x = 0.5F * (float)(width - 1);
     const float dy = (float)(y - d.down) - centre_y;
-    for (int x = 0; x < (int)shape->width; x++, out += stride) {
+    for (int x = 0; x < (int)width; x++, out += stride) {
         float dx = (float)(x - d.right) - centre_x;
         float from_y = d.cosine * dy - d.sine * dx + centre_y;
         float from_x = d.sine * dy + d.cosine * dx + centre_x;
@@ -125,15 +127,15 @@ void data_view_fill(void *user, size_t sample, float *input, size_t stride) {
     const data_set *set = view->set;
     const size_t place = view->first + sample;
     const size_t image = view->order == NULL ? place : view->order[place];
-    const size_t plane = (size_t)set->shape.height * set->shape.width;
-    const uint8_t *pixels = set->pixels + image * set->shape.channels * plane;
+    const size_t plane = (size_t)graph_shape_height(set->shape) * graph_shape_width(set->shape);
+    const uint8_t *pixels = set->pixels + image * graph_shape_channels(set->shape) * plane;
     const tone t = {view->scale / 255.0F, -view->mean * view->scale};
-    prefetch(pixels, set->shape.channels * plane);
+    prefetch(pixels, graph_shape_channels(set->shape) * plane);
     const distortion d = draw(view, image);
-    for (uint32_t c = 0; c < set->shape.channels; c++) {
+    for (uint32_t c = 0; c < graph_shape_channels(set->shape); c++) {
         const uint8_t *from = pixels + c * plane;
-        for (uint32_t y = 0; y < set->shape.height; y++) {
-            float *out = input + (c * plane + (size_t)y * set->shape.width) * stride;
+        for (uint32_t y = 0; y < graph_shape_height(set->shape); y++) {
+            float *out = input + (c * plane + (size_t)y * graph_shape_width(set->shape)) * stride;
             if (d.sine == 0.0F)
                 shift_row(set, t, from, d, (int)y, out, stride);
             else

@@ -27,12 +27,12 @@ static bool works_by_element(const graph_node *node) {
 static int value_dims(const dnnl_network *d, uint32_t value, dnnl_dims_t dims) {
     const graph_value *v = &d->graph->values[value];
     dims[0] = (dnnl_dim_t)d->samples;
-    dims[1] = v->shape.channels;
-    dims[2] = v->shape.height;
-    dims[3] = v->shape.width;
+    dims[1] = graph_shape_channels(v->shape);
+    dims[2] = graph_shape_height(v->shape);
+    dims[3] = graph_shape_width(v->shape);
     const graph_node *node = v->producer == GRAPH_NONE ? NULL : &d->graph->nodes[v->producer];
     while (node != NULL && works_by_element(node)) {
-        uint32_t producer = d->graph->values[node->inputs[0]].producer;
+        uint32_t producer = d->graph->values[graph_operand(d->graph, node, 0)].producer;
         node = producer == GRAPH_NONE ? NULL : &d->graph->nodes[producer];
     }
     return node != NULL && node->op == GRAPH_INNER_PRODUCT ? 2 : 4;
@@ -41,11 +41,11 @@ static int value_dims(const dnnl_network *d, uint32_t value, dnnl_dims_t dims) {
 /* A weight matrix seen as the primitive sees it: [O][I][kh][kw], or for an inner
  * product [O] and then its input's shape. */
 static int weight_dims(const dnnl_network *d, const graph_node *node, dnnl_dims_t dims) {
-    int ndims = value_dims(d, node->inputs[0], dims);
-    dims[0] = d->graph->values[node->output].shape.channels;
+    int ndims = value_dims(d, graph_operand(d->graph, node, 0), dims);
+    dims[0] = d->graph->parameters[node->weight].rows;
     if (node->op == GRAPH_CONV) {
-        dims[2] = node->window.kernel[0];
-        dims[3] = node->window.kernel[1];
+        dims[2] = node->conv.window.kernel[0];
+        dims[3] = node->conv.window.kernel[1];
     }
     return ndims;
 }
@@ -66,18 +66,23 @@ static admmnn_status add_plain(dnnl_network *d, int ndims, const dnnl_dims_t dim
     return status;
 }
 
+static void describe_window(dnnl_node *n) {
+    const graph_window *w = graph_node_window(n->node);
+    for (int axis = 0; w != NULL && axis < 2; axis++) {
+        n->window.kernel[axis] = w->kernel[axis];
+        n->window.stride[axis] = w->stride[axis];
+        n->window.pad[axis] = w->pad[axis];
+    }
+}
+
 static admmnn_status describe_node(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     dnnl_dims_t dims;
-    int ndims = value_dims(d, n->node->inputs[0], dims);
+    int ndims = value_dims(d, graph_operand(d->graph, n->node, 0), dims);
     BASE_TRY(describe(ndims, dims, true, &n->any_src, err));
     BASE_TRY(describe(ndims, dims, false, &n->plain_src, err));
     ndims = value_dims(d, n->node->output, dims);
     BASE_TRY(describe(ndims, dims, true, &n->any_dst, err));
-    for (int axis = 0; axis < 2; axis++) {
-        n->window.kernel[axis] = n->node->window.kernel[axis];
-        n->window.stride[axis] = n->node->window.stride[axis];
-        n->window.pad[axis] = n->node->window.pad[axis];
-    }
+    describe_window(n);
     if (n->node->weight == GRAPH_NONE)
         return ADMMNN_OK;
     const graph_parameter *parameters = d->graph->parameters;
@@ -462,18 +467,40 @@ void dnnl_network_close(dnnl_network *d) {
     base_free(d->gradient);
 }
 
+/* Padded alike on both sides, without gaps. */
+static bool window_is_plain(const graph_window *w) {
+    for (int axis = 0; axis < 2; axis++)
+        if (w->pad[axis] != w->pad_end[axis] || w->dilation[axis] != 1)
+            return false;
+    return true;
+}
+
 static bool is_supported(const dnnl_network *d, const graph_node *node) {
     dnnl_dims_t dims;
-    if (node->op == GRAPH_CONV || node->op == GRAPH_MAXPOOL)
-        return value_dims(d, node->inputs[0], dims) == 4;
-    return node->op == GRAPH_INNER_PRODUCT || works_by_element(node);
+    switch (node->op) {
+    case GRAPH_CONV:
+        return node->conv.groups == 1 && node->conv.biased && window_is_plain(&node->conv.window) &&
+               value_dims(d, graph_operand(d->graph, node, 0), dims) == 4;
+    case GRAPH_MAXPOOL:
+        return !node->pool.ceil && window_is_plain(&node->pool.window) &&
+               value_dims(d, graph_operand(d->graph, node, 0), dims) == 4;
+    case GRAPH_INNER_PRODUCT:
+        return node->bias != GRAPH_NONE;
+    default:
+        return works_by_element(node);
+    }
+}
+
+/* The first value that the value's maker reads. */
+static uint32_t chain_before(const graph *g, uint32_t value) {
+    return graph_operand(g, &g->nodes[g->values[value].producer], 0);
 }
 
 /* Nodes that do not lead to the output have no gradient and are left out. */
 static admmnn_status find_chain(dnnl_network *d, admmnn_error *err) {
     const graph *g = d->graph;
     uint32_t count = 0;
-    for (uint32_t v = g->output; v != g->input; v = g->nodes[g->values[v].producer].inputs[0])
+    for (uint32_t v = g->output; g->values[v].producer != GRAPH_NONE; v = chain_before(g, v))
         count++;
     d->chain = base_array(count, sizeof *d->chain);
     if (d->chain == NULL)
@@ -486,7 +513,7 @@ static admmnn_status find_chain(dnnl_network *d, admmnn_error *err) {
                              "node %s: the oneDNN back end has no %s there; use auto or reference",
                              node->name, graph_op_name(node->op));
         d->chain[count].node = node;
-        v = node->inputs[0];
+        v = graph_operand(d->graph, node, 0);
     }
     return ADMMNN_OK;
 }

@@ -5,11 +5,29 @@
 #include "base/memory.h"
 #include "graph/reader.h"
 
-static bool window_is(const graph_window *w, uint32_t kernel, uint32_t stride, uint32_t pad) {
+/* Neither padding nor gaps. */
+static bool window_is_bare(const graph_window *w) {
     for (int i = 0; i < 2; i++)
-        if (w->kernel[i] != kernel || w->stride[i] != stride || w->pad[i] != pad)
+        if (w->pad[i] != 0 || w->pad_end[i] != 0 || w->dilation[i] != 1)
             return false;
     return true;
+}
+
+static bool conv_fits(const graph_conv *conv) {
+    const graph_window *w = &conv->window;
+    return window_is_bare(w) && conv->groups == 1 && w->stride[0] == 1 && w->stride[1] == 1 &&
+           w->kernel[1] <= LANES_KERNEL_WIDTH_MAX;
+}
+
+static bool pool_fits(const graph_pool *pool) {
+    return window_is_bare(&pool->window) && !pool->ceil;
+}
+
+/* Each pixel in one window of two by two. */
+static bool halves(const graph_pool *pool) {
+    const graph_window *w = &pool->window;
+    return pool_fits(pool) && w->kernel[0] == 2 && w->kernel[1] == 2 && w->stride[0] == 2 &&
+           w->stride[1] == 2;
 }
 
 static admmnn_status check_node(const graph *g, const graph_node *node, admmnn_error *err) {
@@ -20,15 +38,17 @@ static admmnn_status check_node(const graph *g, const graph_node *node, admmnn_e
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "node %s: the lanes back end runs chains; its output is read %u times",
                          node->name, readers);
-    if (node->op == GRAPH_BATCH_NORMALIZATION || node->op == GRAPH_DROPOUT)
+    const bool product = node->op == GRAPH_CONV || node->op == GRAPH_INNER_PRODUCT;
+    if (!product && node->op != GRAPH_MAXPOOL && node->op != GRAPH_RELU)
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "node %s: the lanes back end has no %s; use the dnnl back end", node->name,
                          graph_op_name(node->op));
-    const graph_window *w = &node->window;
-    bool padded = w->pad[0] != 0 || w->pad[1] != 0;
-    bool conv_fits =
-        !padded && w->stride[0] == 1 && w->stride[1] == 1 && w->kernel[1] <= LANES_KERNEL_WIDTH_MAX;
-    if ((node->op == GRAPH_CONV && !conv_fits) || (node->op == GRAPH_MAXPOOL && padded))
+    if (product && node->bias == GRAPH_NONE)
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "node %s: the lanes back end has no %s without a bias; use auto",
+                         node->name, graph_op_name(node->op));
+    if ((node->op == GRAPH_CONV && !conv_fits(&node->conv)) ||
+        (node->op == GRAPH_MAXPOOL && !pool_fits(&node->pool)))
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "node %s: the lanes back end has no such window; use the dnnl back end",
                          node->name);
@@ -36,16 +56,16 @@ static admmnn_status check_node(const graph *g, const graph_node *node, admmnn_e
 }
 
 static lanes_conv conv_geometry(const graph *g, const graph_node *node) {
-    graph_shape in = g->values[node->inputs[0]].shape;
+    graph_shape in = graph_operand_shape(g, node, 0);
     graph_shape out = g->values[node->output].shape;
-    return (lanes_conv){.channels = in.channels,
-                        .height = in.height,
-                        .width = in.width,
-                        .filters = out.channels,
-                        .kernel_height = node->window.kernel[0],
-                        .kernel_width = node->window.kernel[1],
-                        .out_height = out.height,
-                        .out_width = out.width};
+    return (lanes_conv){.channels = graph_shape_channels(in),
+                        .height = graph_shape_height(in),
+                        .width = graph_shape_width(in),
+                        .filters = graph_shape_channels(out),
+                        .kernel_height = node->conv.window.kernel[0],
+                        .kernel_width = node->conv.window.kernel[1],
+                        .out_height = graph_shape_height(out),
+                        .out_width = graph_shape_width(out)};
 }
 
 /* An inner product as a convolution of one position: what its list is made by. */
@@ -61,15 +81,16 @@ static lanes_conv product_geometry(const graph_parameter *weight) {
 }
 
 static lanes_pool pool_geometry(const graph *g, const graph_node *node) {
-    graph_shape in = g->values[node->inputs[0]].shape;
+    const graph_window *w = &node->pool.window;
+    graph_shape in = graph_operand_shape(g, node, 0);
     graph_shape out = g->values[node->output].shape;
-    return (lanes_pool){.channels = in.channels,
-                        .height = in.height,
-                        .width = in.width,
-                        .kernel = {node->window.kernel[0], node->window.kernel[1]},
-                        .stride = {node->window.stride[0], node->window.stride[1]},
-                        .out_height = out.height,
-                        .out_width = out.width};
+    return (lanes_pool){.channels = graph_shape_channels(in),
+                        .height = graph_shape_height(in),
+                        .width = graph_shape_width(in),
+                        .kernel = {w->kernel[0], w->kernel[1]},
+                        .stride = {w->stride[0], w->stride[1]},
+                        .out_height = graph_shape_height(out),
+                        .out_width = graph_shape_width(out)};
 }
 
 void lanes_step_parameters(const graph *g, const graph_node *node, lanes_step *step) {
@@ -86,7 +107,7 @@ void lanes_step_parameters(const graph *g, const graph_node *node, lanes_step *s
 /* The step of node n; *next is the node after what the step covers. */
 static lanes_step make_step(const graph *g, uint32_t n, uint32_t *next) {
     const graph_node *node = &g->nodes[n];
-    lanes_step step = {.node = n, .wants_data = node->inputs[0] != g->input};
+    lanes_step step = {.node = n, .wants_data = graph_operand(g, node, 0) != g->input};
     uint32_t output = node->output;
     *next = n + 1;
     switch (node->op) {
@@ -95,7 +116,7 @@ static lanes_step make_step(const graph *g, uint32_t n, uint32_t *next) {
         step.conv = conv_geometry(g, node);
         uint32_t after;
         if (graph_readers(g, node->output, &after) == 1 && after == n + 1 &&
-            g->nodes[after].op == GRAPH_MAXPOOL && window_is(&g->nodes[after].window, 2, 2, 0)) {
+            g->nodes[after].op == GRAPH_MAXPOOL && halves(&g->nodes[after].pool)) {
             step.conv.pooled = 1;
             output = g->nodes[after].output;
             *next = n + 2;
@@ -116,7 +137,7 @@ static lanes_step make_step(const graph *g, uint32_t n, uint32_t *next) {
     }
     if (node->weight != GRAPH_NONE)
         lanes_step_parameters(g, node, &step);
-    step.in_count = graph_value_count(g, node->inputs[0]);
+    step.in_count = graph_value_count(g, graph_operand(g, node, 0));
     step.out_count = graph_value_count(g, output);
     return step;
 }

@@ -14,8 +14,8 @@ admmnn_status engine_norm_open(const graph *g, const graph_node *node, engine_no
     const graph_shape shape = g->values[node->output].shape;
     *n = (engine_norm){.g = g,
                        .node = &node->normalization,
-                       .channels = shape.channels,
-                       .plane = (size_t)shape.height * shape.width};
+                       .channels = graph_shape_channels(shape),
+                       .plane = graph_shape_extent(shape, 1, shape.rank)};
     n->mean = base_array(n->channels, sizeof *n->mean);
     n->inverse = base_array(n->channels, sizeof *n->inverse);
     n->center = base_array(n->channels, sizeof *n->center);

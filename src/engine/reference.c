@@ -56,11 +56,13 @@ static span inside(uint32_t at, uint32_t stride, uint32_t pad, uint32_t kernel, 
 }
 
 static span inside_rows(const field *f, uint32_t oy) {
-    return inside(oy, f->window.stride[0], f->window.pad[0], f->window.kernel[0], f->in.height);
+    return inside(oy, f->window.stride[0], f->window.pad[0], f->window.kernel[0],
+                  graph_shape_height(f->in));
 }
 
 static span inside_columns(const field *f, uint32_t ox) {
-    return inside(ox, f->window.stride[1], f->window.pad[1], f->window.kernel[1], f->in.width);
+    return inside(ox, f->window.stride[1], f->window.pad[1], f->window.kernel[1],
+                  graph_shape_width(f->in));
 }
 
 /* The input element that kernel place (ky, kx) reads in channel c for output
@@ -69,16 +71,16 @@ static size_t input_at(const field *f, uint32_t c, uint32_t oy, uint32_t ky, uin
                        uint32_t kx) {
     size_t y = (size_t)oy * f->window.stride[0] + ky - f->window.pad[0];
     size_t x = (size_t)ox * f->window.stride[1] + kx - f->window.pad[1];
-    return ((size_t)c * f->in.height + y) * f->in.width + x;
+    return ((size_t)c * graph_shape_height(f->in) + y) * graph_shape_width(f->in) + x;
 }
 
 static size_t weight_at(const field *f, uint32_t o, uint32_t c, uint32_t ky, uint32_t kx) {
-    size_t matrix = (size_t)o * f->in.channels + c;
+    size_t matrix = (size_t)o * graph_shape_channels(f->in) + c;
     return (matrix * f->window.kernel[0] + ky) * f->window.kernel[1] + kx;
 }
 
 static size_t output_at(const field *f, uint32_t o, uint32_t oy, uint32_t ox) {
-    return ((size_t)o * f->out.height + oy) * f->out.width + ox;
+    return ((size_t)o * graph_shape_height(f->out) + oy) * graph_shape_width(f->out) + ox;
 }
 
 /* x[C][H][W], w[O][C][kh][kw], b[O]: the output at (o, oy, ox). */
@@ -87,7 +89,7 @@ static float conv_point(const field *f, const float *w, const float *b, const fl
     span rows = inside_rows(f, oy);
     span columns = inside_columns(f, ox);
     float sum = b[o];
-    for (uint32_t c = 0; c < f->in.channels; c++)
+    for (uint32_t c = 0; c < graph_shape_channels(f->in); c++)
         for (uint32_t ky = rows.first; ky < rows.last; ky++)
             for (uint32_t kx = columns.first; kx < columns.last; kx++)
                 sum += w[weight_at(f, o, c, ky, kx)] * x[input_at(f, c, oy, ky, ox, kx)];
@@ -95,9 +97,9 @@ static float conv_point(const field *f, const float *w, const float *b, const fl
 }
 
 static void conv_forward(const field *f, const float *w, const float *b, const float *x, float *y) {
-    for (uint32_t o = 0; o < f->out.channels; o++)
-        for (uint32_t oy = 0; oy < f->out.height; oy++)
-            for (uint32_t ox = 0; ox < f->out.width; ox++)
+    for (uint32_t o = 0; o < graph_shape_channels(f->out); o++)
+        for (uint32_t oy = 0; oy < graph_shape_height(f->out); oy++)
+            for (uint32_t ox = 0; ox < graph_shape_width(f->out); ox++)
                 y[output_at(f, o, oy, ox)] = conv_point(f, w, b, x, o, oy, ox);
 }
 
@@ -106,7 +108,7 @@ static void conv_point_backward(const field *f, const float *w, const float *x, 
                                 uint32_t oy, uint32_t ox, float *dw, float *dx) {
     span rows = inside_rows(f, oy);
     span columns = inside_columns(f, ox);
-    for (uint32_t c = 0; c < f->in.channels; c++) {
+    for (uint32_t c = 0; c < graph_shape_channels(f->in); c++) {
         for (uint32_t ky = rows.first; ky < rows.last; ky++) {
             for (uint32_t kx = columns.first; kx < columns.last; kx++) {
                 size_t weight = weight_at(f, o, c, ky, kx);
@@ -120,9 +122,9 @@ static void conv_point_backward(const field *f, const float *w, const float *x, 
 
 static void conv_backward(const field *f, const float *w, const float *x, const float *dy,
                           float *dw, float *db, float *dx) {
-    for (uint32_t o = 0; o < f->out.channels; o++) {
-        for (uint32_t oy = 0; oy < f->out.height; oy++) {
-            for (uint32_t ox = 0; ox < f->out.width; ox++) {
+    for (uint32_t o = 0; o < graph_shape_channels(f->out); o++) {
+        for (uint32_t oy = 0; oy < graph_shape_height(f->out); oy++) {
+            for (uint32_t ox = 0; ox < graph_shape_width(f->out); ox++) {
                 float g = dy[output_at(f, o, oy, ox)];
                 db[o] += g;
                 conv_point_backward(f, w, x, g, o, oy, ox, dw, dx);
@@ -147,16 +149,16 @@ static size_t pool_winner(const field *f, const float *x, uint32_t c, uint32_t o
 }
 
 static void pool_forward(const field *f, const float *x, float *y) {
-    for (uint32_t c = 0; c < f->out.channels; c++)
-        for (uint32_t oy = 0; oy < f->out.height; oy++)
-            for (uint32_t ox = 0; ox < f->out.width; ox++)
+    for (uint32_t c = 0; c < graph_shape_channels(f->out); c++)
+        for (uint32_t oy = 0; oy < graph_shape_height(f->out); oy++)
+            for (uint32_t ox = 0; ox < graph_shape_width(f->out); ox++)
                 y[output_at(f, c, oy, ox)] = x[pool_winner(f, x, c, oy, ox)];
 }
 
 static void pool_backward(const field *f, const float *x, const float *dy, float *dx) {
-    for (uint32_t c = 0; c < f->out.channels; c++)
-        for (uint32_t oy = 0; oy < f->out.height; oy++)
-            for (uint32_t ox = 0; ox < f->out.width; ox++)
+    for (uint32_t c = 0; c < graph_shape_channels(f->out); c++)
+        for (uint32_t oy = 0; oy < graph_shape_height(f->out); oy++)
+            for (uint32_t ox = 0; ox < graph_shape_width(f->out); ox++)
                 dx[pool_winner(f, x, c, oy, ox)] += dy[output_at(f, c, oy, ox)];
 }
 
@@ -226,10 +228,11 @@ static void measure_batch(const pass *p, channel *c) {
     c->variance = 0.0;
     for (size_t s = 0; s < p->batch->count; s++)
         for (size_t i = c->first; i < c->first + c->plane; i++)
-            c->mean += (double)value_of(p->r, s, c->node->inputs[0])[i] / count;
+            c->mean += (double)value_of(p->r, s, graph_operand(p->r->graph, c->node, 0))[i] / count;
     for (size_t s = 0; s < p->batch->count; s++) {
         for (size_t i = c->first; i < c->first + c->plane; i++) {
-            double apart = (double)value_of(p->r, s, c->node->inputs[0])[i] - c->mean;
+            double apart =
+                (double)value_of(p->r, s, graph_operand(p->r->graph, c->node, 0))[i] - c->mean;
             c->variance += apart * apart / count;
         }
     }
@@ -239,7 +242,7 @@ static channel channel_of(const pass *p, const graph_node *node, uint32_t number
     const graph *g = p->r->graph;
     const graph_normalization *n = &node->normalization;
     const graph_shape shape = g->values[node->output].shape;
-    channel c = {.node = node, .plane = (size_t)shape.height * shape.width};
+    channel c = {.node = node, .plane = graph_shape_extent(shape, 1, shape.rank)};
     c.first = number * c.plane;
     c.mean = (double)p->params[offset_of(g, n->mean) + number];
     c.variance = (double)p->params[offset_of(g, n->variance) + number];
@@ -250,14 +253,15 @@ static channel channel_of(const pass *p, const graph_node *node, uint32_t number
 }
 
 static double normalized(const pass *p, const channel *c, size_t sample, size_t element) {
-    const double x = (double)value_of(p->r, sample, c->node->inputs[0])[element];
+    const double x =
+        (double)value_of(p->r, sample, graph_operand(p->r->graph, c->node, 0))[element];
     return (x - c->mean) * c->inverse;
 }
 
 static void norm_forward(const pass *p, const graph_node *node) {
     const graph *g = p->r->graph;
     const graph_normalization *n = &node->normalization;
-    for (uint32_t k = 0; k < g->values[node->output].shape.channels; k++) {
+    for (uint32_t k = 0; k < graph_shape_channels(g->values[node->output].shape); k++) {
         const channel c = channel_of(p, node, k);
         const double scale = (double)p->params[offset_of(g, n->scale) + k];
         const double shift = (double)p->params[offset_of(g, n->shift) + k];
@@ -288,7 +292,7 @@ static void channel_backward(const pass *p, const channel *c, double scale, doub
     for (size_t s = 0; s < p->batch->count; s++) {
         for (size_t i = c->first; i < c->first + c->plane; i++) {
             const double dy = (double)gradient_of(p->r, s, node->output)[i];
-            gradient_of(p->r, s, node->inputs[0])[i] +=
+            gradient_of(p->r, s, graph_operand(p->r->graph, node, 0))[i] +=
                 (float)(scale * c->inverse *
                         (dy - *d_shift / count - normalized(p, c, s, i) * *d_scale / count));
         }
@@ -299,7 +303,7 @@ static void norm_backward(const pass *p, const graph_node *node) {
     const graph *g = p->r->graph;
     const graph_normalization *n = &node->normalization;
     float *part = p->r->workers[0].part;
-    for (uint32_t k = 0; k < g->values[node->output].shape.channels; k++) {
+    for (uint32_t k = 0; k < graph_shape_channels(g->values[node->output].shape); k++) {
         const channel c = channel_of(p, node, k);
         double d_scale = 0.0;
         double d_shift = 0.0;
@@ -331,7 +335,9 @@ static void dropout_backward(const pass *p, const graph_node *node, size_t sampl
 /* ---- nodes ---- */
 
 static field field_of(const graph *g, const graph_node *node) {
-    return (field){g->values[node->inputs[0]].shape, g->values[node->output].shape, node->window};
+    const graph_window *w = graph_node_window(node);
+    return (field){graph_operand_shape(g, node, 0), g->values[node->output].shape,
+                   w == NULL ? graph_window_of(1, 1, 0) : *w};
 }
 
 static void node_forward(const pass *p, const graph_node *node, size_t sample) {
@@ -339,7 +345,7 @@ static void node_forward(const pass *p, const graph_node *node, size_t sample) {
     const field f = field_of(g, node);
     const float *w = p->params + offset_of(g, node->weight);
     const float *b = p->params + offset_of(g, node->bias);
-    const float *x = value_of(p->r, sample, node->inputs[0]);
+    const float *x = value_of(p->r, sample, graph_operand(g, node, 0));
     float *y = value_of(p->r, sample, node->output);
     switch (node->op) {
     case GRAPH_CONV:
@@ -349,7 +355,7 @@ static void node_forward(const pass *p, const graph_node *node, size_t sample) {
         pool_forward(&f, x, y);
         break;
     case GRAPH_INNER_PRODUCT:
-        product_forward(f.out.channels, graph_shape_count(f.in), w, b, x, y);
+        product_forward(graph_shape_channels(f.out), graph_shape_count(f.in), w, b, x, y);
         break;
     case GRAPH_RELU:
         relu_forward(graph_shape_count(f.in), x, y);
@@ -358,7 +364,7 @@ static void node_forward(const pass *p, const graph_node *node, size_t sample) {
         dropout_forward(p, node, sample, graph_shape_count(f.in), x, y);
         break;
     case GRAPH_BATCH_NORMALIZATION: /* norm_forward */
-    case GRAPH_OP_COUNT:
+    default:
         break;
     }
 }
@@ -368,9 +374,9 @@ static void node_backward(const pass *p, const graph_node *node, size_t sample, 
     const graph *g = p->r->graph;
     const field f = field_of(g, node);
     const float *w = p->params + offset_of(g, node->weight);
-    const float *x = value_of(p->r, sample, node->inputs[0]);
+    const float *x = value_of(p->r, sample, graph_operand(g, node, 0));
     float *dy = gradient_of(p->r, sample, node->output);
-    float *dx = gradient_of(p->r, sample, node->inputs[0]);
+    float *dx = gradient_of(p->r, sample, graph_operand(g, node, 0));
     float *dw = part + offset_of(g, node->weight);
     float *db = part + offset_of(g, node->bias);
     switch (node->op) {
@@ -381,7 +387,8 @@ static void node_backward(const pass *p, const graph_node *node, size_t sample, 
         pool_backward(&f, x, dy, dx);
         break;
     case GRAPH_INNER_PRODUCT:
-        product_backward(f.out.channels, graph_shape_count(f.in), w, x, dy, dw, db, dx);
+        product_backward(graph_shape_channels(f.out), graph_shape_count(f.in), w, x, dy, dw, db,
+                         dx);
         break;
     case GRAPH_RELU:
         relu_backward(graph_shape_count(f.in), x, dy, dx);
@@ -390,7 +397,7 @@ static void node_backward(const pass *p, const graph_node *node, size_t sample, 
         dropout_backward(p, node, sample, graph_shape_count(f.in), dy, dx);
         break;
     case GRAPH_BATCH_NORMALIZATION: /* norm_backward */
-    case GRAPH_OP_COUNT:
+    default:
         break;
     }
 }

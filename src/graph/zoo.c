@@ -8,29 +8,34 @@
 #include "base/random.h"
 #include "base/words.h"
 
-static const graph_window conv5 = {{5, 5}, {1, 1}, {0, 0}};
-static const graph_window pool2 = {{2, 2}, {2, 2}, {0, 0}};
+static graph_conv plain_conv(uint32_t kernel, uint32_t stride, uint32_t pad) {
+    return graph_conv_of(graph_window_of(kernel, stride, pad));
+}
+
+static graph_pool plain_pool(uint32_t kernel, uint32_t stride, uint32_t pad) {
+    return graph_pool_of(graph_window_of(kernel, stride, pad));
+}
 
 static admmnn_status build_lenet5(graph *g, uint32_t classes, uint32_t width, admmnn_error *err) {
     (void)width;
     uint32_t v = g->input;
-    BASE_TRY(graph_add_conv(g, "conv1", v, 20, conv5, &v, err));
-    BASE_TRY(graph_add_maxpool(g, "pool1", v, pool2, &v, err));
-    BASE_TRY(graph_add_conv(g, "conv2", v, 50, conv5, &v, err));
-    BASE_TRY(graph_add_maxpool(g, "pool2", v, pool2, &v, err));
-    BASE_TRY(graph_add_inner_product(g, "fc1", v, 500, &v, err));
+    BASE_TRY(graph_add_conv(g, "conv1", v, 20, plain_conv(5, 1, 0), &v, err));
+    BASE_TRY(graph_add_maxpool(g, "pool1", v, plain_pool(2, 2, 0), &v, err));
+    BASE_TRY(graph_add_conv(g, "conv2", v, 50, plain_conv(5, 1, 0), &v, err));
+    BASE_TRY(graph_add_maxpool(g, "pool2", v, plain_pool(2, 2, 0), &v, err));
+    BASE_TRY(graph_add_inner_product(g, "fc1", v, 500, true, &v, err));
     BASE_TRY(graph_add_relu(g, "relu1", v, &v, err));
-    return graph_add_inner_product(g, "fc2", v, classes, &v, err);
+    return graph_add_inner_product(g, "fc2", v, classes, true, &v, err);
 }
 
 static admmnn_status build_lenet300(graph *g, uint32_t classes, uint32_t width, admmnn_error *err) {
     (void)width;
     uint32_t v = g->input;
-    BASE_TRY(graph_add_inner_product(g, "fc1", v, 300, &v, err));
+    BASE_TRY(graph_add_inner_product(g, "fc1", v, 300, true, &v, err));
     BASE_TRY(graph_add_relu(g, "relu1", v, &v, err));
-    BASE_TRY(graph_add_inner_product(g, "fc2", v, 100, &v, err));
+    BASE_TRY(graph_add_inner_product(g, "fc2", v, 100, true, &v, err));
     BASE_TRY(graph_add_relu(g, "relu2", v, &v, err));
-    return graph_add_inner_product(g, "fc3", v, classes, &v, err);
+    return graph_add_inner_product(g, "fc3", v, classes, true, &v, err);
 }
 
 /* Batch normalization number i, and a rectifier unless it is the network's last. */
@@ -47,15 +52,15 @@ static admmnn_status build_lenet5_bn(graph *g, uint32_t classes, uint32_t width,
                                      admmnn_error *err) {
     (void)width;
     uint32_t v = g->input;
-    BASE_TRY(graph_add_conv(g, "conv1", v, 20, conv5, &v, err));
+    BASE_TRY(graph_add_conv(g, "conv1", v, 20, plain_conv(5, 1, 0), &v, err));
     BASE_TRY(add_normalized(g, 1, false, &v, err));
-    BASE_TRY(graph_add_maxpool(g, "pool1", v, pool2, &v, err));
-    BASE_TRY(graph_add_conv(g, "conv2", v, 50, conv5, &v, err));
+    BASE_TRY(graph_add_maxpool(g, "pool1", v, plain_pool(2, 2, 0), &v, err));
+    BASE_TRY(graph_add_conv(g, "conv2", v, 50, plain_conv(5, 1, 0), &v, err));
     BASE_TRY(add_normalized(g, 2, false, &v, err));
-    BASE_TRY(graph_add_maxpool(g, "pool2", v, pool2, &v, err));
-    BASE_TRY(graph_add_inner_product(g, "fc1", v, 500, &v, err));
+    BASE_TRY(graph_add_maxpool(g, "pool2", v, plain_pool(2, 2, 0), &v, err));
+    BASE_TRY(graph_add_inner_product(g, "fc1", v, 500, true, &v, err));
     BASE_TRY(add_normalized(g, 3, false, &v, err));
-    BASE_TRY(graph_add_inner_product(g, "fc2", v, classes, &v, err));
+    BASE_TRY(graph_add_inner_product(g, "fc2", v, classes, true, &v, err));
     return add_normalized(g, 4, true, &v, err);
 }
 
@@ -68,7 +73,7 @@ static admmnn_status build_mlp_bn(graph *g, uint32_t classes, uint32_t width, ad
         snprintf(name, sizeof name, "dropout%u", i);
         BASE_TRY(graph_add_dropout(g, name, v, i == 1 ? 0.2F : 0.5F, &v, err));
         snprintf(name, sizeof name, "fc%u", i);
-        BASE_TRY(graph_add_inner_product(g, name, v, last ? classes : width, &v, err));
+        BASE_TRY(graph_add_inner_product(g, name, v, last ? classes : width, true, &v, err));
         BASE_TRY(add_normalized(g, i, last, &v, err));
     }
     return ADMMNN_OK;
@@ -139,16 +144,16 @@ admmnn_status graph_zoo_create(const char *name, graph_shape input, uint32_t cla
     admmnn_status status = entry->build(g, classes, width, err);
     if (status != ADMMNN_OK) {
         graph_free(g);
-        return base_fail_within(err, status, "%s on images of %ux%u", name, input.height,
-                                input.width);
+        return base_fail_within(err, status, "%s on images of %ux%u", name,
+                                graph_shape_height(input), graph_shape_width(input));
     }
     *out = g;
     return ADMMNN_OK;
 }
 
 static uint32_t fan_out(const graph *g, const graph_parameter *weight) {
-    const graph_node *node = &g->nodes[weight->node];
-    return weight->rows * node->window.kernel[0] * node->window.kernel[1];
+    const graph_window *w = graph_node_window(&g->nodes[weight->node]);
+    return w == NULL ? weight->rows : weight->rows * w->kernel[0] * w->kernel[1];
 }
 
 void graph_initialise(const graph *g, uint64_t seed, float *params) {

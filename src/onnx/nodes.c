@@ -67,8 +67,10 @@ static admmnn_status window_of(const Onnx__NodeProto *node, graph_window *window
                          dilations[1]);
     if (pads[0] != pads[2] || pads[1] != pads[3])
         return base_fail(err, ADMMNN_UNSUPPORTED, "pads that differ between the sides");
-    window->pad[0] = pads[0];
-    window->pad[1] = pads[1];
+    for (int i = 0; i < 2; i++) {
+        window->pad[i] = window->pad_end[i] = pads[i];
+        window->dilation[i] = 1;
+    }
     return ADMMNN_OK;
 }
 
@@ -171,12 +173,12 @@ static admmnn_status convert_conv(onnx_reader *r, const Onnx__NodeProto *node, c
     BASE_TRY(window_of(node, &window, err));
     if (integer_of(node, "group", 1) != 1)
         return base_fail(err, ADMMNN_UNSUPPORTED, "groups; only 1 is read");
+    const uint32_t channels = graph_shape_channels(r->g->values[in->value].shape);
     if (in->flat || weight->n_dims != 4 || count > GRAPH_PARAMETERS_MAX ||
-        weight->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ||
-        weight->dims[1] != r->g->values[in->value].shape.channels)
+        weight->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || weight->dims[1] != channels)
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "weights that are not filters x %u channels x height x width of floats",
-                         r->g->values[in->value].shape.channels);
+                         channels);
     for (int i = 0; i < 2; i++) {
         if (window.kernel[i] == 0)
             window.kernel[i] = (uint32_t)weight->dims[2 + i];
@@ -184,8 +186,8 @@ static admmnn_status convert_conv(onnx_reader *r, const Onnx__NodeProto *node, c
             return base_fail(err, ADMMNN_CORRUPT, "kernel_shape is not that of the weights");
     }
     uint32_t value;
-    BASE_TRY(held(
-        graph_add_conv(r->g, name, in->value, (uint32_t)weight->dims[0], window, &value, err)));
+    BASE_TRY(held(graph_add_conv(r->g, name, in->value, (uint32_t)weight->dims[0],
+                                 graph_conv_of(window), &value, err)));
     r->sources[r->g->nodes[r->g->node_count - 1].weight].tensor = weight;
     BASE_TRY(take_bias(r, node, err));
     return add_output(r, node, (onnx_tensor){.value = value}, err);
@@ -198,7 +200,7 @@ static admmnn_status convert_maxpool(onnx_reader *r, const Onnx__NodeProto *node
     BASE_TRY(find_value(r, node, 0, &in, err));
     BASE_TRY(window_of(node, &window, err));
     graph_shape shape = r->g->values[in->value].shape;
-    const uint32_t sides[2] = {shape.height, shape.width};
+    const uint32_t sides[2] = {graph_shape_height(shape), graph_shape_width(shape)};
     bool up = integer_of(node, "ceil_mode", 0) != 0;
     for (int i = 0; i < 2; i++)
         if (up && window.stride[i] > 0 &&
@@ -207,7 +209,7 @@ static admmnn_status convert_maxpool(onnx_reader *r, const Onnx__NodeProto *node
     if (in->flat || node->n_output > 1 || integer_of(node, "storage_order", 0) != 0)
         return base_fail(err, ADMMNN_UNSUPPORTED, "only the largest values of images are read");
     uint32_t value;
-    BASE_TRY(held(graph_add_maxpool(r->g, name, in->value, window, &value, err)));
+    BASE_TRY(held(graph_add_maxpool(r->g, name, in->value, graph_pool_of(window), &value, err)));
     return add_output(r, node, (onnx_tensor){.value = value}, err);
 }
 
@@ -227,7 +229,7 @@ static admmnn_status add_product(onnx_reader *r, const Onnx__NodeProto *node, co
                          "weights that are not a matrix of floats over %zu inputs", inputs);
     uint32_t value;
     BASE_TRY(held(graph_add_inner_product(
-        r->g, name, in->value, (uint32_t)weight->dims[transposed ? 1 : 0], &value, err)));
+        r->g, name, in->value, (uint32_t)weight->dims[transposed ? 1 : 0], true, &value, err)));
     r->sources[r->g->nodes[r->g->node_count - 1].weight] = (onnx_source){weight, transposed};
     return ADMMNN_OK;
 }
@@ -309,7 +311,7 @@ static admmnn_status convert_normalization(onnx_reader *r, const Onnx__NodeProto
     if (node->n_output > 1 || integer_of(node, "training_mode", 0) != 0 ||
         integer_of(node, "spatial", 1) != 1)
         return base_fail(err, ADMMNN_UNSUPPORTED, "only the form for inference is read");
-    if (flat && (shape.height != 1 || shape.width != 1))
+    if (flat && graph_shape_extent(shape, 1, shape.rank) != 1)
         return base_fail(err, ADMMNN_UNSUPPORTED, "normalizes the elements of flattened images");
     BASE_TRY(held(graph_add_batch_normalization(
         r->g, name, in->value, number_of(node, "epsilon", GRAPH_EPSILON),
@@ -341,8 +343,9 @@ static admmnn_status convert_reshape(onnx_reader *r, const Onnx__NodeProto *node
     BASE_TRY(find_constant(r, node, 1, &to, &rank, err));
     graph_shape shape = r->g->values[in->value].shape;
     bool flat = rank == 2;
-    const int64_t sides[3] = {flat ? (int64_t)graph_shape_count(shape) : shape.channels,
-                              shape.height, shape.width};
+    const int64_t sides[3] = {flat ? (int64_t)graph_shape_count(shape)
+                                   : graph_shape_channels(shape),
+                              graph_shape_height(shape), graph_shape_width(shape)};
     bool kept = to->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 && (flat || rank == 4) &&
                 integer_of(node, "allowzero", 0) == 0;
     unsigned free_sides = kept && onnx_constant_integer(to, 0) == -1;

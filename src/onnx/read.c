@@ -58,7 +58,7 @@ static bool input_shape(const Onnx__ValueInfoProto *info, graph_shape *shape, bo
             return false;
         sides[i - 1] = (uint32_t)dim->dim_value;
     }
-    *shape = (graph_shape){sides[0], sides[1], sides[2]};
+    *shape = graph_shape_image(sides[0], sides[1], sides[2]);
     *flat = dims->n_dim == 2;
     return true;
 }

@@ -128,7 +128,7 @@ static void add_parameters(builder *b, Onnx__NodeProto *to, const graph_node *fr
 
 /* The name of the node's input with four dimensions, or with two. */
 static const char *shaped_input(builder *b, const graph_node *node, bool flat) {
-    uint32_t value = node->inputs[0];
+    uint32_t value = graph_operand(b->g, node, 0);
     if (b->flat[value] == flat)
         return b->values[value];
     char *name = onnx_arena_text(&b->arena, "%s.%s", node->name, flat ? "flatten" : "reshape");
@@ -144,9 +144,9 @@ static const char *shaped_input(builder *b, const graph_node *node, bool flat) {
         const int64_t rank = 4;
         if (to == NULL)
             return NULL;
-        to[1] = shape.channels; /* the first, 0, keeps the batch */
-        to[2] = shape.height;
-        to[3] = shape.width;
+        to[1] = graph_shape_channels(shape); /* the first, 0, keeps the batch */
+        to[2] = graph_shape_height(shape);
+        to[3] = graph_shape_width(shape);
         add_tensor(b, added, "shape", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, &rank, 1, to,
                    4 * sizeof *to);
     }
@@ -164,11 +164,12 @@ static Onnx__NodeProto *add_conv(builder *b, const graph_node *node, const char 
     Onnx__NodeProto *to = add_node(b, "Conv", node->name, input);
     if (to == NULL)
         return NULL;
+    const graph_window *w = &node->conv.window;
     const int64_t dims[4] = {b->g->parameters[node->weight].rows,
-                             b->g->values[node->inputs[0]].shape.channels, node->window.kernel[0],
-                             node->window.kernel[1]};
+                             graph_shape_channels(graph_operand_shape(b->g, node, 0)), w->kernel[0],
+                             w->kernel[1]};
     add_parameters(b, to, node, dims, 4);
-    add_window(b, to, &node->window);
+    add_window(b, to, w);
     return to;
 }
 
@@ -219,8 +220,8 @@ static bool works_by_element(graph_op op) {
 }
 
 static void convert_node(builder *b, const graph_node *node) {
-    bool flat =
-        node->op == GRAPH_INNER_PRODUCT || (works_by_element(node->op) && b->flat[node->inputs[0]]);
+    bool flat = node->op == GRAPH_INNER_PRODUCT ||
+                (works_by_element(node->op) && b->flat[graph_operand(b->g, node, 0)]);
     const char *input = shaped_input(b, node, flat);
     Onnx__NodeProto *to = NULL;
     if (input == NULL)
@@ -235,7 +236,7 @@ static void convert_node(builder *b, const graph_node *node) {
     case GRAPH_MAXPOOL:
         to = add_node(b, "MaxPool", node->name, input);
         if (to != NULL)
-            add_window(b, to, &node->window);
+            add_window(b, to, &node->pool.window);
         break;
     case GRAPH_BATCH_NORMALIZATION:
         to = add_normalization(b, node, input);
@@ -267,8 +268,9 @@ static Onnx__ValueInfoProto *describe(builder *b, const char *name, graph_shape 
     } *all = onnx_arena_take(&b->arena, 1, sizeof *all);
     if (all == NULL)
         return NULL;
-    const int64_t sides[4] = {0, flat ? (int64_t)graph_shape_count(shape) : shape.channels,
-                              shape.height, shape.width};
+    const int64_t sides[4] = {
+        0, flat ? (int64_t)graph_shape_count(shape) : graph_shape_channels(shape),
+        graph_shape_height(shape), graph_shape_width(shape)};
     onnx__value_info_proto__init(&all->info);
     onnx__type_proto__init(&all->type);
     onnx__type_proto__tensor__init(&all->tensor);
@@ -344,6 +346,32 @@ static admmnn_status serialize(const Onnx__ModelProto *model, uint8_t **bytes, s
     return ADMMNN_OK;
 }
 
+/* Whether the writer has a form for the node. */
+static bool is_written(const graph_node *node) {
+    const graph_window *w = graph_node_window(node);
+    for (int i = 0; w != NULL && i < 2; i++)
+        if (w->pad[i] != w->pad_end[i] || w->dilation[i] != 1)
+            return false;
+    switch (node->op) {
+    case GRAPH_CONV:
+        return node->conv.groups == 1 && node->bias != GRAPH_NONE;
+    case GRAPH_INNER_PRODUCT:
+        return node->bias != GRAPH_NONE;
+    case GRAPH_MAXPOOL:
+        return !node->pool.ceil;
+    default:
+        return works_by_element(node->op);
+    }
+}
+
+static admmnn_status check_nodes(const graph *g, admmnn_error *err) {
+    for (uint32_t n = 0; n < g->node_count; n++)
+        if (!is_written(&g->nodes[n]))
+            return base_fail(err, ADMMNN_UNSUPPORTED, "node %s: no such %s is written as ONNX",
+                             g->nodes[n].name, graph_op_name(g->nodes[n].op));
+    return ADMMNN_OK;
+}
+
 static admmnn_status check_names(const graph *g, admmnn_error *err) {
     if (g->output == g->input)
         return base_fail(err, ADMMNN_USAGE, "network %s: no operation makes its output", g->name);
@@ -357,6 +385,7 @@ static admmnn_status check_names(const graph *g, admmnn_error *err) {
 admmnn_status onnx_write(const graph *g, const float *params, const onnx_property *properties,
                          size_t property_count, uint8_t **bytes, size_t *count, admmnn_error *err) {
     BASE_TRY(check_names(g, err));
+    BASE_TRY(check_nodes(g, err));
     Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
     Onnx__GraphProto out = ONNX__GRAPH_PROTO__INIT;
     Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;

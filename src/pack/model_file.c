@@ -95,14 +95,15 @@ uint64_t model_kept_weights(const admmnn_model *model) {
 void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info) {
     const graph *g = model->packed->g;
     graph_shape shape = g->values[g->input].shape;
-    *info = (admmnn_model_info){.input = {shape.channels, shape.height, shape.width},
-                                .outputs = (uint32_t)graph_value_count(g, g->output),
-                                .mean = model->packed->mean,
-                                .scale = model->packed->scale,
-                                .weights = graph_weight_count(g),
-                                .kept = model_kept_weights(model),
-                                .original_weights = model->packed->original_weights,
-                                .file_bytes = model->file_bytes};
+    *info = (admmnn_model_info){
+        .input = {graph_shape_channels(shape), graph_shape_height(shape), graph_shape_width(shape)},
+        .outputs = (uint32_t)graph_value_count(g, g->output),
+        .mean = model->packed->mean,
+        .scale = model->packed->scale,
+        .weights = graph_weight_count(g),
+        .kept = model_kept_weights(model),
+        .original_weights = model->packed->original_weights,
+        .file_bytes = model->file_bytes};
     snprintf(info->name, sizeof info->name, "%s", g->name);
 }
 

@@ -34,8 +34,9 @@ static void write_table(const admmnn_model *model, base_writer *out) {
     part parts[PARTS];
     char name[GRAPH_PARAMETER_NAME_MAX];
     base_write_text(out, "%s: %ux%ux%u to %zu numbers, %" PRIu64 " bytes, %.1f times smaller\n\n",
-                    g->name, in.channels, in.height, in.width, graph_value_count(g, g->output),
-                    model->file_bytes, times_smaller(model));
+                    g->name, graph_shape_channels(in), graph_shape_height(in),
+                    graph_shape_width(in), graph_value_count(g, g->output), model->file_bytes,
+                    times_smaller(model));
     base_write_text(out, "%-20s %11s %9s %4s  %-8s %9s  %-7s %9s\n", "tensor", "shape", "kept",
                     "bits", "indices", "bytes", "values", "bytes");
     for (uint32_t p = 0; p < g->parameter_count; p++) {
@@ -82,8 +83,9 @@ static void write_json(const admmnn_model *model, base_writer *out) {
                     "  \"original_weights\": %" PRIu64 ",\n  \"original_biases\": %" PRIu64
                     ",\n"
                     "  \"original_bytes\": %" PRIu64 ",\n  \"tensors\": [",
-                    in.channels, in.height, in.width, graph_value_count(m->g, m->g->output),
-                    m->original_weights, m->original_biases, original_bytes(m));
+                    graph_shape_channels(in), graph_shape_height(in), graph_shape_width(in),
+                    graph_value_count(m->g, m->g->output), m->original_weights, m->original_biases,
+                    original_bytes(m));
     for (uint32_t p = 0; p < m->g->parameter_count; p++)
         write_tensor(model, p, out);
     base_write_text(out, "\n  ],\n  \"bytes\": {");

@@ -76,17 +76,15 @@ admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
                                     admmnn_evaluation *evaluation, admmnn_error *err) {
     const graph *g = model->packed->g;
     graph_shape shape = g->values[g->input].shape;
+    char texts[2][GRAPH_SHAPE_TEXT_MAX];
     data_set test;
     BASE_TRY(data_idx_open(folder, DATA_TEST, &test, err));
     admmnn_status status = ADMMNN_OK;
-    if (memcmp(&shape, &test.shape, sizeof shape) != 0 ||
-        graph_value_count(g, g->output) < test.classes)
-        status = base_fail(err, ADMMNN_INPUT,
-                           "%s: images of %ux%ux%u in %u classes; %s wants %ux%ux%u and tells %zu "
-                           "apart",
-                           folder, test.shape.channels, test.shape.height, test.shape.width,
-                           test.classes, model->path, shape.channels, shape.height, shape.width,
-                           graph_value_count(g, g->output));
+    if (!graph_shape_equal(shape, test.shape) || graph_value_count(g, g->output) < test.classes)
+        status = base_fail(
+            err, ADMMNN_INPUT, "%s: images of %s in %u classes; %s wants %s and tells %zu apart",
+            folder, graph_shape_text(test.shape, texts[0]), test.classes, model->path,
+            graph_shape_text(shape, texts[1]), graph_value_count(g, g->output));
     if (status == ADMMNN_OK)
         status = open_network(model, err);
     train_score score = {0};
@@ -104,8 +102,9 @@ admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
 /* Samples in an array of one or many: a sample's shape, its channels left out
  * where there is one, or its elements in a row. */
 static bool count_samples(const npy_array *array, graph_shape shape, size_t *count) {
-    const size_t sides[3] = {shape.channels, shape.height, shape.width};
-    for (uint32_t from = 0; from < (shape.channels == 1 ? 2U : 1U); from++) {
+    const size_t sides[3] = {graph_shape_channels(shape), graph_shape_height(shape),
+                             graph_shape_width(shape)};
+    for (uint32_t from = 0; from < (sides[0] == 1 ? 2U : 1U); from++) {
         uint32_t own = 3 - from;
         if (array->rank != own && array->rank != own + 1)
             continue;
@@ -139,7 +138,8 @@ static admmnn_status run_array(admmnn_model *model, const char *name, const npy_
     if (!count_samples(array, shape, &dims[0]))
         return base_fail(err, ADMMNN_INPUT,
                          "%s: its shape is not (samples, %u, %u, %u), what %s wants", name,
-                         shape.channels, shape.height, shape.width, model->path);
+                         graph_shape_channels(shape), graph_shape_height(shape),
+                         graph_shape_width(shape), model->path);
     size_t outputs;
     float *input = network_input(model, array);
     float *output =

@@ -32,10 +32,13 @@ static admmnn_status move_groups(pack_tensor *tensor, const uint32_t *order, siz
 }
 
 /* Nothing but a batch normalization has any. */
-static admmnn_status move_channels(pack_model *model, const graph_normalization *norm,
-                                   const uint32_t *order, size_t count, admmnn_error *err) {
+static admmnn_status move_channels(pack_model *model, const graph_node *node, const uint32_t *order,
+                                   size_t count, admmnn_error *err) {
+    if (node->op != GRAPH_BATCH_NORMALIZATION)
+        return ADMMNN_OK;
+    const graph_normalization *norm = &node->normalization;
     const uint32_t owned[] = {norm->scale, norm->shift, norm->mean, norm->variance};
-    for (size_t i = 0; i < 4 && owned[i] != GRAPH_NONE; i++)
+    for (size_t i = 0; i < 4; i++)
         BASE_TRY(move_groups(&model->tensors[owned[i]], order, count, 1, 1, err));
     return ADMMNN_OK;
 }
@@ -53,7 +56,7 @@ admmnn_status pack_permute(pack_model *model, uint32_t layer_node, const uint32_
         move_groups(&model->tensors[node->weight], order, weight->rows, weight->columns, 1, err));
     BASE_TRY(move_groups(&model->tensors[node->bias], order, weight->rows, 1, 1, err));
     for (uint32_t n = graph_only_reader(g, layer_node); n != r.node; n = graph_only_reader(g, n))
-        BASE_TRY(move_channels(model, &g->nodes[n].normalization, order, weight->rows, err));
+        BASE_TRY(move_channels(model, &g->nodes[n], order, weight->rows, err));
     return move_groups(&model->tensors[g->nodes[r.node].weight], order, weight->rows, r.block,
                        next->rows, err);
 }

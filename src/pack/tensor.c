@@ -12,10 +12,11 @@ tensor_shape tensor_shape_of(const graph *g, uint32_t parameter) {
     const graph_parameter *p = &g->parameters[parameter];
     const graph_node *node = &g->nodes[p->node];
     tensor_shape shape = {.count = p->count, .matrix = {p->rows, p->columns, 1, 1, false}};
-    graph_shape in = g->values[node->inputs[0]].shape;
+    graph_shape in = graph_operand_shape(g, node, 0);
     if (p->kind == GRAPH_WEIGHT) {
-        shape.matrix.block = p->columns / in.channels;
-        shape.matrix.width = node->op == GRAPH_CONV ? node->window.kernel[1] : in.width;
+        shape.matrix.block = p->columns / graph_shape_channels(in);
+        shape.matrix.width =
+            node->op == GRAPH_CONV ? node->conv.window.kernel[1] : graph_shape_width(in);
     }
     return shape;
 }

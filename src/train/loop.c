@@ -37,7 +37,8 @@ static void loop_free(loop *l) {
 static train_motion motion_of(const graph *g, const graph_parameter *parameter) {
     if (!graph_parameter_is_trained(parameter))
         return TRAIN_FOLLOW;
-    const bool still = parameter->kind == GRAPH_BIAS && graph_bias_is_void(g, parameter->node);
+    const bool still = parameter->kind == GRAPH_BIAS && parameter->node != GRAPH_NONE &&
+                       graph_bias_is_void(g, parameter->node);
     return still ? TRAIN_STAY : TRAIN_DESCEND;
 }
 
@@ -51,7 +52,9 @@ static void make_segments(loop *l) {
             (train_segment){.offset = range.first,
                             .count = range.count,
                             .motion = motion_of(n->g, parameter),
-                            .momentum = n->g->nodes[parameter->node].normalization.momentum,
+                            .momentum = graph_parameter_is_trained(parameter)
+                                            ? 0.0F
+                                            : n->g->nodes[parameter->node].normalization.momentum,
                             .rho = l->hooks->rho == NULL ? 0.0F : l->hooks->rho[p],
                             .decay = parameter->kind == GRAPH_WEIGHT};
     }

@@ -14,12 +14,12 @@ typedef struct ranked {
 static ranked make(uint64_t seed) {
     ranked r = {0};
     uint32_t v;
-    assert_int_equal(graph_create("net", (graph_shape){1, 2, 3}, &r.g, NULL), ADMMNN_OK);
+    assert_int_equal(graph_create("net", graph_shape_image(1, 2, 3), &r.g, NULL), ADMMNN_OK);
     v = r.g->input;
-    assert_int_equal(graph_add_inner_product(r.g, "a", v, 2, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(r.g, "a", v, 2, true, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_relu(r.g, "relu", v, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(r.g, "b", v, 9, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(r.g, "c", v, 3, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(r.g, "b", v, 9, true, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(r.g, "c", v, 3, true, &v, NULL), ADMMNN_OK);
     r.params = floats(r.g->flat_count);
     r.importance = floats(r.g->flat_count);
     r.mask = base_array(r.g->flat_count, 1);

@@ -668,7 +668,8 @@ static void expect_unfit(const char *text, const char *message) {
     graph *g = NULL;
     admmnn_error err = {0};
     recipe *r = parse(text);
-    assert_int_equal(graph_zoo_create(r->model, (graph_shape){1, 28, 28}, 10, &g, NULL), ADMMNN_OK);
+    assert_int_equal(graph_zoo_create(r->model, graph_shape_image(1, 28, 28), 10, &g, NULL),
+                     ADMMNN_OK);
     if (message == NULL) {
         assert_int_equal(recipe_check(r, g, &err), ADMMNN_OK);
     } else {

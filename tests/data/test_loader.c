@@ -7,7 +7,8 @@
 #define SCALE 3.25F
 
 static data_set make_set(size_t count, uint32_t channels, uint32_t height, uint32_t width) {
-    data_set set = {.count = count, .shape = {channels, height, width}, .classes = 2};
+    data_set set = {
+        .count = count, .shape = graph_shape_image(channels, height, width), .classes = 2};
     size_t pixels = count * channels * height * width;
     base_random random = base_random_at(5, 6, 7);
     set.pixels = base_array(pixels, 1);
@@ -19,7 +20,8 @@ static data_set make_set(size_t count, uint32_t channels, uint32_t height, uint3
 }
 
 static size_t elements_of(const data_set *set) {
-    return (size_t)set->shape.channels * set->shape.height * set->shape.width;
+    return (size_t)graph_shape_channels(set->shape) * graph_shape_height(set->shape) *
+           graph_shape_width(set->shape);
 }
 
 static data_view view_of(const data_set *set, uint32_t shift, float rotate) {
@@ -36,11 +38,14 @@ static double tone_of(double pixel) {
 }
 
 static double pixel_of(const data_set *set, size_t image, uint32_t c, int y, int x) {
-    if (y < 0 || x < 0 || y >= (int)set->shape.height || x >= (int)set->shape.width)
+    if (y < 0 || x < 0 || y >= (int)graph_shape_height(set->shape) ||
+        x >= (int)graph_shape_width(set->shape))
         return 0.0;
-    return set->pixels[((image * set->shape.channels + c) * set->shape.height + (size_t)y) *
-                           set->shape.width +
-                       (size_t)x];
+    return set
+        ->pixels[((image * graph_shape_channels(set->shape) + c) * graph_shape_height(set->shape) +
+                  (size_t)y) *
+                     graph_shape_width(set->shape) +
+                 (size_t)x];
 }
 
 /* ---- without distortion ---- */
@@ -89,12 +94,13 @@ static void strides_leave_other_lanes_alone(void **state) {
 /* ---- shifts ---- */
 
 static bool is_shifted(const data_set *set, size_t image, const float *out, int down, int right) {
-    const graph_shape *s = &set->shape;
-    for (uint32_t c = 0; c < s->channels; c++) {
-        for (int y = 0; y < (int)s->height; y++) {
-            for (int x = 0; x < (int)s->width; x++) {
+    const uint32_t height = graph_shape_height(set->shape);
+    const uint32_t width = graph_shape_width(set->shape);
+    for (uint32_t c = 0; c < graph_shape_channels(set->shape); c++) {
+        for (int y = 0; y < (int)height; y++) {
+            for (int x = 0; x < (int)width; x++) {
                 double expected = tone_of(pixel_of(set, image, c, y - down, x - right));
-                double got = (double)out[(c * s->height + (size_t)y) * s->width + (size_t)x];
+                double got = (double)out[(c * height + (size_t)y) * width + (size_t)x];
                 if (fabs(got - expected) > 1e-6)
                     return false;
             }
@@ -169,8 +175,8 @@ static double coordinate(float out) {
  * turns into each other. */
 static double measure_angle(const data_set *downwards, const data_set *rightwards, size_t place,
                             float rotate) {
-    const size_t width = downwards->shape.width;
-    const size_t middle = downwards->shape.height / 2 * width + width / 2;
+    const size_t width = graph_shape_width(downwards->shape);
+    const size_t middle = graph_shape_height(downwards->shape) / 2 * width + width / 2;
     float *y = base_array(elements_of(downwards), sizeof *y);
     float *x = base_array(elements_of(downwards), sizeof *x);
     data_view views[2] = {view_of(downwards, 0, rotate), view_of(rightwards, 0, rotate)};
@@ -185,8 +191,8 @@ static double measure_angle(const data_set *downwards, const data_set *rightward
 }
 
 static double naive_rotated(const data_set *set, size_t image, double angle, int y, int x) {
-    double centre_y = 0.5 * (set->shape.height - 1.0);
-    double centre_x = 0.5 * (set->shape.width - 1.0);
+    double centre_y = 0.5 * (graph_shape_height(set->shape) - 1.0);
+    double centre_x = 0.5 * (graph_shape_width(set->shape) - 1.0);
     double from_y = cos(angle) * (y - centre_y) - sin(angle) * (x - centre_x) + centre_y;
     double from_x = sin(angle) * (y - centre_y) + cos(angle) * (x - centre_x) + centre_x;
     double sum = 0.0;
@@ -237,9 +243,9 @@ static void images_are_rotated_about_their_centre(void **state) {
  * between the tones of black and white. */
 static void wild_distortions_stay_in_range(void **state) {
     (void)state;
-    static const graph_shape shapes[] = {{1, 1, 1}, {1, 1, 9}, {3, 8, 1}, {1, 2, 2}, {2, 13, 5}};
+    static const uint32_t shapes[][3] = {{1, 1, 1}, {1, 1, 9}, {3, 8, 1}, {1, 2, 2}, {2, 13, 5}};
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
-        data_set set = make_set(300, shapes[s].channels, shapes[s].height, shapes[s].width);
+        data_set set = make_set(300, shapes[s][0], shapes[s][1], shapes[s][2]);
         data_view view = view_of(&set, 3, 180.0F);
         float *out = base_array(elements_of(&set), sizeof *out);
         for (size_t image = 0; image < set.count; image++) {

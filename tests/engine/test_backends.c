@@ -59,27 +59,27 @@ static void draw(float *pixels, base_random *random) {
 
 static void add_overlapping(graph *g) {
     uint32_t v = g->input;
-    const graph_window conv = {{5, 5}, {1, 1}, {0, 0}};
-    const graph_window pool = {{3, 3}, {2, 2}, {0, 0}};
-    assert_int_equal(graph_add_conv(g, "a", v, 6, conv, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "b", v, 20, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "c", v, 10, &v, NULL), ADMMNN_OK);
+    const graph_window conv = {{5, 5}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
+    const graph_window pool = {{3, 3}, {2, 2}, {0, 0}, {0, 0}, {1, 1}};
+    assert_int_equal(graph_add_conv(g, "a", v, 6, graph_conv_of(conv), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_maxpool(g, "p", v, graph_pool_of(pool), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "b", v, 20, true, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 10, true, &v, NULL), ADMMNN_OK);
 }
 
 static void add_odd(graph *g) {
     uint32_t v = g->input;
-    const graph_window four = {{4, 4}, {1, 1}, {0, 0}};
-    const graph_window three = {{3, 3}, {1, 1}, {0, 0}};
-    const graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
-    assert_int_equal(graph_add_conv(g, "a", v, 4, four, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_conv(g, "b", v, 7, three, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "c", v, 10, &v, NULL), ADMMNN_OK);
+    const graph_window four = {{4, 4}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
+    const graph_window three = {{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
+    const graph_window pool = {{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}};
+    assert_int_equal(graph_add_conv(g, "a", v, 4, graph_conv_of(four), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_conv(g, "b", v, 7, graph_conv_of(three), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_maxpool(g, "p", v, graph_pool_of(pool), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 10, true, &v, NULL), ADMMNN_OK);
 }
 
 static graph *network_make(const char *name) {
-    const graph_shape input = {1, 28, 28};
+    const graph_shape input = graph_shape_image(1, 28, 28);
     graph *g;
     if (graph_zoo_has(name)) {
         assert_int_equal(graph_zoo_create(name, input, 10, &g, NULL), ADMMNN_OK);

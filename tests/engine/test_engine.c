@@ -14,7 +14,7 @@
 
 static graph *lenet300(void) {
     graph *g;
-    assert_int_equal(graph_zoo_create("lenet-300-100", (graph_shape){1, 28, 28}, 10, &g, NULL),
+    assert_int_equal(graph_zoo_create("lenet-300-100", graph_shape_image(1, 28, 28), 10, &g, NULL),
                      ADMMNN_OK);
     return g;
 }
@@ -23,14 +23,14 @@ static graph *lenet300(void) {
  * it. */
 static graph *small_network(uint32_t stride, bool product_first) {
     graph *g;
-    assert_int_equal(graph_create("small", (graph_shape){1, 6, 6}, &g, NULL), ADMMNN_OK);
+    assert_int_equal(graph_create("small", graph_shape_image(1, 6, 6), &g, NULL), ADMMNN_OK);
     uint32_t v = g->input;
-    graph_window window = {{2, 2}, {stride, stride}, {0, 0}};
+    graph_window window = {{2, 2}, {stride, stride}, {0, 0}, {0, 0}, {1, 1}};
     if (product_first) {
-        window = (graph_window){{1, 1}, {stride, stride}, {0, 0}};
-        assert_int_equal(graph_add_inner_product(g, "p", v, 5, &v, NULL), ADMMNN_OK);
+        window = (graph_window){{1, 1}, {stride, stride}, {0, 0}, {0, 0}, {1, 1}};
+        assert_int_equal(graph_add_inner_product(g, "p", v, 5, true, &v, NULL), ADMMNN_OK);
     }
-    assert_int_equal(graph_add_conv(g, "c", v, 2, window, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_conv(g, "c", v, 2, graph_conv_of(window), &v, NULL), ADMMNN_OK);
     return g;
 }
 
@@ -89,7 +89,7 @@ static void creation_checks_its_arguments(void **state) {
     base_pool *pool = pool_make(1);
     graph *g = lenet300();
     graph *empty;
-    assert_int_equal(graph_create("bare", (graph_shape){1, 2, 2}, &empty, NULL), ADMMNN_OK);
+    assert_int_equal(graph_create("bare", graph_shape_image(1, 2, 2), &empty, NULL), ADMMNN_OK);
     engine *e = NULL;
     engine_settings settings = {.backend = ENGINE_AUTO, .training = true};
     EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_USAGE, "at least 1");

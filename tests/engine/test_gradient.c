@@ -26,19 +26,20 @@ static double *value_of(const model *m, size_t sample, uint32_t value) {
 }
 
 static double padded_input(const double *x, graph_shape shape, uint32_t c, int64_t y, int64_t at) {
-    if (y < 0 || y >= shape.height || at < 0 || at >= shape.width)
+    if (y < 0 || y >= graph_shape_height(shape) || at < 0 || at >= graph_shape_width(shape))
         return NAN;
-    return x[((size_t)c * shape.height + (size_t)y) * shape.width + (size_t)at];
+    return x[((size_t)c * graph_shape_height(shape) + (size_t)y) * graph_shape_width(shape) +
+             (size_t)at];
 }
 
 static double conv_at(const model *m, const graph_node *node, const double *x, uint32_t o,
                       uint32_t oy, uint32_t ox) {
-    graph_shape in = m->g->values[node->inputs[0]].shape;
-    const graph_window *w = &node->window;
+    graph_shape in = graph_operand_shape(m->g, node, 0);
+    const graph_window *w = graph_node_window(node);
     const double *weight = m->params + m->g->parameters[node->weight].offset +
                            (size_t)o * m->g->parameters[node->weight].columns;
     double sum = m->params[m->g->parameters[node->bias].offset + o];
-    for (uint32_t c = 0; c < in.channels; c++) {
+    for (uint32_t c = 0; c < graph_shape_channels(in); c++) {
         for (uint32_t ky = 0; ky < w->kernel[0]; ky++) {
             for (uint32_t kx = 0; kx < w->kernel[1]; kx++, weight++) {
                 double input = padded_input(x, in, c, (int64_t)oy * w->stride[0] + ky - w->pad[0],
@@ -52,8 +53,8 @@ static double conv_at(const model *m, const graph_node *node, const double *x, u
 
 static double pool_at(const model *m, const graph_node *node, const double *x, uint32_t c,
                       uint32_t oy, uint32_t ox) {
-    graph_shape in = m->g->values[node->inputs[0]].shape;
-    const graph_window *w = &node->window;
+    graph_shape in = graph_operand_shape(m->g, node, 0);
+    const graph_window *w = graph_node_window(node);
     double max = -INFINITY;
     for (uint32_t ky = 0; ky < w->kernel[0]; ky++)
         for (uint32_t kx = 0; kx < w->kernel[1]; kx++)
@@ -72,12 +73,13 @@ static double product_at(const model *m, const graph_node *node, const double *x
 
 static void run_sample(const model *m, const graph_node *node, size_t sample) {
     graph_shape out = m->g->values[node->output].shape;
-    const double *x = value_of(m, sample, node->inputs[0]);
+    const double *x = value_of(m, sample, graph_operand(m->g, node, 0));
     double *y = value_of(m, sample, node->output);
-    for (uint32_t c = 0; c < out.channels; c++) {
-        for (uint32_t oy = 0; oy < out.height; oy++) {
-            for (uint32_t ox = 0; ox < out.width; ox++) {
-                size_t at = ((size_t)c * out.height + oy) * out.width + ox;
+    for (uint32_t c = 0; c < graph_shape_channels(out); c++) {
+        for (uint32_t oy = 0; oy < graph_shape_height(out); oy++) {
+            for (uint32_t ox = 0; ox < graph_shape_width(out); ox++) {
+                size_t at =
+                    ((size_t)c * graph_shape_height(out) + oy) * graph_shape_width(out) + ox;
                 if (node->op == GRAPH_CONV)
                     y[at] = conv_at(m, node, x, c, oy, ox);
                 else if (node->op == GRAPH_MAXPOOL)
@@ -100,32 +102,33 @@ static void run_dropout(const model *m, const graph_node *node, size_t sample) {
     engine_dropout_apply(m->g, (uint32_t)(node - m->g->nodes), m->batch, sample, count, ones);
     for (size_t i = 0; i < count; i++)
         value_of(m, sample, node->output)[i] =
-            (double)ones[i] * value_of(m, sample, node->inputs[0])[i];
+            (double)ones[i] * value_of(m, sample, graph_operand(m->g, node, 0))[i];
     base_free(ones);
 }
 
 static void run_normalization(const model *m, const graph_node *node) {
     const graph_normalization *n = &node->normalization;
     graph_shape shape = m->g->values[node->output].shape;
-    size_t plane = (size_t)shape.height * shape.width;
+    size_t plane = graph_shape_extent(shape, 1, shape.rank);
     double count = (double)(m->batch->count * plane);
-    for (size_t c = 0; c < shape.channels; c++) {
+    for (size_t c = 0; c < graph_shape_channels(shape); c++) {
         double mean = 0.0;
         double variance = 0.0;
         for (size_t s = 0; s < m->batch->count; s++)
             for (size_t i = c * plane; i < (c + 1) * plane; i++)
-                mean += value_of(m, s, node->inputs[0])[i] / count;
+                mean += value_of(m, s, graph_operand(m->g, node, 0))[i] / count;
         for (size_t s = 0; s < m->batch->count; s++)
             for (size_t i = c * plane; i < (c + 1) * plane; i++)
-                variance += pow(value_of(m, s, node->inputs[0])[i] - mean, 2.0) / count;
+                variance +=
+                    pow(value_of(m, s, graph_operand(m->g, node, 0))[i] - mean, 2.0) / count;
         double scale = m->params[m->g->parameters[n->scale].offset + c];
         double shift = m->params[m->g->parameters[n->shift].offset + c];
         for (size_t s = 0; s < m->batch->count; s++)
             for (size_t i = c * plane; i < (c + 1) * plane; i++)
-                value_of(m, s, node->output)[i] = scale *
-                                                      (value_of(m, s, node->inputs[0])[i] - mean) /
-                                                      sqrt(variance + (double)n->epsilon) +
-                                                  shift;
+                value_of(m, s, node->output)[i] =
+                    scale * (value_of(m, s, graph_operand(m->g, node, 0))[i] - mean) /
+                        sqrt(variance + (double)n->epsilon) +
+                    shift;
         m->statistics[m->g->parameters[n->mean].offset + c] = mean;
         m->statistics[m->g->parameters[n->variance].offset + c] = variance;
     }
@@ -377,88 +380,122 @@ static graph *start(const char *name, graph_shape input) {
 
 static void conv_with_stride_and_padding(void **state) {
     (void)state;
-    graph *g = start("strided", (graph_shape){2, 7, 6});
+    graph *g = start("strided", graph_shape_image(2, 7, 6));
     uint32_t v = g->input;
-    MUST(graph_add_conv(g, "a", v, 3, (graph_window){{3, 3}, {2, 1}, {1, 2}}, &v, NULL));
-    MUST(graph_add_conv(g, "b", v, 4, (graph_window){{2, 3}, {1, 2}, {1, 0}}, &v, NULL));
-    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 3,
+                        graph_conv_of((graph_window){{3, 3}, {2, 1}, {1, 2}, {1, 2}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_conv(g, "b", v, 4,
+                        graph_conv_of((graph_window){{2, 3}, {1, 2}, {1, 0}, {1, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_inner_product(g, "c", v, 4, true, &v, NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 3, false);
 }
 
 static void conv_pool_conv(void **state) {
     (void)state;
-    graph *g = start("conv-pool-conv", (graph_shape){2, 12, 11});
+    graph *g = start("conv-pool-conv", graph_shape_image(2, 12, 11));
     uint32_t v = g->input;
-    MUST(graph_add_conv(g, "a", v, 5, (graph_window){{3, 2}, {1, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_maxpool(g, "p", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
-    MUST(graph_add_conv(g, "b", v, 6, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 5,
+                        graph_conv_of((graph_window){{3, 2}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_maxpool(g, "p", v,
+                           graph_pool_of((graph_window){{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
+    MUST(graph_add_conv(g, "b", v, 6,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_inner_product(g, "c", v, 4, true, &v, NULL));
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 5, false);
 }
 
 /* 9x9 pooled by 2x2: the last row and column have no gradient. */
 static void conv_pool_of_odd_size(void **state) {
     (void)state;
-    graph *g = start("odd", (graph_shape){2, 11, 11});
+    graph *g = start("odd", graph_shape_image(2, 11, 11));
     uint32_t v = g->input;
-    MUST(graph_add_conv(g, "a", v, 7, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_maxpool(g, "p", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
-    MUST(graph_add_conv(g, "b", v, 3, (graph_window){{2, 2}, {1, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_maxpool(g, "q", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
-    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 7,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_maxpool(g, "p", v,
+                           graph_pool_of((graph_window){{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
+    MUST(graph_add_conv(g, "b", v, 3,
+                        graph_conv_of((graph_window){{2, 2}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_maxpool(g, "q", v,
+                           graph_pool_of((graph_window){{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 4, true, &v, NULL));
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 5, false);
 }
 
 static void overlapping_padded_pool(void **state) {
     (void)state;
-    graph *g = start("padded-pool", (graph_shape){1, 9, 8});
+    graph *g = start("padded-pool", graph_shape_image(1, 9, 8));
     uint32_t v = g->input;
     MUST(graph_add_relu(g, "r", v, &v, NULL));
-    MUST(graph_add_conv(g, "a", v, 4, (graph_window){{3, 3}, {1, 1}, {1, 1}}, &v, NULL));
-    MUST(graph_add_maxpool(g, "p", v, (graph_window){{3, 2}, {2, 1}, {1, 1}}, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 4,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_maxpool(g, "p", v,
+                           graph_pool_of((graph_window){{3, 2}, {2, 1}, {1, 1}, {1, 1}, {1, 1}}),
+                           &v, NULL));
     MUST(graph_add_relu(g, "s", v, &v, NULL));
-    MUST(graph_add_inner_product(g, "c", v, 3, &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 3, true, &v, NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 4, false);
 }
 
 static void pool_of_any_window(void **state) {
     (void)state;
-    graph *g = start("pool-3-1", (graph_shape){1, 9, 10});
+    graph *g = start("pool-3-1", graph_shape_image(1, 9, 10));
     uint32_t v = g->input;
-    MUST(graph_add_conv(g, "a", v, 3, (graph_window){{2, 2}, {1, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_maxpool(g, "p", v, (graph_window){{3, 2}, {2, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_inner_product(g, "c", v, 3, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 3,
+                        graph_conv_of((graph_window){{2, 2}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_maxpool(g, "p", v,
+                           graph_pool_of((graph_window){{3, 2}, {2, 1}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 3, true, &v, NULL));
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 4, false);
 }
 
 static void inner_products_with_relu_and_soft_targets(void **state) {
     (void)state;
-    graph *g = start("products", (graph_shape){1, 3, 7});
+    graph *g = start("products", graph_shape_image(1, 3, 7));
     uint32_t v = g->input;
-    MUST(graph_add_inner_product(g, "a", v, 19, &v, NULL));
+    MUST(graph_add_inner_product(g, "a", v, 19, true, &v, NULL));
     MUST(graph_add_relu(g, "r", v, &v, NULL));
-    MUST(graph_add_inner_product(g, "b", v, 17, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 17, true, &v, NULL));
     MUST(graph_add_relu(g, "s", v, &v, NULL));
-    MUST(graph_add_inner_product(g, "c", v, 5, &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 5, true, &v, NULL));
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 9, true);
 }
 
 static void convolution_last(void **state) {
     (void)state;
-    graph *g = start("conv-last", (graph_shape){3, 6, 6});
+    graph *g = start("conv-last", graph_shape_image(3, 6, 6));
     uint32_t v = g->input;
-    MUST(graph_add_conv(g, "a", v, 20, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 20,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
     MUST(graph_add_relu(g, "r", v, &v, NULL));
-    MUST(graph_add_conv(g, "b", v, 2, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "b", v, 2,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 3, false);
 }
 
 static void pool_last(void **state) {
     (void)state;
-    graph *g = start("pool-last", (graph_shape){1, 8, 8});
+    graph *g = start("pool-last", graph_shape_image(1, 8, 8));
     uint32_t v = g->input;
-    MUST(graph_add_conv(g, "a", v, 18, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_maxpool(g, "p", v, (graph_window){{6, 6}, {6, 6}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 18,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_maxpool(g, "p", v,
+                           graph_pool_of((graph_window){{6, 6}, {6, 6}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 3, false);
 }
 
@@ -466,40 +503,44 @@ static void pool_last(void **state) {
  * gradient, those above the fork the gradient of the other branch. */
 static void branch_that_leads_nowhere(void **state) {
     (void)state;
-    graph *g = start("fork", (graph_shape){1, 6, 6});
+    graph *g = start("fork", graph_shape_image(1, 6, 6));
     uint32_t fork;
     uint32_t v;
-    MUST(graph_add_conv(g, "a", g->input, 3, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &fork, NULL));
+    MUST(graph_add_conv(g, "a", g->input, 3,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}),
+                        &fork, NULL));
     MUST(graph_add_relu(g, "r", fork, &v, NULL));
-    MUST(graph_add_inner_product(g, "dead", v, 4, &v, NULL));
-    MUST(graph_add_inner_product(g, "b", fork, 4, &v, NULL));
+    MUST(graph_add_inner_product(g, "dead", v, 4, true, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", fork, 4, true, &v, NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 3, false);
 }
 
 static void spatial_after_inner_product(void **state) {
     (void)state;
-    graph *g = start("reshaped", (graph_shape){1, 4, 4});
+    graph *g = start("reshaped", graph_shape_image(1, 4, 4));
     uint32_t v = g->input;
-    MUST(graph_add_inner_product(g, "a", v, 6, &v, NULL));
+    MUST(graph_add_inner_product(g, "a", v, 6, true, &v, NULL));
     MUST(graph_add_relu(g, "r", v, &v, NULL));
-    MUST(graph_add_conv(g, "b", v, 5, (graph_window){{1, 1}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "b", v, 5,
+                        graph_conv_of((graph_window){{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
     check(g, WITH_REFERENCE, 3, false);
 }
 
 static void lenet5(void **state) {
     (void)state;
     graph *g;
-    MUST(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, 10, &g, NULL));
+    MUST(graph_zoo_create("lenet-5", graph_shape_image(1, 28, 28), 10, &g, NULL));
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 2, false);
 }
 
 static void squared_hinge_loss(void **state) {
     (void)state;
-    graph *g = start("hinge", (graph_shape){1, 3, 7});
+    graph *g = start("hinge", graph_shape_image(1, 3, 7));
     uint32_t v = g->input;
-    MUST(graph_add_inner_product(g, "a", v, 9, &v, NULL));
+    MUST(graph_add_inner_product(g, "a", v, 9, true, &v, NULL));
     MUST(graph_add_relu(g, "r", v, &v, NULL));
-    MUST(graph_add_inner_product(g, "b", v, 5, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 5, true, &v, NULL));
     check_loss(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 9, false, ENGINE_SQUARED_HINGE);
 }
 
@@ -507,15 +548,15 @@ static void squared_hinge_loss(void **state) {
 
 static void normalized_features(void **state) {
     (void)state;
-    graph *g = start("norm-features", (graph_shape){1, 3, 7});
+    graph *g = start("norm-features", graph_shape_image(1, 3, 7));
     uint32_t v = g->input;
-    MUST(graph_add_inner_product(g, "a", v, 19, &v, NULL));
+    MUST(graph_add_inner_product(g, "a", v, 19, true, &v, NULL));
     NORM("m");
     MUST(graph_add_relu(g, "r", v, &v, NULL));
-    MUST(graph_add_inner_product(g, "b", v, 17, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 17, true, &v, NULL));
     MUST(graph_add_relu(g, "s", v, &v, NULL));
     NORM("n");
-    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 4, true, &v, NULL));
     NORM("o");
     check_loss(g, WITH_DNNL | WITH_REFERENCE, 11, false, ENGINE_SQUARED_HINGE);
 }
@@ -523,44 +564,58 @@ static void normalized_features(void **state) {
 /* The first one is of the input: its scale has a gradient, what lies below has none. */
 static void normalized_channels(void **state) {
     (void)state;
-    graph *g = start("norm-channels", (graph_shape){2, 9, 8});
+    graph *g = start("norm-channels", graph_shape_image(2, 9, 8));
     uint32_t v = g->input;
     NORM("m");
-    MUST(graph_add_conv(g, "a", v, 18, (graph_window){{3, 2}, {1, 1}, {0, 1}}, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 18,
+                        graph_conv_of((graph_window){{3, 2}, {1, 1}, {0, 1}, {0, 1}, {1, 1}}), &v,
+                        NULL));
     NORM("n");
     MUST(graph_add_relu(g, "r", v, &v, NULL));
-    MUST(graph_add_maxpool(g, "p", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
-    MUST(graph_add_conv(g, "b", v, 5, (graph_window){{2, 2}, {1, 1}, {0, 0}}, &v, NULL));
-    MUST(graph_add_maxpool(g, "q", v, (graph_window){{2, 2}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_maxpool(g, "p", v,
+                           graph_pool_of((graph_window){{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
+    MUST(graph_add_conv(g, "b", v, 5,
+                        graph_conv_of((graph_window){{2, 2}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
+    MUST(graph_add_maxpool(g, "q", v,
+                           graph_pool_of((graph_window){{2, 2}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
     NORM("o");
-    MUST(graph_add_inner_product(g, "c", v, 3, &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 3, true, &v, NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 5, false);
 }
 
 /* A batch of one sample varies over the plane alone, or not at all. */
 static void normalized_single_sample(void **state) {
     (void)state;
-    graph *g = start("norm-single", (graph_shape){2, 5, 5});
+    graph *g = start("norm-single", graph_shape_image(2, 5, 5));
     uint32_t v = g->input;
-    MUST(graph_add_conv(g, "a", v, 3, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 3,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
     NORM("m");
-    MUST(graph_add_inner_product(g, "b", v, 3, &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 3, true, &v, NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 1, false);
 }
 
 static void dropped_out(void **state) {
     (void)state;
-    graph *g = start("dropout", (graph_shape){2, 7, 6});
+    graph *g = start("dropout", graph_shape_image(2, 7, 6));
     uint32_t v = g->input;
     MUST(graph_add_dropout(g, "d", v, 0.2F, &v, NULL));
-    MUST(graph_add_conv(g, "a", v, 17, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, NULL));
+    MUST(graph_add_conv(g, "a", v, 17,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        NULL));
     MUST(graph_add_dropout(g, "e", v, 0.3F, &v, NULL));
-    MUST(graph_add_maxpool(g, "p", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, NULL));
-    MUST(graph_add_inner_product(g, "b", v, 20, &v, NULL));
+    MUST(graph_add_maxpool(g, "p", v,
+                           graph_pool_of((graph_window){{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, NULL));
+    MUST(graph_add_inner_product(g, "b", v, 20, true, &v, NULL));
     NORM("n");
     MUST(graph_add_relu(g, "r", v, &v, NULL));
     MUST(graph_add_dropout(g, "f", v, 0.5F, &v, NULL));
-    MUST(graph_add_inner_product(g, "c", v, 4, &v, NULL));
+    MUST(graph_add_inner_product(g, "c", v, 4, true, &v, NULL));
     check(g, WITH_DNNL | WITH_REFERENCE, 7, false);
 }
 

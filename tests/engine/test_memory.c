@@ -20,14 +20,14 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size) {
 static graph *network(void) {
     graph *g;
     uint32_t v;
-    assert_int_equal(graph_create("small", (graph_shape){1, 9, 9}, &g, NULL), ADMMNN_OK);
-    const graph_window conv = {{4, 4}, {1, 1}, {0, 0}};
-    const graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
-    assert_int_equal(graph_add_conv(g, "a", g->input, 5, conv, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "b", v, 20, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_create("small", graph_shape_image(1, 9, 9), &g, NULL), ADMMNN_OK);
+    const graph_window conv = {{4, 4}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
+    const graph_window pool = {{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}};
+    assert_int_equal(graph_add_conv(g, "a", g->input, 5, graph_conv_of(conv), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_maxpool(g, "p", v, graph_pool_of(pool), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "b", v, 20, true, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_relu(g, "r", v, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "c", v, 10, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 10, true, &v, NULL), ADMMNN_OK);
     return g;
 }
 

@@ -29,7 +29,7 @@ static void expect_normalized(const graph *g, const float *params, const samples
     const graph_normalization *n = &g->nodes[0].normalization;
     const graph_shape shape = g->values[g->input].shape;
     for (size_t i = 0; i < s->count * s->elements; i++) {
-        size_t c = i % s->elements / ((size_t)shape.height * shape.width);
+        size_t c = i % s->elements / graph_shape_extent(shape, 1, shape.rank);
         double mean = (double)params[g->parameters[n->mean].offset + c];
         double variance = (double)params[g->parameters[n->variance].offset + c];
         double scale = (double)params[g->parameters[n->scale].offset + c];
@@ -75,10 +75,10 @@ static void check_shape(graph_shape shape, unsigned threads) {
 static void running_statistics_normalize(void **state) {
     (void)state;
     for (unsigned threads = 1; threads <= 3; threads++) {
-        check_shape((graph_shape){5, 1, 1}, threads);
-        check_shape((graph_shape){3, 4, 5}, threads);
-        check_shape((graph_shape){2, 13, 11}, threads); /* wider than a tile of columns */
-        check_shape((graph_shape){700, 1, 1}, threads);
+        check_shape(graph_shape_image(5, 1, 1), threads);
+        check_shape(graph_shape_image(3, 4, 5), threads);
+        check_shape(graph_shape_image(2, 13, 11), threads); /* wider than a tile of columns */
+        check_shape(graph_shape_image(700, 1, 1), threads);
     }
 }
 
@@ -88,7 +88,7 @@ static void far_means_leave_the_variance(void **state) {
     enum { COUNT = 1000 };
     graph *g;
     uint32_t v;
-    MUST(graph_create("far", (graph_shape){1, 1, 1}, &g, NULL));
+    MUST(graph_create("far", graph_shape_image(1, 1, 1), &g, NULL));
     MUST(graph_add_batch_normalization(g, "bn", g->input, 1e-5F, 0.9F, &v, NULL));
     engine_norm n;
     MUST(engine_norm_open(g, &g->nodes[0], &n, NULL));
@@ -111,7 +111,7 @@ static void far_means_leave_the_variance(void **state) {
 static graph *dropout_make(float ratio, uint32_t elements) {
     graph *g;
     uint32_t v;
-    MUST(graph_create("dropout", (graph_shape){elements, 1, 1}, &g, NULL));
+    MUST(graph_create("dropout", graph_shape_image(elements, 1, 1), &g, NULL));
     MUST(graph_add_dropout(g, "a", g->input, ratio, &v, NULL));
     MUST(graph_add_dropout(g, "b", v, ratio, &v, NULL));
     return g;

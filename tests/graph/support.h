@@ -20,8 +20,4 @@ static inline graph *graph_make(graph_shape input) {
     return g;
 }
 
-static inline graph_window window_of(uint32_t kernel, uint32_t stride, uint32_t pad) {
-    return (graph_window){{kernel, kernel}, {stride, stride}, {pad, pad}};
-}
-
 #endif

@@ -14,19 +14,24 @@ static void windows_give_the_places_that_fit(void **state) {
     for (uint32_t kernel = 1; kernel <= 5; kernel++) {
         for (uint32_t stride = 1; stride <= 4; stride++) {
             for (uint32_t pad = 0; pad < kernel; pad++) {
-                graph *g = graph_make((graph_shape){3, 7, 12});
+                graph *g = graph_make(graph_shape_image(3, 7, 12));
                 uint32_t v;
-                assert_int_equal(
-                    graph_add_conv(g, "c", g->input, 4, window_of(kernel, stride, pad), &v, NULL),
-                    ADMMNN_OK);
-                assert_int_equal(g->values[v].shape.channels, 4);
-                assert_int_equal(g->values[v].shape.height, count_places(7, kernel, stride, pad));
-                assert_int_equal(g->values[v].shape.width, count_places(12, kernel, stride, pad));
-                assert_int_equal(
-                    graph_add_maxpool(g, "p", g->input, window_of(kernel, stride, pad), &v, NULL),
-                    ADMMNN_OK);
-                assert_int_equal(g->values[v].shape.channels, 3);
-                assert_int_equal(g->values[v].shape.height, count_places(7, kernel, stride, pad));
+                assert_int_equal(graph_add_conv(g, "c", g->input, 4,
+                                                graph_conv_of(graph_window_of(kernel, stride, pad)),
+                                                &v, NULL),
+                                 ADMMNN_OK);
+                assert_int_equal(graph_shape_channels(g->values[v].shape), 4);
+                assert_int_equal(graph_shape_height(g->values[v].shape),
+                                 count_places(7, kernel, stride, pad));
+                assert_int_equal(graph_shape_width(g->values[v].shape),
+                                 count_places(12, kernel, stride, pad));
+                assert_int_equal(graph_add_maxpool(
+                                     g, "p", g->input,
+                                     graph_pool_of(graph_window_of(kernel, stride, pad)), &v, NULL),
+                                 ADMMNN_OK);
+                assert_int_equal(graph_shape_channels(g->values[v].shape), 3);
+                assert_int_equal(graph_shape_height(g->values[v].shape),
+                                 count_places(7, kernel, stride, pad));
                 graph_free(g);
             }
         }
@@ -35,23 +40,28 @@ static void windows_give_the_places_that_fit(void **state) {
 
 static void axes_are_apart(void **state) {
     (void)state;
-    graph *g = graph_make((graph_shape){1, 10, 20});
-    const graph_window window = {{3, 5}, {1, 2}, {0, 2}};
+    graph *g = graph_make(graph_shape_image(1, 10, 20));
+    const graph_window window = {{3, 5}, {1, 2}, {0, 2}, {0, 2}, {1, 1}};
     uint32_t v;
-    assert_int_equal(graph_add_conv(g, "c", g->input, 2, window, &v, NULL), ADMMNN_OK);
-    assert_int_equal(g->values[v].shape.height, 8);
-    assert_int_equal(g->values[v].shape.width, 10);
+    assert_int_equal(graph_add_conv(g, "c", g->input, 2, graph_conv_of(window), &v, NULL),
+                     ADMMNN_OK);
+    assert_int_equal(graph_shape_height(g->values[v].shape), 8);
+    assert_int_equal(graph_shape_width(g->values[v].shape), 10);
     assert_int_equal(g->parameters[0].columns, 15);
     graph_free(g);
 }
 
 static graph *small_make(void) {
-    graph *g = graph_make((graph_shape){2, 6, 6});
+    graph *g = graph_make(graph_shape_image(2, 6, 6));
     uint32_t v = g->input;
-    assert_int_equal(graph_add_conv(g, "conv", v, 3, window_of(3, 1, 0), &v, NULL), ADMMNN_OK);
+    assert_int_equal(
+        graph_add_conv(g, "conv", v, 3, graph_conv_of(graph_window_of(3, 1, 0)), &v, NULL),
+        ADMMNN_OK);
     assert_int_equal(graph_add_relu(g, "relu", v, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_maxpool(g, "pool", v, window_of(2, 2, 0), &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "fc", v, 5, &v, NULL), ADMMNN_OK);
+    assert_int_equal(
+        graph_add_maxpool(g, "pool", v, graph_pool_of(graph_window_of(2, 2, 0)), &v, NULL),
+        ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "fc", v, 5, true, &v, NULL), ADMMNN_OK);
     return g;
 }
 
@@ -167,7 +177,8 @@ static void expect_refused(graph *g, graph_window window, uint32_t filters) {
     const uint32_t output = g->output;
     uint32_t v = 77;
     admmnn_error err = {0};
-    assert_int_equal(graph_add_conv(g, "bad", g->input, filters, window, &v, &err), ADMMNN_INPUT);
+    assert_int_equal(graph_add_conv(g, "bad", g->input, filters, graph_conv_of(window), &v, &err),
+                     ADMMNN_INPUT);
     assert_non_null(strstr(err.message, "bad"));
     assert_true(v == 77 && g->value_count == values && g->node_count == nodes);
     assert_true(g->parameter_count == parameters && g->flat_count == flat && g->output == output);
@@ -176,17 +187,16 @@ static void expect_refused(graph *g, graph_window window, uint32_t filters) {
 static void impossible_geometry_is_refused(void **state) {
     (void)state;
     graph *g = small_make();
-    expect_refused(g, window_of(7, 1, 0), 4);              /* larger than its input */
-    expect_refused(g, window_of(0, 1, 0), 4);              /* no kernel */
-    expect_refused(g, window_of(3, 0, 0), 4);              /* no stride */
-    expect_refused(g, window_of(3, 1, 3), 4);              /* windows of padding alone */
-    expect_refused(g, window_of(3, 1, UINT32_MAX / 2), 4); /* 2 pad wraps */
-    expect_refused(g, window_of(UINT32_MAX, 1, 0), 4);
-    expect_refused(g, window_of(UINT32_MAX, 1, UINT32_MAX - 1), 4);
-    expect_refused(g, window_of(3, 1, 0), 0); /* no filters */
-    expect_refused(g, window_of(3, 1, 0), GRAPH_DIMENSION_MAX + 1);
+    expect_refused(g, graph_window_of(7, 1, 0), 4);              /* larger than its input */
+    expect_refused(g, graph_window_of(0, 1, 0), 4);              /* no kernel */
+    expect_refused(g, graph_window_of(3, 0, 0), 4);              /* no stride */
+    expect_refused(g, graph_window_of(3, 1, UINT32_MAX / 2), 4); /* 2 pad wraps */
+    expect_refused(g, graph_window_of(UINT32_MAX, 1, 0), 4);
+    expect_refused(g, graph_window_of(UINT32_MAX, 1, UINT32_MAX - 1), 4);
+    expect_refused(g, graph_window_of(3, 1, 0), 0); /* no filters */
+    expect_refused(g, graph_window_of(3, 1, 0), GRAPH_DIMENSION_MAX + 1);
     uint32_t v;
-    assert_int_equal(graph_add_inner_product(g, "none", g->input, 0, &v, NULL), ADMMNN_INPUT);
+    assert_int_equal(graph_add_inner_product(g, "none", g->input, 0, true, &v, NULL), ADMMNN_INPUT);
     assert_int_equal(graph_add_relu(g, "far", 99, &v, NULL), ADMMNN_INPUT);
     assert_int_equal(graph_add_relu(g, "far", GRAPH_NONE, &v, NULL), ADMMNN_INPUT);
     assert_int_equal(graph_add_relu(g, "a name of thirty-two characters!", 0, &v, NULL),
@@ -198,29 +208,32 @@ static void impossible_geometry_is_refused(void **state) {
 static void sizes_that_overflow_are_refused(void **state) {
     (void)state;
     graph *g;
-    const graph_shape bad[] = {{0, 1, 1},
-                               {1, 0, 1},
-                               {1, 1, 0},
-                               {GRAPH_DIMENSION_MAX + 1, 1, 1},
-                               {65536, 65536, 1},
-                               {65536, 65536, 65536},
-                               {UINT32_MAX, UINT32_MAX, UINT32_MAX}};
+    const graph_shape bad[] = {{3, {0, 1, 1}},
+                               {3, {1, 0, 1}},
+                               {3, {1, 1, 0}},
+                               {3, {GRAPH_DIMENSION_MAX + 1, 1, 1}},
+                               {3, {65536, 65536, 1}},
+                               {3, {65536, 65536, 65536}},
+                               {3, {UINT32_MAX, UINT32_MAX, UINT32_MAX}},
+                               {0, {0}},
+                               {GRAPH_RANK_MAX + 1, {1, 1, 1, 1, 1, 1, 1}}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(graph_create("net", bad[i], &g, NULL), ADMMNN_INPUT);
-    g = graph_make((graph_shape){1024, 1024, 1024});
+    g = graph_make(graph_shape_image(1024, 1024, 1024));
     uint32_t v;
     admmnn_error err = {0};
     /* 2^30 inputs: two outputs are the most that fit in 2^31 weights, but their
      * biases are not among them. */
-    assert_int_equal(graph_add_inner_product(g, "wide", g->input, 4, &v, &err), ADMMNN_INPUT);
+    assert_int_equal(graph_add_inner_product(g, "wide", g->input, 4, true, &v, &err), ADMMNN_INPUT);
     assert_non_null(strstr(err.message, "wide"));
-    assert_int_equal(graph_add_inner_product(g, "wide", g->input, 2, &v, &err), ADMMNN_INPUT);
+    assert_int_equal(graph_add_inner_product(g, "wide", g->input, 2, true, &v, &err), ADMMNN_INPUT);
     assert_int_equal(g->parameter_count, 0);
     assert_int_equal(g->flat_count, 0);
-    assert_int_equal(graph_add_inner_product(g, "wide", g->input, 1, &v, &err), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "next", g->input, 1, &v, &err), ADMMNN_INPUT);
+    assert_int_equal(graph_add_inner_product(g, "wide", g->input, 1, true, &v, &err), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "next", g->input, 1, true, &v, &err), ADMMNN_INPUT);
     /* Every product of a window's sides is checked too. */
-    assert_int_equal(graph_add_conv(g, "conv", g->input, 1048576, window_of(1024, 1, 0), &v, &err),
+    assert_int_equal(graph_add_conv(g, "conv", g->input, 1048576,
+                                    graph_conv_of(graph_window_of(1024, 1, 0)), &v, &err),
                      ADMMNN_INPUT);
     graph_free(g);
 }
@@ -248,13 +261,13 @@ static void clones_are_equal_and_apart(void **state) {
 /* As many as a graph holds, its arrays seldom copied; and on from a clone. */
 static void many_nodes(void **state) {
     (void)state;
-    graph *g = graph_make((graph_shape){1, 1, 1});
+    graph *g = graph_make(graph_shape_image(1, 1, 1));
     uint32_t v = g->input;
     size_t copies = 0;
     for (uint32_t n = 0; n < GRAPH_NODES_MAX / 2; n++) {
         size_t before[3] = {g->value_capacity, g->node_capacity, g->parameter_capacity};
         assert_int_equal(graph_add_relu(g, "relu", v, &v, NULL), ADMMNN_OK);
-        assert_int_equal(graph_add_inner_product(g, "fc", v, 1, &v, NULL), ADMMNN_OK);
+        assert_int_equal(graph_add_inner_product(g, "fc", v, 1, true, &v, NULL), ADMMNN_OK);
         copies += before[0] != g->value_capacity;
         copies += before[1] != g->node_capacity;
         copies += before[2] != g->parameter_capacity;

@@ -7,7 +7,7 @@
 static void readers_of_lenet(void **state) {
     (void)state;
     graph *g;
-    assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, 10, &g, NULL),
+    assert_int_equal(graph_zoo_create("lenet-5", graph_shape_image(1, 28, 28), 10, &g, NULL),
                      ADMMNN_OK);
     graph_reader r = graph_reader_of(g, graph_find_node(g, "conv1"));
     assert_int_equal(r.node, graph_find_node(g, "conv2"));
@@ -26,16 +26,20 @@ static void readers_of_lenet(void **state) {
 static void padding_is_reported(void **state) {
     (void)state;
     for (uint32_t where = 0; where < 3; where++) {
-        graph *g = graph_make((graph_shape){1, 12, 12});
+        graph *g = graph_make(graph_shape_image(1, 12, 12));
         uint32_t v = g->input;
         uint32_t pool_pad = where == 1;
         uint32_t reader_pad = where == 2;
-        assert_int_equal(graph_add_conv(g, "a", v, 2, window_of(3, 1, 1), &v, NULL), ADMMNN_OK);
-        assert_int_equal(graph_add_maxpool(g, "p", v, window_of(2, 2, pool_pad), &v, NULL),
+        assert_int_equal(
+            graph_add_conv(g, "a", v, 2, graph_conv_of(graph_window_of(3, 1, 1)), &v, NULL),
+            ADMMNN_OK);
+        assert_int_equal(
+            graph_add_maxpool(g, "p", v, graph_pool_of(graph_window_of(2, 2, pool_pad)), &v, NULL),
+            ADMMNN_OK);
+        assert_int_equal(graph_add_conv(g, "b", v, 2,
+                                        graph_conv_of(graph_window_of(3, 1, reader_pad)), &v, NULL),
                          ADMMNN_OK);
-        assert_int_equal(graph_add_conv(g, "b", v, 2, window_of(3, 1, reader_pad), &v, NULL),
-                         ADMMNN_OK);
-        assert_int_equal(graph_add_inner_product(g, "c", v, 2, &v, NULL), ADMMNN_OK);
+        assert_int_equal(graph_add_inner_product(g, "c", v, 2, true, &v, NULL), ADMMNN_OK);
         /* The layer's own padding does not matter to its reader. */
         assert_int_equal(graph_reader_of(g, 0).padded, where > 0);
         graph_free(g);
@@ -44,14 +48,14 @@ static void padding_is_reported(void **state) {
 
 static void several_readers_are_none(void **state) {
     (void)state;
-    graph *g = graph_make((graph_shape){4, 1, 1});
+    graph *g = graph_make(graph_shape_image(4, 1, 1));
     uint32_t v;
     uint32_t w;
-    assert_int_equal(graph_add_inner_product(g, "a", g->input, 3, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "a", g->input, 3, true, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_relu(g, "r", v, &w, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "b", w, 3, &w, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "b", w, 3, true, &w, NULL), ADMMNN_OK);
     assert_int_equal(graph_reader_of(g, 0).node, 2);
-    assert_int_equal(graph_add_inner_product(g, "c", v, 3, &w, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 3, true, &w, NULL), ADMMNN_OK);
     assert_int_equal(graph_reader_of(g, 0).node, GRAPH_NONE); /* r and c read a */
     assert_int_equal(graph_reader_of(g, 2).node, GRAPH_NONE); /* no one reads b */
     graph_free(g);
@@ -59,16 +63,18 @@ static void several_readers_are_none(void **state) {
 
 /* conv, normalization, rectifier, dropout, pooling, inner product, normalization. */
 static graph *normalized_make(void) {
-    graph *g = graph_make((graph_shape){1, 6, 6});
+    graph *g = graph_make(graph_shape_image(1, 6, 6));
     uint32_t v = g->input;
-    assert_int_equal(graph_add_conv(g, "a", v, 2, window_of(3, 1, 0), &v, NULL), ADMMNN_OK);
+    assert_int_equal(
+        graph_add_conv(g, "a", v, 2, graph_conv_of(graph_window_of(3, 1, 0)), &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_batch_normalization(g, "m", v, 0.25F, 0.9F, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_relu(g, "r", v, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_dropout(g, "d", v, 0.5F, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_maxpool(g, "p", v, window_of(2, 2, 0), &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "b", v, 3, &v, NULL), ADMMNN_OK);
+    assert_int_equal(
+        graph_add_maxpool(g, "p", v, graph_pool_of(graph_window_of(2, 2, 0)), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "b", v, 3, true, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_relu(g, "s", v, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "c", v, 3, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "c", v, 3, true, &v, NULL), ADMMNN_OK);
     return g;
 }
 

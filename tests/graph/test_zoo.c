@@ -6,7 +6,7 @@
 static graph *zoo_make(const char *name) {
     graph *g;
     assert_true(graph_zoo_has(name));
-    assert_int_equal(graph_zoo_create(name, (graph_shape){1, 28, 28}, 10, &g, NULL), ADMMNN_OK);
+    assert_int_equal(graph_zoo_create(name, graph_shape_image(1, 28, 28), 10, &g, NULL), ADMMNN_OK);
     assert_string_equal(g->name, name);
     return g;
 }
@@ -76,14 +76,14 @@ static void unknown_networks_are_refused(void **state) {
     assert_true(graph_zoo_has("mlp-bn-7500"));
     admmnn_error err = {0};
     assert_false(graph_zoo_has("lenet"));
-    assert_int_equal(graph_zoo_create("lenet", (graph_shape){1, 28, 28}, 10, &g, &err),
+    assert_int_equal(graph_zoo_create("lenet", graph_shape_image(1, 28, 28), 10, &g, &err),
                      ADMMNN_INPUT);
     assert_non_null(strstr(err.message, "lenet-300-100"));
     /* An input too small for two convolutions and poolings. */
-    assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 9, 9}, 10, &g, &err),
+    assert_int_equal(graph_zoo_create("lenet-5", graph_shape_image(1, 9, 9), 10, &g, &err),
                      ADMMNN_INPUT);
     assert_non_null(strstr(err.message, "lenet-5 on images of 9x9: node conv2: window 5x5"));
-    assert_int_equal(graph_zoo_create("lenet-5", (graph_shape){1, 28, 28}, 0, &g, &err),
+    assert_int_equal(graph_zoo_create("lenet-5", graph_shape_image(1, 28, 28), 0, &g, &err),
                      ADMMNN_INPUT);
 }
 

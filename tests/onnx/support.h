@@ -22,14 +22,16 @@ static inline float *random_params(const graph *g, uint64_t seed) {
 static inline graph *normalized_network(bool dropout) {
     graph *g;
     uint32_t v;
-    MUST(graph_create("normalized", (graph_shape){2, 8, 8}, &g, err));
+    MUST(graph_create("normalized", graph_shape_image(2, 8, 8), &g, err));
     v = g->input;
     if (dropout)
         MUST(graph_add_dropout(g, "drop1", v, 0.2F, &v, err));
-    MUST(graph_add_conv(g, "conv", v, 3, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, err));
+    MUST(graph_add_conv(g, "conv", v, 3,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        err));
     MUST(graph_add_batch_normalization(g, "bn1", v, 1e-3F, 0.8F, &v, err));
     MUST(graph_add_relu(g, "relu", v, &v, err));
-    MUST(graph_add_inner_product(g, "fc", v, 5, &v, err));
+    MUST(graph_add_inner_product(g, "fc", v, 5, true, &v, err));
     MUST(graph_add_batch_normalization(g, "bn2", v, GRAPH_EPSILON, GRAPH_MOMENTUM, &v, err));
     if (dropout)
         MUST(graph_add_dropout(g, "drop2", v, 0.5F, &v, err));
@@ -40,13 +42,19 @@ static inline graph *normalized_network(bool dropout) {
 static inline graph *odd_network(void) {
     graph *g;
     uint32_t v;
-    MUST(graph_create("odd", (graph_shape){3, 11, 9}, &g, err));
-    MUST(graph_add_conv(g, "first", g->input, 5, (graph_window){{3, 2}, {2, 1}, {1, 0}}, &v, err));
+    MUST(graph_create("odd", graph_shape_image(3, 11, 9), &g, err));
+    MUST(graph_add_conv(g, "first", g->input, 5,
+                        graph_conv_of((graph_window){{3, 2}, {2, 1}, {1, 0}, {1, 0}, {1, 1}}), &v,
+                        err));
     MUST(graph_add_relu(g, "first.out", v, &v, err));
-    MUST(graph_add_maxpool(g, "pool", v, (graph_window){{3, 2}, {2, 1}, {1, 1}}, &v, err));
-    MUST(graph_add_inner_product(g, "input", v, 6, &v, err));
+    MUST(graph_add_maxpool(g, "pool", v,
+                           graph_pool_of((graph_window){{3, 2}, {2, 1}, {1, 1}, {1, 1}, {1, 1}}),
+                           &v, err));
+    MUST(graph_add_inner_product(g, "input", v, 6, true, &v, err));
     MUST(graph_add_relu(g, "logits", v, &v, err));
-    MUST(graph_add_conv(g, "last", v, 4, (graph_window){{1, 1}, {1, 1}, {0, 0}}, &v, err));
+    MUST(graph_add_conv(g, "last", v, 4,
+                        graph_conv_of((graph_window){{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        err));
     return g;
 }
 

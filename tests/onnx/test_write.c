@@ -106,7 +106,7 @@ static void names_must_differ(void **state) {
     uint32_t v;
     admmnn_error err;
     bytes file;
-    MUST(graph_create("twins", (graph_shape){1, 2, 2}, &g, err));
+    MUST(graph_create("twins", graph_shape_image(1, 2, 2), &g, err));
     float none = 0.0F;
     assert_int_equal(onnx_write(g, &none, NULL, 0, &file.at, &file.count, &err), ADMMNN_USAGE);
     MUST(graph_add_relu(g, "same", g->input, &v, err));

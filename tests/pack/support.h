@@ -11,8 +11,8 @@
 static inline graph *one_product(uint32_t inputs, uint32_t outputs) {
     graph *g;
     uint32_t v;
-    MUST(graph_create("one", (graph_shape){inputs, 1, 1}, &g, err));
-    MUST(graph_add_inner_product(g, "fc1", g->input, outputs, &v, err));
+    MUST(graph_create("one", graph_shape_image(inputs, 1, 1), &g, err));
+    MUST(graph_add_inner_product(g, "fc1", g->input, outputs, true, &v, err));
     return g;
 }
 
@@ -20,13 +20,17 @@ static inline graph *one_product(uint32_t inputs, uint32_t outputs) {
 static inline graph *small_network(void) {
     graph *g;
     uint32_t v;
-    MUST(graph_create("small", (graph_shape){2, 9, 7}, &g, err));
-    MUST(graph_add_conv(g, "conv1", g->input, 4, (graph_window){{3, 2}, {2, 1}, {1, 0}}, &v, err));
+    MUST(graph_create("small", graph_shape_image(2, 9, 7), &g, err));
+    MUST(graph_add_conv(g, "conv1", g->input, 4,
+                        graph_conv_of((graph_window){{3, 2}, {2, 1}, {1, 0}, {1, 0}, {1, 1}}), &v,
+                        err));
     MUST(graph_add_relu(g, "its own \"name\"", v, &v, err));
-    MUST(graph_add_maxpool(g, "pool1", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, err));
-    MUST(graph_add_inner_product(g, "fc1", v, 6, &v, err));
+    MUST(graph_add_maxpool(g, "pool1", v,
+                           graph_pool_of((graph_window){{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, err));
+    MUST(graph_add_inner_product(g, "fc1", v, 6, true, &v, err));
     MUST(graph_add_relu(g, "relu2", v, &v, err));
-    MUST(graph_add_inner_product(g, "fc2", v, 3, &v, err));
+    MUST(graph_add_inner_product(g, "fc2", v, 3, true, &v, err));
     return g;
 }
 
@@ -34,16 +38,20 @@ static inline graph *small_network(void) {
 static inline graph *normalized_network(void) {
     graph *g;
     uint32_t v;
-    MUST(graph_create("normalized", (graph_shape){1, 8, 8}, &g, err));
+    MUST(graph_create("normalized", graph_shape_image(1, 8, 8), &g, err));
     MUST(graph_add_dropout(g, "dropout1", g->input, 0.2F, &v, err));
-    MUST(graph_add_conv(g, "conv1", v, 6, (graph_window){{3, 3}, {1, 1}, {0, 0}}, &v, err));
+    MUST(graph_add_conv(g, "conv1", v, 6,
+                        graph_conv_of((graph_window){{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), &v,
+                        err));
     MUST(graph_add_batch_normalization(g, "bn1", v, GRAPH_EPSILON, GRAPH_MOMENTUM, &v, err));
     MUST(graph_add_relu(g, "relu1", v, &v, err));
-    MUST(graph_add_maxpool(g, "pool1", v, (graph_window){{2, 2}, {2, 2}, {0, 0}}, &v, err));
-    MUST(graph_add_inner_product(g, "fc1", v, 7, &v, err));
+    MUST(graph_add_maxpool(g, "pool1", v,
+                           graph_pool_of((graph_window){{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}}),
+                           &v, err));
+    MUST(graph_add_inner_product(g, "fc1", v, 7, true, &v, err));
     MUST(graph_add_batch_normalization(g, "its own", v, 0.125F, GRAPH_MOMENTUM, &v, err));
     MUST(graph_add_dropout(g, "dropout2", v, 0.5F, &v, err));
-    MUST(graph_add_inner_product(g, "fc2", v, 3, &v, err));
+    MUST(graph_add_inner_product(g, "fc2", v, 3, true, &v, err));
     return g;
 }
 
@@ -109,16 +117,7 @@ static inline pack_model *random_model(graph *g, filling f, uint64_t seed) {
 
 static inline void expect_equal(const pack_model *a, const pack_model *b) {
     assert_string_equal(a->g->name, b->g->name);
-    assert_int_equal(a->g->node_count, b->g->node_count);
-    for (uint32_t n = 0; n < a->g->node_count; n++) {
-        assert_string_equal(a->g->nodes[n].name, b->g->nodes[n].name);
-        assert_int_equal(a->g->nodes[n].op, b->g->nodes[n].op);
-        assert_memory_equal(a->g->nodes[n].inputs, b->g->nodes[n].inputs, 8);
-        assert_memory_equal(&a->g->nodes[n].window, &b->g->nodes[n].window, sizeof(graph_window));
-        assert_memory_equal(&a->g->nodes[n].normalization, &b->g->nodes[n].normalization,
-                            sizeof(graph_normalization));
-        assert_true(a->g->nodes[n].ratio == b->g->nodes[n].ratio);
-    }
+    expect_same_nodes(a->g, b->g);
     assert_memory_equal(a->g->values, b->g->values, a->g->value_count * sizeof *a->g->values);
     assert_int_equal(a->original_weights, b->original_weights);
     assert_int_equal(a->original_biases, b->original_biases);

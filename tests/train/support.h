@@ -29,7 +29,7 @@ static inline void expect_ok(admmnn_status status, const admmnn_error *err) {
 
 /* A class is the place of a bright patch; the rest is noise. */
 static inline data_set images_make(void) {
-    data_set set = {.count = IMAGES, .shape = {1, SIDE, SIDE}, .classes = CLASSES};
+    data_set set = {.count = IMAGES, .shape = graph_shape_image(1, SIDE, SIDE), .classes = CLASSES};
     set.pixels = base_array((size_t)IMAGES * SIDE * SIDE, 1);
     set.labels = base_array(IMAGES, 1);
     assert_true(set.pixels != NULL && set.labels != NULL);
@@ -47,16 +47,16 @@ static inline data_set images_make(void) {
 }
 
 static inline graph *graph_make(void) {
-    const graph_window conv = {{3, 3}, {1, 1}, {0, 0}};
-    const graph_window pool = {{2, 2}, {2, 2}, {0, 0}};
+    const graph_window conv = {{3, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
+    const graph_window pool = {{2, 2}, {2, 2}, {0, 0}, {0, 0}, {1, 1}};
     graph *g;
-    assert_int_equal(graph_create("small", (graph_shape){1, SIDE, SIDE}, &g, NULL), ADMMNN_OK);
+    assert_int_equal(graph_create("small", graph_shape_image(1, SIDE, SIDE), &g, NULL), ADMMNN_OK);
     uint32_t v = g->input;
-    assert_int_equal(graph_add_conv(g, "conv", v, 5, conv, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_maxpool(g, "pool", v, pool, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "fc1", v, 20, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_conv(g, "conv", v, 5, graph_conv_of(conv), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_maxpool(g, "pool", v, graph_pool_of(pool), &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "fc1", v, 20, true, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_relu(g, "relu", v, &v, NULL), ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(g, "fc2", v, CLASSES, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "fc2", v, CLASSES, true, &v, NULL), ADMMNN_OK);
     return g;
 }
 

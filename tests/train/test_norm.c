@@ -16,7 +16,7 @@ static fixture *zoo_make(unsigned threads) {
     graph_free(f->g);
     base_free(f->start);
     assert_int_equal(
-        graph_zoo_create("mlp-bn-64", (graph_shape){1, SIDE, SIDE}, CLASSES, &f->g, NULL),
+        graph_zoo_create("mlp-bn-64", graph_shape_image(1, SIDE, SIDE), CLASSES, &f->g, NULL),
         ADMMNN_OK);
     f->start = base_array(f->g->flat_count, sizeof *f->start);
     graph_initialise(f->g, 1, f->start);
@@ -97,10 +97,11 @@ static void statistics_follow_the_batch(void **state) {
     fixture *f = fixture_make(2);
     graph_free(f->g);
     uint32_t v;
-    assert_int_equal(graph_create("norm", (graph_shape){1, SIDE, SIDE}, &f->g, NULL), ADMMNN_OK);
+    assert_int_equal(graph_create("norm", graph_shape_image(1, SIDE, SIDE), &f->g, NULL),
+                     ADMMNN_OK);
     assert_int_equal(graph_add_batch_normalization(f->g, "bn", f->g->input, 1e-5F, 0.9F, &v, NULL),
                      ADMMNN_OK);
-    assert_int_equal(graph_add_inner_product(f->g, "fc", v, CLASSES, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(f->g, "fc", v, CLASSES, true, &v, NULL), ADMMNN_OK);
     base_free(f->start);
     f->start = base_array(f->g->flat_count, sizeof *f->start);
     graph_initialise(f->g, 1, f->start);
