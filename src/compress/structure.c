@@ -89,6 +89,8 @@ static bool remove_from_layer(const graph *g, uint32_t layer, uint8_t *mask, flo
 
 /* Layers whose units are told apart by the code below, and what may lie between them. */
 static bool is_known(const graph *g, const graph_node *node) {
+    if (!graph_value_varies(g, graph_operand(g, node, 0)))
+        return false;
     switch (node->op) {
     case GRAPH_CONV:
         return node->conv.groups == 1 && node->bias != GRAPH_NONE;
@@ -98,7 +100,7 @@ static bool is_known(const graph *g, const graph_node *node) {
     case GRAPH_RELU:
     case GRAPH_BATCH_NORMALIZATION:
     case GRAPH_DROPOUT:
-        return g->values[graph_operand(g, node, 0)].parameter == GRAPH_NONE;
+        return true;
     default:
         return false;
     }

@@ -500,8 +500,13 @@ static uint32_t chain_before(const graph *g, uint32_t value) {
 static admmnn_status find_chain(dnnl_network *d, admmnn_error *err) {
     const graph *g = d->graph;
     uint32_t count = 0;
-    for (uint32_t v = g->output; g->values[v].producer != GRAPH_NONE; v = chain_before(g, v))
+    uint32_t first = g->output;
+    for (; g->values[first].producer != GRAPH_NONE; first = chain_before(g, first))
         count++;
+    if (first != g->input)
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "network %s: the oneDNN back end runs chains from the input; use auto",
+                         g->name);
     d->chain = base_array(count, sizeof *d->chain);
     if (d->chain == NULL)
         return base_fail_memory(err, "the oneDNN back end");

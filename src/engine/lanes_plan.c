@@ -38,6 +38,10 @@ static admmnn_status check_node(const graph *g, const graph_node *node, admmnn_e
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "node %s: the lanes back end runs chains; its output is read %u times",
                          node->name, readers);
+    if (!graph_value_varies(g, graph_operand(g, node, 0)))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "node %s: the lanes back end runs chains from the input; use auto",
+                         node->name);
     const bool product = node->op == GRAPH_CONV || node->op == GRAPH_INNER_PRODUCT;
     if (!product && node->op != GRAPH_MAXPOOL && node->op != GRAPH_RELU)
         return base_fail(err, ADMMNN_UNSUPPORTED,

@@ -21,6 +21,9 @@ admmnn_status graph_add_batch_normalization(graph *g, const char *name, uint32_t
         return base_fail(err, ADMMNN_INPUT,
                          "node %s: epsilon %g, momentum %g; they must be above 0 and from 0 to 1",
                          name, (double)epsilon, (double)momentum);
+    if (!graph_value_varies(g, in))
+        return base_fail(err, ADMMNN_INPUT, "node %s: what it normalizes is alike in all samples",
+                         name);
     graph_normalization *n = &node->normalization;
     *n = no_parameters;
     n->epsilon = epsilon;

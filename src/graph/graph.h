@@ -394,6 +394,11 @@ admmnn_status graph_add_resize(graph *g, const char *name, uint32_t in, const gr
 
 /* ---- questions ---- */
 
+/* Whether it differs between samples: it is neither a constant nor a parameter. */
+static inline bool graph_value_varies(const graph *g, uint32_t value) {
+    return g->values[value].parameter == GRAPH_NONE && g->values[value].constant == GRAPH_VARIES;
+}
+
 /* The i-th value the node reads. */
 static inline uint32_t graph_operand(const graph *g, const graph_node *node, uint32_t i) {
     return g->operands[node->first_operand + i];
