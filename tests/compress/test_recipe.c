@@ -576,7 +576,9 @@ static void impossible_values(void **state) {
          "r.yaml:3: training.optimizer: '1' is unknown; it must be one of sgd, adam, adamw"},
         {"model: lenet-6\nprune: {rounds: [2]}\n",
          "r.yaml:1: model: no network named 'lenet-6'; there are lenet-5, lenet-5-bn, "
-         "lenet-300-100, mlp-bn-WIDTH (WIDTH from 1 to 7500)"},
+         "lenet-300-100, mlp-bn-WIDTH, alexnet, vgg-16, vgg-small, resnet-18, resnet-50, "
+         "resnet-20, resnet-56, mobilenet-v1, mobilenet-v2, transformer-small (WIDTH from 1 to "
+         "7500)"},
     };
     EXPECT_MISTAKES(list);
 }

@@ -65,6 +65,97 @@ static void normalized_networks(void **state) {
     graph_free(narrow);
 }
 
+/* ---- at full size ---- */
+
+static graph *large_make(const char *name, uint32_t side, uint32_t classes) {
+    graph *g;
+    admmnn_error err = {0};
+    if (graph_zoo_create(name, graph_shape_image(3, side, side), classes, &g, &err) != ADMMNN_OK)
+        fail_msg("%s: %s", name, err.message);
+    assert_int_equal(graph_value_count(g, g->output), classes);
+    for (uint32_t n = 0; n < g->node_count; n++)
+        assert_int_equal(graph_find_node(g, g->nodes[n].name), n); /* no name twice */
+    return g;
+}
+
+/* Table 2 of Zhang et al. 2018: 34.8K, 307.2K, 884.7K, 663.5K, 442.4K, 37.7M, 16.8M, 4.1M;
+ * 60.9M in all. */
+static void alexnet_by_layer(void **state) {
+    (void)state;
+    const size_t weights[8] = {34848, 307200, 884736, 663552, 442368, 37748736, 16777216, 4096000};
+    graph *g = large_make("alexnet", 227, 1000);
+    expect_layers(g, weights, 8);
+    assert_int_equal(graph_weight_count(g), 60954656);
+    assert_int_equal(graph_trainable_count(g), 60965224);
+    assert_int_equal(graph_macs(g), 724406816);
+    assert_true(g->nodes[graph_find_node(g, "drop7")].ratio == 0.5F);
+    graph_free(g);
+}
+
+/* Weights, biases, scales and shifts, and multiply-accumulates: of the papers, and to the last
+ * digit of the implementations that publish them (torchvision's; Idelbayev's for CIFAR). */
+static void published_counts(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t side, classes;
+        size_t trainable;
+        uint64_t macs;
+    } networks[] = {{"vgg-16", 224, 1000, 138357544, 15470264320},
+                    {"resnet-18", 224, 1000, 11689512, 1814073344},
+                    {"resnet-50", 224, 1000, 25557032, 4089184256},
+                    {"resnet-20", 32, 10, 269722, 40551040},
+                    {"resnet-56", 32, 10, 853018, 125485696},
+                    {"mobilenet-v1", 224, 1000, 4231976, 568740352},
+                    {"mobilenet-v2", 224, 1000, 3504872, 300774272}};
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        graph *g = large_make(networks[i].name, networks[i].side, networks[i].classes);
+        if (graph_trainable_count(g) != networks[i].trainable || graph_macs(g) != networks[i].macs)
+            fail_msg("%s: %zu parameters, %llu multiply-accumulates", g->name,
+                     graph_trainable_count(g), (unsigned long long)graph_macs(g));
+        graph_free(g);
+    }
+}
+
+/* Six convolutions, in front of the poolings at 32, 32, 16, 16, 8 and 8 pixels. */
+static void vgg_small_by_layer(void **state) {
+    (void)state;
+    const size_t weights[7] = {3456, 147456, 294912, 589824, 1179648, 2359296, 81920};
+    graph *g = large_make("vgg-small", 32, 10);
+    expect_layers(g, weights, 7);
+    assert_int_equal(graph_weight_count(g), 4656512);
+    assert_int_equal(graph_macs(g), (3456 + 147456) * 1024 + (294912 + 589824) * 256 +
+                                        (1179648 + 2359296) * 64 + 81920);
+    graph_free(g);
+}
+
+/* 64 tokens of width 128: 12 width^2 weights a block, of which every token uses all, and two
+ * products of tokens by tokens. */
+static void transformer_by_formula(void **state) {
+    (void)state;
+    graph *g = large_make("transformer-small", 32, 10);
+    const size_t width = 128;
+    const size_t tokens = 64;
+    const size_t weights = 6 * 12 * width * width + 48 * width + 10 * width;
+    const size_t biases = 6 * (4 + 4 + 1) * width + width + 10;
+    assert_int_equal(graph_weight_count(g), weights);
+    assert_int_equal(graph_layer_count(g), 6 * 6 + 2);
+    assert_int_equal(graph_trainable_count(g),
+                     weights + biases + (6 * 2 + 1) * 2 * width + tokens * width);
+    assert_int_equal(graph_macs(g), tokens * (6 * 12 * width * width + 48 * width) + 10 * width +
+                                        6 * 2 * tokens * tokens * width);
+    graph_free(g);
+}
+
+static void only_images_are_taken(void **state) {
+    (void)state;
+    graph *g;
+    admmnn_error err = {0};
+    assert_int_equal(graph_zoo_create("resnet-20", graph_shape_vector(784), 10, &g, &err),
+                     ADMMNN_INPUT);
+    assert_non_null(strstr(err.message, "784"));
+}
+
 static void unknown_networks_are_refused(void **state) {
     (void)state;
     graph *g;
@@ -122,12 +213,71 @@ static void first_parameters_are_glorot_s(void **state) {
     graph_free(g);
 }
 
+/* The mean square of drawn parameters, to five deviations. */
+static void expect_variance(const float *x, size_t count, double variance, double kurtosis) {
+    double square = 0.0;
+    for (size_t i = 0; i < count; i++)
+        square += (double)x[i] * (double)x[i] / (double)count;
+    assert_true(fabs(square - variance) < 5.0 * variance * sqrt((kurtosis - 1) / (double)count));
+}
+
+/* Variance 2 / fan in (He et al. 2015, equation 10), a depthwise convolution's being its
+ * kernel; scales one. */
+static void rectified_networks_begin_as_he_s(void **state) {
+    (void)state;
+    graph *g = large_make("mobilenet-v1", 32, 10);
+    float *params = base_array(g->flat_count, sizeof *params);
+    assert_non_null(params);
+    graph_initialise(g, 1, params);
+    const graph_parameter *deep =
+        &g->parameters[g->nodes[graph_find_node(g, "depthwise14")].weight];
+    const graph_parameter *point =
+        &g->parameters[g->nodes[graph_find_node(g, "pointwise14")].weight];
+    expect_variance(params + deep->offset, deep->count, 2.0 / 9.0, 3.0);
+    expect_variance(params + point->offset, point->count, 2.0 / 1024.0, 3.0);
+    const graph_normalization *n = &g->nodes[graph_find_node(g, "conv1.bn")].normalization;
+    assert_true(params[g->parameters[n->scale].offset] == 1.0F);
+    base_free(params);
+    graph_free(g);
+}
+
+/* Matrices of inputs by outputs: both fans; places of tokens small. */
+static void transformers_begin_as_glorot_s(void **state) {
+    (void)state;
+    graph *g = large_make("transformer-small", 32, 10);
+    float *params = base_array(g->flat_count, sizeof *params);
+    assert_non_null(params);
+    graph_initialise(g, 1, params);
+    const graph_parameter *hidden =
+        &g->parameters[g->nodes[graph_find_node(g, "block2.hidden")].weight];
+    const graph_parameter *patches = &g->parameters[g->nodes[0].weight];
+    expect_variance(params + hidden->offset, hidden->count, 2.0 / (128.0 + 512.0), 1.8);
+    expect_variance(params + patches->offset, patches->count, 2.0 / (48.0 + 128.0 * 16.0), 1.8);
+    uint32_t places = 0;
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        if (g->parameters[p].kind != GRAPH_TENSOR)
+            continue;
+        expect_variance(params + g->parameters[p].offset, g->parameters[p].count, 4e-4, 3.0);
+        places++;
+    }
+    assert_int_equal(places, 1);
+    base_free(params);
+    graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_are_the_papers),
         cmocka_unit_test(normalized_networks),
+        cmocka_unit_test(alexnet_by_layer),
+        cmocka_unit_test(published_counts),
+        cmocka_unit_test(vgg_small_by_layer),
+        cmocka_unit_test(transformer_by_formula),
+        cmocka_unit_test(only_images_are_taken),
         cmocka_unit_test(unknown_networks_are_refused),
         cmocka_unit_test(first_parameters_are_glorot_s),
+        cmocka_unit_test(rectified_networks_begin_as_he_s),
+        cmocka_unit_test(transformers_begin_as_glorot_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
