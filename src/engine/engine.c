@@ -87,6 +87,9 @@ admmnn_status engine_create(const graph *g, const engine_settings *settings, bas
         return base_fail(err, ADMMNN_USAGE, "an engine needs a largest batch of at least 1 sample");
     if (g->node_count == 0)
         return base_fail(err, ADMMNN_USAGE, "network %s has no operation to run", g->name);
+    if (!graph_value_varies(g, g->output))
+        return base_fail(err, ADMMNN_USAGE, "network %s: its output is alike for all samples",
+                         g->name);
     engine *e = base_array(1, sizeof *e);
     if (e == NULL)
         return base_fail_memory(err, "an engine");

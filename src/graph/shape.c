@@ -54,7 +54,7 @@ bool graph_shape_broadcast(graph_shape a, graph_shape b, graph_shape *out) {
 const char *graph_shape_text(graph_shape shape, char text[GRAPH_SHAPE_TEXT_MAX]) {
     size_t at = 0;
     snprintf(text, GRAPH_SHAPE_TEXT_MAX, "scalar");
-    for (uint32_t i = 0; i < shape.rank; i++)
+    for (uint32_t i = 0; i < shape.rank && i < GRAPH_RANK_MAX; i++)
         at += (size_t)snprintf(text + at, GRAPH_SHAPE_TEXT_MAX - at, "%s%u", i == 0 ? "" : "x",
                                shape.dims[i]);
     return text;

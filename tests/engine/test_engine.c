@@ -84,6 +84,59 @@ static void back_ends_name_the_node_they_lack(void **state) {
     base_pool_destroy(pool);
 }
 
+/* Chains that differ from what the fast back ends hold in one thing. */
+static graph *unusual_network(unsigned k) {
+    graph *g;
+    graph_conv conv = graph_conv_of(graph_window_of(2, 1, 0));
+    graph_pool pool = graph_pool_of(graph_window_of(2, 2, 0));
+    uint32_t v;
+    uint32_t z;
+    assert_int_equal(graph_create("unusual", graph_shape_image(2, 7, 7), &g, NULL), ADMMNN_OK);
+    v = g->input;
+    conv.groups = k == 0 ? 2 : 1;
+    conv.biased = k != 1;
+    conv.window.dilation[1] = k == 2 ? 2 : 1;
+    conv.window.pad_end[0] = k == 3 ? 1 : 0;
+    pool.ceil = k == 4;
+    pool.window.dilation[0] = k == 5 ? 2 : 1;
+    pool.window.pad_end[1] = k == 6 ? 1 : 0;
+    assert_int_equal(graph_add_conv(g, "c", v, 4, conv, &v, NULL), ADMMNN_OK);
+    if (k == 7)
+        assert_int_equal(graph_add_average_pool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
+    else
+        assert_int_equal(graph_add_maxpool(g, "p", v, pool, &v, NULL), ADMMNN_OK);
+    if (k == 8)
+        assert_int_equal(graph_add_binary(g, "b", GRAPH_ADD, v, v, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "f", v, 3, k != 9, &v, NULL), ADMMNN_OK);
+    if (k == 10) { /* a chain, but not from the input */
+        assert_int_equal(graph_add_parameter(g, "z", GRAPH_TENSOR, graph_shape_vector(3), &z, NULL),
+                         ADMMNN_OK);
+        assert_int_equal(graph_add_inner_product(g, "g", z, 3, true, &v, NULL), ADMMNN_OK);
+    }
+    return g;
+}
+
+static void fast_back_ends_refuse_what_they_would_get_wrong(void **state) {
+    (void)state;
+    static const engine_backend_id fast[] = {ENGINE_LANES, ENGINE_DNNL};
+    base_pool *pool = pool_make(1);
+    engine_settings settings = {.max_batch = 4, .training = true};
+    for (unsigned k = 0; k <= 10; k++) {
+        graph *g = unusual_network(k);
+        for (unsigned b = 0; b < 2; b++) {
+            engine *e = NULL;
+            settings.backend = fast[b];
+            EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_UNSUPPORTED, "back end");
+            assert_null(e);
+        }
+        graph_free(g);
+        expect_chosen(unusual_network(k), ENGINE_AUTO, "reference");
+    }
+    graph *usual = unusual_network(11);
+    expect_chosen(usual, ENGINE_AUTO, "lanes");
+    base_pool_destroy(pool);
+}
+
 static void creation_checks_its_arguments(void **state) {
     (void)state;
     base_pool *pool = pool_make(1);
@@ -95,6 +148,12 @@ static void creation_checks_its_arguments(void **state) {
     EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_USAGE, "at least 1");
     settings.max_batch = 4;
     EXPECT(engine_create(empty, &settings, pool, &e, err), ADMMNN_USAGE, "bare");
+    const float one = 1.0F;
+    const uint32_t output = g->output;
+    assert_int_equal(graph_add_constant(g, graph_shape_vector(1), &one, &g->output, NULL),
+                     ADMMNN_OK);
+    EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_USAGE, "alike");
+    g->output = output;
     settings.backend = (engine_backend_id)17;
     EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_USAGE, "17");
     assert_int_equal(engine_create(g, &settings, pool, &e, NULL), ADMMNN_USAGE);
@@ -208,6 +267,7 @@ int main(void) {
         cmocka_unit_test(names),
         cmocka_unit_test(auto_takes_the_fastest_that_holds_the_graph),
         cmocka_unit_test(back_ends_name_the_node_they_lack),
+        cmocka_unit_test(fast_back_ends_refuse_what_they_would_get_wrong),
         cmocka_unit_test(creation_checks_its_arguments),
         cmocka_unit_test(passes_check_their_arguments),
         cmocka_unit_test(an_engine_for_inference_takes_no_step),
