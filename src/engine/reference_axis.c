@@ -25,10 +25,10 @@ static line line_at(const reference_call *c, size_t number) {
 /* log of the sum of exp(x), shifted by the largest: no overflow. */
 static double log_sum(const line *l, const double *x) {
     double most = -INFINITY;
-    double sum = 0.0;
     for (size_t i = 0; i < l->count; i++)
         most = fmax(most, x[l->first + i * l->stride]);
-    for (size_t i = 0; i < l->count; i++)
+    double sum = exp(x[l->first] - most);
+    for (size_t i = 1; i < l->count; i++)
         sum += exp(x[l->first + i * l->stride] - most);
     return most + log(sum);
 }
