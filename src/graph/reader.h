@@ -13,7 +13,8 @@ uint32_t graph_only_reader(const graph *g, uint32_t node);
 /* The layer that reads a layer's units, through pooling, rectifiers, normalizations and
  * dropouts. */
 typedef struct graph_reader {
-    uint32_t node;   /* GRAPH_NONE: the graph's output, or not exactly one reader */
+    uint32_t node;   /* GRAPH_NONE: the graph's output, not exactly one reader, or an
+                        operation that mixes units, as groups do */
     size_t block;    /* consecutive columns of its weights that read one unit */
     bool normalized; /* a batch normalization lies between */
     bool padded;     /* a window with padding lies between, or is the reader's */

@@ -7,6 +7,8 @@
 #define STEP 1e-5
 /* Of the largest difference quotient: STEP^2 times third derivatives, and 1e-16 / STEP. */
 #define BOUND 2e-8
+/* What other readers of the input are said to have left in its gradient. */
+#define BEFORE 0.25
 
 /* What the outputs are weighted by in the loss. */
 static double *coefficients_make(const trial *t) {
@@ -61,12 +63,16 @@ static void expect_gradients(trial *t) {
         reference_clear_gradients(t->r, s);
         memcpy(reference_gradient(t->r, s, g->output), coefficients + s * t->outputs,
                t->outputs * sizeof *coefficients);
+        for (size_t i = 0; i < t->inputs; i++)
+            reference_gradient(t->r, s, g->input)[i] += BEFORE;
     }
     memcpy(by_params, reference_backward(t->r, t->params, &t->batch),
            g->flat_count * sizeof *by_params);
     for (size_t s = 0; s < SAMPLES; s++)
         memcpy(by_input + s * t->inputs, reference_gradient(t->r, s, g->input),
                t->inputs * sizeof *by_input);
+    for (size_t i = 0; i < SAMPLES * t->inputs; i++)
+        by_input[i] -= BEFORE;
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const graph_parameter *parameter = &g->parameters[p];
         char name[GRAPH_PARAMETER_NAME_MAX];

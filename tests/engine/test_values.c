@@ -154,6 +154,7 @@ static void poolings(void **state) {
                                       10.24, 7.92, 6.12, 8.4,  10.8, 8.88, 6.84};
     expect_pool(true, 4, (graph_pool){by_two, true, false}, max_ceil, 4);
     expect_pool(false, 4, (graph_pool){by_two, true, false}, average_ceil, 4);
+    expect_pool(false, 4, (graph_pool){by_two, true, true}, average_ceil, 4); /* not beyond */
     expect_pool(true, 4, (graph_pool){gaps, false, false}, max_gaps, 4);
     expect_pool(false, 4, (graph_pool){gaps, false, false}, average_gaps, 4);
     expect_pool(false, 5, (graph_pool){padded, false, false}, average_padded, 25);

@@ -241,6 +241,21 @@ static void rectified_networks_begin_as_he_s(void **state) {
     graph_free(g);
 }
 
+/* By groups, a pixel of an input channel reaches the filters of its group alone. */
+static void groups_count_in_fans(void **state) {
+    (void)state;
+    graph *g = graph_make(graph_shape_image(8, 9, 9));
+    const graph_conv conv = {graph_window_of(5, 1, 0), 4, false, {0, 0}};
+    uint32_t v;
+    assert_int_equal(graph_add_conv(g, "c", g->input, 64, conv, &v, NULL), ADMMNN_OK);
+    float *params = base_array(g->flat_count, sizeof *params);
+    assert_non_null(params);
+    graph_initialise(g, 1, params);
+    expect_variance(params, g->parameters[0].count, 2.0 / (2 * 25 + 16 * 25), 1.8);
+    base_free(params);
+    graph_free(g);
+}
+
 /* Matrices of inputs by outputs: both fans; places of tokens small. */
 static void transformers_begin_as_glorot_s(void **state) {
     (void)state;
@@ -277,6 +292,7 @@ int main(void) {
         cmocka_unit_test(unknown_networks_are_refused),
         cmocka_unit_test(first_parameters_are_glorot_s),
         cmocka_unit_test(rectified_networks_begin_as_he_s),
+        cmocka_unit_test(groups_count_in_fans),
         cmocka_unit_test(transformers_begin_as_glorot_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
