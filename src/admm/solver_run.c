@@ -190,7 +190,7 @@ static admmnn_status offer(admmnn_solver *s, admmnn_error *err) {
     solver_iterate *at = &s->at;
     double value;
     BASE_TRY(evaluate(s, candidate_of(s), &value, at->gradient, err));
-    if (value < at->best_value || s->settings.stochastic) {
+    if (value < at->best_value) {
         at->best_value = value;
         memcpy(at->best, candidate_of(s), s->d * sizeof *at->best);
     }

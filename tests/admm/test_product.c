@@ -30,6 +30,11 @@ static void names_hold_their_values(void **state) {
     expect_values("power-of-two:-1:1", (const double[]){-2, -1, -0.5, 0, 0.5, 1, 2}, 7);
     expect_values("levels:-1.5,0,1e3", (const double[]){-1.5, 0, 1000}, 3);
     expect_values("grid:0.5:-0.9:1", (const double[]){-0.5, 0, 0.5, 1}, 4);
+    /* 0.3 / 0.1 is below 3 as doubles divide. */
+    expect_values("grid:0.1:-0.3:0.3",
+                  (const double[]){-3 * 0.1, -2 * 0.1, -0.1, 0, 0.1, 2 * 0.1, 3 * 0.1}, 7);
+    expect_values("grid:0.1:-0.29:0.31", (const double[]){-2 * 0.1, -0.1, 0, 0.1, 2 * 0.1, 3 * 0.1},
+                  6);
     expect_values("grid:8:8:8", (const double[]){8}, 1);
     admm_product *p = make("grid:8", 3);
     assert_int_equal(admm_product_ladders(p)[2].count, 0);

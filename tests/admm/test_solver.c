@@ -294,6 +294,30 @@ static void theory_holds_where_promised(void **state) {
     assert_int_equal(info.decreased, 0);
 }
 
+/* Where the answer is the best of all points the limit may be another one; where it is the
+ * last point, it is the limit. */
+static void the_limit_is_the_last_point(void **state) {
+    (void)state;
+    size_t apart = 0;
+    for (uint64_t seed = 0; seed < 40; seed++)
+        for (double relative = 0.4; relative < 0.65; relative += 0.1) {
+            const quadratic p = make(seed, 2);
+            double x[D];
+            admmnn_solver_settings settings = settings_of(ADMMNN_METHOD_ADMM_S);
+            settings.rho_relative = relative;
+            settings.iterations = 20000;
+            settings.last = 0;
+            const admmnn_solver_info best = solve(&p, &settings, x);
+            settings.last = 1;
+            const admmnn_solver_info last = solve(&p, &settings, x);
+            if (best.outcome != ADMMNN_OUTCOME_REPEATS)
+                continue;
+            apart += best.stationary != best.limit_stationary;
+            assert_int_equal(last.limit_stationary, last.stationary);
+        }
+    assert_true(apart > 0);
+}
+
 /* ---- functions ---- */
 
 static admmnn_status solve_function(quadratic *p, const admmnn_solver_settings *settings,
@@ -473,6 +497,22 @@ static void a_stop_is_heard(void **state) {
     }
 }
 
+/* Of a product and of a sparse Q already where the solver is made: Lanczos's method asks. */
+static void a_stop_is_heard_before_there_is_a_solver(void **state) {
+    (void)state;
+    static const size_t start[] = {0, 1, 2};
+    static const uint32_t column[] = {0, 1};
+    static const double value[] = {1, 2};
+    const admmnn_matrix q = {.start = start, .column = column, .value = value};
+    const admmnn_problem problem = {.dimension = 2, .q = &q, .set = "grid:8"};
+    const admmnn_context context = {.cancelled = at_once};
+    const admmnn_solver_settings settings = settings_of(ADMMNN_METHOD_ADMM_Q);
+    admmnn_solver *solver;
+    admmnn_error err;
+    assert_int_equal(admmnn_solver_create(&problem, &settings, &context, &solver, &err),
+                     ADMMNN_CANCELLED);
+}
+
 /* What no double can tell apart is refused, not searched for ever. */
 static void hopeless_lattices_are_refused(void **state) {
     (void)state;
@@ -553,6 +593,28 @@ static void bad_problems_are_refused(void **state) {
     refuse(&good, &settings, "positive definite");
 }
 
+/* Which no factorisation tells: the eigenvalues do. */
+static void indefinite_sparse_matrices_are_refused(void **state) {
+    (void)state;
+    static const size_t start[] = {0, 1, 2};
+    static const uint32_t column[] = {0, 1};
+    static const double value[] = {-1, 2};
+    const admmnn_matrix q = {.start = start, .column = column, .value = value};
+    const admmnn_problem problem = {.dimension = 2, .q = &q, .set = "grid:8"};
+    admmnn_solver_settings settings = settings_of(ADMMNN_METHOD_ROUND);
+    admmnn_solver *solver;
+    refuse(&problem, &settings, "Q is not positive definite");
+    settings = settings_of(ADMMNN_METHOD_ADMM_R);
+    settings.rho = 0.5;
+    refuse(&problem, &settings, "a larger rho is needed");
+    settings.rho = 1.5;
+    MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
+    admmnn_solver_free(solver);
+    settings = settings_of(ADMMNN_METHOD_PGD); /* solves no system */
+    MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
+    admmnn_solver_free(solver);
+}
+
 static void bad_settings_are_refused(void **state) {
     (void)state;
     quadratic p = make(1, 1);
@@ -605,14 +667,17 @@ int main(void) {
         cmocka_unit_test(stopping_early_changes_nothing),
         cmocka_unit_test(none_beats_the_exact),
         cmocka_unit_test(theory_holds_where_promised),
+        cmocka_unit_test(the_limit_is_the_last_point),
         cmocka_unit_test(inexact_steps_approach_exact_ones),
         cmocka_unit_test(a_function_that_breaks_leaves_a_point),
         cmocka_unit_test(divergence_is_told),
         cmocka_unit_test(a_large_sparse_problem_is_solved),
         cmocka_unit_test(a_right_side_of_zero_is_solved),
         cmocka_unit_test(a_stop_is_heard),
+        cmocka_unit_test(a_stop_is_heard_before_there_is_a_solver),
         cmocka_unit_test(hopeless_lattices_are_refused),
         cmocka_unit_test(bad_problems_are_refused),
+        cmocka_unit_test(indefinite_sparse_matrices_are_refused),
         cmocka_unit_test(bad_settings_are_refused),
         cmocka_unit_test(scaled_sets_keep_their_points),
     };
