@@ -89,6 +89,15 @@ END
     cat "$work/json"
 }
 
+# npy_header TYPE SHAPE: what a NumPy array begins with; its elements follow.
+npy_header() {
+    local header="{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"
+    printf '\x93NUMPY\x01\x00'
+    # shellcheck disable=SC2059 # the length is written as bytes
+    printf "\\x$(printf %02x $((${#header} + 1)))\\x00"
+    printf '%s\n' "$header"
+}
+
 # A data set of MNIST's layout in $work/data and a recipe for it that takes seconds.
 make_job() {
     mkdir -p "$work/data"
