@@ -9,8 +9,6 @@
 
 /* Coordinates stepped over between two questions whether to stop. */
 #define PATIENCE ((size_t)1 << 16)
-/* Gradient steps likewise. */
-#define GRADIENT_PATIENCE 1024U
 /* What the augmented Lagrangian may grow by, of its size, without having grown. */
 #define ROUNDING 1e-9
 
@@ -22,6 +20,11 @@ typedef struct course {
     bool fixed;
     double lagrangian; /* of the last iteration */
 } course;
+
+/* Steps between two such questions: of a function one, since it may be a network's loss. */
+static size_t patience_of(const admmnn_solver *s) {
+    return s->quadratic == NULL ? 1 : 1 + PATIENCE / (1 + s->d);
+}
 
 static double squared_gap(const double *v, const double *w, size_t d) {
     double sum = 0;
@@ -109,9 +112,10 @@ static admmnn_status step_x_exactly(admmnn_solver *s, const admmnn_context *cont
 static admmnn_status step_x_by_gradient(admmnn_solver *s, const admmnn_context *context,
                                         admmnn_error *err) {
     solver_iterate *at = &s->at;
+    const size_t patience = patience_of(s);
     double first = 0;
     for (uint32_t k = 0; k < s->settings.gradient_steps; k++) {
-        if (k % GRADIENT_PATIENCE == GRADIENT_PATIENCE - 1 && base_cancelled(context))
+        if (k % patience == patience - 1 && base_cancelled(context))
             return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
         double value;
         double length2 = 0;
@@ -314,7 +318,7 @@ static admmnn_status iterate_once(admmnn_solver *s, course *c, const admmnn_cont
 
 static admmnn_status iterate_all(admmnn_solver *s, course *c, const admmnn_context *context,
                                  admmnn_solver_info *info, admmnn_error *err) {
-    const uint64_t patience = 1 + PATIENCE / (1 + s->d);
+    const size_t patience = patience_of(s);
     while (c->done < c->most) {
         if (c->done % patience == 0) {
             report_progress(s, c, context);

@@ -497,6 +497,41 @@ static void a_stop_is_heard(void **state) {
     }
 }
 
+/* Which may take long: no more than a call or two of it come after the request. */
+static bool after_forty(void *user) {
+    (void)user;
+    return calls > 40;
+}
+
+static double counts(void *user, const double *x, double *gradient) {
+    calls++;
+    return function_of(user, x, gradient);
+}
+
+static void a_function_is_stopped_at_once(void **state) {
+    (void)state;
+    quadratic p = make(1, 10);
+    const admmnn_problem problem = {.dimension = D, .f = counts, .user = &p, .set = "grid:8"};
+    const admmnn_context context = {.cancelled = after_forty};
+    for (uint32_t steps = 1; steps <= 1000000; steps *= 1000000) {
+        admmnn_solver_settings settings = settings_of(ADMMNN_METHOD_ADMM_Q);
+        admmnn_solver *solver;
+        admmnn_solver_info info;
+        admmnn_error err;
+        double x[D];
+        settings.x_step = ADMMNN_X_STEP_GRADIENT;
+        settings.gradient_steps = steps;
+        settings.tolerance = 1e-300;
+        settings.lipschitz = 1e6;
+        calls = 0;
+        MUST(admmnn_solver_create(&problem, &settings, NULL, &solver, err));
+        assert_int_equal(admmnn_solver_solve(solver, NULL, 0, &context, x, &info, &err),
+                         ADMMNN_CANCELLED);
+        admmnn_solver_free(solver);
+        assert_true(calls <= 45);
+    }
+}
+
 /* Of a product and of a sparse Q already where the solver is made: Lanczos's method asks. */
 static void a_stop_is_heard_before_there_is_a_solver(void **state) {
     (void)state;
@@ -674,6 +709,7 @@ int main(void) {
         cmocka_unit_test(a_large_sparse_problem_is_solved),
         cmocka_unit_test(a_right_side_of_zero_is_solved),
         cmocka_unit_test(a_stop_is_heard),
+        cmocka_unit_test(a_function_is_stopped_at_once),
         cmocka_unit_test(a_stop_is_heard_before_there_is_a_solver),
         cmocka_unit_test(hopeless_lattices_are_refused),
         cmocka_unit_test(bad_problems_are_refused),
