@@ -2,8 +2,10 @@
 #include "support.h"
 
 #include "admm/lattice.h"
+#include "must.h"
 
 #define MOST 4
+#define LONG 16
 
 typedef struct problem {
     size_t d;
@@ -142,6 +144,29 @@ static void a_list_has_a_point_before_its_tree(void **state) {
     }
 }
 
+/* With the coordinates as they come some of these have millions of nodes. */
+static void the_order_cuts_the_tree(void **state) {
+    (void)state;
+    static const double ternary[] = {-1, 0, 1};
+    base_random random = base_random_at(7, 0, 0);
+    for (int i = 0; i < 10; i++) {
+        double r[LONG * LONG] = {0};
+        double t[LONG];
+        double x[LONG];
+        admm_ladder ladders[LONG];
+        lattice_answer answer;
+        for (size_t j = 0; j < LONG; j++) {
+            t[j] = between(&random, -20, 20);
+            ladders[j] = (admm_ladder){.levels = ternary, .count = 3};
+            for (size_t k = j; k < LONG; k++)
+                r[j * LONG + k] = between(&random, -1, 1);
+            r[j * LONG + j] = j % 2 == 0 ? 0.3 : 3;
+        }
+        MUST(lattice_closest(r, t, LONG, ladders, 1000000, NULL, x, &answer, err));
+        assert_true(answer.proven);
+    }
+}
+
 static void what_cannot_be_solved_is_said(void **state) {
     (void)state;
     base_random random = base_random_at(3, 0, 0);
@@ -191,6 +216,7 @@ int main(void) {
         cmocka_unit_test(lists_of_levels_as_by_brute_force),
         cmocka_unit_test(boxes_as_by_brute_force),
         cmocka_unit_test(a_list_has_a_point_before_its_tree),
+        cmocka_unit_test(the_order_cuts_the_tree),
         cmocka_unit_test(what_cannot_be_solved_is_said),
         cmocka_unit_test(limits_and_requests_to_stop_are_kept),
     };
