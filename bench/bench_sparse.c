@@ -56,14 +56,14 @@ static admmnn_status make_images(bench *b, admmnn_error *err) {
     b->set = (data_set){
         .count = b->o->images, .shape = graph_shape_image(1, 28, 28), .classes = BENCH_CLASSES};
     b->set.pixels = base_array(pixels, 1);
-    b->set.labels = base_array(b->o->images, 1);
+    b->set.labels = base_array(b->o->images, sizeof *b->set.labels);
     b->order = base_array(b->o->images, sizeof *b->order);
     if (b->set.pixels == NULL || b->set.labels == NULL || b->order == NULL)
         return base_fail_memory(err, "the images");
     for (size_t i = 0; i < pixels; i++)
         b->set.pixels[i] = (uint8_t)base_random_below(&random, 256);
     for (uint32_t i = 0; i < b->o->images; i++) {
-        b->set.labels[i] = (uint8_t)base_random_below(&random, BENCH_CLASSES);
+        b->set.labels[i] = (uint16_t)base_random_below(&random, BENCH_CLASSES);
         b->order[i] = i;
     }
     return ADMMNN_OK;

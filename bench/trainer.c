@@ -22,7 +22,7 @@ admmnn_status bench_images_make(const graph *g, bench_images *images, admmnn_err
     if (images->pixels == NULL)
         return base_fail_memory(err, "the images");
     for (size_t i = 0; i < BENCH_IMAGES; i++) {
-        images->labels[i] = (uint8_t)base_random_below(&random, BENCH_CLASSES);
+        images->labels[i] = (uint16_t)base_random_below(&random, BENCH_CLASSES);
         for (size_t k = 0; k < images->elements; k++)
             images->pixels[i * images->elements + k] = base_random_uniform(&random);
     }

@@ -12,7 +12,7 @@
 /* pixels[BENCH_IMAGES][elements]; step k takes the batch that starts at `first`. */
 typedef struct bench_images {
     float *pixels;
-    uint8_t labels[BENCH_IMAGES];
+    uint16_t labels[BENCH_IMAGES];
     size_t elements, first;
 } bench_images;
 

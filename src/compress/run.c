@@ -48,7 +48,7 @@ double run_seconds(const compress_run *run) {
 static admmnn_status open_data(compress_run *run, admmnn_error *err) {
     const recipe *r = run->r;
     BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &run->train, err));
-    data_set_digest(&run->train, run->data_sha256);
+    BASE_TRY(data_set_digest(&run->train, run->data_sha256, err));
     if (run->train.count < 2)
         return base_fail(err, ADMMNN_INPUT,
                          "%s: one training image; one to train on and one to validate with are "

@@ -21,9 +21,9 @@ admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err) {
 admmnn_status run_digest_data(const recipe *r, char digest[65], admmnn_error *err) {
     data_set train;
     BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &train, err));
-    data_set_digest(&train, digest);
+    admmnn_status status = data_set_digest(&train, digest, err);
     data_set_free(&train);
-    return ADMMNN_OK;
+    return status;
 }
 
 admmnn_status run_start_from(compress_run *run, const char *checkpoint, admmnn_error *err) {

@@ -13,7 +13,7 @@ typedef struct data_set {
     graph_shape shape;
     uint32_t classes;
     uint8_t *pixels;
-    uint8_t *labels;
+    uint16_t *labels;
 } data_set;
 
 /* Opens one part of a folder in MNIST's IDX layout (train-images-idx3-ubyte,
@@ -25,7 +25,7 @@ admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, a
 void data_set_free(data_set *set);
 
 /* SHA-256 of its shape, pixels and labels, as 64 hexadecimal digits and a zero. */
-void data_set_digest(const data_set *set, char digest[65]);
+admmnn_status data_set_digest(const data_set *set, char digest[65], admmnn_error *err);
 
 /* Splits 0..count-1 at random by seed: the last `validation` of the permutation
  * are validation. order[count] is the caller's array: first the training

@@ -64,14 +64,16 @@ admmnn_status data_idx_parse(const char *images_name, const uint8_t *images, siz
     data_set set = {
         .count = sizes[0], .shape = graph_shape_image(1, sizes[1], sizes[2]), .classes = 2};
     set.pixels = base_array_copy(images + 16, images_size - 16, 1);
-    set.labels = base_array_copy(labels + 8, label_count, 1);
+    set.labels = base_array(label_count, sizeof *set.labels);
     if (set.pixels == NULL || set.labels == NULL) {
         data_set_free(&set);
         return base_fail_memory(err, images_name);
     }
-    for (size_t i = 0; i < set.count; i++)
+    for (size_t i = 0; i < set.count; i++) {
+        set.labels[i] = labels[8 + i];
         if (set.labels[i] >= set.classes)
             set.classes = set.labels[i] + 1U;
+    }
     *out = set;
     return ADMMNN_OK;
 }

@@ -49,7 +49,7 @@ typedef struct engine_batch {
     size_t count; /* samples, at most max_batch */
     engine_fill fill;
     void *user;
-    const uint8_t *labels; /* [count]; needed by engine_step */
+    const uint16_t *labels; /* [count]; needed by engine_step */
     const float *targets;  /* [count][classes] probabilities; NULL: one-hot of labels. Those of
                               the squared hinge are the labels' */
     engine_loss_id loss;   /* of engine_step */

@@ -15,7 +15,7 @@ typedef struct one_sample {
     const float *logits;
     size_t classes, stride;
     size_t best; /* the first largest logit */
-    uint8_t label;
+    uint16_t label;
     const float *targets; /* NULL: one-hot */
     float *gradient;
 } one_sample;
@@ -57,7 +57,7 @@ static double squared_hinge(const one_sample *s) {
 }
 
 void engine_loss_add(engine_loss_id loss, const engine_loss_layout *layout, const float *logits,
-                     const uint8_t *labels, const float *targets, float *gradient,
+                     const uint16_t *labels, const float *targets, float *gradient,
                      engine_loss_sum *sum) {
     for (size_t i = 0; i < layout->count; i++) {
         const float *x = logits + i * layout->sample_stride;

@@ -40,7 +40,7 @@ typedef struct engine_loss_sum {
  * where x are the logits and t_c is 1 for the label and -1 for the others; targets is not
  * looked at. A logit that is NaN makes the loss NaN. */
 void engine_loss_add(engine_loss_id loss, const engine_loss_layout *layout, const float *logits,
-                     const uint8_t *labels, const float *targets, float *gradient,
+                     const uint16_t *labels, const float *targets, float *gradient,
                      engine_loss_sum *sum);
 
 #endif

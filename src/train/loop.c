@@ -16,7 +16,7 @@ typedef struct loop {
     const train_hooks *hooks;
     const admmnn_context *context;
     uint32_t *order;
-    uint8_t *labels;
+    uint16_t *labels;
     float *targets; /* NULL: one-hot */
     float *at;      /* what the hooks' forward_at makes; NULL: they have none */
     train_segment *segments;
@@ -68,7 +68,7 @@ static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     l->classes = graph_value_count(l->network->g, l->network->g->output);
     l->steps = (l->samples->count + s->batch - 1) / s->batch;
     l->order = base_array(l->samples->count, sizeof *l->order);
-    l->labels = base_array(s->batch, 1);
+    l->labels = base_array(s->batch, sizeof *l->labels);
     l->segments = base_array(l->network->g->parameter_count, sizeof *l->segments);
     bool soft = s->label_smoothing > 0 || (s->distill > 0 && l->samples->teacher != NULL);
     if (soft)

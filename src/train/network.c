@@ -110,7 +110,7 @@ admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admm
 }
 
 static void gather_labels(const data_set *set, const uint32_t *order, size_t first, size_t count,
-                          uint8_t *labels) {
+                          uint16_t *labels) {
     for (size_t i = 0; i < count; i++)
         labels[i] = set->labels[order == NULL ? first + i : order[first + i]];
 }
@@ -120,7 +120,7 @@ admmnn_status train_network_evaluate(train_network *n, const float *params, cons
                                      train_score *score, admmnn_error *err) {
     const size_t classes = graph_value_count(n->g, n->g->output);
     float *scores = base_array(n->batch * classes, sizeof *scores);
-    uint8_t *labels = base_array(n->batch, 1);
+    uint16_t *labels = base_array(n->batch, sizeof *labels);
     if (scores == NULL || labels == NULL) {
         base_free(scores);
         base_free(labels);

@@ -213,7 +213,7 @@ typedef struct tally {
     size_t right, unsure;
 } tally;
 
-static void judge(const float *logits, uint8_t label, tally *t) {
+static void judge(const float *logits, uint16_t label, tally *t) {
     uint32_t best = 0;
     for (uint32_t c = 1; c < CLASSES; c++)
         best = logits[c] > logits[best] ? c : best;

@@ -596,15 +596,16 @@ static void other_data_is_refused(void **state) {
     for (int which = 0; which < 2; which++) {
         compress_run *other = start(r);
         admmnn_error err = {0};
-        uint8_t *byte = which == 0 ? &other->train.pixels[77] : &other->train.labels[5];
-        *byte ^= 1;
-        data_set_digest(&other->train, other->data_sha256);
+        other->train.pixels[77] ^= which == 0;
+        other->train.labels[5] ^= which == 1;
+        MUST(data_set_digest(&other->train, other->data_sha256, err));
         assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
                          ADMMNN_INPUT);
         assert_non_null(strstr(err.message, "c.ckpt: made with other training images than"));
         assert_non_null(strstr(err.message, root));
-        *byte ^= 1;
-        data_set_digest(&other->train, other->data_sha256);
+        other->train.pixels[77] ^= which == 0;
+        other->train.labels[5] ^= which == 1;
+        MUST(data_set_digest(&other->train, other->data_sha256, err));
         assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
                          ADMMNN_OK);
         run_free(other);

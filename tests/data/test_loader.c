@@ -12,7 +12,7 @@ static data_set make_set(size_t count, uint32_t channels, uint32_t height, uint3
     size_t pixels = count * channels * height * width;
     base_random random = base_random_at(5, 6, 7);
     set.pixels = base_array(pixels, 1);
-    set.labels = base_array(count, 1);
+    set.labels = base_array(count, sizeof *set.labels);
     assert_true(set.pixels != NULL && set.labels != NULL);
     for (size_t i = 0; i < pixels; i++)
         set.pixels[i] = (uint8_t)base_random_below(&random, 256);

@@ -21,7 +21,7 @@
 typedef struct samples {
     size_t count, elements;
     float *pixels;
-    uint8_t *labels;
+    uint16_t *labels;
 } samples;
 
 static inline void fill_sample(void *user, size_t sample, float *input, size_t stride) {
@@ -33,7 +33,7 @@ static inline void fill_sample(void *user, size_t sample, float *input, size_t s
 static inline samples samples_make(const graph *g, size_t count) {
     samples s = {count, graph_value_count(g, g->input), NULL, NULL};
     s.pixels = base_array(count * s.elements, sizeof *s.pixels);
-    s.labels = base_array(count, 1);
+    s.labels = base_array(count, sizeof *s.labels);
     assert_non_null(s.pixels);
     assert_non_null(s.labels);
     return s;

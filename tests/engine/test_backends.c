@@ -112,7 +112,7 @@ static problem problem_make(const char *network) {
     p.s = samples_make(p.g, 64);
     for (size_t k = 0; k < p.s.count; k++) {
         draw(p.s.pixels + k * 784, &random);
-        p.s.labels[k] = (uint8_t)base_random_below(&random, 10);
+        p.s.labels[k] = (uint16_t)base_random_below(&random, 10);
     }
     return p;
 }

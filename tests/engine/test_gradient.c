@@ -340,7 +340,7 @@ static void check_loss(graph *g, int expected, size_t count, bool soft, engine_l
     for (size_t i = 0; i < count * s.elements; i++)
         s.pixels[i] = base_random_normal(&random);
     for (size_t k = 0; k < count; k++) {
-        s.labels[k] = (uint8_t)base_random_below(&random, (uint32_t)classes);
+        s.labels[k] = (uint16_t)base_random_below(&random, (uint32_t)classes);
         if (soft) {
             targets[k * classes] = 0.25F;
             targets[k * classes + classes - 1] += 0.75F;

@@ -3,7 +3,7 @@
 
 #include "engine/loss.h"
 
-static engine_loss_sum one_sample(const float *logits, size_t classes, uint8_t label,
+static engine_loss_sum one_sample(const float *logits, size_t classes, uint16_t label,
                                   const float *targets, float *gradient) {
     engine_loss_sum sum = {0.0, 0};
     const engine_loss_layout layout = {1, classes, classes, 1};
@@ -95,7 +95,7 @@ static void squared_hinge_is_as_defined(void **state) {
     (void)state;
     const float logits[4] = {0.5F, 2.0F, -3.0F, -0.25F};
     const float expected[4] = {2.0F * 1.5F, 0.0F, 0.0F, 2.0F * 0.75F};
-    const uint8_t label = 1;
+    const uint16_t label = 1;
     const engine_loss_layout layout = {1, 4, 4, 1};
     float gradient[4];
     engine_loss_sum sum = {1.0, 2};
@@ -117,10 +117,10 @@ static void strides_and_sums(void **state) {
     float lanes[CLASSES * LANES];
     float expected[COUNT * CLASSES];
     float got[CLASSES * LANES];
-    uint8_t labels[COUNT];
+    uint16_t labels[COUNT];
     base_random random = base_random_at(1, 1, 1);
     for (size_t s = 0; s < COUNT; s++) {
-        labels[s] = (uint8_t)base_random_below(&random, CLASSES);
+        labels[s] = (uint16_t)base_random_below(&random, CLASSES);
         for (size_t c = 0; c < CLASSES; c++) {
             rows[s * CLASSES + c] = 3.0F * base_random_normal(&random);
             lanes[c * LANES + s] = rows[s * CLASSES + c];

@@ -31,11 +31,11 @@ static inline void expect_ok(admmnn_status status, const admmnn_error *err) {
 static inline data_set images_make(void) {
     data_set set = {.count = IMAGES, .shape = graph_shape_image(1, SIDE, SIDE), .classes = CLASSES};
     set.pixels = base_array((size_t)IMAGES * SIDE * SIDE, 1);
-    set.labels = base_array(IMAGES, 1);
+    set.labels = base_array(IMAGES, sizeof *set.labels);
     assert_true(set.pixels != NULL && set.labels != NULL);
     base_random random = base_random_at(5, 6, 7);
     for (size_t i = 0; i < IMAGES; i++) {
-        set.labels[i] = (uint8_t)base_random_below(&random, CLASSES);
+        set.labels[i] = (uint16_t)base_random_below(&random, CLASSES);
         for (size_t k = 0; k < SIDE * SIDE; k++) {
             size_t patch = k / SIDE / 6 * 3 + k % SIDE / 4;
             uint32_t noise = base_random_below(&random, 80);
