@@ -109,8 +109,10 @@ static admmnn_status make_network(bench *b, size_t k, admmnn_error *err) {
 
 static admmnn_status run_epoch(bench *b, size_t k, uint32_t epoch, double *seconds,
                                admmnn_error *err) {
-    const train_samples samples = {
-        .set = &b->set, .order = b->order, .count = b->o->images, .input = {0.13F, 3.2F}};
+    const train_samples samples = {.set = &b->set,
+                                   .order = b->order,
+                                   .count = b->o->images,
+                                   .tones = data_tones_of(0.13F, 3.2F)};
     const train_settings settings = {.task = levels[k].name,
                                      .epochs = 1,
                                      .batch = b->o->batch,

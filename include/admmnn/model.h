@@ -32,7 +32,8 @@ typedef struct admmnn_model_info {
     char name[32];             /* the network's */
     uint32_t input[3];         /* channels, height, width of one sample */
     uint32_t outputs;          /* numbers a sample gives: the logits */
-    float mean, scale;         /* the network wants (pixel / 255 - mean) * scale */
+    float mean[3], scale[3];   /* the network wants (pixel / 255 - mean) * scale, of each of
+                                  three channels; of other inputs the first for all */
     uint64_t weights;          /* places of weights in the layers, zeros too, no biases */
     uint64_t kept;             /* the weights that are not 0 */
     uint64_t original_weights; /* before compression; an ONNX model that does not say: weights */

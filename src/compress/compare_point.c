@@ -161,7 +161,7 @@ static admmnn_status measure(compress_run *run, compare_score *score, admmnn_err
     data_set test;
     BASE_TRY(run_open_test(run, &test, err));
     admmnn_status status = train_network_evaluate(run->network, run->network->params, &test, NULL,
-                                                  test.count, run->input, &measured, err);
+                                                  test.count, run->tones, &measured, err);
     data_set_free(&test);
     score->test = measured.accuracy;
     score->weights = graph_weight_count(run->g);

@@ -67,8 +67,7 @@ static admmnn_status make_packed(const compress_run *run, const float *flat, pac
     if (status == ADMMNN_OK) {
         model->original_weights = graph_weight_count(run->g);
         model->original_biases = graph_trainable_count(run->g) - graph_weight_count(run->g);
-        model->mean = run->input.mean;
-        model->scale = run->input.scale;
+        model->tones = run->tones;
     }
     for (uint32_t p = 0; p < small->parameter_count && status == ADMMNN_OK; p++)
         status = fill_tensor(run, small, p, origin, flat, &model->tensors[p], err);
@@ -132,7 +131,7 @@ static admmnn_status test_flat(const compress_run *run, const graph *g, const fl
     BASE_TRY(train_network_create(g, params, run->pool, &settings, &network, err));
     train_score score = {0};
     admmnn_status status = train_network_evaluate(network, network->params, test, NULL, test->count,
-                                                  run->input, &score, err);
+                                                  run->tones, &score, err);
     train_network_free(network);
     *accuracy = score.accuracy;
     return status;

@@ -131,7 +131,7 @@ admmnn_status run_create(const recipe *r, const admmnn_context *context, compres
         return base_fail_memory(err, "the run");
     run->r = r;
     run->context = context;
-    run->input = (train_input){.mean = 0.0F, .scale = 1.0F};
+    run->tones = data_tones_of(0.0F, 1.0F);
     run->scores = (run_scores){-1, -1, -1, -1, -1, -1};
     run->seconds_start = base_seconds();
     admmnn_status status = base_pool_create(context->threads, &run->pool, err);
@@ -263,7 +263,7 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
                            admmnn_error *err) {
     BASE_TRY(train_network_evaluate(run->network, params, &run->train,
                                     run->order + run->train_count, run->validation_count,
-                                    run->input, score, err));
+                                    run->tones, score, err));
     if (isfinite(score->loss))
         return ADMMNN_OK;
     /* Parameters may be finite, but so large that the outputs are not. */
@@ -313,7 +313,7 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     train_samples samples = {.set = &run->train,
                              .order = run->order,
                              .count = run->train_count,
-                             .input = run->input,
+                             .tones = run->tones,
                              .teacher = teacher.logits == NULL ? NULL : &teacher};
     double start = base_seconds();
     BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));

@@ -65,7 +65,7 @@ typedef struct compress_run {
     char data_sha256[65]; /* of train: a resumed run must have the same */
     uint32_t *order;      /* training images, then validation images */
     size_t train_count, validation_count;
-    train_input input;
+    data_tones tones;
 
     run_position at;
     train_network *network;

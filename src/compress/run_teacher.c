@@ -19,11 +19,8 @@ static admmnn_status answer_version(compress_run *run, train_network *teacher, u
                                     admmnn_error *err) {
     run_answers *a = &run->answers;
     const uint32_t versions = a->versions == 0 ? 1 : a->versions;
-    data_view view = {.set = &run->train,
-                      .seed = run->r->seed,
-                      .epoch = version,
-                      .mean = run->input.mean,
-                      .scale = run->input.scale};
+    data_view view = {
+        .set = &run->train, .seed = run->r->seed, .epoch = version, .tones = run->tones};
     if (a->versions > 0)
         view.augmentation = a->augment;
     double from;

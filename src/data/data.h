@@ -27,6 +27,21 @@ void data_set_free(data_set *set);
 /* SHA-256 of its shape, pixels and labels, as 64 hexadecimal digits and a zero. */
 admmnn_status data_set_digest(const data_set *set, char digest[65], admmnn_error *err);
 
+#define DATA_TONES 3
+
+/* How pixels become inputs, the same in training, evaluation and the file: of an image of
+ * three channels, channel c as (pixel / 255 - mean[c]) * scale[c]; of others each by
+ * mean[0] and scale[0]. */
+typedef struct data_tones {
+    float mean[DATA_TONES], scale[DATA_TONES];
+} data_tones;
+
+/* The same for every channel; 0 and 1 change nothing. */
+data_tones data_tones_of(float mean, float scale);
+bool data_tones_same(const data_tones *a, const data_tones *b);
+/* Whether every channel has the same. */
+bool data_tones_are_one(const data_tones *tones);
+
 /* Splits 0..count-1 at random by seed: the last `validation` of the permutation
  * are validation. order[count] is the caller's array: first the training
  * samples, then the validation samples, each part ascending. */
@@ -42,15 +57,14 @@ typedef struct data_augmentation {
 } data_augmentation;
 
 /* A batch's view of a set: sample i of the batch is image order[first + i].
- * Pixels become (pixel / 255 - mean) * scale. The distortion of an image is
- * drawn from (seed, epoch, image) alone. */
+ * The distortion of an image is drawn from (seed, epoch, image) alone. */
 typedef struct data_view {
     const data_set *set;
     const uint32_t *order; /* NULL: identity */
     size_t first;
     data_augmentation augmentation;
     uint64_t seed, epoch;
-    float mean, scale;
+    data_tones tones;
 } data_view;
 
 /* An engine_fill whose user is a data_view; safe from several threads. */

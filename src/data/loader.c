@@ -38,6 +38,10 @@ typedef struct tone {
     float scale, blank;
 } tone;
 
+static tone tone_of(const data_tones *tones, uint32_t c) {
+    return (tone){tones->scale[c] / 255.0F, -tones->mean[c] * tones->scale[c]};
+}
+
 static void blank_pixels(tone t, int count, float *out, size_t stride) {
     for (int x = 0; x < count; x++)
         out[(size_t)x * stride] = t.blank;
@@ -129,11 +133,12 @@ void data_view_fill(void *user, size_t sample, float *input, size_t stride) {
     const size_t image = view->order == NULL ? place : view->order[place];
     const size_t plane = (size_t)graph_shape_height(set->shape) * graph_shape_width(set->shape);
     const uint8_t *pixels = set->pixels + image * graph_shape_channels(set->shape) * plane;
-    const tone t = {view->scale / 255.0F, -view->mean * view->scale};
     prefetch(pixels, graph_shape_channels(set->shape) * plane);
     const distortion d = draw(view, image);
     for (uint32_t c = 0; c < graph_shape_channels(set->shape); c++) {
         const uint8_t *from = pixels + c * plane;
+        const tone t =
+            tone_of(&view->tones, graph_shape_channels(set->shape) == DATA_TONES ? c : 0);
         for (uint32_t y = 0; y < graph_shape_height(set->shape); y++) {
             float *out = input + (c * plane + (size_t)y * graph_shape_width(set->shape)) * stride;
             if (d.sine == 0.0F)

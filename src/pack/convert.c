@@ -36,6 +36,20 @@ static uint32_t bits_of(float value) {
 
 /* ---- to ONNX ---- */
 
+/* The mean and the scale, or, where the channels have their own, the means and then the
+ * scales. */
+static void tell_tones(const data_tones *tones, char *text, size_t size) {
+    const float *m = tones->mean;
+    const float *s = tones->scale;
+    if (data_tones_are_one(tones))
+        snprintf(text, size, "%08" PRIx32 " %08" PRIx32, bits_of(m[0]), bits_of(s[0]));
+    else
+        snprintf(text, size,
+                 "%08" PRIx32 " %08" PRIx32 " %08" PRIx32 " %08" PRIx32 " %08" PRIx32 " %08" PRIx32,
+                 bits_of(m[0]), bits_of(m[1]), bits_of(m[2]), bits_of(s[0]), bits_of(s[1]),
+                 bits_of(s[2]));
+}
+
 static size_t describe(const pack_model *model, line *lines) {
     const graph *g = model->g;
     size_t count = 0;
@@ -45,8 +59,7 @@ static size_t describe(const pack_model *model, line *lines) {
              model->original_biases);
     l = &lines[count++];
     snprintf(l->key, sizeof l->key, KEY_INPUT);
-    snprintf(l->value, sizeof l->value, "%08" PRIx32 " %08" PRIx32, bits_of(model->mean),
-             bits_of(model->scale));
+    tell_tones(&model->tones, l->value, sizeof l->value);
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const pack_tensor *tensor = &model->tensors[p];
         if (tensor->form != PACK_LEVELS)
@@ -139,6 +152,21 @@ static bool parse_levels(const char *text, pack_tensor *tensor) {
     return false;
 }
 
+static bool parse_tones(const char *at, data_tones *tones) {
+    float floats[2 * DATA_TONES];
+    size_t count = 0;
+    while (count < 2 * DATA_TONES && *at != 0)
+        if (!next_float(&at, &floats[count++]))
+            return false;
+    if (*at != 0 || (count != 2 && count != 2 * DATA_TONES))
+        return false;
+    for (size_t c = 0; c < DATA_TONES; c++) {
+        tones->mean[c] = floats[count == 2 ? 0 : c];
+        tones->scale[c] = floats[count == 2 ? 1 : DATA_TONES + c];
+    }
+    return true;
+}
+
 static bool parse_head(const onnx_model *from, pack_model *model) {
     const char *original = property(from, KEY_ORIGINAL);
     const char *input = property(from, KEY_INPUT);
@@ -146,8 +174,7 @@ static bool parse_head(const onnx_model *from, pack_model *model) {
         (!next_integer(&original, PACK_ORIGINAL_MAX, &model->original_weights) ||
          !next_integer(&original, PACK_ORIGINAL_MAX, &model->original_biases) || *original != 0))
         return false;
-    return input == NULL ||
-           (next_float(&input, &model->mean) && next_float(&input, &model->scale) && *input == 0);
+    return input == NULL || parse_tones(input, &model->tones);
 }
 
 /* The codes of values[count]; false where a value is no level, to the bit. */

@@ -10,6 +10,31 @@
 
 #define CHECKSUM_BYTES 4U
 
+static data_tones read_tones(base_reader *in, unsigned flags) {
+    data_tones tones = data_tones_of(0.0F, 1.0F);
+    if ((flags & PACK_FLAG_INPUT) != 0) {
+        const float mean = base_read_f32(in);
+        return data_tones_of(mean, base_read_f32(in));
+    }
+    for (size_t c = 0; (flags & PACK_FLAG_INPUTS) != 0 && c < DATA_TONES; c++)
+        tones.mean[c] = base_read_f32(in);
+    for (size_t c = 0; (flags & PACK_FLAG_INPUTS) != 0 && c < DATA_TONES; c++)
+        tones.scale[c] = base_read_f32(in);
+    return tones;
+}
+
+static bool tones_make_sense(const data_tones *tones) {
+    for (size_t c = 0; c < DATA_TONES; c++)
+        if (!isfinite(tones->mean[c]) || !isfinite(tones->scale[c]))
+            return false;
+    return true;
+}
+
+static bool flags_make_sense(unsigned flags) {
+    const unsigned inputs = PACK_FLAG_INPUT | PACK_FLAG_INPUTS;
+    return (flags & ~(inputs | PACK_FLAG_SHORT_STEPS)) == 0 && (flags & inputs) != inputs;
+}
+
 static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_steps,
                                admmnn_error *err) {
     char name[GRAPH_NAME_MAX];
@@ -26,12 +51,10 @@ static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_st
     uint64_t weights = base_read_varint(in);
     uint64_t biases = base_read_varint(in);
     unsigned flags = base_read_u8(in);
-    float mean = (flags & PACK_FLAG_INPUT) != 0 ? base_read_f32(in) : 0.0F;
-    float scale = (flags & PACK_FLAG_INPUT) != 0 ? base_read_f32(in) : 1.0F;
+    data_tones tones = read_tones(in, flags);
     *short_steps = (flags & PACK_FLAG_SHORT_STEPS) != 0;
-    if (in->failed || (flags & ~(PACK_FLAG_INPUT | PACK_FLAG_SHORT_STEPS)) != 0 ||
-        weights > PACK_ORIGINAL_MAX || biases > PACK_ORIGINAL_MAX || !isfinite(mean) ||
-        !isfinite(scale))
+    if (in->failed || !flags_make_sense(flags) || !tones_make_sense(&tones) ||
+        weights > PACK_ORIGINAL_MAX || biases > PACK_ORIGINAL_MAX)
         return base_fail(err, ADMMNN_CORRUPT, "the head makes no sense at byte %zu", in->at);
     graph *g;
     BASE_TRY(topology_read(in, name, &g, err));
@@ -40,8 +63,7 @@ static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_st
     BASE_TRY(status);
     (*out)->original_weights = weights;
     (*out)->original_biases = biases;
-    (*out)->mean = mean;
-    (*out)->scale = scale;
+    (*out)->tones = tones;
     return ADMMNN_OK;
 }
 

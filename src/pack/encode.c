@@ -31,20 +31,32 @@ static bool all_steps_are_short(const pack_model *model) {
     return true;
 }
 
+static unsigned input_flag(const data_tones *tones) {
+    const data_tones plain = data_tones_of(0.0F, 1.0F);
+    if (data_tones_same(tones, &plain))
+        return 0;
+    return data_tones_are_one(tones) ? PACK_FLAG_INPUT : PACK_FLAG_INPUTS;
+}
+
+static void write_tones(const data_tones *tones, base_writer *out) {
+    const unsigned flag = input_flag(tones);
+    const size_t count = flag == PACK_FLAG_INPUTS ? DATA_TONES : flag == PACK_FLAG_INPUT ? 1 : 0;
+    for (size_t c = 0; c < count; c++)
+        base_write_f32(out, tones->mean[c]);
+    for (size_t c = 0; c < count; c++)
+        base_write_f32(out, tones->scale[c]);
+}
+
 static void write_head(encoding *e) {
     const pack_model *m = e->model;
-    bool input = m->mean != 0.0F || m->scale != 1.0F;
     base_write_bytes(&e->file, PACK_MAGIC, 4);
     base_write_u8(&e->file, PACK_VERSION);
     topology_write_text(m->g->name, &e->file);
     base_write_varint(&e->file, m->original_weights);
     base_write_varint(&e->file, m->original_biases);
-    base_write_u8(&e->file, (uint8_t)((input ? PACK_FLAG_INPUT : 0) |
-                                      (e->short_steps ? PACK_FLAG_SHORT_STEPS : 0)));
-    if (input) {
-        base_write_f32(&e->file, m->mean);
-        base_write_f32(&e->file, m->scale);
-    }
+    base_write_u8(&e->file,
+                  (uint8_t)(input_flag(&m->tones) | (e->short_steps ? PACK_FLAG_SHORT_STEPS : 0)));
+    write_tones(&m->tones, &e->file);
     topology_write(m->g, &e->file);
 }
 

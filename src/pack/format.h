@@ -9,8 +9,9 @@
  *   .   varint weights, varint biases of the network before compression (at most
  *       PACK_ORIGINAL_MAX each)
  *   1   flags: bit 0: two floats follow, the input's mean and scale (else 0 and 1);
- *       bit 1: intervals take two bytes
- *   .   the two floats, if so
+ *       bit 1: intervals take two bytes; bit 2, and bit 0 not: six floats follow, the
+ *       means, then the scales, of the channels of an input of three
+ *   .   the floats, if so
  *   .   varint channels, height, width of the input
  *   .   varint number of nodes (at most PACK_NODES_MAX), then each node:
  *         1  bits 0-3 operation (order of GRAPH_OP_MAP, the first PACK_OPS); bit 4: another value
@@ -59,6 +60,7 @@
 #define PACK_VERSION 1
 #define PACK_FLAG_INPUT 1U
 #define PACK_FLAG_SHORT_STEPS 2U
+#define PACK_FLAG_INPUTS 4U
 
 /* Operations that a file holds: the first of the graph's. */
 #define PACK_OPS 6U

@@ -14,7 +14,7 @@ admmnn_status pack_model_create(const graph *g, pack_model **out, admmnn_error *
         return base_fail_memory(err, "a packed model");
     admmnn_status status = graph_clone(g, &model->g, err);
     model->tensors = base_array(g->parameter_count, sizeof *model->tensors);
-    model->scale = 1.0F;
+    model->tones = data_tones_of(0.0F, 1.0F);
     if (status == ADMMNN_OK && model->tensors == NULL)
         status = base_fail_memory(err, "a packed model");
     if (status != ADMMNN_OK) {

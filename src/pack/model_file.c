@@ -98,12 +98,12 @@ void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info) {
     *info = (admmnn_model_info){
         .input = {graph_shape_channels(shape), graph_shape_height(shape), graph_shape_width(shape)},
         .outputs = (uint32_t)graph_value_count(g, g->output),
-        .mean = model->packed->mean,
-        .scale = model->packed->scale,
         .weights = graph_weight_count(g),
         .kept = model_kept_weights(model),
         .original_weights = model->packed->original_weights,
         .file_bytes = model->file_bytes};
+    memcpy(info->mean, model->packed->tones.mean, sizeof info->mean);
+    memcpy(info->scale, model->packed->tones.scale, sizeof info->scale);
     snprintf(info->name, sizeof info->name, "%s", g->name);
 }
 

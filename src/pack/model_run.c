@@ -88,10 +88,9 @@ admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
     if (status == ADMMNN_OK)
         status = open_network(model, err);
     train_score score = {0};
-    train_input how = {model->packed->mean, model->packed->scale};
     if (status == ADMMNN_OK)
         status = train_network_evaluate(model->network, model->network->params, &test, NULL,
-                                        test.count, how, &score, err);
+                                        test.count, model->packed->tones, &score, err);
     data_set_free(&test);
     *evaluation = (admmnn_evaluation){score.count, score.correct, score.accuracy, score.loss};
     return status;
@@ -120,12 +119,17 @@ static bool count_samples(const npy_array *array, graph_shape shape, size_t *cou
 
 /* Pixels are normalised as the network wants them. */
 static float *network_input(const admmnn_model *model, const npy_array *array) {
+    const graph *g = model->packed->g;
+    const graph_shape shape = g->values[g->input].shape;
+    const uint32_t channels = graph_shape_channels(shape);
+    const size_t plane = graph_shape_count(shape) / channels;
+    const data_tones *tones = &model->packed->tones;
     float *input = base_array(array->count, sizeof *input);
     for (size_t i = 0; input != NULL && i < array->count; i++) {
-        float value = npy_float(array, i);
-        input[i] = array->type == NPY_UINT8
-                       ? (value / 255.0F - model->packed->mean) * model->packed->scale
-                       : value;
+        const size_t c = channels == DATA_TONES ? i / plane % DATA_TONES : 0;
+        const float value = npy_float(array, i);
+        input[i] =
+            array->type == NPY_UINT8 ? (value / 255.0F - tones->mean[c]) * tones->scale[c] : value;
     }
     return input;
 }

@@ -5,6 +5,7 @@
 
 #include "admm/set.h"
 #include "base/context.h"
+#include "data/data.h"
 #include "graph/graph.h"
 
 typedef enum pack_values {
@@ -23,13 +24,12 @@ typedef struct pack_tensor {
 
 /* tensors[g->parameter_count]; all arrays are the model's. original_weights and
  * original_biases: those of the network before compression, all else that it trains being
- * among the biases. mean and scale: how
- * the network wants its input, (pixel / 255 - mean) * scale. */
+ * among the biases. tones: how the network wants its input. */
 typedef struct pack_model {
     graph *g;
     pack_tensor *tensors;
     uint64_t original_weights, original_biases;
-    float mean, scale;
+    data_tones tones;
 } pack_model;
 
 /* X(name, text) */

@@ -153,11 +153,8 @@ static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
     const train_settings *s = l->settings;
     size_t first = step * s->batch;
     size_t count = l->samples->count - first < s->batch ? l->samples->count - first : s->batch;
-    data_view view = {.set = l->samples->set,
-                      .order = l->order,
-                      .first = first,
-                      .mean = l->samples->input.mean,
-                      .scale = l->samples->input.scale};
+    data_view view = {
+        .set = l->samples->set, .order = l->order, .first = first, .tones = l->samples->tones};
     choose_distortions(l, epoch, &view);
     for (size_t i = 0; i < count; i++)
         l->labels[i] = l->samples->set->labels[l->order[first + i]];

@@ -26,7 +26,7 @@ typedef struct train_samples {
     const data_set *set;
     const uint32_t *order; /* the training images' places in the set */
     size_t count;
-    train_input input;
+    data_tones tones;
     const train_teacher *teacher; /* NULL: none */
 } train_samples;
 

@@ -116,7 +116,7 @@ static void gather_labels(const data_set *set, const uint32_t *order, size_t fir
 }
 
 admmnn_status train_network_evaluate(train_network *n, const float *params, const data_set *set,
-                                     const uint32_t *order, size_t count, train_input input,
+                                     const uint32_t *order, size_t count, data_tones tones,
                                      train_score *score, admmnn_error *err) {
     const size_t classes = graph_value_count(n->g, n->g->output);
     float *scores = base_array(n->batch * classes, sizeof *scores);
@@ -130,8 +130,7 @@ admmnn_status train_network_evaluate(train_network *n, const float *params, cons
     admmnn_status status = ADMMNN_OK;
     for (size_t first = 0; first < count && status == ADMMNN_OK; first += n->batch) {
         size_t size = count - first < n->batch ? count - first : n->batch;
-        data_view view = {
-            .set = set, .order = order, .first = first, .mean = input.mean, .scale = input.scale};
+        data_view view = {.set = set, .order = order, .first = first, .tones = tones};
         engine_batch batch = {.count = size, .fill = data_view_fill, .user = &view};
         status = engine_forward(n->engine, params, &batch, scores, err);
         if (status != ADMMNN_OK)

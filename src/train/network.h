@@ -42,11 +42,6 @@ train_range train_network_range(const train_network *network, const graph_parame
 void train_network_expand(const train_network *network, const float *active, float *flat);
 void train_network_compact(const train_network *network, const float *flat, float *active);
 
-/* How pixels become inputs, the same in training, evaluation and the file. */
-typedef struct train_input {
-    float mean, scale;
-} train_input;
-
 typedef struct train_score {
     size_t count, correct;
     double accuracy; /* fraction */
@@ -57,7 +52,7 @@ typedef struct train_score {
  * first count). */
 admmnn_status train_network_evaluate(train_network *network, const float *params,
                                      const data_set *set, const uint32_t *order, size_t count,
-                                     train_input input, train_score *score, admmnn_error *err);
+                                     data_tones tones, train_score *score, admmnn_error *err);
 
 /* The network's outputs for the first count images of the view, distorted as it
  * says, into logits[count][classes]. */

@@ -260,14 +260,15 @@ static void expect_apart(const tally *a, const tally *b) {
 
 static void expect_accuracies(const finished *f) {
     const compress_run *run = f->run;
-    const train_input in = run->input;
+    const data_tones *in = &run->tones;
     float *flat = flat_params(run);
     float *read = floats(f->packed->g->flat_count);
     pack_model_values(f->packed, read);
-    const tally dense = test_network(run->g, run->dense, in.mean, in.scale);
-    const tally pruned = test_network(run->g, run->pruned, in.mean, in.scale);
-    const tally compressed = test_network(run->g, flat, in.mean, in.scale);
-    const tally packed = test_network(f->packed->g, read, f->packed->mean, f->packed->scale);
+    const tally dense = test_network(run->g, run->dense, in->mean[0], in->scale[0]);
+    const tally pruned = test_network(run->g, run->pruned, in->mean[0], in->scale[0]);
+    const tally compressed = test_network(run->g, flat, in->mean[0], in->scale[0]);
+    const tally packed =
+        test_network(f->packed->g, read, f->packed->tones.mean[0], f->packed->tones.scale[0]);
     expect_accuracy(f->result.accuracy.dense, &dense);
     expect_accuracy(f->result.accuracy.pruned, &pruned);
     expect_accuracy(f->result.accuracy.compressed, &compressed);

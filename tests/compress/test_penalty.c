@@ -37,7 +37,7 @@ static void replay(compress_run *run, const recipe_admm *a) {
     for (uint32_t p = 0; p < run->g->parameter_count; p++)
         rho[p] = run->g->parameters[p].kind == GRAPH_WEIGHT ? RHO : 0.0F;
     const train_samples samples = {
-        .set = &run->train, .order = run->order, .count = run->train_count, .input = run->input};
+        .set = &run->train, .order = run->order, .count = run->train_count, .tones = run->tones};
     const train_settings settings = {.task = "the epoch again",
                                      .epochs = 1,
                                      .batch = 16,

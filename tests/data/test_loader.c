@@ -29,8 +29,7 @@ static data_view view_of(const data_set *set, uint32_t shift, float rotate) {
                        .augmentation = {shift, rotate},
                        .seed = 11,
                        .epoch = 3,
-                       .mean = MEAN,
-                       .scale = SCALE};
+                       .tones = data_tones_of(MEAN, SCALE)};
 }
 
 static double tone_of(double pixel) {

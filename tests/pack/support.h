@@ -121,8 +121,7 @@ static inline void expect_equal(const pack_model *a, const pack_model *b) {
     assert_memory_equal(a->g->values, b->g->values, a->g->value_count * sizeof *a->g->values);
     assert_int_equal(a->original_weights, b->original_weights);
     assert_int_equal(a->original_biases, b->original_biases);
-    assert_memory_equal(&a->mean, &b->mean, sizeof a->mean);
-    assert_memory_equal(&a->scale, &b->scale, sizeof a->scale);
+    assert_memory_equal(&a->tones, &b->tones, sizeof a->tones);
     for (uint32_t p = 0; p < a->g->parameter_count; p++) {
         const pack_tensor *x = &a->tensors[p];
         const pack_tensor *y = &b->tensors[p];

@@ -61,8 +61,7 @@ static void expect_same_files(const char *a, const char *b) {
 
 static pack_model *compressed_lenet(void) {
     pack_model *model = random_model(zoo("lenet-5"), (filling){ADMM_LEVELS_EQUAL, 3, 0.02}, 11);
-    model->mean = 0.1307F;
-    model->scale = 3.2456F;
+    model->tones = data_tones_of(0.1307F, 3.2456F);
     return model;
 }
 
@@ -93,7 +92,9 @@ static void unpacked_and_packed_again_is_the_same_file(void **state) {
         {ADMM_LEVELS_TERNARY, 2, 0.9},      {ADMM_LEVELS_EQUAL, 16, 0.1}};
     for (size_t i = 0; i < sizeof fillings / sizeof fillings[0]; i++) {
         pack_model *model = random_model(small_network(), fillings[i], i);
-        model->mean = 0.1F;
+        model->tones.mean[0] = 0.1F; /* of the others 0, or the same for all */
+        if (i % 2 == 0)
+            model->tones = data_tones_of(0.1F, 1.0F);
         MUST(pack_reorder(model, NULL, err));
         write_packed(model, "a.admm");
         convert("a.admm", "a.onnx", false);
@@ -399,7 +400,7 @@ static void arrays_go_through_the_network(void **state) {
     base_random random = base_random_at(1, 1, 1);
     for (size_t i = 0; i < sizeof pixels; i++) {
         pixels[i] = (uint8_t)base_random_below(&random, 256);
-        floats[i] = ((float)pixels[i] / 255.0F - info.mean) * info.scale;
+        floats[i] = ((float)pixels[i] / 255.0F - info.mean[0]) * info.scale[0];
     }
     float expected[20];
     MUST(admmnn_model_run(model, floats, 2, expected, err));
@@ -459,7 +460,7 @@ static void accuracy_is_counted(void **state) {
     base_random random = base_random_at(1, 1, 1);
     for (size_t i = 0; i < COUNT * 784; i++) {
         images[16 + i] = (uint8_t)base_random_below(&random, 256);
-        input[i] = ((float)images[16 + i] / 255.0F - info.mean) * info.scale;
+        input[i] = ((float)images[16 + i] / 255.0F - info.mean[0]) * info.scale[0];
     }
     MUST(admmnn_model_run(model, input, COUNT, logits, err));
     double loss = 0.0;

@@ -62,8 +62,8 @@ static void floats_of_any_bits(void **state) {
         fill_floats(&model->tensors[p], g->parameters[p].count, p % 2 == 0 ? 0.2 : 1.0, &random);
     const uint32_t odd[4] = {0x80000000U, 0x7fc12345U, 0xff800000U, 1U};
     memcpy(model->tensors[0].values + 2, odd, sizeof odd);
-    model->mean = 0.1307F;
-    model->scale = 3.2456F;
+    const data_tones tones = {{0.1307F, 0.5F, -1.0F}, {3.2456F, 1.0F, 0.25F}};
+    model->tones = tones;
     graph_free(g);
     by_every_pair(model);
 }

@@ -82,7 +82,7 @@ static inline fixture *fixture_make(unsigned threads) {
     for (uint32_t i = 0; i < IMAGES; i++)
         f->order[i] = i;
     f->samples = (train_samples){
-        .set = &f->set, .order = f->order, .count = IMAGES, .input = {.mean = 0.3F, .scale = 2.0F}};
+        .set = &f->set, .order = f->order, .count = IMAGES, .tones = data_tones_of(0.3F, 2.0F)};
     return f;
 }
 

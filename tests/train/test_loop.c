@@ -37,7 +37,7 @@ static void training_learns(void **state) {
     train_score score;
     admmnn_error err = {0};
     expect_ok(
-        train_network_evaluate(n, n->params, &f->set, NULL, IMAGES, f->samples.input, &score, &err),
+        train_network_evaluate(n, n->params, &f->set, NULL, IMAGES, f->samples.tones, &score, &err),
         &err);
     assert_true(score.accuracy > 0.95);
     train_network_free(n);

@@ -56,7 +56,7 @@ static void an_empty_support_is_a_network_of_zeros(void **state) {
     assert_int_equal(n->active_count, 0);
     train_score score;
     expect_ok(
-        train_network_evaluate(n, n->params, &f->set, NULL, 10, f->samples.input, &score, &err),
+        train_network_evaluate(n, n->params, &f->set, NULL, 10, f->samples.tones, &score, &err),
         &err);
     assert_true(fabs(score.loss - log(CLASSES)) < 1e-6);
     base_free(mask);
@@ -79,14 +79,13 @@ static void a_support_does_not_change_the_function(void **state) {
     float *logits[2] = {base_array((size_t)IMAGES * CLASSES, sizeof(float)),
                         base_array((size_t)IMAGES * CLASSES, sizeof(float))};
     train_score scores[2];
-    expect_ok(train_network_evaluate(dense, dense->params, &f->set, NULL, IMAGES, f->samples.input,
+    expect_ok(train_network_evaluate(dense, dense->params, &f->set, NULL, IMAGES, f->samples.tones,
                                      &scores[0], &err),
               &err);
     expect_ok(train_network_evaluate(sparse, sparse->params, &f->set, NULL, IMAGES,
-                                     f->samples.input, &scores[1], &err),
+                                     f->samples.tones, &scores[1], &err),
               &err);
-    data_view view = {
-        .set = &f->set, .mean = f->samples.input.mean, .scale = f->samples.input.scale};
+    data_view view = {.set = &f->set, .tones = f->samples.tones};
     expect_ok(train_network_answer(dense, view, IMAGES, logits[0], &err), &err);
     expect_ok(train_network_answer(sparse, view, IMAGES, logits[1], &err), &err);
     for (size_t i = 0; i < (size_t)IMAGES * CLASSES; i++)
@@ -114,12 +113,9 @@ static void scores_are_as_defined(void **state) {
     train_score score;
     admmnn_error err = {0};
     expect_ok(
-        train_network_evaluate(n, n->params, &f->set, order, 77, f->samples.input, &score, &err),
+        train_network_evaluate(n, n->params, &f->set, order, 77, f->samples.tones, &score, &err),
         &err);
-    data_view view = {.set = &f->set,
-                      .order = order,
-                      .mean = f->samples.input.mean,
-                      .scale = f->samples.input.scale};
+    data_view view = {.set = &f->set, .order = order, .tones = f->samples.tones};
     expect_ok(train_network_answer(n, view, 77, logits, &err), &err);
     double loss = 0.0;
     size_t correct = 0;
@@ -140,7 +136,7 @@ static void scores_are_as_defined(void **state) {
     assert_true(fabs(score.accuracy - (double)correct / 77.0) < 1e-12);
     assert_true(fabs(score.loss - loss / 77.0) < 1e-5);
     expect_ok(
-        train_network_evaluate(n, n->params, &f->set, NULL, 0, f->samples.input, &score, &err),
+        train_network_evaluate(n, n->params, &f->set, NULL, 0, f->samples.tones, &score, &err),
         &err);
     assert_true(score.count == 0 && score.accuracy == 0.0 && score.loss == 0.0);
     base_free(logits);

@@ -38,7 +38,7 @@ static train_score score_of(const fixture *f, train_network *n) {
     train_score score;
     admmnn_error err = {0};
     expect_ok(
-        train_network_evaluate(n, n->params, &f->set, NULL, IMAGES, f->samples.input, &score, &err),
+        train_network_evaluate(n, n->params, &f->set, NULL, IMAGES, f->samples.tones, &score, &err),
         &err);
     return score;
 }
