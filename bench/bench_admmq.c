@@ -11,8 +11,8 @@
 #include "base/context.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/npy.h"
 #include "options.h"
-#include "pack/npy.h"
 #include "peak.h"
 
 #define FILE_MOST ((size_t)1 << 30)

@@ -1,7 +1,7 @@
 /* NumPy arrays: every element of what is accepted can be read. */
 #include <stdlib.h>
 
-#include "pack/npy.h"
+#include "data/npy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "pack/npy.h"
+#include "data/npy.h"
 
 #define FILE_MOST ((size_t)8 << 30)
 /* The stream of random numbers that starts are drawn from. */

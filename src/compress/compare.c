@@ -353,7 +353,7 @@ static admmnn_status compare(comparison *c, admmnn_error *err) {
                          s->seeds, (unsigned long long)s->first_seed,
                          (unsigned long long)ADMMNN_SEED_MAX);
     BASE_TRY(run_read_recipe(s->recipe, &c->base, err));
-    BASE_TRY(run_digest_data(c->base, c->place.data_sha256, err));
+    BASE_TRY(run_digest_data(c->base, c->place.context, c->place.data_sha256, err));
     BASE_TRY(compare_plan_make(c->base, s->methods, s->ratios, &c->plan, err));
     char path[BASE_PATH_MAX];
     BASE_TRY(base_path_join(path, sizeof path, s->out, "comparison.json", err));

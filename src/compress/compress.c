@@ -174,7 +174,7 @@ static admmnn_status check_same(const session *s, const compress_result *result,
 static admmnn_status check_data(const session *s, const compress_result *result,
                                 admmnn_error *err) {
     char digest[65];
-    BASE_TRY(run_digest_data(s->r, digest, err));
+    BASE_TRY(run_digest_data(s->r, s->context, digest, err));
     if (strcmp(result->data_sha256, digest) != 0)
         return base_fail(err, ADMMNN_INPUT,
                          "%s: holds a run with other training images than those of %s; restore "

@@ -148,19 +148,6 @@ static admmnn_status test_packed(const compress_run *run, const pack_model *mode
     return status;
 }
 
-admmnn_status run_open_test(const compress_run *run, data_set *test, admmnn_error *err) {
-    BASE_TRY(data_idx_open(run->r->dataset_path, DATA_TEST, test, err));
-    if (graph_shape_height(test->shape) == graph_shape_height(run->train.shape) &&
-        graph_shape_width(test->shape) == graph_shape_width(run->train.shape) &&
-        test->classes <= run->train.classes)
-        return ADMMNN_OK;
-    data_set_free(test);
-    return base_fail(
-        err, ADMMNN_INPUT,
-        "%s: the test part has images of another size, or labels that no training image has",
-        run->r->dataset_path);
-}
-
 static admmnn_status test_all(const compress_run *run, const float *flat, const pack_model *packed,
                               compress_result *result, admmnn_error *err) {
     data_set test;

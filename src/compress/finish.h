@@ -12,8 +12,4 @@
 admmnn_status run_finish(compress_run *run, const char *folder, compress_result *result,
                          admmnn_error *err);
 
-/* The test set, which must fit the network; the caller's, freed with
- * data_set_free. */
-admmnn_status run_open_test(const compress_run *run, data_set *test, admmnn_error *err);
-
 #endif

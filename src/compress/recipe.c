@@ -101,16 +101,53 @@ static admmnn_status place_dataset(const whole *w) {
     return ADMMNN_OK;
 }
 
-static admmnn_status check_dataset(const whole *w) {
-    bool mnist = strcmp(w->r->dataset_format, "mnist") == 0;
-    if (!mnist && strcmp(w->r->dataset_format, "idx") != 0)
-        return fail_key(w, "dataset.format", "'%s' is unknown; it must be one of mnist, idx",
-                        w->r->dataset_format);
-    if (mnist && w->r->dataset_path[0] != 0)
+/* What only a folder of images has. */
+static admmnn_status check_images(const whole *w) {
+    const recipe *r = w->r;
+    const struct {
+        const char *key;
+        bool given;
+    } keys[] = {{"dataset.size", r->image_size > 0},
+                {"dataset.resize", r->image_resize > 0},
+                {"dataset.colour", r->grey},
+                {"dataset.max_damaged", r->max_damaged > 0}};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (keys[i].given && r->dataset_format != DATA_FOLDER)
+            return fail_key(w, keys[i].key, "is of format: folder");
+    if (r->image_resize > 0 && r->image_size == 0)
+        return fail_key(w, "dataset.resize",
+                        "is before the crop to dataset.size, which is not given");
+    if (r->image_resize > 0 && r->image_resize < r->image_size)
+        return fail_key(w, "dataset.resize", "%u; the crop of dataset.size takes %u of it",
+                        r->image_resize, r->image_size);
+    return ADMMNN_OK;
+}
+
+static admmnn_status check_tones(whole *w) {
+    recipe *r = w->r;
+    r->mean_line = recipe_places_line(w->places, "dataset.mean");
+    if (r->mean_count != r->deviation_count)
+        return fail_key(w, r->mean_count > 0 ? "dataset.mean" : "dataset.deviation",
+                        "%zu means and %zu deviations; as many of both are wanted", r->mean_count,
+                        r->deviation_count);
+    if (r->mean_count == 2)
+        return fail_key(w, "dataset.mean", "2 entries; one for all channels, or one each of three");
+    if (r->mean_count > 0 && r->normalise)
+        return fail_key(w, "dataset.normalise", "training, but mean and deviation are given");
+    return ADMMNN_OK;
+}
+
+static admmnn_status check_dataset(whole *w) {
+    const data_format format = w->r->dataset_format;
+    const bool given = w->r->dataset_path[0] != 0;
+    BASE_TRY(check_images(w));
+    BASE_TRY(check_tones(w));
+    if (format == DATA_MNIST && given)
         return fail_key(w, "dataset.path", "is for format: idx; mnist is the fetched one");
-    if (!mnist && w->r->dataset_path[0] == 0)
-        return fail_key(w, "dataset.format", "idx needs dataset.path, the folder of the files");
-    return mnist ? ADMMNN_OK : place_dataset(w);
+    if (!given && format != DATA_MNIST && format != DATA_CIFAR10)
+        return fail_key(w, "dataset.format", "%s needs dataset.path, where the files are",
+                        data_format_text(format));
+    return given ? place_dataset(w) : ADMMNN_OK;
 }
 
 static admmnn_status check_rising(const whole *w, const char *list, const char *what,

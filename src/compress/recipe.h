@@ -128,9 +128,18 @@ typedef struct recipe_quantize {
 typedef struct recipe {
     char path[1024];
     char model[64];
-    char dataset_format[16]; /* "mnist" (the fetched one) or "idx" */
-    char dataset_path[1024]; /* idx: the folder */
+    data_format dataset_format;
+    char dataset_path[1024]; /* empty: the fetched one */
     uint64_t validation;     /* samples split from training */
+    /* Of a folder of images: data_settings. */
+    uint32_t image_size, image_resize;
+    bool grey;
+    uint64_t memory; /* MiB */
+    uint64_t max_damaged;
+    bool normalise; /* by the training images' own means and deviations */
+    double mean[DATA_TONES], deviation[DATA_TONES]; /* or by these, of pixels / 255 */
+    size_t mean_count, deviation_count;
+    uint32_t mean_line; /* in the recipe */
     uint64_t seed;
     engine_backend_id backend;
     uint32_t backend_line; /* in the recipe */

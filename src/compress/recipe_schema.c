@@ -18,6 +18,8 @@
 #define GROUP_MAX 1024
 #define SAMPLES_MAX 1e9
 #define COST_MAX 1000
+#define SIDE_MAX 4096
+#define MEMORY_MAX 16777216
 #define BIAS_BITS_MAX 12
 #define BETA_MAX 1e6
 /* Largest whole number that every JSON reader holds exactly. */
@@ -44,6 +46,17 @@ static const cyaml_strval_t backends[] = {
     ENGINE_BACKEND_MAP(WORD_OF)
 #undef PREFIX
 };
+
+static const cyaml_strval_t formats[] = {
+#define PREFIX(name) DATA_##name
+    DATA_FORMAT_MAP(WORD_OF)
+#undef PREFIX
+};
+
+static const cyaml_strval_t colours[] = {{"rgb", false}, {"grey", true}};
+
+/* What pixels are normalised by, where no numbers are given. */
+static const cyaml_strval_t normalisations[] = {{"none", false}, {"training", true}};
 
 static const cyaml_strval_t losses[] = {
 #define PREFIX(name) ENGINE_##name
@@ -127,7 +140,12 @@ static const cyaml_strval_t variants[] = {
 
 #define AUGMENT_KEYS(X)                                                                            \
     X(UINT("shift", data_augmentation, shift), FROM(0, 64))                                        \
-    X(FLOAT("rotate", data_augmentation, rotate), FROM(0, 180))
+    X(FLOAT("rotate", data_augmentation, rotate), FROM(0, 180))                                    \
+    X(ENUM("flip", data_augmentation, flip, truths), ANY)                                          \
+    X(FLOAT("crop", data_augmentation, crop), FROM(0, 1))                                          \
+    X(FLOAT("brightness", data_augmentation, brightness), FROM(0, 1))                              \
+    X(FLOAT("contrast", data_augmentation, contrast), FROM(0, 1))                                  \
+    X(FLOAT("saturation", data_augmentation, saturation), FROM(0, 1))
 
 static const cyaml_schema_field_t augment_fields[] = {AUGMENT_KEYS(FIELD_OF) CYAML_FIELD_END};
 static const recipe_range augment_ranges[] = {AUGMENT_KEYS(RANGE_OF)};
@@ -243,9 +261,18 @@ static const cyaml_schema_field_t pack_fields[] = {PACK_KEYS(FIELD_OF) CYAML_FIE
 static const recipe_range pack_ranges[] = {PACK_KEYS(RANGE_OF)};
 
 #define DATASET_KEYS(X)                                                                            \
-    X(CYAML_FIELD_STRING("format", OPTIONAL, recipe, dataset_format, 1), ANY)                      \
+    X(ENUM("format", recipe, dataset_format, formats), ANY)                                        \
     X(CYAML_FIELD_STRING("path", OPTIONAL, recipe, dataset_path, 1), ANY)                          \
-    X(UINT("validation", recipe, validation), FROM(1, SAMPLES_MAX))
+    X(UINT("validation", recipe, validation), FROM(1, SAMPLES_MAX))                                \
+    X(UINT("size", recipe, image_size), FROM(0, SIDE_MAX))                                         \
+    X(UINT("resize", recipe, image_resize), FROM(0, SIDE_MAX))                                     \
+    X(ENUM("colour", recipe, grey, colours), ANY)                                                  \
+    X(ENUM("normalise", recipe, normalise, normalisations), ANY)                                   \
+    X(SEQUENCE("mean", recipe, mean, mean_count, number_entry, DATA_TONES), FROM(0, 1))            \
+    X(SEQUENCE("deviation", recipe, deviation, deviation_count, number_entry, DATA_TONES),         \
+      ABOVE(0, 1))                                                                                 \
+    X(UINT("memory", recipe, memory), FROM(1, MEMORY_MAX))                                         \
+    X(UINT("max_damaged", recipe, max_damaged), FROM(0, SAMPLES_MAX))
 
 static const cyaml_schema_field_t dataset_fields[] = {DATASET_KEYS(FIELD_OF) CYAML_FIELD_END};
 static const recipe_range dataset_ranges[] = {DATASET_KEYS(RANGE_OF)};
@@ -356,8 +383,8 @@ static recipe_admm default_admm(uint32_t iterations, float first, float last) {
 
 void recipe_default(recipe *r) {
     memset(r, 0, sizeof *r);
-    snprintf(r->dataset_format, sizeof r->dataset_format, "mnist");
     r->validation = 5000;
+    r->memory = 1024;
     r->seed = 1;
     r->training = default_training(10, TRAIN_ONE_CYCLE);
     r->training.learning_rate = 3e-3;

@@ -45,29 +45,6 @@ double run_seconds(const compress_run *run) {
     return run->seconds_before + base_seconds() - run->seconds_start;
 }
 
-static admmnn_status open_data(compress_run *run, admmnn_error *err) {
-    const recipe *r = run->r;
-    BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &run->train, err));
-    BASE_TRY(data_set_digest(&run->train, run->data_sha256, err));
-    if (run->train.count < 2)
-        return base_fail(err, ADMMNN_INPUT,
-                         "%s: one training image; one to train on and one to validate with are "
-                         "the least",
-                         r->dataset_path);
-    if (r->validation == 0 || r->validation >= run->train.count)
-        return base_fail(err, ADMMNN_INPUT,
-                         "%s: dataset.validation is %llu; the %zu training images of %s need it "
-                         "between 1 and %zu",
-                         r->path, (unsigned long long)r->validation, run->train.count,
-                         r->dataset_path, run->train.count - 1);
-    run->validation_count = (size_t)r->validation;
-    run->train_count = run->train.count - run->validation_count;
-    run->order = base_array(run->train.count, sizeof *run->order);
-    if (run->order == NULL)
-        return base_fail_memory(err, "the order of the images");
-    return data_split(run->train.count, run->validation_count, r->seed, run->order, err);
-}
-
 /* The engine is made once, for the largest batch of any stretch. */
 static uint32_t largest_batch(const recipe *r) {
     const uint32_t batches[] = {
@@ -131,12 +108,11 @@ admmnn_status run_create(const recipe *r, const admmnn_context *context, compres
         return base_fail_memory(err, "the run");
     run->r = r;
     run->context = context;
-    run->tones = data_tones_of(0.0F, 1.0F);
     run->scores = (run_scores){-1, -1, -1, -1, -1, -1};
     run->seconds_start = base_seconds();
     admmnn_status status = base_pool_create(context->threads, &run->pool, err);
     if (status == ADMMNN_OK)
-        status = open_data(run, err);
+        status = run_open_data(run, err);
     if (status == ADMMNN_OK)
         status = check_test(run, err);
     if (status == ADMMNN_OK)

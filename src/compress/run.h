@@ -110,6 +110,16 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
                           admmnn_error *err);
 
+/* ---- run_data.c ---- */
+
+/* One part of the recipe's set. */
+admmnn_status run_open_part(const recipe *r, const admmnn_context *context, data_part part,
+                            data_set *out, admmnn_error *err);
+/* The training part, its digest, its split and how its pixels are normalised. */
+admmnn_status run_open_data(compress_run *run, admmnn_error *err);
+/* The test part, which must fit the network; the caller's, freed with data_set_free. */
+admmnn_status run_open_test(const compress_run *run, data_set *test, admmnn_error *err);
+
 /* ---- run_drive.c ---- */
 
 typedef enum run_goal {
@@ -126,13 +136,15 @@ typedef struct run_trail {
 /* Ticks until the goal, with a checkpoint and the log every few seconds and at every
  * change of stage. A run to the dense network leaves them at the goal too: other
  * recipes may go on from it. ADMMNN_CANCELLED after a clean stop with both;
- * ADMMNN_DIVERGED leaves them too, of the last whole epoch, and a line in the log. */
+ * ADMMNN_DIVERGED leaves them too, of the last whole epoch, and a line in the log; so
+ * does ADMMNN_CORRUPT, of images, without a line. */
 admmnn_status run_drive(compress_run *run, run_goal goal, const run_trail *trail,
                         admmnn_error *err);
 /* The recipe of a run, with the folder of the dataset it names. */
 admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err);
 /* The digest of the recipe's training images and labels. */
-admmnn_status run_digest_data(const recipe *r, char digest[65], admmnn_error *err);
+admmnn_status run_digest_data(const recipe *r, const admmnn_context *context, char digest[65],
+                              admmnn_error *err);
 /* Restores from a checkpoint's file: another run's, or its own, which it says. */
 admmnn_status run_start_from(compress_run *run, const char *checkpoint, admmnn_error *err);
 admmnn_status run_resume(compress_run *run, const char *checkpoint, admmnn_error *err);

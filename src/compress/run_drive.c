@@ -13,14 +13,16 @@
 
 admmnn_status run_read_recipe(const char *path, recipe **r, admmnn_error *err) {
     BASE_TRY(recipe_read(path, r, err));
-    if (strcmp((*r)->dataset_format, "mnist") != 0)
+    if ((*r)->dataset_path[0] != 0)
         return ADMMNN_OK;
-    return admmnn_data_folder("mnist", (*r)->dataset_path, sizeof(*r)->dataset_path, err);
+    return admmnn_data_folder(data_format_text((*r)->dataset_format), (*r)->dataset_path,
+                              sizeof(*r)->dataset_path, err);
 }
 
-admmnn_status run_digest_data(const recipe *r, char digest[65], admmnn_error *err) {
+admmnn_status run_digest_data(const recipe *r, const admmnn_context *context, char digest[65],
+                              admmnn_error *err) {
     data_set train;
-    BASE_TRY(data_idx_open(r->dataset_path, DATA_TRAIN, &train, err));
+    BASE_TRY(run_open_part(r, context, DATA_TRAIN, &train, err));
     admmnn_status status = data_set_digest(&train, digest, err);
     data_set_free(&train);
     return status;
@@ -56,6 +58,15 @@ static admmnn_status save(const compress_run *run, const run_trail *trail,
     return base_file_write(trail->log, run->log.bytes, run->log.count, err);
 }
 
+/* Images can be mended or replaced under their names, and the run goes on. */
+static admmnn_status stop_damaged(const compress_run *run, const run_trail *trail,
+                                  const base_writer *snapshot, admmnn_error *err) {
+    const admmnn_error reason = *err;
+    BASE_TRY(save(run, trail, snapshot, err));
+    return base_fail(err, ADMMNN_CORRUPT, "%s; when they are mended, '--resume' goes on from %s",
+                     reason.message, trail->checkpoint);
+}
+
 /* The snapshot is of the last whole epoch, so a stop in the middle of one still
  * leaves a checkpoint to go on from. One that diverged leaves it too, as far as
  * the disk allows: what went wrong is worth more than that nothing could be saved. */
@@ -65,6 +76,8 @@ static admmnn_status stop(compress_run *run, admmnn_status status, const run_tra
         run_log_divergence(run);
         (void)save(run, trail, snapshot, NULL);
     }
+    if (status == ADMMNN_CORRUPT)
+        return stop_damaged(run, trail, snapshot, err);
     if (status != ADMMNN_CANCELLED)
         return status;
     BASE_TRY(save(run, trail, snapshot, err));

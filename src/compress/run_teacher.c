@@ -11,8 +11,7 @@ static bool is_current(const compress_run *run, const recipe_training *training)
     const run_answers *a = &run->answers;
     if (a->logits == NULL || a->pruned != asks_pruned(run) || a->versions != training->versions)
         return false;
-    return a->versions == 0 || (a->augment.shift == training->augment.shift &&
-                                a->augment.rotate == training->augment.rotate);
+    return a->versions == 0 || data_augmentation_same(&a->augment, &training->augment);
 }
 
 static admmnn_status answer_version(compress_run *run, train_network *teacher, uint32_t version,
@@ -34,7 +33,7 @@ static admmnn_status answer_version(compress_run *run, train_network *teacher, u
     base_progress(run->context, &progress);
     if (base_cancelled(run->context))
         return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", progress.task);
-    return train_network_answer(teacher, view, run->train.count,
+    return train_network_answer(teacher, &view, run->train.count,
                                 a->logits + version * run->train.count * run->train.classes, err);
 }
 

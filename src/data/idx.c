@@ -78,12 +78,6 @@ admmnn_status data_idx_parse(const char *images_name, const uint8_t *images, siz
     return ADMMNN_OK;
 }
 
-void data_set_free(data_set *set) {
-    base_free(set->pixels);
-    base_free(set->labels);
-    memset(set, 0, sizeof *set);
-}
-
 typedef struct inflated {
     uint8_t *bytes;
     size_t count, capacity;

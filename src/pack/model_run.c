@@ -3,8 +3,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/npy.h"
 #include "pack/model_file.h"
-#include "pack/npy.h"
 
 #define ARRAY_BYTES_MOST ((size_t)8 << 30)
 /* Samples a pass of the engine. */

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/feed.h"
 #include "graph/reader.h"
 
 /* Everything one stretch works with. */
@@ -105,7 +106,12 @@ static const float *answers_of(const loop *l, uint32_t epoch) {
     return teacher->logits + version * l->samples->set->count * l->classes;
 }
 
-static void fill_targets(const loop *l, uint32_t epoch, size_t first, size_t count) {
+static void fill_labels(const loop *l, const data_view *view, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        l->labels[i] = view->set->labels[data_view_image(view, i)];
+}
+
+static void fill_targets(const loop *l, uint32_t epoch, const data_view *view, size_t count) {
     const float *answers = answers_of(l, epoch);
     const float temperature =
         l->settings->temperature == 0.0 ? 1.0F : (float)l->settings->temperature;
@@ -118,7 +124,7 @@ static void fill_targets(const loop *l, uint32_t epoch, size_t first, size_t cou
         for (size_t c = 0; c < l->classes; c++)
             target[c] = uniform;
         if (answers != NULL)
-            add_softened(answers + l->order[first + i] * l->classes, l->classes, temperature,
+            add_softened(answers + data_view_image(view, i) * l->classes, l->classes, temperature,
                          teacher, target);
         target[l->labels[i]] += hard;
     }
@@ -148,18 +154,15 @@ static admmnn_status compute(loop *l, const engine_batch *batch, engine_result *
                        err);
 }
 
-static admmnn_status one_step(loop *l, uint32_t epoch, size_t step, double done,
+static admmnn_status one_step(loop *l, data_feed *feed, uint32_t epoch, size_t step, double done,
                               engine_result *result, admmnn_error *err) {
     const train_settings *s = l->settings;
-    size_t first = step * s->batch;
-    size_t count = l->samples->count - first < s->batch ? l->samples->count - first : s->batch;
-    data_view view = {
-        .set = l->samples->set, .order = l->order, .first = first, .tones = l->samples->tones};
-    choose_distortions(l, epoch, &view);
-    for (size_t i = 0; i < count; i++)
-        l->labels[i] = l->samples->set->labels[l->order[first + i]];
+    data_view view;
+    size_t count;
+    BASE_TRY(data_feed_next(feed, &view, &count, err));
+    fill_labels(l, &view, count);
     if (l->targets != NULL)
-        fill_targets(l, epoch, first, count);
+        fill_targets(l, epoch, &view, count);
     engine_batch batch = {.count = count,
                           .fill = data_view_fill,
                           .user = &view,
@@ -217,26 +220,41 @@ static admmnn_status check_parameters(const loop *l, uint32_t epoch, admmnn_erro
     return ADMMNN_OK;
 }
 
-static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_error *err) {
+static admmnn_status all_steps(loop *l, data_feed *feed, uint32_t k, train_score *score,
+                               admmnn_error *err) {
     const train_settings *s = l->settings;
     uint32_t epoch = s->first_epoch + k;
     uint32_t of = s->schedule_epochs == 0 ? s->first_epoch + s->epochs : s->schedule_epochs;
-    memcpy(l->order, l->samples->order, l->samples->count * sizeof *l->order);
-    base_random random = base_random_at(s->seed, 0x6f72646572U + s->stream, epoch);
-    base_random_shuffle(&random, l->order, l->samples->count);
-    *score = (train_score){.count = l->samples->count};
     for (size_t step = 0; step < l->steps; step++) {
         if (base_cancelled(l->context))
             return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", s->task);
         double done =
             ((double)epoch * (double)l->steps + (double)step) / ((double)of * (double)l->steps);
         engine_result result;
-        BASE_TRY(one_step(l, epoch, step, done, &result, err));
+        BASE_TRY(one_step(l, feed, epoch, step, done, &result, err));
         score->loss += result.loss / (double)l->samples->count;
         score->correct += result.correct;
         if (step % 32 == 0)
             report(l, k, step);
     }
+    return ADMMNN_OK;
+}
+
+static admmnn_status one_epoch(loop *l, uint32_t k, train_score *score, admmnn_error *err) {
+    const train_settings *s = l->settings;
+    uint32_t epoch = s->first_epoch + k;
+    memcpy(l->order, l->samples->order, l->samples->count * sizeof *l->order);
+    base_random random = base_random_at(s->seed, 0x6f72646572U + s->stream, epoch);
+    base_random_shuffle(&random, l->order, l->samples->count);
+    *score = (train_score){.count = l->samples->count};
+    data_view view = {.set = l->samples->set, .order = l->order, .tones = l->samples->tones};
+    choose_distortions(l, epoch, &view);
+    data_feed *feed;
+    BASE_TRY(data_feed_open(&view, l->samples->count, s->batch, base_pool_threads(l->network->pool),
+                            &feed, err));
+    const admmnn_status status = all_steps(l, feed, k, score, err);
+    data_feed_close(feed);
+    BASE_TRY(status);
     score->accuracy = (double)score->correct / (double)score->count;
     return check_parameters(l, epoch, err);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/feed.h"
 
 admmnn_status train_network_create(const graph *g, const float *params, base_pool *pool,
                                    const engine_settings *settings, train_network **out,
@@ -109,55 +110,99 @@ admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admm
     return ADMMNN_OK;
 }
 
-static void gather_labels(const data_set *set, const uint32_t *order, size_t first, size_t count,
-                          uint16_t *labels) {
-    for (size_t i = 0; i < count; i++)
-        labels[i] = set->labels[order == NULL ? first + i : order[first + i]];
+/* ---- evaluation ---- */
+
+typedef struct evaluation {
+    data_feed *feed;
+    float *scores; /* [batch][classes] */
+    uint16_t *labels;
+    size_t classes, count; /* of the images that were whole */
+    engine_loss_sum sum;
+} evaluation;
+
+static void evaluation_free(evaluation *e) {
+    data_feed_close(e->feed);
+    base_free(e->scores);
+    base_free(e->labels);
+}
+
+/* Drops the answers to images that stand in for damaged ones. */
+static size_t keep_asked(evaluation *e, const data_view *asked, size_t first,
+                         const data_view *batch, size_t size) {
+    size_t kept = 0;
+    for (size_t i = 0; i < size; i++) {
+        const size_t image = data_view_image(batch, i);
+        if (image != data_view_image(asked, first + i))
+            continue;
+        if (kept != i)
+            memcpy(e->scores + kept * e->classes, e->scores + i * e->classes,
+                   e->classes * sizeof *e->scores);
+        e->labels[kept++] = batch->set->labels[image];
+    }
+    return kept;
+}
+
+static admmnn_status evaluate_all(train_network *n, const float *params, const data_view *asked,
+                                  evaluation *e, admmnn_error *err) {
+    size_t first = 0;
+    data_view view;
+    size_t size;
+    BASE_TRY(data_feed_next(e->feed, &view, &size, err));
+    while (size > 0) {
+        engine_batch batch = {.count = size, .fill = data_view_fill, .user = &view};
+        BASE_TRY(engine_forward(n->engine, params, &batch, e->scores, err));
+        const size_t kept = keep_asked(e, asked, first, &view, size);
+        engine_loss_layout layout = {kept, e->classes, e->classes, 1};
+        engine_loss_add(n->loss, &layout, e->scores, e->labels, NULL, e->scores, &e->sum);
+        e->count += kept;
+        first += size;
+        BASE_TRY(data_feed_next(e->feed, &view, &size, err));
+    }
+    return ADMMNN_OK;
 }
 
 admmnn_status train_network_evaluate(train_network *n, const float *params, const data_set *set,
                                      const uint32_t *order, size_t count, data_tones tones,
                                      train_score *score, admmnn_error *err) {
-    const size_t classes = graph_value_count(n->g, n->g->output);
-    float *scores = base_array(n->batch * classes, sizeof *scores);
-    uint16_t *labels = base_array(n->batch, sizeof *labels);
-    if (scores == NULL || labels == NULL) {
-        base_free(scores);
-        base_free(labels);
-        return base_fail_memory(err, "an evaluation");
-    }
-    engine_loss_sum sum = {0};
-    admmnn_status status = ADMMNN_OK;
-    for (size_t first = 0; first < count && status == ADMMNN_OK; first += n->batch) {
-        size_t size = count - first < n->batch ? count - first : n->batch;
-        data_view view = {.set = set, .order = order, .first = first, .tones = tones};
-        engine_batch batch = {.count = size, .fill = data_view_fill, .user = &view};
-        status = engine_forward(n->engine, params, &batch, scores, err);
-        if (status != ADMMNN_OK)
-            break;
-        gather_labels(set, order, first, size, labels);
-        engine_loss_layout layout = {size, classes, classes, 1};
-        engine_loss_add(n->loss, &layout, scores, labels, NULL, scores, &sum);
-    }
-    base_free(scores);
-    base_free(labels);
-    *score = (train_score){.count = count,
-                           .correct = sum.correct,
-                           .accuracy = count == 0 ? 0 : (double)sum.correct / (double)count,
-                           .loss = count == 0 ? 0 : sum.loss / (double)count};
+    const data_view asked = {.set = set, .order = order, .tones = tones};
+    evaluation e = {.classes = graph_value_count(n->g, n->g->output)};
+    e.scores = base_array(n->batch * e.classes, sizeof *e.scores);
+    e.labels = base_array(n->batch, sizeof *e.labels);
+    admmnn_status status =
+        e.scores == NULL || e.labels == NULL ? base_fail_memory(err, "an evaluation") : ADMMNN_OK;
+    if (status == ADMMNN_OK)
+        status = data_feed_open(&asked, count, n->batch, base_pool_threads(n->pool), &e.feed, err);
+    if (status == ADMMNN_OK)
+        status = evaluate_all(n, params, &asked, &e, err);
+    const double images = e.count == 0 ? 1.0 : (double)e.count;
+    *score = (train_score){.count = e.count,
+                           .correct = e.sum.correct,
+                           .accuracy = (double)e.sum.correct / images,
+                           .loss = e.sum.loss / images};
+    evaluation_free(&e);
     return status;
 }
 
-admmnn_status train_network_answer(train_network *n, data_view view, size_t count, float *logits,
-                                   admmnn_error *err) {
+static admmnn_status answer_all(train_network *n, data_feed *feed, float *logits,
+                                admmnn_error *err) {
     const size_t classes = graph_value_count(n->g, n->g->output);
-    const size_t start = view.first;
-    for (size_t first = 0; first < count; first += n->batch) {
-        view.first = start + first;
-        engine_batch batch = {.count = count - first < n->batch ? count - first : n->batch,
-                              .fill = data_view_fill,
-                              .user = &view};
-        BASE_TRY(engine_forward(n->engine, n->params, &batch, logits + first * classes, err));
+    data_view view;
+    size_t size;
+    BASE_TRY(data_feed_next(feed, &view, &size, err));
+    while (size > 0) {
+        engine_batch batch = {.count = size, .fill = data_view_fill, .user = &view};
+        BASE_TRY(engine_forward(n->engine, n->params, &batch, logits, err));
+        logits += size * classes;
+        BASE_TRY(data_feed_next(feed, &view, &size, err));
     }
     return ADMMNN_OK;
+}
+
+admmnn_status train_network_answer(train_network *n, const data_view *view, size_t count,
+                                   float *logits, admmnn_error *err) {
+    data_feed *feed;
+    BASE_TRY(data_feed_open(view, count, n->batch, base_pool_threads(n->pool), &feed, err));
+    const admmnn_status status = answer_all(n, feed, logits, err);
+    data_feed_close(feed);
+    return status;
 }

@@ -49,14 +49,14 @@ typedef struct train_score {
 } train_score;
 
 /* Evaluates active parameters on images order[0..count) of the set (NULL: the
- * first count). */
+ * first count); damaged ones are not counted. */
 admmnn_status train_network_evaluate(train_network *network, const float *params,
                                      const data_set *set, const uint32_t *order, size_t count,
                                      data_tones tones, train_score *score, admmnn_error *err);
 
 /* The network's outputs for the first count images of the view, distorted as it
- * says, into logits[count][classes]. */
-admmnn_status train_network_answer(train_network *network, data_view view, size_t count,
+ * says, into logits[count][classes]; in the place of a damaged one stand those for another. */
+admmnn_status train_network_answer(train_network *network, const data_view *view, size_t count,
                                    float *logits, admmnn_error *err);
 
 #endif

@@ -18,7 +18,7 @@ static void defaults(void **state) {
     recipe *r = parse(MINIMAL);
     assert_string_equal(r->path, "r.yaml");
     assert_string_equal(r->model, "lenet-5");
-    assert_string_equal(r->dataset_format, "mnist");
+    assert_int_equal(r->dataset_format, DATA_MNIST);
     assert_string_equal(r->dataset_path, "");
     assert_int_equal(r->validation, 5000);
     assert_int_equal(r->seed, 1);
@@ -79,17 +79,27 @@ static void write_training(base_writer *out, unsigned k) {
         base_write_text(out, "loss: cross-entropy, label_smoothing: 0.1%u, ", k);
     base_write_text(out,
                     "epochs: %u, batch: %u, optimizer: %s, learning_rate: 0.%u, momentum: 0.0%u, "
-                    "weight_decay: 0.00%u, schedule: %s, augment: {shift: %u, rotate: %u.25}}\n",
+                    "weight_decay: 0.00%u, schedule: %s, augment: {shift: %u, rotate: %u.25, flip: "
+                    "%s, crop: 0.%u, brightness: 0.1%u, contrast: 0.2%u, saturation: 0.3%u}}\n",
                     30 + k, 40 + k, k % 2 == 0 ? "sgd" : "adamw", 10 + k, 10 + k, 10 + k,
-                    k % 2 == 0 ? "step" : "cosine", 50 + k, k);
+                    k % 2 == 0 ? "step" : "cosine", 50 + k, k, k % 2 == 0 ? "true" : "false", k, k,
+                    k, k);
+}
+
+static double number_of(const char *format, unsigned k) {
+    char text[32];
+    double number;
+    snprintf(text, sizeof text, format, k);
+    sscanf(text, "%lf", &number);
+    return number;
 }
 
 static void expect_number(double value, const char *format, unsigned k) {
-    char text[32];
-    double wanted;
-    snprintf(text, sizeof text, format, k);
-    sscanf(text, "%lf", &wanted);
-    assert_true(value == wanted);
+    assert_true(value == number_of(format, k));
+}
+
+static void expect_float(float value, const char *format, unsigned k) {
+    assert_true(value == (float)number_of(format, k));
 }
 
 static void expect_training(const recipe_training *t, unsigned k) {
@@ -108,6 +118,11 @@ static void expect_training(const recipe_training *t, unsigned k) {
     assert_int_equal(t->versions, has_teacher(k) ? 20 + k : 0);
     assert_int_equal(t->augment.shift, 50 + k);
     expect_number((double)t->augment.rotate, "%u.25", k);
+    assert_int_equal(t->augment.flip, k % 2 == 0);
+    expect_float(t->augment.crop, "0.%u", k);
+    expect_float(t->augment.brightness, "0.1%u", k);
+    expect_float(t->augment.contrast, "0.2%u", k);
+    expect_float(t->augment.saturation, "0.3%u", k);
 }
 
 static void write_admm(base_writer *out, unsigned k) {
@@ -138,7 +153,12 @@ static char *write_full(bool other) {
     base_writer out = {0};
     base_write_text(&out,
                     "model: lenet-300-100\nseed: 9007199254740991\nbackend: reference\n"
-                    "dataset: {format: idx, path: folder, validation: 123}\ntraining: ");
+                    "dataset: {format: %s, path: folder, validation: 123%s}\ntraining: ",
+                    other ? "folder" : "idx",
+                    other ? ", size: 224, resize: 256, colour: grey, normalise: none, "
+                            "mean: [0.1, 0.2, 0.3], deviation: [0.4, 0.5, 1], memory: 77, "
+                            "max_damaged: 9"
+                          : "");
     write_training(&out, 1);
     base_write_text(&out,
                     "prune:\n  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
@@ -220,7 +240,7 @@ static void every_key_comes_through(void **state) {
     assert_string_equal(r->model, "lenet-300-100");
     assert_int_equal(r->seed, 9007199254740991);
     assert_int_equal(r->backend, ENGINE_REFERENCE);
-    assert_string_equal(r->dataset_format, "idx");
+    assert_int_equal(r->dataset_format, DATA_IDX);
     assert_string_equal(r->dataset_path, "folder");
     assert_int_equal(r->validation, 123);
     expect_training(&r->training, 1);
@@ -230,6 +250,17 @@ static void every_key_comes_through(void **state) {
     assert_int_equal(r->pack.values, PACK_CODER_RANGE);
     base_free(r);
     base_free(text);
+}
+
+static void expect_images(const recipe *r) {
+    assert_int_equal(r->dataset_format, DATA_FOLDER);
+    assert_int_equal(r->image_size, 224);
+    assert_int_equal(r->image_resize, 256);
+    assert_true(r->grey && !r->normalise);
+    assert_int_equal(r->mean_count, 3);
+    assert_true(r->mean[0] == 0.1 && r->mean[2] == 0.3 && r->deviation[0] == 0.4);
+    assert_int_equal(r->memory, 77);
+    assert_int_equal(r->max_damaged, 9);
 }
 
 /* Fewer epochs than the default has shares: its last ones. */
@@ -252,6 +283,7 @@ static void other_keys_come_through(void **state) {
     (void)state;
     char *text = write_full(true);
     recipe *r = parse(text);
+    expect_images(r);
     assert_int_equal(r->prune.bit_cost_count, 3);
     assert_true(r->prune.bit_cost[0] == 5 && r->prune.bit_cost[1] == 9.5 &&
                 r->prune.bit_cost[2] == 0.5);
@@ -295,6 +327,10 @@ static recipe *parse_one(const char *path, const char *value) {
     for (const char *dot; (dot = strchr(key, '.')) != NULL; key = dot + 1)
         base_write_text(&out, "%*s%.*s:\n", depth++, "", (int)(dot - key), key);
     base_write_text(&out, "%*s%s: %s\n", depth, "", key, value);
+    if (strcmp(path, "dataset.format") == 0 && strcmp(value, "mnist") != 0)
+        base_write_text(&out, " path: x\n");
+    if (strcmp(path, "dataset.colour") == 0)
+        base_write_text(&out, " format: folder\n path: x\n");
     if (strcmp(path, "quantize.teacher") == 0)
         base_write_text(&out, " retrain: {distill: 0.5}\n");
     base_write_u8(&out, 0);
@@ -617,11 +653,31 @@ static void keys_that_contradict(void **state) {
         {MINIMAL "quantize:\n  fix: [0.25, 0.5, 1]\n  retrain: {epochs: 2}\n",
          "r.yaml:4: quantize.fix: 3 shares for the 2 epochs of quantize.retrain; each needs one"},
         {MINIMAL "dataset:\n  format: cifar\n",
-         "r.yaml:4: dataset.format: 'cifar' is unknown; it must be one of mnist, idx"},
+         "r.yaml:4: dataset.format: 'cifar' is unknown, 'cifar10' perhaps; it must be one of "
+         "mnist, idx, cifar10, "
+         "cifar100, folder, npy"},
         {MINIMAL "dataset:\n  format: idx\n",
-         "r.yaml:4: dataset.format: idx needs dataset.path, the folder of the files"},
+         "r.yaml:4: dataset.format: idx needs dataset.path, where the files are"},
         {MINIMAL "dataset:\n  format: mnist\n  path: x\n",
          "r.yaml:5: dataset.path: is for format: idx; mnist is the fetched one"},
+        {MINIMAL "dataset: {format: cifar100}\n",
+         "r.yaml:3: dataset.format: cifar100 needs dataset.path, where the files are"},
+        {MINIMAL "dataset:\n  format: idx\n  path: x\n  size: 32\n",
+         "r.yaml:6: dataset.size: is of format: folder"},
+        {MINIMAL "dataset:\n  max_damaged: 1\n",
+         "r.yaml:4: dataset.max_damaged: is of format: folder"},
+        {MINIMAL "dataset:\n  format: folder\n  path: x\n  resize: 256\n",
+         "r.yaml:6: dataset.resize: is before the crop to dataset.size, which is not given"},
+        {MINIMAL "dataset:\n  format: folder\n  path: x\n  size: 224\n  resize: 223\n",
+         "r.yaml:7: dataset.resize: 223; the crop of dataset.size takes 224 of it"},
+        {MINIMAL "dataset:\n  mean: [0.5]\n",
+         "r.yaml:4: dataset.mean: 1 means and 0 deviations; as many of both are wanted"},
+        {MINIMAL "dataset:\n  deviation: [0.5]\n",
+         "r.yaml:4: dataset.deviation: 0 means and 1 deviations"},
+        {MINIMAL "dataset:\n  mean: [0.5, 0.5]\n  deviation: [0.5, 0.5]\n",
+         "r.yaml:4: dataset.mean: 2 entries; one for all channels, or one each of three"},
+        {MINIMAL "dataset:\n  mean: [0.5]\n  deviation: [0.5]\n  normalise: training\n",
+         "r.yaml:6: dataset.normalise: training, but mean and deviation are given"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  keep: [{layer: fc1, keep: 0.1}]\n",
          "r.yaml:4: prune.keep: shares of layers need scope: per-layer"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n  keep:\n"

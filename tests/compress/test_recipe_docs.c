@@ -44,8 +44,8 @@ static char *example_of(char *docs) {
 
 /* Keys whose default is that they are absent. */
 static bool is_absent(const char *path) {
-    static const char *const absent[] = {"dataset.path", "prune.keep", "prune.bit_cost",
-                                         "quantize.bits"};
+    static const char *const absent[] = {"dataset.path", "dataset.mean",   "dataset.deviation",
+                                         "prune.keep",   "prune.bit_cost", "quantize.bits"};
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
         if (strncmp(path, absent[i], strlen(absent[i])) == 0)
             return true;

@@ -21,7 +21,7 @@ static float *answers_of(const compress_run *run, const float *params) {
     float *logits = floats(run->train.count * CLASSES);
     data_view view = {.set = &run->train, .tones = run->tones};
     MUST(train_network_create(run->g, params, run->pool, &settings, &network, err));
-    MUST(train_network_answer(network, view, run->train.count, logits, err));
+    MUST(train_network_answer(network, &view, run->train.count, logits, err));
     train_network_free(network);
     return logits;
 }

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "admmnn/model.h"
+#include "data/npy.h"
 #include "onnx/onnx.h"
-#include "pack/npy.h"
 #include "pack/reorder.h"
 
 static char folder[] = "/tmp/admmnn-model-XXXXXX";

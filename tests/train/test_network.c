@@ -86,8 +86,8 @@ static void a_support_does_not_change_the_function(void **state) {
                                      f->samples.tones, &scores[1], &err),
               &err);
     data_view view = {.set = &f->set, .tones = f->samples.tones};
-    expect_ok(train_network_answer(dense, view, IMAGES, logits[0], &err), &err);
-    expect_ok(train_network_answer(sparse, view, IMAGES, logits[1], &err), &err);
+    expect_ok(train_network_answer(dense, &view, IMAGES, logits[0], &err), &err);
+    expect_ok(train_network_answer(sparse, &view, IMAGES, logits[1], &err), &err);
     for (size_t i = 0; i < (size_t)IMAGES * CLASSES; i++)
         assert_true(fabs((double)logits[0][i] - (double)logits[1][i]) < 1e-5);
     assert_true(fabs(scores[0].loss - scores[1].loss) < 1e-5);
@@ -116,7 +116,7 @@ static void scores_are_as_defined(void **state) {
         train_network_evaluate(n, n->params, &f->set, order, 77, f->samples.tones, &score, &err),
         &err);
     data_view view = {.set = &f->set, .order = order, .tones = f->samples.tones};
-    expect_ok(train_network_answer(n, view, 77, logits, &err), &err);
+    expect_ok(train_network_answer(n, &view, 77, logits, &err), &err);
     double loss = 0.0;
     size_t correct = 0;
     for (size_t i = 0; i < 77; i++) {

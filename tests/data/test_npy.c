@@ -1,10 +1,12 @@
 /* NumPy's arrays: what is read, what is refused, and NumPy's own opinion. */
 #include "support.h"
 
+#include "must.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pack/npy.h"
+#include "data/npy.h"
 
 static admmnn_status parse(unsigned major, const char *header, const void *data, size_t data_bytes,
                            npy_array *out, uint8_t *room, admmnn_error *err) {
@@ -164,7 +166,10 @@ static void numpy_agrees(void **state) {
              path, path);
     int status = system(command);
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    bytes file;
+    struct {
+        uint8_t *at;
+        size_t count;
+    } file;
     MUST(base_file_read(path, 4096, &file.at, &file.count, err));
     remove(path);
     rmdir(folder);

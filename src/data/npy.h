@@ -6,8 +6,8 @@
  *   2   (4 from version 2 on) length of the header
  *   .   header: a Python dictionary of exactly 'descr', 'fortran_order', 'shape'
  *   .   the elements, to the end of the file */
-#ifndef PACK_NPY_H
-#define PACK_NPY_H
+#ifndef DATA_NPY_H
+#define DATA_NPY_H
 
 #include "base/bytes.h"
 #include "base/error.h"

@@ -1,4 +1,4 @@
-#include "pack/npy.h"
+#include "data/npy.h"
 
 #include <string.h>
 
