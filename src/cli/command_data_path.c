@@ -11,7 +11,7 @@ const cli_command cli_data_path = {
     .operands = "NAME",
     .operands_least = 1,
     .operands_most = 1,
-    .operand_words = "mnist",
+    .operand_words = "mnist cifar10",
     .summary = "Show the folder of a fetched data set.",
     .description =
         "Prints the cache folder of a data set that was fetched; an error when it was "

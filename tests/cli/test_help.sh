@@ -99,7 +99,7 @@ mkdir "$work/data" "$work/mnist" # no names for words
 cd "$work"
 completes data admmnn dat
 [[ ! -e compopt ]] || fail "a command completes as the name of a file"
-completes mnist admmnn data fetch ""
+completes "mnist cifar10" admmnn data fetch ""
 completes mnist admmnn data path m
 completes "fetch path" admmnn help data ""
 completes pack admmnn help pa

@@ -673,7 +673,7 @@ static void keys_that_contradict(void **state) {
         {MINIMAL "dataset:\n  mean: [0.5]\n",
          "r.yaml:4: dataset.mean: 1 means and 0 deviations; as many of both are wanted"},
         {MINIMAL "dataset:\n  deviation: [0.5]\n",
-         "r.yaml:4: dataset.deviation: 0 means and 1 deviations"},
+         "r.yaml:4: dataset.deviation: 0 means and 1 deviations; as many of both are wanted"},
         {MINIMAL "dataset:\n  mean: [0.5, 0.5]\n  deviation: [0.5, 0.5]\n",
          "r.yaml:4: dataset.mean: 2 entries; one for all channels, or one each of three"},
         {MINIMAL "dataset:\n  mean: [0.5]\n  deviation: [0.5]\n  normalise: training\n",

@@ -18,8 +18,9 @@ static const char second_text[] = "and the second's";
 
 static char first_digest[65];
 static char second_digest[65];
-static const data_file files[2] = {{"one", FIRST, first_digest}, {"two", SECOND, second_digest}};
-static const data_manifest manifest = {"toy", files, 2};
+static const data_file files[2] = {{"one", FIRST, first_digest, false},
+                                   {"two", SECOND, second_digest, false}};
+static const data_manifest manifest = {.dataset = "toy", .files = files, .count = 2};
 
 /* ---- what the caller sees ---- */
 
@@ -336,6 +337,26 @@ static void a_mirror_gives_packed_files(void **state) {
     leave_places(&p);
 }
 
+/* CIFAR-10's archive is in gzip already, and stays it. */
+static void a_mirror_gives_bare_files(void **state) {
+    (void)state;
+    static const data_file bare[2] = {{"one", FIRST, first_digest, true},
+                                      {"two", SECOND, second_digest, true}};
+    const data_manifest toy = {.dataset = "toy", .files = bare, .count = 2};
+    places p;
+    make_places(&p);
+    put_file(p.good, "one", first_text, FIRST);
+    put_file(p.good, "two", second_text, SECOND);
+    data_source source = {&data_source_mirror, p.mirror};
+    EXPECT_OK(data_fetch_into(p.cache, &toy, &source, 1, NULL, err));
+    expect_whole(&p);
+    put_file(p.good, "two", first_text, FIRST);
+    put_file(p.cache, "two", "damaged", 7);
+    EXPECT(data_fetch_into(p.cache, &toy, &source, 1, NULL, err), ADMMNN_CORRUPT,
+           "two: 50 bytes, the true file has 16");
+    leave_places(&p);
+}
+
 static void bad_mirrors_are_told(void **state) {
     (void)state;
     places p;
@@ -592,6 +613,7 @@ int main(void) {
         cmocka_unit_test(a_full_disk_ends_it),
         cmocka_unit_test(a_stop_is_honoured_between_files),
         cmocka_unit_test(a_mirror_gives_packed_files),
+        cmocka_unit_test(a_mirror_gives_bare_files),
         cmocka_unit_test(bad_mirrors_are_told),
         cmocka_unit_test(npm_unpacks_a_package),
         cmocka_unit_test(failures_of_npm_are_told),
