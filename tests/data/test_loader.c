@@ -26,7 +26,7 @@ static size_t elements_of(const data_set *set) {
 
 static data_view view_of(const data_set *set, uint32_t shift, float rotate) {
     return (data_view){.set = set,
-                       .augmentation = {shift, rotate},
+                       .augmentation = {.shift = shift, .rotate = rotate},
                        .seed = 11,
                        .epoch = 3,
                        .tones = data_tones_of(MEAN, SCALE)};
@@ -152,6 +152,122 @@ static void shifts_may_leave_nothing(void **state) {
         assert_true(matched);
     }
     assert_in_range(blank, 200, 380); /* 1 - 7/19 * 11/19 of 400 are 315 */
+    data_set_free(&set);
+}
+
+/* ---- flips and colours ---- */
+
+/* Half of the images, each whole; with a shift, the flipped image is what is shifted. */
+static void half_of_the_images_are_reversed(void **state) {
+    (void)state;
+    data_set set = make_set(400, 3, 4, 5);
+    data_set reversed = make_set(400, 3, 4, 5);
+    for (size_t i = 0; i < 400 * 60; i++)
+        reversed.pixels[i] = set.pixels[i / 5 * 5 + (4 - i % 5)];
+    float out[60];
+    size_t flipped[2] = {0};
+    for (uint32_t shift = 0; shift < 2; shift++) {
+        data_view view = view_of(&set, shift, 0.0F);
+        view.augmentation.flip = true;
+        for (size_t image = 0; image < 400; image++) {
+            bool plain = false;
+            bool turned = false;
+            data_view_fill(&view, image, out, 1);
+            for (int i = 0; i < 9; i++) {
+                const int down = shift == 0 ? 0 : i / 3 - 1;
+                const int right = shift == 0 ? 0 : i % 3 - 1;
+                plain = plain || is_shifted(&set, image, out, down, right);
+                turned = turned || is_shifted(&reversed, image, out, down, right);
+            }
+            assert_true(plain != turned);
+            flipped[shift] += turned;
+        }
+        assert_in_range(flipped[shift], 200 - 60, 200 + 60);
+    }
+    data_set_free(&set);
+    data_set_free(&reversed);
+}
+
+/* Brightness alone scales, contrast keeps the mean grey, saturation the grey of each pixel. */
+static void colours_change_as_defined(void **state) {
+    (void)state;
+    enum { PLANE = 64 };
+    data_set set = make_set(200, 3, 8, 8);
+    for (size_t i = 0; i < 200 * 3 * PLANE; i++)
+        set.pixels[i] = (uint8_t)(90 + set.pixels[i] % 40); /* nothing is cut off */
+    for (int kind = 0; kind < 3; kind++) {
+        data_view view = view_of(&set, 0, 0.0F);
+        view.tones = data_tones_of(0.0F, 1.0F);
+        float *const factors[3] = {&view.augmentation.brightness, &view.augmentation.contrast,
+                                   &view.augmentation.saturation};
+        *factors[kind] = 0.5F;
+        double least = 2.0;
+        double most = 0.0;
+        for (size_t image = 0; image < 200; image++) {
+            const uint8_t *from = set.pixels + image * 3 * PLANE;
+            float out[3 * PLANE];
+            data_view_fill(&view, image, out, 1);
+            double mean = 0.0;
+            for (size_t i = 0; i < PLANE; i++)
+                mean += (0.299 * from[i] + 0.587 * from[PLANE + i] + 0.114 * from[2 * PLANE + i]) /
+                        PLANE;
+            double factor = 0.0;
+            for (size_t i = 0; i < 3 * PLANE; i++) {
+                const size_t p = i % PLANE;
+                const double grey =
+                    0.299 * from[p] + 0.587 * from[PLANE + p] + 0.114 * from[2 * PLANE + p];
+                const double about = kind == 0 ? 0.0 : kind == 1 ? mean : grey;
+                const double got = 255.0 * (double)out[i] - about;
+                if (fabs(from[i] - about) > 10)
+                    factor = factor == 0.0 ? got / (from[i] - about) : factor;
+                assert_true(factor == 0.0 || fabs(got - factor * (from[i] - about)) < 0.02);
+            }
+            least = fmin(least, factor);
+            most = fmax(most, factor);
+        }
+        assert_true(least >= 0.5 - 1e-3 && least < 0.55 && most <= 1.5 + 1e-3 && most > 1.45);
+    }
+    data_set_free(&set);
+}
+
+/* What leaves 0..255 is cut off there. */
+static void colours_stay_in_range(void **state) {
+    (void)state;
+    data_set set = make_set(50, 3, 8, 8);
+    data_view view = view_of(&set, 0, 0.0F);
+    view.augmentation.brightness = view.augmentation.contrast = view.augmentation.saturation = 1.0F;
+    view.tones = data_tones_of(0.0F, 1.0F);
+    float out[192];
+    size_t cut = 0;
+    for (size_t image = 0; image < 50; image++) {
+        data_view_fill(&view, image, out, 1);
+        for (size_t i = 0; i < 192; i++) {
+            assert_true(out[i] >= 0.0F && out[i] <= 1.0F);
+            cut += out[i] == 1.0F;
+        }
+    }
+    assert_true(cut > 100);
+    data_set_free(&set);
+}
+
+/* Floats are inputs as they are, shifted and turned. */
+static void floats_are_not_normalised(void **state) {
+    (void)state;
+    data_set set = {.count = 2, .shape = {1, 3, 3}, .classes = 2};
+    const float values[18] = {-1.5F, 0.25F, 7.0F};
+    set.values = base_array_copy(values, 18, sizeof *values);
+    data_view view = view_of(&set, 0, 0.0F);
+    float out[9];
+    data_view_fill(&view, 0, out, 1);
+    assert_memory_equal(out, values, sizeof out);
+    view.augmentation.flip = true;
+    float seen[2] = {0};
+    for (view.epoch = 0; view.epoch < 20; view.epoch++) {
+        data_view_fill(&view, 0, out, 1);
+        assert_true(out[1] == 0.25F);
+        seen[out[0] == -1.5F] = out[0];
+    }
+    assert_true(seen[0] == 7.0F && seen[1] == -1.5F);
     data_set_free(&set);
 }
 
@@ -341,6 +457,10 @@ int main(void) {
         cmocka_unit_test(strides_leave_other_lanes_alone),
         cmocka_unit_test(every_shift_is_as_likely),
         cmocka_unit_test(shifts_may_leave_nothing),
+        cmocka_unit_test(half_of_the_images_are_reversed),
+        cmocka_unit_test(colours_change_as_defined),
+        cmocka_unit_test(colours_stay_in_range),
+        cmocka_unit_test(floats_are_not_normalised),
         cmocka_unit_test(images_are_rotated_about_their_centre),
         cmocka_unit_test(wild_distortions_stay_in_range),
         cmocka_unit_test(seed_epoch_and_image_decide_alone),
