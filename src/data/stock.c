@@ -210,13 +210,13 @@ admmnn_status stock_note_damage(data_stock *stock, size_t i, const admmnn_error 
         return ADMMNN_OK;
     stock->damaged[i] = 1;
     stock->damaged_count++;
-    base_log(stock->context, ADMMNN_LOG_WARNING, "%s; left out, image %llu of at most %llu",
-             reason->message, (unsigned long long)stock->damaged_count,
-             (unsigned long long)stock->damaged_most);
-    if (stock->damaged_count <= stock->damaged_most)
-        return ADMMNN_OK;
-    return base_fail(err, ADMMNN_CORRUPT,
-                     "%s; %llu images are damaged, and dataset.max_damaged is %llu",
-                     reason->message, (unsigned long long)stock->damaged_count,
-                     (unsigned long long)stock->damaged_most);
+    const unsigned long long count = stock->damaged_count;
+    const unsigned long long most = stock->damaged_most;
+    if (count > most)
+        return base_fail(err, ADMMNN_CORRUPT,
+                         "%s; damaged image %llu, and dataset.max_damaged is %llu", reason->message,
+                         count, most);
+    base_log(stock->context, ADMMNN_LOG_WARNING, "%s; left out, damaged image %llu of at most %llu",
+             reason->message, count, most);
+    return ADMMNN_OK;
 }

@@ -177,7 +177,7 @@ static void held_images_give_the_same(void **state) {
 /* Crops of what is held are made by threads too, of the planes. */
 static void held_images_are_cropped(void **state) {
     (void)state;
-    data_set set = {.count = COUNT, .shape = {3, SIDE, SIDE}, .classes = 2};
+    data_set set = {.count = COUNT, .shape = graph_shape_image(3, SIDE, SIDE), .classes = 2};
     set.pixels = base_array(COUNT, ELEMENTS);
     base_random random = base_random_at(8, 8, 8);
     for (size_t i = 0; i < COUNT * ELEMENTS; i++)
@@ -211,7 +211,7 @@ static void damaged_images_are_replaced(void **state) {
         assert_int_equal(out.images[p], order[next % COUNT]);
     }
     assert_int_equal(warnings, 3);
-    assert_non_null(strstr(last_warning, "left out, image 3 of at most 3"));
+    assert_non_null(strstr(last_warning, "left out, damaged image 3 of at most 3"));
     base_free(out.inputs);
     out = drain(&view, BATCH, 3); /* of another epoch, say: told once */
     assert_int_equal(warnings, 3);
@@ -243,8 +243,8 @@ static void too_many_damaged_images_end_it(void **state) {
         data_set set = streamed_set(2);
         const data_view view = view_of(&set, NULL, 0.0F);
         EXPECT(drain_to_the_end(&view, threads, &batches, err), ADMMNN_CORRUPT,
-               "set/train/b/040.jpg: damaged JPEG: Premature end of JPEG file; 3 images are "
-               "damaged, and dataset.max_damaged is 2");
+               "set/train/b/040.jpg: damaged JPEG: Premature end of JPEG file; damaged "
+               "image 3, and dataset.max_damaged is 2");
         assert_int_equal(batches, 40 / BATCH);
         data_set_free(&set);
         set = streamed_set(0);
@@ -279,7 +279,7 @@ static void feeds_may_be_closed_early(void **state) {
 
 static void tones_are_means_and_deviations(void **state) {
     (void)state;
-    data_set set = {.count = COUNT, .shape = {3, SIDE, SIDE}, .classes = 2};
+    data_set set = {.count = COUNT, .shape = graph_shape_image(3, SIDE, SIDE), .classes = 2};
     set.pixels = base_array(COUNT, ELEMENTS);
     base_random random = base_random_at(9, 9, 9);
     for (size_t i = 0; i < COUNT * ELEMENTS; i++)

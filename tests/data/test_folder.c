@@ -116,8 +116,8 @@ static void classes_are_sorted_by_name(void **state) {
     assert_int_equal(test.count, TEST);
     assert_int_equal(train.classes, 3);
     assert_int_equal(test.classes, 3);
-    assert_int_equal(train.shape.channels, 3);
-    assert_int_equal(train.shape.height, SIDE);
+    assert_int_equal(graph_shape_channels(train.shape), 3);
+    assert_int_equal(graph_shape_height(train.shape), SIDE);
     const unsigned of_class[3] = {4, 4, 3}; /* images 1 4 7 10; 0 3 6 9; 2 5 8 */
     size_t at = 0;
     for (uint16_t c = 0; c < 3; c++)
@@ -169,8 +169,8 @@ static void sizes_and_colours_are_chosen(void **state) {
     settings.resize = 8;
     settings.grey = true;
     data_set held = open_part(&settings, DATA_TRAIN);
-    assert_int_equal(held.shape.channels, 1);
-    assert_int_equal(held.shape.height, 5);
+    assert_int_equal(graph_shape_channels(held.shape), 1);
+    assert_int_equal(graph_shape_height(held.shape), 5);
     settings.crops = true; /* of the images as they are, which are larger */
     data_set streamed = open_part(&settings, DATA_TRAIN);
     expect_streamed(&streamed, &held);
@@ -265,13 +265,13 @@ static void damaged_images_are_left_out_of_what_is_held(void **state) {
     data_set set = open_part(&settings, DATA_TRAIN);
     expect_same_sets(&set, &whole);
     assert_non_null(strstr(heard, "damaged/train/a/000.jpg: damaged JPEG: Premature end"));
-    assert_non_null(strstr(heard, "left out, image 1 of at most 2\n"));
+    assert_non_null(strstr(heard, "left out, damaged image 1 of at most 2\n"));
     assert_non_null(strstr(heard, "a-b/zzz.jpg"));
     data_set_free(&set);
     data_set_free(&whole);
     settings.damaged_most = 1;
     EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT,
-           "a-b/zzz.jpg: damaged JPEG: Premature end of JPEG file; 2 images are damaged, and "
+           "a-b/zzz.jpg: damaged JPEG: Premature end of JPEG file; damaged image 2, and "
            "dataset.max_damaged is 1");
 }
 

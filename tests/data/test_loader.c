@@ -253,7 +253,7 @@ static void colours_stay_in_range(void **state) {
 /* Floats are inputs as they are, shifted and turned. */
 static void floats_are_not_normalised(void **state) {
     (void)state;
-    data_set set = {.count = 2, .shape = {1, 3, 3}, .classes = 2};
+    data_set set = {.count = 2, .shape = graph_shape_image(1, 3, 3), .classes = 2};
     const float values[18] = {-1.5F, 0.25F, 7.0F};
     set.values = base_array_copy(values, 18, sizeof *values);
     data_view view = view_of(&set, 0, 0.0F);
