@@ -7,17 +7,16 @@ source "$(dirname "$0")/support.sh"
 
 mkdir "$work/set"
 "$MAKE_IMAGES" "$work/set" 600 200
-tar -C "$work" -cf "$work/set.tar" set
-gzip -k "$work/set.tar"
+tar -C "$work" -czf "$work/set.tar.gz" set
 tar -C "$work/set" --zstd -cf "$work/set.tar.zst" train test
 
 # make_recipe NAME DATASET: of seconds.
 make_recipe() {
     cat >"$work/$1.yaml" <<END
 model: lenet-300-100
-dataset: {format: folder, validation: 100, normalise: training, $2}
+dataset: {format: folder, validation: 100, mean: [0.2], deviation: [0.25], $2}
 seed: 3
-training: {epochs: 2, batch: 32, augment: {flip: true, shift: 1, brightness: 0.2, contrast: 0.2, saturation: 0.2}}
+training: {epochs: 1, batch: 32, augment: {flip: true, shift: 1, brightness: 0.2, contrast: 0.2, saturation: 0.2}}
 prune:
   rounds: [10]
   admm: {iterations: 2, epochs: 1, training: {batch: 32}}
@@ -35,11 +34,9 @@ make_recipe held "path: set"
 run held
 accuracy=$(json "$work/out-held/result.json" accuracy packed)
 awk -v a="$accuracy" 'BEGIN { exit !(a > 0.9) }' || fail "test accuracy $accuracy"
-for form in tar tar.zst; do
-    make_recipe "$form" "path: set.$form"
-    run "$form"
-    cmp "$work/out-held/model.admm" "$work/out-$form/model.admm" || fail "$form: another model"
-done
+make_recipe archive "path: set.tar.zst"
+run archive
+cmp "$work/out-held/model.admm" "$work/out-archive/model.admm" || fail "archive: another model"
 
 # 500 images of 28 x 28 take 1.3 MB: with 1 MiB they are streamed.
 make_recipe streamed "path: set, memory: 1"
@@ -59,30 +56,24 @@ make_recipe strict "path: set"
 expect_error 2 "class3/00123.png: damaged PNG: it ends too early; damaged image 1, and" \
     compress "$work/strict.yaml" --out "$work/out-strict" --threads 2 --quiet
 [[ ! -e $work/out-strict/checkpoint ]] || fail "a checkpoint before the training"
-sed 's/normalise: training/normalise: none/' "$work/streamed.yaml" >"$work/mended.yaml"
+cp "$work/streamed.yaml" "$work/mended.yaml"
 expect_error 2 "'--resume' goes on from $work/out-mended/checkpoint/run.ckpt" \
     compress "$work/mended.yaml" --out "$work/out-mended" --threads 2 --quiet
 has "$work/stderr" "class3/00123.png: damaged PNG: it ends too early; damaged image 1, and"
 [[ -s $work/out-mended/checkpoint/run.ckpt ]] || fail "no checkpoint"
 cp "$work/kept.png" "$victim"
 expect 0 compress "$work/mended.yaml" --out "$work/out-mended" --threads 2 --quiet --resume
-cp "$work/mended.yaml" "$work/whole.yaml"
-run whole
 for file in model.admm model.onnx log.jsonl; do
-    cmp "$work/out-whole/$file" "$work/out-mended/$file" || fail "$file of the mended run differs"
+    cmp "$work/out-streamed/$file" "$work/out-mended/$file" || fail "$file of the mended run differs"
 done
 
 # One is allowed: it is left out, with a warning, once.
 head -c 700 "$work/kept.png" >"$victim"
 make_recipe lenient "path: set, memory: 1, max_damaged: 1"
+sed -i 's/mean: .*deviation: [^]]*]/normalise: training/' "$work/lenient.yaml"
 expect 0 compress "$work/lenient.yaml" --out "$work/out-lenient" --threads 2
 (($(grep -c "left out, damaged image 1 of at most 1" "$work/stderr") == 1)) || fail "not warned once"
 cp "$work/kept.png" "$victim"
-
-# A crop of more than there is, of what is held.
-make_recipe cropped "path: set"
-sed -i 's/flip: true/crop: 0.5/' "$work/cropped.yaml"
-run cropped
 
 # ---- CIFAR-10 ----
 
