@@ -50,10 +50,10 @@ typedef struct engine_batch {
     engine_fill fill;
     void *user;
     const uint16_t *labels; /* [count]; needed by engine_step */
-    const float *targets;  /* [count][classes] probabilities; NULL: one-hot of labels. Those of
-                              the squared hinge are the labels' */
-    engine_loss_id loss;   /* of engine_step */
-    uint64_t seed, step;   /* name the random numbers of a step's dropouts */
+    const float *targets;   /* [count][classes] probabilities; NULL: one-hot of labels. Those of
+                               the squared hinge are the labels' */
+    engine_loss_id loss;    /* of engine_step */
+    uint64_t seed, step;    /* name the random numbers of a step's dropouts */
 } engine_batch;
 
 typedef struct engine_result {
