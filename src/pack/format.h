@@ -14,30 +14,45 @@
  *   .   the floats, if so
  *   .   varint channels, height, width of the input
  *   .   varint number of nodes (at most PACK_NODES_MAX), then each node:
- *         1  bits 0-3 operation (order of GRAPH_OP_MAP, the first PACK_OPS); bit 4: another value
- * than the last is read; bit 5: the window, or a batch normalization's epsilon, is not the usual
- * one (other operations: 0); bit 6: a name follows, else it has the usual one; bit 7: 0 .  bit 4:
- * varint value (0 is the input, n + 1 what node n makes) .  convolution and pooling, bit 5: six
- * varints, kernel, stride, pad, each vertical then horizontal .  without bit 5: varint kernel
- * (square; stride 1 for a convolution, the kernel for pooling; no padding) .  convolution, inner
- * product: varint outputs .  batch normalization, bit 5: a float, epsilon (else 1e-5) .  dropout: a
- * float, the ratio; running a model does nothing there .  bit 6: text, the name Usual names: conv,
- * pool, fc, relu, bn, dropout, and the node's number among its kind, from 1. No two nodes have the
- * same name. The last node's value is the network's output. Each convolution and inner product has
- * two parameters, its weights (outputs x inputs) and its biases; each batch normalization four,
- * scale, shift, running mean and running variance, of one number a channel. .   each parameter, in
- * the order of the nodes, and of each node's as they stand above: 1  bit 0: 1 levels, 0 floats;
- * bits 1-3 kind of levels (order of admm_levels; floats: 0); bits 4-5 positions (0 dense, 1
- * relative, 2 bitmap, 3 entropy); bits 6-7 values (0 fixed, 1 Huffman, 2 range; floats: 0) 1
- * levels, or positions relative or entropy: bits 0-3: bits of a code less 1 (floats: 0); bits 4-7:
- * relative: width of an index less 1; entropy: 1 where the rows are in the order of their first
- * places; else 0 4  levels: the interval q, a float; of two bytes: its upper half, the lower being
- * zero .   varint length of the plain bits in bytes, then the plain bits, first in the lowest bit:
- * for each parameter its positions (relative, bitmap), its code lengths (Huffman: 4 bits for each
- * symbol) and its values (floats 32 bits; fixed; Huffman); zeros to the end of the byte .
- * range-coded bytes, up to the checksum: for each parameter its positions (entropy) and its values
- * (range); what an encoder of these bits writes, no byte less or more 4   CRC-32 (IEEE 802.3) of
- * all before it
+ *         1  bits 0-3 operation (order of GRAPH_OP_MAP, the first PACK_OPS); bit 4:
+ *            another value than the last is read; bit 5: the window, or a batch normalization's
+ *            epsilon, is not the usual one (other operations: 0); bit 6: a name
+ *            follows, else it has the usual one; bit 7: 0
+ *         .  bit 4: varint value (0 is the input, n + 1 what node n makes)
+ *         .  convolution and pooling, bit 5: six varints, kernel, stride, pad, each
+ *            vertical then horizontal
+ *         .  without bit 5: varint kernel (square; stride 1 for a convolution, the
+ *            kernel for pooling; no padding)
+ *         .  convolution, inner product: varint outputs
+ *         .  batch normalization, bit 5: a float, epsilon (else 1e-5)
+ *         .  dropout: a float, the ratio; running a model does nothing there
+ *         .  bit 6: text, the name
+ *         Usual names: conv, pool, fc, relu, bn, dropout, and the node's number among
+ *         its kind, from 1. No two nodes have the same name.
+ *       The last node's value is the network's output. Each convolution and inner
+ *       product has two parameters, its weights (outputs x inputs) and its biases; each
+ *       batch normalization four, scale, shift, running mean and running variance, of
+ *       one number a channel.
+ *   .   each parameter, in the order of the nodes, and of each node's as they stand
+ *       above:
+ *         1  bit 0: 1 levels, 0 floats; bits 1-3 kind of levels (order of
+ *            admm_levels; floats: 0); bits 4-5 positions (0 dense, 1 relative, 2
+ *            bitmap, 3 entropy); bits 6-7 values (0 fixed, 1 Huffman, 2 range;
+ *            floats: 0)
+ *         1  levels, or positions relative or entropy: bits 0-3: bits of a code
+ *            less 1 (floats: 0); bits 4-7: relative: width of an index less 1;
+ *            entropy: 1 where the rows are in the order of their first places;
+ *            else 0
+ *         4  levels: the interval q, a float; of two bytes: its upper half, the
+ *            lower being zero
+ *   .   varint length of the plain bits in bytes, then the plain bits, first in the
+ *       lowest bit: for each parameter its positions (relative, bitmap), its code
+ *       lengths (Huffman: 4 bits for each symbol) and its values (floats 32 bits;
+ *       fixed; Huffman); zeros to the end of the byte
+ *   .   range-coded bytes, up to the checksum: for each parameter its positions
+ *       (entropy) and its values (range); what an encoder of these bits writes, no
+ *       byte less or more
+ *   4   CRC-32 (IEEE 802.3) of all before it
  *
  * Positions: dense: every place has a value. Relative: 32 bits, the number of
  * entries; then in row-major order each entry is the number of zeros since the
