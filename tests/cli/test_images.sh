@@ -3,7 +3,8 @@
 # the same model; damaged images are left out up to the recipe's limit, then the run stops
 # and goes on when they are mended. CIFAR-10 is fetched from a folder.
 set -euo pipefail
-source "$(dirname "$0")/support.sh"
+# shellcheck source=tests/cli/support.sh
+source "${0%/*}/support.sh"
 
 mkdir "$work/set"
 "$MAKE_IMAGES" "$work/set" 600 200
