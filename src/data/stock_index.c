@@ -132,13 +132,14 @@ static admmnn_status take_member(walk *w, const tarball_member *member, admmnn_e
     char *class;
     char *file;
     stock_entry entry = {.offset = member->offset, .size = member->size};
-    if (strlen(member->name) >= sizeof name)
+    const size_t length = strlen(member->name);
+    if (length >= sizeof name)
         return ADMMNN_OK;
-    strcpy(name, member->name);
+    memcpy(name, member->name, length + 1);
     if (!split_name(name, &entry.part, &class, &file))
         return ADMMNN_OK;
     if (w->stock->count == 0)
-        strcpy(w->above, name);
+        memcpy(w->above, name, strlen(name) + 1);
     if (strcmp(w->above, name) != 0)
         return base_fail(err, ADMMNN_INPUT,
                          "%s: %s and %s%s stand in folders of two datasets; one is wanted",
@@ -271,8 +272,8 @@ static void keep(data_stock *stock, size_t first, size_t count) {
 static admmnn_status choose(data_stock *stock, data_part part, admmnn_error *err) {
     size_t first[PARTS] = {0};
     size_t count[PARTS];
-    for (uint8_t p = 0; p < PARTS; p++)
-        count[p] = count_part(stock, p, &first[p]);
+    for (unsigned p = 0; p < PARTS; p++)
+        count[p] = count_part(stock, (uint8_t)p, &first[p]);
     uint8_t wanted = count[PART_TEST] > 0 ? PART_TEST : PART_VAL;
     wanted = part == DATA_TRAIN ? PART_TRAIN : wanted;
     const uint8_t basis = count[PART_TRAIN] > 0 ? PART_TRAIN : wanted;
@@ -289,8 +290,8 @@ static admmnn_status choose(data_stock *stock, data_part part, admmnn_error *err
 
 admmnn_status stock_index(data_stock *stock, size_t memory, data_part part, admmnn_error *err) {
     if (base_folder_exists(stock->path)) {
-        for (uint8_t p = 0; p < PARTS; p++)
-            BASE_TRY(walk_part(stock, p, err));
+        for (unsigned p = 0; p < PARTS; p++)
+            BASE_TRY(walk_part(stock, (uint8_t)p, err));
     } else if (tarball_named(stock->path)) {
         BASE_TRY(index_archive(stock, memory, err));
     } else {
