@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "admm/soft.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -90,15 +91,13 @@ void admm_set_variant(admm_problem *p, const admm_variant *variant) {
     p->variant = *variant;
 }
 
-/* The proximal step of beta times the distance to the set. */
 static void soften(admm_problem *p, const admm_block *b) {
     double distance2 = 0;
     for (size_t i = 0; i < b->count; i++) {
         const double gap = (double)p->sum[i] - (double)p->to[i];
         distance2 += gap * gap;
     }
-    const double most = (double)p->variant.beta / (double)b->rho;
-    const double share = most / sqrt(distance2);
+    const double share = admm_soft_share(sqrt(distance2), (double)p->variant.beta, (double)b->rho);
     for (size_t i = 0; i < b->count && share < 1; i++)
         p->to[i] = (float)((double)p->sum[i] + share * ((double)p->to[i] - (double)p->sum[i]));
 }

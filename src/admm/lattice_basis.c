@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "admm/vector.h"
 #include "base/memory.h"
 
 /* Of the reduction (Lovasz's condition): the nearer to 1, the shorter the basis. */
@@ -11,13 +12,6 @@
 #define SWAP_PATIENCE 256U
 /* A vector is short after two rounds or three; more are rounding that chases itself. */
 #define ROUNDS_MOST 100
-
-static double dot(const double *x, const double *y, size_t d) {
-    double sum = 0;
-    for (size_t i = 0; i < d; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
 
 static void subtract(double *x, double factor, const double *y, size_t d) {
     for (size_t i = 0; i < d; i++)
@@ -49,11 +43,11 @@ static void orthogonalise(lattice_basis *s, size_t j) {
     double *star = s->star + j * d;
     memcpy(star, s->b + j * d, d * sizeof *star);
     for (size_t i = 0; i < j; i++) {
-        const double mu = dot(star, s->star + i * d, d) / s->length2[i];
+        const double mu = vector_dot(star, s->star + i * d, d) / s->length2[i];
         s->mu[j * d + i] = mu;
         subtract(star, mu, s->star + i * d, d);
     }
-    s->length2[j] = dot(star, star, d);
+    s->length2[j] = vector_dot(star, star, d);
 }
 
 /* Takes from vector k whole multiples of those before it; true when any was taken. */
@@ -156,7 +150,7 @@ void lattice_basis_triangle(const lattice_basis *s, const double *t, double scal
     const size_t d = s->d;
     for (size_t i = 0; i < d; i++) {
         const double length = sqrt(s->length2[i]);
-        target[i] = dot(t, s->star + i * d, d) / length / scale;
+        target[i] = vector_dot(t, s->star + i * d, d) / length / scale;
         r[i * d + i] = length;
         for (size_t j = i + 1; j < d; j++)
             r[i * d + j] = s->mu[j * d + i] * length;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admm/vector.h"
 #include "base/context.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -26,13 +27,6 @@ struct admm_quadratic {
     double *factor;     /* [d * d]: of Q + rho I; dense alone */
     double *r, *p, *qp; /* [d] of conjugate gradients */
 };
-
-static double dot(const double *x, const double *y, size_t d) {
-    double sum = 0;
-    for (size_t i = 0; i < d; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
 
 /* ---- the matrix ---- */
 
@@ -159,7 +153,7 @@ admmnn_status admm_quadratic_product(const admm_quadratic *f, const double *x, d
                    : base_fail(err, ADMMNN_DIVERGED, "the product with Q cannot be computed");
     for (size_t i = 0; i < f->d; i++) {
         if (q->dense != NULL) {
-            y[i] = dot(q->dense + i * f->d, x, f->d);
+            y[i] = vector_dot(q->dense + i * f->d, x, f->d);
             continue;
         }
         y[i] = 0;
@@ -172,7 +166,7 @@ admmnn_status admm_quadratic_product(const admm_quadratic *f, const double *x, d
 admmnn_status admm_quadratic_value(const admm_quadratic *f, const double *x, double *value,
                                    double *gradient, admmnn_error *err) {
     BASE_TRY(admm_quadratic_product(f, x, gradient, err));
-    *value = 0.5 * dot(gradient, x, f->d) + dot(f->b, x, f->d);
+    *value = 0.5 * vector_dot(gradient, x, f->d) + vector_dot(f->b, x, f->d);
     for (size_t i = 0; i < f->d; i++)
         gradient[i] += f->b[i];
     return ADMMNN_OK;
@@ -246,7 +240,7 @@ static void begin(krylov *k) {
     base_random random = base_random_at(0x6c616e63U, 0, 0);
     for (size_t i = 0; i < k->d; i++)
         k->basis[i] = (double)base_random_normal(&random);
-    const double length = sqrt(dot(k->basis, k->basis, k->d));
+    const double length = sqrt(vector_dot(k->basis, k->basis, k->d));
     for (size_t i = 0; i < k->d; i++)
         k->basis[i] /= length;
 }
@@ -256,7 +250,7 @@ static void orthogonalise(krylov *k) {
     for (int twice = 0; twice < 2; twice++)
         for (size_t j = 0; j <= k->count; j++) {
             const double *v = k->basis + j * k->d;
-            const double part = dot(k->w, v, k->d);
+            const double part = vector_dot(k->w, v, k->d);
             for (size_t i = 0; i < k->d; i++)
                 k->w[i] -= part * v[i];
         }
@@ -268,10 +262,10 @@ static admmnn_status extend(const admm_quadratic *f, krylov *k, bool *more,
     BASE_TRY(go_on(context, err));
     const double *v = k->basis + k->count * k->d;
     BASE_TRY(admm_quadratic_product(f, v, k->w, err));
-    k->diagonal[k->count] = dot(k->w, v, k->d);
-    const double before = sqrt(dot(k->w, k->w, k->d));
+    k->diagonal[k->count] = vector_dot(k->w, v, k->d);
+    const double before = sqrt(vector_dot(k->w, k->w, k->d));
     orthogonalise(k);
-    const double length = sqrt(dot(k->w, k->w, k->d));
+    const double length = sqrt(vector_dot(k->w, k->w, k->d));
     if (!isfinite(before))
         return base_fail(err, ADMMNN_DIVERGED, "the product with Q is not finite");
     *more = k->count + 1 < k->most && length > 1e-13 * before;
@@ -377,7 +371,7 @@ static admmnn_status solve_by_products(admm_quadratic *f, const double *y, doubl
                                        admmnn_error *err) {
     const size_t d = f->d;
     const size_t patience = 1 + PATIENCE / d;
-    const double wanted = tolerance * sqrt(dot(y, y, d));
+    const double wanted = tolerance * sqrt(vector_dot(y, y, d));
     if (wanted == 0) {
         memset(x, 0, d * sizeof *x);
         return ADMMNN_OK;
@@ -385,12 +379,12 @@ static admmnn_status solve_by_products(admm_quadratic *f, const double *y, doubl
     BASE_TRY(admm_quadratic_product(f, x, f->qp, err));
     for (size_t i = 0; i < d; i++)
         f->r[i] = f->p[i] = y[i] - f->qp[i] - f->rho * x[i];
-    double left = dot(f->r, f->r, d);
+    double left = vector_dot(f->r, f->r, d);
     for (size_t step = 0; sqrt(left) > wanted && step < CG_STEPS_A_COORDINATE * d; step++) {
         if (step % patience == 0)
             BASE_TRY(go_on(context, err));
         BASE_TRY(admm_quadratic_product(f, f->p, f->qp, err));
-        const double curvature = dot(f->p, f->qp, d) + f->rho * dot(f->p, f->p, d);
+        const double curvature = vector_dot(f->p, f->qp, d) + f->rho * vector_dot(f->p, f->p, d);
         if (curvature < 0)
             return base_fail(err, ADMMNN_USAGE, "Q + %g I is not positive definite", f->rho);
         if (!(curvature > 0)) /* no longer told from 0, or not a number */
@@ -400,7 +394,7 @@ static admmnn_status solve_by_products(admm_quadratic *f, const double *y, doubl
             x[i] += stride * f->p[i];
             f->r[i] -= stride * (f->qp[i] + f->rho * f->p[i]);
         }
-        const double next = dot(f->r, f->r, d);
+        const double next = vector_dot(f->r, f->r, d);
         for (size_t i = 0; i < d; i++)
             f->p[i] = f->r[i] + next / left * f->p[i];
         left = next;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admm/lattice.h"
+#include "admm/soft.h"
 #include "base/context.h"
 #include "base/memory.h"
 
@@ -60,15 +61,13 @@ static void project_shifted(admmnn_solver *s) {
     admm_product_project(s->set, at->z, at->projected);
 }
 
-/* The proximal step of beta times the distance to A (Huang et al. 2020, ADMM-S). */
 static void soften(admmnn_solver *s) {
     solver_iterate *at = &s->at;
     const double distance = sqrt(squared_gap(at->z, at->projected, s->d));
-    const double most = s->settings.beta / s->rho;
-    const double share = most / distance;
-    for (size_t i = 0; i < s->d; i++)
-        at->y[i] =
-            distance <= most ? at->projected[i] : at->z[i] + share * (at->projected[i] - at->z[i]);
+    const double share = admm_soft_share(distance, s->settings.beta, s->rho);
+    memcpy(at->y, at->projected, s->d * sizeof *at->y);
+    for (size_t i = 0; i < s->d && share < 1; i++)
+        at->y[i] = at->z[i] + share * (at->projected[i] - at->z[i]);
 }
 
 /* Coordinates that share a scale are renewed together, so that y stays in A. */

@@ -5,6 +5,7 @@
 #include "admm/batch.h"
 #include "admmnn/solver.h"
 #include "must.h"
+#include "quadratic.h"
 
 #define D 10
 #define RUNS 40
@@ -24,18 +25,8 @@ static double draw(base_random *random) {
 static fixture make(uint64_t seed) {
     fixture f;
     base_random random = base_random_at(seed, 0, 0);
-    double g[D][D];
-    for (size_t i = 0; i < D; i++) {
-        f.b[i] = 20 * draw(&random);
-        for (size_t j = 0; j < D; j++)
-            g[i][j] = draw(&random);
-    }
-    for (size_t i = 0; i < D; i++)
-        for (size_t j = 0; j < D; j++) {
-            f.q[i * D + j] = i == j ? 0.5 : 0;
-            for (size_t k = 0; k < D; k++)
-                f.q[i * D + j] += g[k][i] * g[k][j];
-        }
+    double g[D * D];
+    quadratic_draw(&random, D, g, f.q, f.b);
     for (size_t r = 0; r < RUNS; r++)
         for (size_t i = 0; i < D; i++)
             f.starts[r][i] = 10 * draw(&random);

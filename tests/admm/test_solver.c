@@ -4,6 +4,7 @@
 
 #include "admmnn/solver.h"
 #include "must.h"
+#include "quadratic.h"
 
 #define D 8
 #define SPACING 8.0
@@ -41,13 +42,7 @@ static quadratic make(uint64_t seed, double v) {
 }
 
 static double value_of(const quadratic *p, const double *x) {
-    double sum = 0;
-    for (size_t i = 0; i < D; i++) {
-        sum += p->b[i] * x[i];
-        for (size_t j = 0; j < D; j++)
-            sum += 0.5 * x[i] * p->q[i * D + j] * x[j];
-    }
-    return sum;
+    return quadratic_value(p->q, p->b, D, x);
 }
 
 static double function_of(void *user, const double *x, double *gradient) {

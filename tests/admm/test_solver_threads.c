@@ -5,6 +5,7 @@
 
 #include "admmnn/solver.h"
 #include "must.h"
+#include "quadratic.h"
 
 #define D 12
 #define RUNS 20
@@ -34,18 +35,8 @@ typedef struct worker {
 static shared make(void) {
     shared s;
     base_random random = base_random_at(1, 0, 0);
-    double g[D][D];
-    for (size_t i = 0; i < D; i++) {
-        s.b[i] = 20 * (double)base_random_normal(&random);
-        for (size_t j = 0; j < D; j++)
-            g[i][j] = (double)base_random_normal(&random);
-    }
-    for (size_t i = 0; i < D; i++)
-        for (size_t j = 0; j < D; j++) {
-            s.q[i * D + j] = i == j ? 0.5 : 0;
-            for (size_t k = 0; k < D; k++)
-                s.q[i * D + j] += g[k][i] * g[k][j];
-        }
+    double g[D * D];
+    quadratic_draw(&random, D, g, s.q, s.b);
     for (size_t r = 0; r < RUNS; r++)
         for (size_t i = 0; i < D; i++)
             s.starts[r][i] = 10 * (double)base_random_normal(&random);

@@ -2,6 +2,8 @@
  * choices, and that it says the same whatever the number of threads. */
 #include "support.h"
 
+#include "quadratic.h"
+
 #include "admm/batch.h"
 #include "admmq/bench.h"
 
@@ -15,16 +17,6 @@ static admmnn_quadratics_settings small(void) {
     s.pgd_iterations = 400;
     s.spacing = 2;
     return s;
-}
-
-static double value_of(const quadratics_instance *p, size_t d, const double *x) {
-    double sum = 0;
-    for (size_t i = 0; i < d; i++) {
-        sum += p->b[i] * x[i];
-        for (size_t j = 0; j < d; j++)
-            sum += 0.5 * x[i] * p->q[i * d + j] * x[j];
-    }
-    return sum;
 }
 
 /* No point near the rounded minimum is below the optimum, which lies between the minimum
@@ -42,7 +34,7 @@ static void optima_are_optima(void **state) {
             double x[5];
             for (size_t i = 0; i < 5; i++)
                 x[i] = s.spacing * ((double)base_random_below(&random, 41) - 20);
-            assert_true(value_of(&p, 5, x) >= p.optimum - 1e-9);
+            assert_true(quadratic_value(p.q, p.b, 5, x) >= p.optimum - 1e-9);
         }
         quadratics_free(&p);
     }

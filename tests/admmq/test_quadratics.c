@@ -2,6 +2,8 @@
  * optimum. */
 #include "support.h"
 
+#include "quadratic.h"
+
 #include "admmq/quadratics.h"
 
 #define D 4
@@ -91,13 +93,7 @@ static void numbers_and_seeds_tell_instances_apart(void **state) {
 }
 
 static double value_of(const quadratics_instance *p, const double *x) {
-    double sum = 0;
-    for (size_t i = 0; i < D; i++) {
-        sum += p->b[i] * x[i];
-        for (size_t j = 0; j < D; j++)
-            sum += 0.5 * x[i] * p->q[i * D + j] * x[j];
-    }
-    return sum;
+    return quadratic_value(p->q, p->b, D, x);
 }
 
 /* Q x = -b, by Gauss and Jordan's elimination. */

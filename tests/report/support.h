@@ -164,15 +164,24 @@ static inline const char *svg_colourless(const char *svg) {
     return NULL;
 }
 
-/* A new folder under the system's place for temporary files. */
-static inline void folder_make(char folder[BASE_PATH_MAX]) {
+/* A new folder under the system's place for temporary files, for the tests of one program:
+ * cmocka's set-up and tear-down of the group. */
+static char folder[BASE_PATH_MAX];
+
+static inline int make_folder(void **state) {
+    (void)state;
     const char *root = getenv("TMPDIR");
     snprintf(folder, BASE_PATH_MAX, "%s/admmnn-report-XXXXXX", root == NULL ? "/tmp" : root);
-    assert_non_null(mkdtemp(folder));
+    return mkdtemp(folder) == NULL;
+}
+
+static inline int remove_folder(void **state) {
+    (void)state;
+    return rmdir(folder);
 }
 
 /* The file's text (base_free), NULL when it is not there. */
-static inline char *file_take(const char *folder, const char *name) {
+static inline char *file_take(const char *name) {
     char path[BASE_PATH_MAX];
     uint8_t *bytes;
     size_t count;

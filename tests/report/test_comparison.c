@@ -6,19 +6,6 @@
 #include "report/report.h"
 #include "report/svg.h"
 
-static char folder[BASE_PATH_MAX];
-
-static int make_folder(void **state) {
-    (void)state;
-    folder_make(folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    return rmdir(folder);
-}
-
 #define POINT(kept, mean, deviation)                                                               \
     "{\"kept\": {\"mean\": " #kept "}, \"test_accuracy\": {\"mean\": " #mean                       \
     ", \"deviation\": " #deviation "}}"
@@ -52,7 +39,7 @@ static void a_line_and_a_band_a_method(void **state) {
     admmnn_error err = {0};
     if (draw(comparison_text, sizeof comparison_text - 1, &err) != ADMMNN_OK)
         fail_msg("report_write_comparison: %s", err.message);
-    char *svg = file_take(folder, "c.svg");
+    char *svg = file_take("c.svg");
     assert_non_null(svg);
     assert_null(xml_wrong(svg));
     assert_int_equal(times(svg, "<path clip-path=\"url(#clip0)\" class=\"band"), 3);
@@ -77,7 +64,7 @@ static void colours_are_there_without_a_style_sheet(void **state) {
     assert_non_null(svg_colourless("<svg><g fill=\"#000\"></g><path d=\"\"/></svg>"));
     assert_non_null(svg_colourless("<svg><path d=\"\"/><path fill=\"#000\"/></svg>"));
     assert_int_equal(draw(comparison_text, sizeof comparison_text - 1, NULL), ADMMNN_OK);
-    char *svg = file_take(folder, "c.svg");
+    char *svg = file_take("c.svg");
     const char *wrong = svg_colourless(svg);
     if (wrong != NULL)
         fail_msg("no colour: %.200s", wrong);
@@ -109,7 +96,7 @@ static void damaged_figures_leave_no_picture(void **state) {
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(draw(wrong[i], strlen(wrong[i]), NULL), ADMMNN_CORRUPT);
-    assert_null(file_take(folder, "c.svg"));
+    assert_null(file_take("c.svg"));
 }
 
 /* A network without a weight is at no ratio an axis has. */
@@ -122,11 +109,11 @@ static void a_point_that_keeps_nothing_is_left_out(void **state) {
         "{\"weights\": 5, \"seeds\": 1, \"model\": \"m\", \"methods\": "
         "[{\"label\": \"x\", \"points\": [" POINT(0, 0.1, 0) "]}]}";
     assert_int_equal(draw(some, sizeof some - 1, NULL), ADMMNN_OK);
-    char *svg = file_take(folder, "c.svg");
+    char *svg = file_take("c.svg");
     assert_int_equal(times(svg, "<circle"), 1);
     base_free(svg);
     assert_int_equal(draw(none, sizeof none - 1, NULL), ADMMNN_OK);
-    svg = file_take(folder, "c.svg");
+    svg = file_take("c.svg");
     assert_int_equal(times(svg, "<circle"), 0);
     assert_null(strstr(svg, "nan"));
     base_free(svg);

@@ -5,19 +5,6 @@
 
 #include "report/report.h"
 
-static char folder[BASE_PATH_MAX];
-
-static int make_folder(void **state) {
-    (void)state;
-    folder_make(folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    return rmdir(folder);
-}
-
 typedef admmnn_status (*writer)(const char *path, const char *json, size_t size, admmnn_error *err);
 
 static admmnn_status draw(writer write, const char *text, size_t size) {
@@ -29,7 +16,7 @@ static admmnn_status draw(writer write, const char *text, size_t size) {
 /* The picture, which is well-formed, coloured and free of what is no number. */
 static char *take_picture(writer write, const char *text) {
     assert_int_equal(draw(write, text, strlen(text)), ADMMNN_OK);
-    char *svg = file_take(folder, "p.svg");
+    char *svg = file_take("p.svg");
     assert_non_null(svg);
     assert_null(xml_wrong(svg));
     assert_null(svg_colourless(svg));
@@ -45,7 +32,7 @@ static void refuses_cuts(writer write, const char *text) {
         base_free(bytes);
     }
     assert_int_equal(draw(write, "{}", 2), ADMMNN_CORRUPT);
-    assert_null(file_take(folder, "p.svg"));
+    assert_null(file_take("p.svg"));
 }
 
 /* The number that follows `name="` after the text. */
@@ -148,7 +135,7 @@ static void damaged_recipes_leave_no_picture(void **state) {
     refuses_cuts(report_write_recipes, recipes_text);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(draw(report_write_recipes, wrong[i], strlen(wrong[i])), ADMMNN_CORRUPT);
-    assert_null(file_take(folder, "p.svg"));
+    assert_null(file_take("p.svg"));
 }
 
 int main(void) {

@@ -56,26 +56,13 @@ static const char log_text[] = EPOCH("dense training", 0, 0, 0.97)
                     EVENT("after projection", 0.6123) LAYER("conv1", 250) LAYER("fc1", 3755)
                         EPOCH("masked retraining", 0, 0, 0.991) EVENT("after retraining", 0.9917);
 
-static char folder[BASE_PATH_MAX];
-
-static int make_folder(void **state) {
-    (void)state;
-    folder_make(folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    return rmdir(folder);
-}
-
 /* The page of these figures, checked to be well-formed; base_free. */
 static char *page_of(const char *result, size_t result_size, const char *log, size_t log_size) {
     admmnn_error err = {0};
     admmnn_status status = report_write_run(folder, result, result_size, log, log_size, &err);
     if (status != ADMMNN_OK)
         fail_msg("report_write_run: %s", err.message);
-    char *page = file_take(folder, "report.html");
+    char *page = file_take("report.html");
     assert_non_null(page);
     const char *wrong = xml_wrong(page);
     if (wrong != NULL)
@@ -394,7 +381,7 @@ static void a_damaged_result_leaves_no_page(void **state) {
         assert_int_equal(report_write_run(folder, damaged[i], strlen(damaged[i]), "", 0, &err),
                          ADMMNN_CORRUPT);
         assert_non_null(strstr(err.message, "report.html"));
-        assert_null(file_take(folder, "report.html"));
+        assert_null(file_take("report.html"));
     }
     admmnn_error err = {0};
     assert_int_equal(report_write_run("/nowhere/at/all", "{}", 2, "", 0, &err), ADMMNN_IO);
