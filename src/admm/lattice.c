@@ -158,11 +158,13 @@ static admmnn_status walk_reduced(lattice_basis *s, const double *r, const doubl
         status = lattice_basis_reduce(s, r, ladders, context, &scale, err);
     if (status == ADMMNN_OK) {
         lattice_basis_triangle(s, t, scale, triangle, target);
+        answer->distance2 = 0; /* of the origin, where target + d is: no answer is farther */
+        for (size_t i = 0; i < d; i++)
+            answer->distance2 += target[i] * target[i];
         status =
             walk_levels(triangle, target, d, whole, most_nodes, context, target + d, answer, err);
         answer->distance2 *= scale * scale;
-        if (answer->distance2 < INFINITY)
-            lattice_basis_change_back(s, ladders, target + d, x);
+        lattice_basis_change_back(s, ladders, target + d, x);
     }
     base_free(triangle);
     base_free(target);

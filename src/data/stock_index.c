@@ -201,6 +201,8 @@ static int compare(const void *left, const void *right) {
 }
 
 static void sort(data_stock *stock) {
+    if (stock->count == 0) // qsort takes no null pointer
+        return;
     const char *names = (const char *)stock->names.bytes;
     for (size_t i = 0; i < stock->count; i++) {
         stock->entries[i].class = names + stock->entries[i].name;

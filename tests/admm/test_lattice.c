@@ -202,6 +202,11 @@ static void limits_and_requests_to_stop_are_kept(void **state) {
     lattice_answer answer;
     const problem p = draw(&random, 3);
     const admmnn_context context = {.cancelled = at_once};
+    const double origin[MOST] = {0};
+    assert_int_equal(lattice_closest(p.r, p.t, 3, p.ladders, 1, NULL, x, &answer, NULL), ADMMNN_OK);
+    assert_false(answer.proven);
+    assert_memory_equal(x, origin, 3 * sizeof *x); /* which no answer is farther than */
+    assert_true(fabs(answer.distance2 - squared_distance(&p, origin)) <= 1e-9 * answer.distance2);
     assert_int_equal(lattice_closest(p.r, p.t, 3, p.ladders, 3, NULL, x, &answer, NULL), ADMMNN_OK);
     assert_int_equal(answer.nodes, 3);
     assert_false(answer.proven);

@@ -20,7 +20,7 @@ percents=$(grep -oE ' [0-9]+ %,' "$work/stderr" | tr -dc '0-9\n')
 
 # script(1) gives a terminal; more epochs give the bar time to be drawn.
 command -v script >/dev/null || exit 77
-sed -i 's/^training: {epochs: 2/training: {epochs: 60/' "$work/recipe.yaml"
+sed -i "s/^training: {epochs: 2/training: {epochs: $(longer 60)/" "$work/recipe.yaml"
 turn=0
 on_terminal() {
     script --quiet --return --command \

@@ -6,9 +6,9 @@ set -euo pipefail
 source "${0%/*}/support.sh"
 make_job
 # Stages that take long enough to be interrupted in.
-sed -i -e 's/^training: {epochs: 2/training: {epochs: 60/' \
-    -e 's/finish: {epochs: 2/finish: {epochs: 40/' \
-    -e '/^prune:/,/^quantize:/s/iterations: 2/iterations: 30/' "$work/recipe.yaml"
+sed -i -e "s/^training: {epochs: 2/training: {epochs: $(longer 60)/" \
+    -e "s/finish: {epochs: 2/finish: {epochs: $(longer 40)/" \
+    -e "/^prune:/,/^quantize:/s/iterations: 2/iterations: $(longer 30)/" "$work/recipe.yaml"
 checkpoint=checkpoint/run.ckpt
 
 # start FOLDER TEXT OPTIONS...: returns when TEXT is on standard error. A background
