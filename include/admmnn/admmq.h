@@ -42,8 +42,10 @@ typedef struct admmnn_admmq_result {
     size_t dimension;
     double *x;               /* [dimension] of the best start; NULL: no run had a point */
     admmnn_solver_info info; /* of the best start */
-    uint32_t best;           /* its number, from 0 */
-    uint32_t starts, diverged;
+    uint32_t best;           /* its number, from 0: that of the least objective, of those that
+                              * did not diverge where there are any */
+    uint32_t starts;         /* that were run, fewer than asked for after a stop */
+    uint32_t diverged;
     admmnn_quartiles objective; /* over the starts that did not diverge */
     double iterations;          /* their mean */
 } admmnn_admmq_result;
@@ -95,18 +97,16 @@ admmnn_status admmnn_quadratics_table(const char *out, char **text, admmnn_error
 
 typedef struct admmnn_recipes_settings {
     const char *out;     /* folder; made when absent */
-    bool force;          /* replace a recipes.json of other recipes or seeds */
     const char *recipes; /* folder of recipes, *.yaml: at most 32, compared by name */
     uint32_t seeds;      /* runs of each, 1 to 1000 */
     uint64_t first_seed; /* the others follow it */
 } admmnn_recipes_settings;
 /* Runs every recipe with every seed (admmnn_compress_run, in out/recipe-runs/, going on
  * with what is there) and leaves recipes.json and recipes.svg in out: means and standard
- * deviations of the dense, quantized and packed networks' accuracies. The statuses are
- * those of that call; before the first run ADMMNN_NOT_FOUND also: no such folder;
+ * deviations (null of one seed) of the dense, quantized and packed networks' accuracies. The
+ * statuses are those of that call; before the first run ADMMNN_NOT_FOUND also: no such folder;
  * ADMMNN_INPUT: no recipe in it, more than 32, or one that is not in order; ADMMNN_USAGE: no
- * seeds, too many or too large ones, and without force a recipes.json in out that is of
- * other recipes or seeds, or none of admmnn. */
+ * seeds, too many or too large ones, or a recipes.json in out that is none of admmnn. */
 admmnn_status admmnn_recipes_run(const admmnn_recipes_settings *settings,
                                  const admmnn_context *context, admmnn_error *err);
 /* As admmnn_quadratics_json and _table, of recipes.json. */

@@ -44,7 +44,8 @@ typedef struct admmnn_matrix {
 /* What is minimised. Arrays must stay as they are while there is a solver. */
 typedef struct admmnn_problem {
     size_t dimension;
-    /* f(x) = x'Qx / 2 + b'x; b NULL: zero. */
+    /* f(x) = x'Qx / 2 + b'x; b NULL: zero. f must be bounded below on the set: a Q that is not
+     * positive definite wants one that has ends. */
     const admmnn_matrix *q;
     const double *b;
     /* Or, where q is NULL, any f: its value, and its gradient in gradient[d] unless that
@@ -97,7 +98,9 @@ typedef struct admmnn_solver_settings {
     double tolerance;    /* of conjugate gradients, residual over right side, and of gradients */
     double rho;          /* of the penalty; 0: rho_relative times L */
     double rho_relative; /* in units of L, the Lipschitz constant of f's gradient; 0: below */
-    double lipschitz;    /* L; 0: computed, which a quadratic alone allows */
+    /* L; 0: computed of a quadratic; any other f needs it for an x step of gradients, and
+     * where rho is 0. */
+    double lipschitz;
     double beta;         /* of ADMM-S; 0: y = z, and infinite: ADMM-Q */
     double probability;  /* of ADMM-R */
     uint64_t iterations; /* at most */
@@ -134,7 +137,7 @@ typedef struct admmnn_solver_info {
     /* Done: until the iterates repeated, and `last` more; of branch and bound: nodes. */
     uint64_t iterations;
     double objective;      /* f of the answer */
-    double rho, lipschitz; /* L */
+    double rho, lipschitz; /* L; 0: not known */
     double primal, dual;   /* ||x - y|| and rho ||y - y before|| of the last iteration */
     /* The theory's conditions (Huang et al. 2020). rho_suffices: rho (rho + m) >= 2 L^2 with
      * m the smallest eigenvalue of Q, so that the augmented Lagrangian decreases; of the

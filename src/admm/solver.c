@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "base/memory.h"
 
 /* Of L's estimate. */
@@ -114,9 +115,11 @@ static admmnn_status check_function(const admmnn_solver_settings *s, admmnn_erro
     if (s->x_step == ADMMNN_X_STEP_EXACT && solver_is_admm(s->method))
         return base_fail(err, ADMMNN_USAGE,
                          "an exact x step is for quadratics; take gradient or linear");
-    return check_number("the Lipschitz constant", s->lipschitz,
-                        s->lipschitz > 0 && isfinite(s->lipschitz),
-                        "of a function a finite number above 0", err);
+    const bool needs_lipschitz =
+        s->rho == 0 || (solver_is_admm(s->method) && s->x_step == ADMMNN_X_STEP_GRADIENT);
+    return check_number(
+        "the Lipschitz constant", s->lipschitz, s->lipschitz > 0 || !needs_lipschitz,
+        "of a function, for its gradient steps or in place of rho, a number above 0", err);
 }
 
 static admmnn_status check_settings(const admmnn_solver_settings *s, bool quadratic,
@@ -224,6 +227,19 @@ static admmnn_status check_definite(const admmnn_solver *s, admmnn_error *err) {
                               "Q + %g I is not positive definite; a larger rho is needed", shift);
 }
 
+/* Down a direction of negative curvature f has no end on sets that have none. */
+static void warn_unbounded(const admmnn_solver *s, const admmnn_context *context) {
+    const admm_ladder *ladders = admm_product_ladders(s->set);
+    if (s->quadratic == NULL || ladders == NULL || !(s->smallest < -SPECTRUM_TOLERANCE * s->bound))
+        return;
+    for (size_t i = 0; i < s->d; i++)
+        if (ladders[i].count > 0)
+            return;
+    base_log(context, ADMMNN_LOG_WARNING,
+             "Q has an eigenvalue of %.3g and the set no ends: f has no minimum on it",
+             s->smallest);
+}
+
 static admmnn_status prepare(admmnn_solver *s, const admmnn_context *context, admmnn_error *err) {
     if (s->problem.dimension == 0)
         return base_fail(err, ADMMNN_USAGE, "a problem of no coordinates");
@@ -244,6 +260,7 @@ static admmnn_status prepare(admmnn_solver *s, const admmnn_context *context, ad
                          "rho comes to %g, which is no number to divide by; give another", s->rho);
     BASE_TRY(check_definite(s, err));
     BASE_TRY(factorise(s, err));
+    warn_unbounded(s, context);
     return make_vectors(s, err);
 }
 

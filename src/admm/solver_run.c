@@ -403,10 +403,7 @@ static admmnn_status search_tree(admmnn_solver *s, const admmnn_context *context
     info->iterations = answer.nodes;
     info->outcome = answer.proven ? ADMMNN_OUTCOME_OPTIMAL : ADMMNN_OUTCOME_NODE_LIMIT;
     if (answer.distance2 == INFINITY && status == ADMMNN_OK)
-        return answer.proven ? base_fail(err, ADMMNN_DIVERGED, "f is not finite at any point")
-                             : base_fail(err, ADMMNN_USAGE,
-                                         "no point is found within %llu nodes; more are needed",
-                                         (unsigned long long)answer.nodes);
+        return base_fail(err, ADMMNN_DIVERGED, "f is not finite at any point that was tried");
     if (answer.distance2 == INFINITY)
         return status;
     admmnn_status offered = offer(s, status == ADMMNN_OK ? err : NULL);

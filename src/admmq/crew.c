@@ -32,6 +32,10 @@ static void pass_progress(void *user, const admmnn_progress *progress) {
     base_progress(((const crew *)user)->outer, progress);
 }
 
+static void pass_log(void *user, admmnn_log_level level, const char *message) {
+    base_log(((const crew *)user)->outer, level, "%s", message);
+}
+
 /* Done with its own part, it still hears the caller while others go on. */
 static void wait_for_others(crew *c) {
     const struct timespec moment = {.tv_nsec = 20000000};
@@ -45,6 +49,7 @@ static void run_thread(void *argument, unsigned thread, unsigned threads) {
     const bool caller = thread == 0;
     const admmnn_context context = {.cancelled = caller ? asks_caller : is_stopped,
                                     .progress = caller ? pass_progress : NULL,
+                                    .log = caller ? pass_log : NULL,
                                     .user = c};
     if (c->task(c->work, &context, &c->errors[thread]) != ADMMNN_OK)
         atomic_store(&c->stop, true);

@@ -93,40 +93,28 @@ static admmnn_status check_recipes(const recipes *r, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-/* Whether earlier figures are of these recipes and seeds. */
-static bool is_same(const recipes *r, const cJSON *root) {
-    const cJSON *held = report_part(root, "recipes");
-    bool same = strcmp(report_text(root, "experiment"), "recipes") == 0 &&
-                report_number(root, "seeds") == (double)r->settings->seeds &&
-                report_number(root, "first_seed") == (double)r->settings->first_seed &&
-                (size_t)cJSON_GetArraySize(held) == r->count;
-    for (size_t k = 0; same && k < r->count; k++)
-        same = strcmp(report_text(cJSON_GetArrayItem(held, (int)k), "recipe"), r->names[k]) == 0;
-    return same;
-}
-
-static admmnn_status check_held(const recipes *r, const char *path, admmnn_error *err) {
+/* Figures of other recipes or seeds are written anew, as their runs stay; not somebody's file. */
+static admmnn_status check_held(const char *path, admmnn_error *err) {
     uint8_t *text;
     size_t count;
-    if (r->settings->force || !base_name_taken(path))
+    if (!base_name_taken(path))
         return ADMMNN_OK;
     BASE_TRY(base_file_read(path, JSON_MOST, &text, &count, err));
     cJSON *root = cJSON_ParseWithLength((const char *)text, count);
-    const bool same = is_same(r, root);
+    const bool own = strcmp(report_text(root, "experiment"), "recipes") == 0;
     cJSON_Delete(root);
     base_free(text);
-    return same ? ADMMNN_OK
-                : base_fail(err, ADMMNN_USAGE,
-                            "%s: is there already, and not of these recipes and seeds; --force "
-                            "replaces it",
-                            path);
+    return own ? ADMMNN_OK
+               : base_fail(err, ADMMNN_USAGE,
+                           "%s: exists already, and admmnn did not write it; choose another --out",
+                           path);
 }
 
 static admmnn_status check_folder(const recipes *r, admmnn_error *err) {
     char path[BASE_PATH_MAX];
     BASE_TRY(base_path_join(path, sizeof path, r->settings->out, JSON_NAME, err));
     BASE_TRY(base_file_check_write(path, err));
-    BASE_TRY(check_held(r, path, err));
+    BASE_TRY(check_held(path, err));
     BASE_TRY(base_path_join(path, sizeof path, r->settings->out, PICTURE_NAME, err));
     return base_file_check_write(path, err);
 }
@@ -199,6 +187,9 @@ static admmnn_status run_one(recipes *r, admmnn_error *err) {
     const admmnn_compress_settings settings = {
         .recipe = recipe, .out = folder, .resume = true, .has_seed = true, .seed = seed_of(r)};
     admmnn_status status = admmnn_compress_run(&settings, &r->context, err);
+    if (status == ADMMNN_CANCELLED)
+        return base_fail(err, status, "stopped on request; the same command goes on with %s",
+                         r->settings->out);
     return status == ADMMNN_OK ? read_score(folder, &r->scores[r->at], err) : status;
 }
 
@@ -218,7 +209,7 @@ static double figure_of(const score *s, size_t offset) {
     return *(const double *)(const void *)((const char *)s + offset);
 }
 
-/* The mean and the standard deviation (of a sample; 0 of one run) of a recipe's figure. */
+/* The mean and the standard deviation (of a sample; null of one run) of a recipe's figure. */
 static void write_summary(base_writer *out, const recipes *r, size_t recipe, const char *name,
                           size_t offset) {
     const size_t seeds = r->settings->seeds;
@@ -232,7 +223,7 @@ static void write_summary(base_writer *out, const recipes *r, size_t recipe, con
     base_write_text(out, ", \"%s\": {\"mean\": ", name);
     base_write_json_number(out, mean);
     base_write_text(out, ", \"deviation\": ");
-    base_write_json_number(out, seeds > 1 ? sqrt(squares / (double)(seeds - 1)) : 0);
+    base_write_json_number(out, sqrt(squares / (double)(seeds - 1)));
     base_write_text(out, "}");
 }
 
@@ -305,17 +296,27 @@ admmnn_status admmnn_recipes_json(const char *out, char **text, admmnn_error *er
 
 static void write_percent(base_writer *out, const cJSON *recipe, const char *key) {
     const cJSON *summary = report_part(recipe, key);
-    base_write_text(out, "  %6.2f +- %.2f %%", 100 * report_number(summary, "mean"),
-                    100 * report_number(summary, "deviation"));
+    const double deviation = report_number(summary, "deviation");
+    base_write_text(out, "  %6.2f", 100 * report_number(summary, "mean"));
+    if (isfinite(deviation))
+        base_write_text(out, " +- %5.2f %%", 100 * deviation);
+    else
+        base_write_text(out, " %%%9s", "");
 }
 
 static void write_table(base_writer *out, const cJSON *root) {
     const cJSON *recipe;
-    base_write_text(out, "%-24s  %16s  %16s  %16s  %8s   over %.0f seeds\n", "recipe",
-                    "dense, test", "quantized, val.", "packed, test", "file, B",
-                    report_number(root, "seeds"));
+    const double seeds = report_number(root, "seeds");
+    int width = (int)strlen("recipe");
     cJSON_ArrayForEach(recipe, report_part(root, "recipes")) {
-        base_write_text(out, "%-24s", report_text(recipe, "recipe"));
+        const int length = (int)strlen(report_text(recipe, "recipe"));
+        width = length > width ? length : width;
+    }
+    base_write_text(out, "%-*s  %17s  %17s  %17s  %8s   over %.0f seed%s\n", width, "recipe",
+                    "dense, test", "quantized, val.", "packed, test", "file, B", seeds,
+                    seeds == 1 ? "" : "s");
+    cJSON_ArrayForEach(recipe, report_part(root, "recipes")) {
+        base_write_text(out, "%-*s", width, report_text(recipe, "recipe"));
         write_percent(out, recipe, "dense");
         write_percent(out, recipe, "validation");
         write_percent(out, recipe, "packed");

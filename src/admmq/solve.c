@@ -76,8 +76,15 @@ static admmnn_status solve_share(void *work_, const admmnn_context *context, adm
 
 /* ---- what is said of all starts ---- */
 
+/* Without a point, or with one of a run that diverged: that may be any. */
+static bool is_lost(const admmnn_solver_info *info) {
+    return !isfinite(info->objective) || info->outcome == ADMMNN_OUTCOME_DIVERGED;
+}
+
 static bool is_better(const admmnn_solver_info *info, const admmnn_solver_info *best) {
-    return isfinite(info->objective) && !(info->objective >= best->objective);
+    if (!isfinite(info->objective) || is_lost(info) != is_lost(best))
+        return !is_lost(info);
+    return !(info->objective >= best->objective);
 }
 
 static admmnn_status summarise(const work *w, admmnn_admmq_result *r, admmnn_error *err) {
@@ -95,11 +102,12 @@ static admmnn_status summarise(const work *w, admmnn_admmq_result *r, admmnn_err
         runs++;
         iterations += (double)info->iterations;
         r->diverged += info->outcome == ADMMNN_OUTCOME_DIVERGED;
-        if (info->outcome != ADMMNN_OUTCOME_DIVERGED && isfinite(info->objective))
+        if (!is_lost(info))
             values[good++] = info->objective;
         if (is_better(info, &w->infos[r->best]))
             r->best = s;
     }
+    r->starts = runs;
     r->iterations = iterations / (double)runs;
     r->objective = statistics_quartiles(values, good);
     r->info = w->infos[r->best];
@@ -115,7 +123,6 @@ static admmnn_status solve(work *w, const admmnn_context *context, admmnn_admmq_
     unsigned threads = base_pool_resolve(context == NULL ? 0 : context->threads);
     BASE_TRY(admmq_problem_open(w->settings, &w->problem, err));
     const uint32_t starts = w->problem.start_count;
-    r->starts = starts;
     r->dimension = w->problem.dimension;
     size_t count;
     if (base_multiply(starts, r->dimension, &count))

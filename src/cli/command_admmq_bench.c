@@ -106,7 +106,7 @@ static const cli_option options[] = {
      .letter = 'f',
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, force),
-     .help = "Replace the files of an earlier run in DIR."},
+     .help = "quadratics: replace the files of an earlier run in DIR."},
     {.name = NULL},
 };
 
@@ -153,7 +153,8 @@ static admmnn_status check_options(const cli_arguments *a, bool recipes, admmnn_
                {"iterations", a->iterations.given, false},
                {"pgd-iterations", a->pgd_iterations.given, false},
                {"last", a->last.given, false},
-               {"nodes", a->nodes.given, false}};
+               {"nodes", a->nodes.given, false},
+               {"force", a->force, false}};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (own[i].given && own[i].of_recipes != recipes)
             return cli_fail(err, ADMMNN_USAGE, "admmq bench %s: --%s is of admmq bench %s",
@@ -181,7 +182,6 @@ static admmnn_status run_quadratics(const cli_arguments *a, const admmnn_context
 static admmnn_status run_recipes(const cli_arguments *a, const admmnn_context *context,
                                  admmnn_error *err) {
     const admmnn_recipes_settings settings = {.out = a->out,
-                                              .force = a->force,
                                               .recipes = a->recipes,
                                               .seeds = (uint32_t)cli_number_or(a->seeds, 5),
                                               .first_seed = cli_number_or(a->seed, 1)};
@@ -236,7 +236,8 @@ const cli_command cli_admmq_bench = {
         "recipes: every recipe of a folder over seeds, such as those of recipes/binary, which "
         "train one network to weights of -1 and 1 by ADMM-Q, ADMM-S, ADMM-R, projected gradient "
         "and "
-        "straight-through levels. Goes on with what is in DIR. Leaves in DIR: recipes.json (means "
+        "straight-through levels. Goes on with what is in DIR, also with more seeds or recipes. "
+        "Leaves in DIR: recipes.json (means "
         "and standard deviations), recipes.svg and the runs, in recipe-runs/.",
     .options = options,
     .examples = examples,

@@ -209,9 +209,10 @@ static admmnn_status refuse_finished(const session *s, admmnn_error *err) {
 }
 
 static admmnn_status refuse_unfinished(const session *s, admmnn_error *err) {
-    return base_fail(err, ADMMNN_USAGE,
-                     "%s: holds another run; --resume goes on with it, or choose another --out",
-                     s->settings->out);
+    return base_fail(
+        err, ADMMNN_USAGE,
+        "%s: holds an unfinished run; --resume goes on with it, or choose another --out",
+        s->settings->out);
 }
 
 /* A comparison would hide the run: `show` tells it first. */

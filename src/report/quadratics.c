@@ -55,7 +55,7 @@ static const cJSON *best_of(const cJSON *method) {
     return cJSON_GetArrayItem(report_part(method, "settings"), (int)report_number(method, "best"));
 }
 
-/* Where zeros are drawn: below the least of values[count] that is none. */
+/* Below the least of values[count] that is no zero. */
 static double floor_of(const double *values, size_t count) {
     double least = INFINITY;
     for (size_t i = 0; i < count; i++)
@@ -64,7 +64,7 @@ static double floor_of(const double *values, size_t count) {
     return least < INFINITY ? least / 3 : 1;
 }
 
-/* Fits a logarithmic axis, and gives where its zeros are drawn. */
+/* Fits a logarithmic axis, and gives where its zeros are drawn: at its foot. */
 static double fit_gaps(svg_axis *axis, const double *values, size_t count) {
     double ends[2] = {INFINITY, -INFINITY};
     const double lowest = floor_of(values, count);
@@ -75,7 +75,7 @@ static double fit_gaps(svg_axis *axis, const double *values, size_t count) {
         ends[1] = fmax(ends[1], fmax(values[i], lowest));
     }
     svg_axis_fit_values(axis, ends, 2);
-    return lowest;
+    return pow(10, axis->least);
 }
 
 static void fill_legend(const part *p, svg_legend *legend, svg_mark mark) {
@@ -222,12 +222,13 @@ static bool draw_lines(base_writer *out, const cJSON *root, const part *p) {
                      .right = 780,
                      .bottom = 420,
                      .x = {.scale = SVG_LOG,
-                           .label = "rho / L, each with its best beta or "
-                                    "probability"},
+                           .label = "rho / L, at each the beta or probability of the "
+                                    "least median; where a line ends, most runs diverged"},
                      .y = {.scale = SVG_LOG,
-                           .label = p->proven ? "median objective above the true optimum"
-                                              : "median objective above the optimum, or the best "
-                                                "point of its unfinished search"},
+                           .label = p->proven ? "median over the instances of the median over "
+                                                "the starts, above the true optimum"
+                                              : "median over the instances of the median over the "
+                                                "starts, above the best point that was found"},
                      .legend = legend,
                      .legend_count = p->method_count,
                      .title = title,

@@ -80,9 +80,10 @@ static void draw(base_writer *out, const columns *c) {
                      .top = 72,
                      .right = 780,
                      .bottom = 420,
-                     .x = {.label = "recipe"},
+                     .x = {.label = "recipe, in the order below"},
                      .y = {.scale = SVG_ACCURACY,
-                           .label = "test accuracy of the packed file, %: each seed, and the mean"},
+                           .label = "test accuracy of the packed file, %, the axis logarithmic in "
+                                    "the error: each seed, and the mean"},
                      .legend = legend,
                      .legend_count = c->count,
                      .title = "Recipes side by side",

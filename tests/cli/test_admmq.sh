@@ -163,7 +163,9 @@ expect_error 2 "not positive definite" admmq solve --quiet --q "$work/indefinite
 expect_error 2 "not positive definite" admmq solve --quiet --q "$work/indefinite.npy" \
     --set grid:1 --method exact
 
-expect_error 2 "more are needed" "${solve[@]}" --set grid:1 --method exact --nodes 1
+expect 0 "${solve[@]}" --set grid:1 --method exact --nodes 1
+has "$work/stdout" "node limit after 1 nodes"
+has "$work/stdout" "objective        0" # of the origin
 expect_error 2 "rho is 0" "${solve[@]}" --set grid:1 --rho 0
 # What a method, or its x step, would leave unheard.
 while read -r method option; do
@@ -201,7 +203,16 @@ admmnn admmq solve --quiet --q "$work/indefinite.npy" --set grid:1 --rho 1.5 --j
     --iterations 1000000 >"$work/stdout" 2>"$work/stderr" || status=$?
 ((status == 1)) || fail "divergence: exit status $status"
 has "$work/stderr" "diverged"
+has "$work/stderr" "warning: Q has an eigenvalue of -1 and the set no ends: f has no minimum on it"
 has "$work/stdout" '"status":	"diverged"'
+
+# A run that diverged is not the best one where others did not.
+npy "2, 2" 8 8 0 0 >"$work/starts.npy"
+expect 0 admmq solve --quiet --q "$work/indefinite.npy" --set grid:1 --rho 1.5 --json \
+    --start "$work/starts.npy"
+[[ $(json "$work/stdout" starts diverged) == 1 && $(json "$work/stdout" status) == iterates* &&
+    $(json "$work/stdout" objective) == 0 && $(json "$work/stdout" starts best_start) == 1 ]] ||
+    fail "the best start diverged"
 
 # The experiment, small: the files are there, whole, not replaced without --force.
 bench=(admmq bench quadratics --quiet --out "$work/out" --dimension 4 --instances 3 --starts 5
@@ -221,7 +232,13 @@ expect_error 2 "the spacing is 0" "${bench[@]}" --force --spacing 0
 expect_error 2 "--seeds is of admmq bench recipes" "${bench[@]}" --force --seeds 2
 expect_error 2 "--starts is of admmq bench quadratics" admmq bench recipes --quiet --out "$work/side" \
     --recipes "$work" --starts 2
-expect_error 2 "more are needed" "${bench[@]}" --force --nodes 1
+expect_error 2 "--force is of admmq bench quadratics" admmq bench recipes --quiet --out "$work/side" \
+    --recipes "$work" --force
+expect 0 "${bench[@]}" --force --nodes 1
+has "$work/stdout" "0?" # the origin, not proven
+cp "$work/stdout" "$work/table"
+expect 0 show "$work/out"
+cmp "$work/stdout" "$work/table" || fail "show has another table"
 
 # Recipes side by side: a mean over seeds, the same when it goes on with finished runs.
 make_job
@@ -244,11 +261,21 @@ has "$work/stdout" "admm-r"
 cp "$work/side/recipes.json" "$work/first"
 expect 0 "${side[@]}" --json
 cmp "$work/stdout" "$work/first" || fail "made again, recipes.json is another"
-expect_error 2 "is there already" "${side[@]}" --quiet --seed 7
+echo '{}' >"$work/side/recipes.json"
+expect_error 2 "admmnn did not write it" "${side[@]}" --quiet
+rm "$work/side/recipes.json"
+expect 0 show "$work/side/recipe-runs/admm-q-seed-1"
+expect 0 "${side[@]}" --quiet --seeds 1
+[[ -z $(json "$work/side/recipes.json" recipes 0 packed deviation) ]] || # null
+    fail "one seed has a deviation"
+expect 0 "${side[@]}" --quiet
+cmp "$work/side/recipes.json" "$work/first" || fail "of more seeds again, recipes.json is another"
+expect 0 show "$work/side"
+has "$work/stdout" "over 2 seeds"
 cp "$work/recipes/admm-r.yaml" "$work/recipes/broken.yaml"
 echo "junk: 1" >>"$work/recipes/broken.yaml"
 before=$(find "$work/side" | sort | cksum)
-expect_error 2 "junk: unknown key" "${side[@]}" --quiet --force
+expect_error 2 "junk: unknown key" "${side[@]}" --quiet
 [[ $(find "$work/side" | sort | cksum) == "$before" ]] || fail "something ran before the mistake"
 rm "$work/recipes/broken.yaml"
 

@@ -24,7 +24,7 @@ diverges() {
 diverges
 cp "$work/out/log.jsonl" "$work/log"
 # The folder is the run's own: not another's, and going on leads to the same end.
-expect_error 2 "holds another run" compress "$work/wild.yaml" --out "$work/out" --quiet
+expect_error 2 "holds an unfinished run" compress "$work/wild.yaml" --out "$work/out" --quiet
 diverges --resume
 cmp "$work/out/log.jsonl" "$work/log" || fail "--resume left another log"
 
