@@ -243,6 +243,8 @@ static admmnn_status try_without_ends(const double *r, const double *t, size_t d
     if (status == ADMMNN_USAGE) /* nearly singular, or the minimum is far out */
         status = ADMMNN_OK;
     answer->proven = status == ADMMNN_OK && answer->proven && take_levels(ladders, endless, d, x);
+    if (!answer->proven) /* a point without ends is none of the lists' */
+        answer->distance2 = INFINITY;
     base_free(endless);
     base_free(target);
     return status;

@@ -13,6 +13,9 @@
 /* Of the largest entry: what two entries that should be the same may differ by. */
 #define SYMMETRY 1e-12
 #define LANCZOS_MOST 100
+/* Coordinates of a dense Q whose eigenvalues LAPACK is asked for: it takes d^3 and hears no
+ * stop, half a minute at 3000. */
+#define LAPACK_SPECTRUM_MOST 512
 /* Products that conjugate gradients may take for one coordinate; they need one each in
  * exact arithmetic. */
 #define CG_STEPS_A_COORDINATE 10
@@ -22,6 +25,7 @@
 struct admm_quadratic {
     admmnn_matrix q;
     size_t d;
+    bool shares; /* b and factor, which are another's */
     double *b;
     double rho;
     double *factor;     /* [d * d]: of Q + rho I; dense alone */
@@ -105,6 +109,35 @@ static admmnn_status check(const admmnn_matrix *q, const double *b, size_t d, ad
     return q->start != NULL ? check_sparse(q, d, err) : ADMMNN_OK;
 }
 
+/* What solving writes to; false when memory is short. */
+static bool make_vectors(admm_quadratic *f) {
+    if (f->q.dense != NULL)
+        return true;
+    f->r = base_array(f->d, sizeof *f->r);
+    f->p = base_array(f->d, sizeof *f->p);
+    f->qp = base_array(f->d, sizeof *f->qp);
+    return f->r != NULL && f->p != NULL && f->qp != NULL;
+}
+
+static bool make_own(admm_quadratic *f, const double *b) {
+    size_t entries;
+    f->b = base_array(f->d, sizeof *f->b);
+    if (f->b != NULL && b != NULL)
+        memcpy(f->b, b, f->d * sizeof *b);
+    if (f->q.dense != NULL && base_multiply(f->d, f->d, &entries))
+        f->factor = base_array(entries, sizeof *f->factor);
+    return f->b != NULL && (f->q.dense == NULL || f->factor != NULL) && make_vectors(f);
+}
+
+static admmnn_status take(admm_quadratic *f, bool whole, admm_quadratic **out, admmnn_error *err) {
+    if (whole) {
+        *out = f;
+        return ADMMNN_OK;
+    }
+    admm_quadratic_free(f);
+    return base_fail_memory(err, "a quadratic");
+}
+
 admmnn_status admm_quadratic_create(const admmnn_matrix *q, const double *b, size_t d,
                                     admm_quadratic **out, admmnn_error *err) {
     BASE_TRY(check(q, b, d, err));
@@ -112,32 +145,26 @@ admmnn_status admm_quadratic_create(const admmnn_matrix *q, const double *b, siz
     if (f == NULL)
         return base_fail_memory(err, "a quadratic");
     *f = (admm_quadratic){.q = *q, .d = d};
-    f->b = base_array(d, sizeof *f->b);
-    if (q->dense != NULL) {
-        size_t entries;
-        f->factor = base_multiply(d, d, &entries) ? base_array(entries, sizeof *f->factor) : NULL;
-    } else {
-        f->r = base_array(d, sizeof *f->r);
-        f->p = base_array(d, sizeof *f->p);
-        f->qp = base_array(d, sizeof *f->qp);
-    }
-    const bool whole =
-        q->dense != NULL ? f->factor != NULL : f->r != NULL && f->p != NULL && f->qp != NULL;
-    if (f->b == NULL || !whole) {
-        admm_quadratic_free(f);
+    return take(f, make_own(f, b), out, err);
+}
+
+admmnn_status admm_quadratic_share(const admm_quadratic *of, admm_quadratic **out,
+                                   admmnn_error *err) {
+    admm_quadratic *f = base_array(1, sizeof *f);
+    if (f == NULL)
         return base_fail_memory(err, "a quadratic");
-    }
-    if (b != NULL)
-        memcpy(f->b, b, d * sizeof *b);
-    *out = f;
-    return ADMMNN_OK;
+    *f = (admm_quadratic){
+        .q = of->q, .d = of->d, .shares = true, .b = of->b, .rho = of->rho, .factor = of->factor};
+    return take(f, make_vectors(f), out, err);
 }
 
 void admm_quadratic_free(admm_quadratic *f) {
     if (f == NULL)
         return;
-    base_free(f->b);
-    base_free(f->factor);
+    if (!f->shares) {
+        base_free(f->b);
+        base_free(f->factor);
+    }
     base_free(f->r);
     base_free(f->p);
     base_free(f->qp);
@@ -316,7 +343,7 @@ admmnn_status admm_quadratic_spectrum(const admm_quadratic *f, double relative, 
                                       double *largest, double *residual,
                                       const admmnn_context *context, admmnn_error *err) {
     *residual = 0;
-    if (f->q.dense != NULL)
+    if (f->q.dense != NULL && f->d <= LAPACK_SPECTRUM_MOST)
         return dense_spectrum(f, smallest, largest, err);
     krylov k;
     admmnn_status status =

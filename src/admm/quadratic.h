@@ -18,6 +18,10 @@ typedef struct admm_quadratic admm_quadratic;
  * not finite or stands where there is no column; ADMMNN_MEMORY. */
 admmnn_status admm_quadratic_create(const admmnn_matrix *q, const double *b, size_t d,
                                     admm_quadratic **out, admmnn_error *err);
+/* Another one for a second thread, as it was after its last shift, which must outlive it: the
+ * factor is one for both. Not to be shifted. */
+admmnn_status admm_quadratic_share(const admm_quadratic *of, admm_quadratic **out,
+                                   admmnn_error *err);
 void admm_quadratic_free(admm_quadratic *f);
 
 /* y[d] = Q x. ADMMNN_DIVERGED when the product cannot be computed. */
@@ -27,10 +31,10 @@ admmnn_status admm_quadratic_product(const admm_quadratic *f, const double *x, d
 admmnn_status admm_quadratic_value(const admm_quadratic *f, const double *x, double *value,
                                    double *gradient, admmnn_error *err);
 
-/* The smallest and the largest eigenvalue: of a dense matrix to rounding, else by
- * Lanczos's method, until the residuals of both are `relative` of the larger. There are
- * eigenvalues within *residual (0 of a dense matrix) of both, and beyond them as far as the
- * method sees none. context (NULL will do) is asked by products whether to stop. */
+/* The smallest and the largest eigenvalue: of a dense matrix of at most 512
+ * coordinates to rounding, else by Lanczos's method, until the residuals of both are `relative` of
+ * the larger. There are eigenvalues within *residual (0 of the former) of both, and beyond them as
+ * far as the method sees none. context (NULL will do) is asked by products whether to stop. */
 admmnn_status admm_quadratic_spectrum(const admm_quadratic *f, double relative, double *smallest,
                                       double *largest, double *residual,
                                       const admmnn_context *context, admmnn_error *err);

@@ -76,7 +76,7 @@ void admmnn_solver_defaults(admmnn_method method, admmnn_solver_settings *settin
 static admmnn_status check_number(const char *name, double value, bool right, const char *what,
                                   admmnn_error *err) {
     return right ? ADMMNN_OK
-                 : base_fail(err, ADMMNN_USAGE, "%s is %g; %s is needed", name, value, what);
+                 : base_fail(err, ADMMNN_USAGE, "%s is %.10g; %s is needed", name, value, what);
 }
 
 bool solver_is_admm(admmnn_method method) {
@@ -281,10 +281,31 @@ admmnn_status admmnn_solver_create(const admmnn_problem *problem,
     return ADMMNN_OK;
 }
 
+admmnn_status solver_share(const admmnn_solver *of, admmnn_solver **out, admmnn_error *err) {
+    admmnn_solver *s = base_array(1, sizeof *s);
+    if (s == NULL)
+        return base_fail_memory(err, "a solver");
+    *s = *of;
+    s->shares = true;
+    s->quadratic = NULL;
+    s->vectors = NULL;
+    admmnn_status status =
+        of->quadratic == NULL ? ADMMNN_OK : admm_quadratic_share(of->quadratic, &s->quadratic, err);
+    if (status == ADMMNN_OK)
+        status = make_vectors(s, err);
+    if (status != ADMMNN_OK) {
+        admmnn_solver_free(s);
+        return status;
+    }
+    *out = s;
+    return ADMMNN_OK;
+}
+
 void admmnn_solver_free(admmnn_solver *s) {
     if (s == NULL)
         return;
-    admm_product_free(s->set);
+    if (!s->shares)
+        admm_product_free(s->set);
     admm_quadratic_free(s->quadratic);
     base_free(s->vectors);
     base_free(s);

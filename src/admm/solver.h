@@ -25,6 +25,7 @@ struct admmnn_solver {
     admmnn_problem problem;
     admmnn_solver_settings settings;
     size_t d;
+    bool shares; /* set, which is another's */
     admm_product *set;
     admm_quadratic *quadratic; /* NULL: any f */
     double lipschitz, rho;
@@ -36,5 +37,8 @@ struct admmnn_solver {
 };
 
 bool solver_is_admm(admmnn_method method);
+/* Another one for a second thread, with what depends on the problem alone (eigenvalues, the
+ * factor) in common; `of` must outlive it. ADMMNN_MEMORY. */
+admmnn_status solver_share(const admmnn_solver *of, admmnn_solver **out, admmnn_error *err);
 
 #endif

@@ -76,18 +76,20 @@ static admmnn_status measure(const admmnn_quadratics_settings *s, const admmnn_c
 
 static admmnn_status leave(const char *folder, const base_writer *json, admmnn_error *err) {
     char path[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(path, sizeof path, folder, JSON_NAME, err)); /* what took minutes */
+    BASE_TRY(base_file_write(path, json->bytes, json->count, err));
     BASE_TRY(base_path_join(path, sizeof path, folder, BOXES_NAME, err));
     BASE_TRY(report_write_quadratics(path, (const char *)json->bytes, json->count, err));
     BASE_TRY(base_path_join(path, sizeof path, folder, RHO_NAME, err));
-    BASE_TRY(report_write_quadratics_rho(path, (const char *)json->bytes, json->count, err));
-    BASE_TRY(base_path_join(path, sizeof path, folder, JSON_NAME, err));
-    return base_file_write(path, json->bytes, json->count, err);
+    return report_write_quadratics_rho(path, (const char *)json->bytes, json->count, err);
 }
 
 /* What cannot be written is told before minutes of work. */
 static admmnn_status check_folder(const admmnn_quadratics_settings *s, admmnn_error *err) {
     static const char *const names[] = {JSON_NAME, BOXES_NAME, RHO_NAME};
     char path[BASE_PATH_MAX];
+    BASE_TRY(base_folder_check_write(s->out, err));
+    base_folder_sweep(s->out, names, sizeof names / sizeof names[0]);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         BASE_TRY(base_path_join(path, sizeof path, s->out, names[i], err));
         if (base_name_taken(path) && !s->force)
@@ -97,15 +99,14 @@ static admmnn_status check_folder(const admmnn_quadratics_settings *s, admmnn_er
     return ADMMNN_OK;
 }
 
-admmnn_status admmnn_quadratics_run(const admmnn_quadratics_settings *settings,
-                                    const admmnn_context *context, admmnn_error *err) {
+/* In a folder that is this run's. */
+static admmnn_status run_in_folder(const admmnn_quadratics_settings *settings,
+                                   const admmnn_context *context, admmnn_error *err) {
     bench_setting grid[BENCH_SETTINGS];
     bench_result r = {.grid = {.settings = grid, .setting_count = BENCH_SETTINGS}};
     base_writer json = {0};
     r.held_out = (bench_table){.settings = r.chosen, .setting_count = BENCH_METHODS};
     r.threads = base_pool_resolve(context == NULL ? 0 : context->threads);
-    BASE_TRY(check(settings, err));
-    BASE_TRY(base_folder_make(settings->out, err));
     BASE_TRY(check_folder(settings, err));
     bench_fill_grid(grid);
     admmnn_status status = measure(settings, context, &r, err);
@@ -117,6 +118,17 @@ admmnn_status admmnn_quadratics_run(const admmnn_quadratics_settings *settings,
     base_writer_free(&json);
     bench_table_free(&r.grid);
     bench_table_free(&r.held_out);
+    return status;
+}
+
+admmnn_status admmnn_quadratics_run(const admmnn_quadratics_settings *settings,
+                                    const admmnn_context *context, admmnn_error *err) {
+    int lock;
+    BASE_TRY(check(settings, err));
+    BASE_TRY(base_folder_make(settings->out, err));
+    BASE_TRY(base_folder_lock(settings->out, &lock, err));
+    admmnn_status status = run_in_folder(settings, context, err);
+    base_folder_unlock(lock);
     return status;
 }
 

@@ -61,7 +61,7 @@ static bool read_whole(parser *p, size_t *value) {
 static bool read_value(parser *p, double *value) {
     char *end;
     skip_blanks(p);
-    if (*p->at == '\n' || *p->at == 0)
+    if (isspace((unsigned char)*p->at) || *p->at == 0) /* which strtod would pass over */
         return false;
     *value = strtod(p->at, &end);
     const bool read = end != p->at && isfinite(*value);

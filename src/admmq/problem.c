@@ -35,7 +35,9 @@ static admmnn_status open_sparse(const char *path, admmq_problem *p, admmnn_erro
     uint8_t *bytes;
     size_t count;
     BASE_TRY(base_file_read(path, FILE_MOST, &bytes, &count, err));
-    admmnn_status status = market_parse(path, (const char *)bytes, &p->sparse, err);
+    admmnn_status status = strlen((const char *)bytes) == count
+                               ? market_parse(path, (const char *)bytes, &p->sparse, err)
+                               : base_fail(err, ADMMNN_CORRUPT, "%s: holds a byte of 0", path);
     base_free(bytes);
     p->dimension = p->sparse.dimension;
     p->matrix = (admmnn_matrix){

@@ -112,6 +112,7 @@ static admmnn_status check_held(const char *path, admmnn_error *err) {
 
 static admmnn_status check_folder(const recipes *r, admmnn_error *err) {
     char path[BASE_PATH_MAX];
+    BASE_TRY(base_folder_check_write(r->settings->out, err));
     BASE_TRY(base_path_join(path, sizeof path, r->settings->out, JSON_NAME, err));
     BASE_TRY(base_file_check_write(path, err));
     BASE_TRY(check_held(path, err));

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "admm/solver.h"
 #include "admmq/crew.h"
 #include "admmq/problem.h"
 #include "admmq/statistics.h"
@@ -15,6 +16,7 @@
 typedef struct work {
     const admmnn_admmq_settings *settings;
     admmq_problem problem;
+    admmnn_solver *solver;     /* that the threads' own share */
     double *x;                 /* [starts][dimension] */
     admmnn_solver_info *infos; /* [starts] */
     admmnn_error first_error;  /* of the first start */
@@ -61,17 +63,21 @@ static admmnn_status solve_starts(work *w, admmnn_solver *solver, const admmnn_c
 
 static admmnn_status solve_share(void *work_, const admmnn_context *context, admmnn_error *err) {
     work *w = work_;
+    admmnn_solver *solver;
+    BASE_TRY(solver_share(w->solver, &solver, err));
+    admmnn_status status = solve_starts(w, solver, context, err);
+    admmnn_solver_free(solver);
+    return status;
+}
+
+static admmnn_status make_solver(work *w, const admmnn_context *context, admmnn_error *err) {
     const admmnn_problem problem = {.dimension = w->problem.dimension,
                                     .q = &w->problem.matrix,
                                     .b = w->problem.b,
                                     .set = w->problem.set,
                                     .levels = w->problem.levels,
                                     .first = w->problem.first};
-    admmnn_solver *solver;
-    BASE_TRY(admmnn_solver_create(&problem, &w->settings->solver, context, &solver, err));
-    admmnn_status status = solve_starts(w, solver, context, err);
-    admmnn_solver_free(solver);
-    return status;
+    return admmnn_solver_create(&problem, &w->settings->solver, context, &w->solver, err);
 }
 
 /* ---- what is said of all starts ---- */
@@ -122,6 +128,7 @@ static admmnn_status solve(work *w, const admmnn_context *context, admmnn_admmq_
                            admmnn_error *err) {
     unsigned threads = base_pool_resolve(context == NULL ? 0 : context->threads);
     BASE_TRY(admmq_problem_open(w->settings, &w->problem, err));
+    BASE_TRY(make_solver(w, context, err));
     const uint32_t starts = w->problem.start_count;
     r->dimension = w->problem.dimension;
     size_t count;
@@ -160,6 +167,7 @@ admmnn_status admmnn_admmq_solve(const admmnn_admmq_settings *settings,
     }
     *result = (admmnn_admmq_result){0};
     admmnn_status status = solve(&w, context, result, err);
+    admmnn_solver_free(w.solver);
     admmq_problem_free(&w.problem);
     base_free(w.x);
     base_free(w.infos);

@@ -249,6 +249,19 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+admmnn_status base_folder_check_write(const char *path, admmnn_error *err) {
+    char probe[BASE_PATH_MAX];
+    char temporary[BASE_PATH_MAX];
+    admmnn_error failure = {ADMMNN_OK, ""};
+    BASE_TRY(base_path_join(probe, sizeof probe, path, "probe", err));
+    const int descriptor = open_temporary(probe, temporary, &failure);
+    if (descriptor < 0)
+        return base_fail(err, failure.status, "%s", failure.message);
+    close(descriptor);
+    unlink(temporary);
+    return ADMMNN_OK;
+}
+
 static bool is_running(pid_t process) {
     return kill(process, 0) == 0 || errno == EPERM;
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "commands.h"
 #include "fail.h"
@@ -232,12 +233,28 @@ static admmnn_status read_settings(const cli_arguments *a, admmnn_admmq_settings
 
 /* ---- for machines ---- */
 
-/* null where it is not known: JSON has no number for it. */
+/* To the bit, in as few digits as do, which cJSON's own numbers are not; null where it is not
+ * known: JSON has no number for it. */
+static cJSON *make_number(double value) {
+    char text[32];
+    if (!isfinite(value))
+        return cJSON_CreateNull();
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    return cJSON_CreateRaw(text);
+}
+
 static void add_number(cJSON *object, const char *name, double value) {
-    if (isfinite(value))
-        cJSON_AddNumberToObject(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
+    cJSON_AddItemToObject(object, name, make_number(value));
+}
+
+static void add_x(cJSON *object, const admmnn_admmq_result *r) {
+    cJSON *x = cJSON_AddArrayToObject(object, "x");
+    for (size_t i = 0; i < r->dimension; i++)
+        cJSON_AddItemToArray(x, make_number(r->x[i]));
 }
 
 static void add_condition(cJSON *object, const char *name, int held) {
@@ -279,7 +296,7 @@ static admmnn_status print_json(const admmnn_admmq_settings *s, const admmnn_adm
     cJSON_AddNumberToObject(starts, "best_start", r->best);
     add_number(starts, "mean_iterations", r->iterations);
     add_quartiles(starts, &r->objective);
-    cJSON_AddItemToObject(object, "x", cJSON_CreateDoubleArray(r->x, (int)r->dimension));
+    add_x(object, r);
     return cli_print_json(object, err);
 }
 

@@ -70,9 +70,10 @@ static admmnn_status read_number(const reader *r, const cli_option *option, cons
 static admmnn_status read_real(const reader *r, const cli_option *option, const char *text,
                                cli_real *real, admmnn_error *err) {
     char *end;
+    const bool plain = text[strspn(text, "0123456789+-.eE")] == 0 || strcmp(text, "inf") == 0;
     real->given = true;
     real->value = strtod(text, &end);
-    if (*end != 0 || isnan(real->value))
+    if (!plain || end == text || *end != 0)
         return cli_fail(err, ADMMNN_USAGE, "%s: --%s: '%.40s' is not a number", r->command->name,
                         option->name, text);
     return ADMMNN_OK;

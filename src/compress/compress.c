@@ -1,10 +1,8 @@
 #include "admmnn/compress.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -69,9 +67,7 @@ static admmnn_status check_names(const session *s, admmnn_error *err) {
 /* Fails early when the results could not be written. */
 static admmnn_status make_folder(const session *s, admmnn_error *err) {
     BASE_TRY(base_folder_make(s->settings->out, err));
-    if (access(s->settings->out, W_OK) != 0)
-        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", s->settings->out, strerror(errno));
-    return ADMMNN_OK;
+    return base_folder_check_write(s->settings->out, err);
 }
 
 static admmnn_status leave_results(session *s, admmnn_error *err) {

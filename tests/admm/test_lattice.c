@@ -213,6 +213,14 @@ static void limits_and_requests_to_stop_are_kept(void **state) {
     assert_true(fabs(answer.distance2 - squared_distance(&p, x)) <= 1e-9 * answer.distance2);
     assert_int_equal(lattice_closest(p.r, p.t, 3, p.ladders, 0, &context, x, &answer, NULL),
                      ADMMNN_CANCELLED);
+    /* Stopped while ends are left out, there is no point of the lists. */
+    const double levels[] = {-1, 1};
+    admm_ladder lists[3];
+    for (size_t i = 0; i < 3; i++)
+        lists[i] = (admm_ladder){.levels = levels, .count = 2};
+    assert_int_equal(lattice_closest(p.r, p.t, 3, lists, 0, &context, x, &answer, NULL),
+                     ADMMNN_CANCELLED);
+    assert_true(answer.distance2 == INFINITY);
 }
 
 int main(void) {

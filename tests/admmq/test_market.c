@@ -59,6 +59,7 @@ static void damage_is_named(void **state) {
         {BANNER "2 2 1\n3 1 1\n", "outside", ADMMNN_CORRUPT},
         {BANNER "2 2 1\n0 1 1\n", "outside", ADMMNN_CORRUPT},
         {BANNER "2 2 1\n1 1 nan\n", "finite", ADMMNN_CORRUPT},
+        {BANNER "1 1 1\n1 1 \v\n5\n", "line 3", ADMMNN_CORRUPT},
         {BANNER "2 2 1\n1 1 1 1\n", "line 3", ADMMNN_CORRUPT},
         {BANNER "2 2 1\n1 1 1\n2 2 2\n", "nothing is expected", ADMMNN_CORRUPT},
         {BANNER "2 2 2\n2 1 1\n1 2 1\n", "twice", ADMMNN_CORRUPT},

@@ -167,6 +167,16 @@ expect 0 "${solve[@]}" --set grid:1 --method exact --nodes 1
 has "$work/stdout" "node limit after 1 nodes"
 has "$work/stdout" "objective        0" # of the origin
 expect_error 2 "rho is 0" "${solve[@]}" --set grid:1 --rho 0
+for number in 0x1p3 " 1" nan 1e; do
+    expect_error 2 "--rho: '$number' is not a number" "${solve[@]}" --set grid:1 --rho "$number"
+done
+# Numbers for machines are those that were found, to the bit.
+expect 0 "${solve[@]}" --set levels:-853174.3017535529,0.1 --method exact --json
+has "$work/stdout" "0.1"
+expect 0 "${solve[@]}" --set levels:-853174.3017535529 --method exact --json
+has "$work/stdout" "-853174.3017535529"
+printf '%%%%MatrixMarket matrix coordinate real symmetric\n1 1 1\n1 1 2\n\0junk\n' >"$work/nul.mtx"
+expect_error 2 "nul.mtx: holds a byte of 0" admmq solve --quiet --q "$work/nul.mtx" --set grid:1
 # What a method, or its x step, would leave unheard.
 while read -r method option; do
     name=${option%% *}
