@@ -309,6 +309,11 @@ bool base_file_exists(const char *path) {
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+bool base_file_filled(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+}
+
 bool base_name_taken(const char *path) {
     struct stat info;
     return lstat(path, &info) == 0;

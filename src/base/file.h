@@ -39,7 +39,8 @@ void base_folder_sweep(const char *path, const char *const *names, size_t count)
 /* Whether both names lead to one existing file. */
 bool base_file_same(const char *a, const char *b);
 bool base_file_exists(const char *path);
-bool base_name_taken(const char *path); /* by anything, a link that leads nowhere too */
+bool base_file_filled(const char *path); /* exists and is not empty */
+bool base_name_taken(const char *path);  /* by anything, a link that leads nowhere too */
 bool base_folder_exists(const char *path);
 
 /* Joins with one slash into out[size]; ADMMNN_INPUT when it does not fit. */

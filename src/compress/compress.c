@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "compress/compare_held.h"
 #include "compress/finish.h"
+#include "pack/pack.h"
 #include "report/report.h"
 
 #define RESULT_LIMIT ((size_t)1 << 26)
@@ -43,7 +44,8 @@ static admmnn_status name_files(session *s, admmnn_error *err) {
     return base_path_join(s->result, sizeof s->result, out, "result.json", err);
 }
 
-static const char *const result_names[] = {"model.admm", "model.onnx", "log.jsonl", "report.html",
+#define MODEL_NAME "model.admm"
+static const char *const result_names[] = {MODEL_NAME, "model.onnx", "log.jsonl", "report.html",
                                            "result.json"};
 #define RESULT_COUNT (sizeof result_names / sizeof *result_names)
 
@@ -224,21 +226,36 @@ static admmnn_status refuse_comparison(const session *s, admmnn_error *err) {
                      base_file_exists(file) ? "comparison.json" : COMPARE_FOLDER "/");
 }
 
+/* Files are written whole: an empty one is another's doing. The model has a checksum. */
+static admmnn_status look_at_result(const char *name, const char *path, bool *whole,
+                                    admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    *whole = base_file_filled(path);
+    if (!*whole || strcmp(name, MODEL_NAME) != 0)
+        return ADMMNN_OK;
+    BASE_TRY(base_file_read(path, SIZE_MAX, &bytes, &count, err));
+    *whole = pack_check(bytes, count, NULL) == ADMMNN_OK;
+    base_free(bytes);
+    return ADMMNN_OK;
+}
+
 /* Whether all that a finished run left is there still. What is not can be made again
  * from the checkpoint. */
 static admmnn_status look_whole(const session *s, bool *whole, admmnn_error *err) {
     *whole = true;
     for (size_t i = 0; i < RESULT_COUNT; i++) {
         char path[BASE_PATH_MAX];
+        bool one;
         BASE_TRY(base_path_join(path, sizeof path, s->settings->out, result_names[i], err));
-        if (base_file_exists(path))
-            continue;
-        *whole = false;
-        if (!base_file_exists(s->checkpoint))
+        BASE_TRY(look_at_result(result_names[i], path, &one, err));
+        *whole = *whole && one;
+        if (!one && !base_file_exists(s->checkpoint))
             return base_fail(err, ADMMNN_USAGE,
-                             "%s: gone from a finished run, and no %s to make it again from; "
+                             "%s: %s a finished run, and no %s to make it again from; "
                              "restore one of them, or choose another --out",
-                             path, s->checkpoint);
+                             path, base_file_exists(path) ? "not as left by" : "gone from",
+                             s->checkpoint);
     }
     return ADMMNN_OK;
 }

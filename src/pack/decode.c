@@ -38,10 +38,7 @@ static bool flags_make_sense(unsigned flags) {
 static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_steps,
                                admmnn_error *err) {
     char name[GRAPH_NAME_MAX];
-    const uint8_t *magic = base_read_bytes(in, 4);
-    if (magic == NULL || memcmp(magic, PACK_MAGIC, 4) != 0)
-        return base_fail(err, ADMMNN_CORRUPT, "not an .admm file (the first bytes are not \"%s\")",
-                         PACK_MAGIC);
+    (void)base_read_bytes(in, 4); /* the magic, of pack_check */
     unsigned version = base_read_u8(in);
     if (version != PACK_VERSION)
         return base_fail(err, ADMMNN_UNSUPPORTED, "version %u of the format; this program reads %u",
@@ -140,16 +137,23 @@ static admmnn_status read_tensors(base_reader *in, pack_model *model, bool short
     return status;
 }
 
-admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out, pack_report *report,
-                          admmnn_error *err) {
+admmnn_status pack_check(const uint8_t *bytes, size_t count, admmnn_error *err) {
     base_reader tail = {
         .bytes = bytes, .count = count, .at = count < CHECKSUM_BYTES ? 0 : count - CHECKSUM_BYTES};
     if (count < CHECKSUM_BYTES + 5)
         return base_fail(err, ADMMNN_CORRUPT, "%zu bytes are too few for an .admm file", count);
-    if (memcmp(bytes, PACK_MAGIC, 4) == 0 &&
-        base_read_u32(&tail) != base_crc32(bytes, count - CHECKSUM_BYTES))
+    if (memcmp(bytes, PACK_MAGIC, 4) != 0)
+        return base_fail(err, ADMMNN_CORRUPT, "not an .admm file (the first bytes are not \"%s\")",
+                         PACK_MAGIC);
+    if (base_read_u32(&tail) != base_crc32(bytes, count - CHECKSUM_BYTES))
         return base_fail(err, ADMMNN_CORRUPT, "damaged: the checksum at byte %zu does not match",
                          count - CHECKSUM_BYTES);
+    return ADMMNN_OK;
+}
+
+admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out, pack_report *report,
+                          admmnn_error *err) {
+    BASE_TRY(pack_check(bytes, count, err));
     base_reader in = {.bytes = bytes, .count = count - CHECKSUM_BYTES};
     pack_model *model = NULL;
     bool short_steps = false;

@@ -88,6 +88,8 @@ typedef struct pack_report {
  * pack_report_free afterwards. */
 admmnn_status pack_encode(const pack_model *model, const pack_settings *settings, uint8_t **bytes,
                           size_t *count, pack_report *report, admmnn_error *err);
+/* What pack_decode looks at first: ADMMNN_CORRUPT unless the magic and the checksum hold. */
+admmnn_status pack_check(const uint8_t *bytes, size_t count, admmnn_error *err);
 admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out, pack_report *report,
                           admmnn_error *err);
 void pack_report_free(pack_report *report);

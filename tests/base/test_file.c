@@ -312,7 +312,11 @@ static void what_stands_under_a_name_is_told(void **state) {
     rmdir(path);
     assert_int_equal(base_file_write(path, "x", 1, NULL), ADMMNN_OK);
     assert_int_equal(base_file_check_write(path, &err), ADMMNN_OK);
+    assert_true(base_file_filled(path));
+    assert_int_equal(base_file_write(path, "", 0, NULL), ADMMNN_OK);
+    assert_true(base_file_exists(path) && !base_file_filled(path));
     unlink(path);
+    assert_false(base_file_filled(path));
 }
 
 static void only_what_writers_left_is_swept(void **state) {

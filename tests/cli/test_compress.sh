@@ -62,20 +62,35 @@ cmp "$work/stdout" "$work/table" || fail "show prints another table"
 expect 0 show "$work/a" --json
 cmp "$work/stdout" "$work/a/result.json" || fail "show --json is not result.json"
 
-# What is gone from a finished run is made again from the checkpoint; without one the
-# run is not whole, and that is said.
-for file in model.admm model.onnx log.jsonl report.html; do
+# What is gone from a finished run, or is empty, is made again from the checkpoint, and so is a
+# model that is damaged; without one the run is not whole, and that is said.
+# spoil HOW FILE
+spoil() {
+    case $1 in
+        gone) rm -f "$2" ;;
+        empty) : >"$2" ;;
+        damaged) printf 'x' | dd of="$2" bs=1 seek=100 conv=notrunc status=none ;;
+    esac
+}
+# made_again HOW FILE TEXT
+made_again() {
     rm -rf "$work/gone" && cp -r "$work/a" "$work/gone"
-    rm "$work/gone/$file"
+    spoil "$1" "$work/gone/$2"
     expect 0 compress "$work/recipe.yaml" --out "$work/gone" --resume --quiet
     [[ -s $work/gone/report.html ]] || fail "report.html was not made again"
     same_results "$work/a" "$work/gone"
-    rm -r "$work/gone/$file" "$work/gone/checkpoint"
+    spoil "$1" "$work/gone/$2"
+    rm -r "$work/gone/checkpoint"
     before=$(ls -lR "$work/gone")
-    expect_error 2 "$file: gone from a finished run, and no " compress "$work/recipe.yaml" \
+    expect_error 2 "$2: $3 a finished run, and no " compress "$work/recipe.yaml" \
         --out "$work/gone" --resume --quiet
     [[ $(ls -lR "$work/gone") == "$before" ]] || fail "a refused run changed its folder"
+}
+for file in model.admm model.onnx log.jsonl report.html; do
+    made_again gone "$file" "gone from"
+    made_again empty "$file" "not as left by"
 done
+made_again damaged model.admm "not as left by"
 
 # The packed file is complete in itself, and as good as its dense ONNX twin.
 expect 0 eval "$work/a/model.admm" --data "$work/data" --json
