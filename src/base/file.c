@@ -56,8 +56,8 @@ static admmnn_status read_all(int descriptor, const char *path, size_t size, siz
     return base_fail_memory(err, path);
 }
 
-static admmnn_status read_open(int descriptor, const char *path, size_t limit, uint8_t **bytes,
-                               size_t *count, admmnn_error *err) {
+static admmnn_status check_regular(int descriptor, const char *path, size_t *size,
+                                   admmnn_error *err) {
     struct stat info;
     if (fstat(descriptor, &info) != 0)
         return base_fail(err, ADMMNN_IO, "%s: cannot read: %s", path, strerror(errno));
@@ -66,20 +66,33 @@ static admmnn_status read_open(int descriptor, const char *path, size_t limit, u
     if (!S_ISREG(info.st_mode))
         return base_fail(err, ADMMNN_INPUT,
                          "%s: is no regular file; pipes and devices are not read", path);
-    if ((uint64_t)info.st_size > limit)
-        return fail_large(path, limit, err);
-    return read_all(descriptor, path, (size_t)info.st_size, limit, bytes, count, err);
+    *size = (size_t)info.st_size;
+    return ADMMNN_OK;
+}
+
+admmnn_status base_file_open(const char *path, int *descriptor, size_t *size, admmnn_error *err) {
+    /* Without O_NONBLOCK a fifo would keep open() waiting for its writer. */
+    *descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (*descriptor < 0) {
+        admmnn_status status = errno == ENOENT ? ADMMNN_NOT_FOUND : ADMMNN_INPUT;
+        return base_fail(err, status, "%s: cannot open: %s", path, strerror(errno));
+    }
+    admmnn_status status = check_regular(*descriptor, path, size, err);
+    if (status != ADMMNN_OK) {
+        close(*descriptor);
+        *descriptor = -1;
+    }
+    return status;
 }
 
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
                              admmnn_error *err) {
-    /* Without O_NONBLOCK a fifo would keep open() waiting for its writer. */
-    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (descriptor < 0) {
-        admmnn_status status = errno == ENOENT ? ADMMNN_NOT_FOUND : ADMMNN_INPUT;
-        return base_fail(err, status, "%s: cannot open: %s", path, strerror(errno));
-    }
-    admmnn_status status = read_open(descriptor, path, limit, bytes, count, err);
+    int descriptor;
+    size_t size;
+    BASE_TRY(base_file_open(path, &descriptor, &size, err));
+    admmnn_status status = size > limit
+                               ? fail_large(path, limit, err)
+                               : read_all(descriptor, path, size, limit, bytes, count, err);
     close(descriptor);
     return status;
 }

@@ -8,10 +8,14 @@
 
 #include "base/error.h"
 
-/* Reads a whole file. *bytes is the caller's, freed with base_free; one zero
+/* Opens a file to read it; the descriptor is the caller's to close. What is no regular
+ * file (a folder, pipe, device) is ADMMNN_INPUT, absent is ADMMNN_NOT_FOUND;
+ * *descriptor is then -1. */
+admmnn_status base_file_open(const char *path, int *descriptor, size_t *size, admmnn_error *err);
+
+/* Reads a whole file, opened so. *bytes is the caller's, freed with base_free; one zero
  * byte stands after the last, so that text may be read as a string. Larger than
- * limit bytes, or no regular file (a folder, pipe, device), is ADMMNN_INPUT;
- * absent is ADMMNN_NOT_FOUND. */
+ * limit bytes is ADMMNN_INPUT. */
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
                              admmnn_error *err);
 

@@ -31,6 +31,7 @@ admmnn_status run_open_part(const recipe *r, const admmnn_context *context, data
                                     .crops = part == DATA_TRAIN && crops,
                                     .memory = (size_t)r->memory << 20,
                                     .damaged_most = r->max_damaged,
+                                    .with_test = true,
                                     .context = context};
     return data_open(&settings, part, out, err);
 }
@@ -97,14 +98,24 @@ admmnn_status run_open_data(compress_run *run, admmnn_error *err) {
     return choose_tones(run, err);
 }
 
+/* Why a test part is none for the training part; NULL: it is one. */
+static const char *tell_misfit(const data_set *train, const data_set *test) {
+    if (!graph_shape_equal(test->shape, train->shape))
+        return "the test part has images of another size than the training part";
+    if (test->values == NULL && train->values != NULL)
+        return "the training part holds floats and the test part bytes; they must be alike";
+    if (test->values != NULL && train->values == NULL)
+        return "the training part holds bytes and the test part floats; they must be alike";
+    if (test->classes > train->classes)
+        return "the test part has labels that no training image has";
+    return NULL;
+}
+
 admmnn_status run_open_test(const compress_run *run, data_set *test, admmnn_error *err) {
     BASE_TRY(run_open_part(run->r, run->context, DATA_TEST, test, err));
-    if (graph_shape_equal(test->shape, run->train.shape) && test->classes <= run->train.classes &&
-        (test->values == NULL) == (run->train.values == NULL))
+    const char *reason = tell_misfit(&run->train, test);
+    if (reason == NULL)
         return ADMMNN_OK;
     data_set_free(test);
-    return base_fail(
-        err, ADMMNN_INPUT,
-        "%s: the test part has images of another size, or labels that no training image has",
-        run->r->dataset_path);
+    return base_fail(err, ADMMNN_INPUT, "%s: %s", run->r->dataset_path, reason);
 }

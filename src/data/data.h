@@ -47,6 +47,7 @@ typedef struct data_settings {
     bool crops;                    /* random crops are wanted, of the images as they are */
     size_t memory;                 /* bytes of images that may be held */
     uint64_t damaged_most;         /* images that may be damaged */
+    bool with_test;                /* a training part must have a test part beside it */
     const admmnn_context *context; /* must outlive the set */
 } data_settings;
 

@@ -45,7 +45,7 @@ static admmnn_status inspect(fetch *f, admmnn_error *err) {
         BASE_TRY(base_path_join(path, sizeof path, f->folder, file->name, err));
         admmnn_status status = base_file_read(path, file->size, &bytes, &count, &reason);
         if (status == ADMMNN_OK) {
-            status = data_file_check(file, bytes, count, &reason);
+            status = data_file_check(file, path, bytes, count, &reason);
             base_free(bytes);
         }
         if (status == ADMMNN_MEMORY)
@@ -82,8 +82,9 @@ static admmnn_status take_file(fetch *f, const data_source *source, void *state,
     uint8_t *bytes;
     size_t count;
     BASE_TRY(data_watch_show(&f->watch, 0, err));
+    BASE_TRY(base_path_join(path, sizeof path, source->where, file->name, err));
     BASE_TRY(source->kind->take(state, file, &bytes, &count, err));
-    admmnn_status status = data_file_check(file, bytes, count, err);
+    admmnn_status status = data_file_check(file, path, bytes, count, err);
     if (status == ADMMNN_OK) {
         status = base_path_join(path, sizeof path, f->folder, file->name, err);
         if (status == ADMMNN_OK) /* another fetch that failed may have removed it */

@@ -16,9 +16,15 @@ admmnn_status folder_open(const data_settings *settings, data_part part, data_se
                           admmnn_error *err);
 
 /* train/x.npy and train/y.npy, test/x.npy and test/y.npy: images (count, height, width) or
- * (count, channels, height, width), bytes or floats, and whole labels (count). */
+ * (count, channels, height, width), bytes or floats, and whole labels (count). Classes are as
+ * data_idx_open's. */
 admmnn_status npy_open(const data_settings *settings, data_part part, data_set *out,
                        admmnn_error *err);
+
+/* Of a training part whose classes were found from its labels: one stray label would widen the
+ * network, so each class but 0 (EMNIST's letters begin at 1) must have an image, or else it is
+ * ADMMNN_CORRUPT. name: of the labels' file. */
+admmnn_status data_check_classes(const char *name, const data_set *set, admmnn_error *err);
 
 /* More than the memory that a set may take is ADMMNN_INPUT with the figure. */
 admmnn_status data_check_memory(const data_settings *settings, const char *name, size_t bytes,

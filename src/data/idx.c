@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "data/formats.h"
 
 #define IMAGES_MAGIC 0x00000803U
 #define LABELS_MAGIC 0x00000801U
@@ -167,26 +168,6 @@ admmnn_status data_idx_read(const char *folder, const char *name, size_t limit,
     return status;
 }
 
-/* classes was found from the labels, so one stray label would widen the network:
- * each class but 0 (EMNIST's letters begin at 1) must have an image. */
-static admmnn_status check_classes(const char *name, const data_set *set, admmnn_error *err) {
-    bool seen[256] = {false};
-    for (size_t i = 0; i < set->count; i++)
-        seen[set->labels[i]] = true;
-    for (uint32_t class = 1; class < set->classes; class ++) {
-        size_t place = 0;
-        if (seen[class])
-            continue;
-        while (place < set->count && set->labels[place] < class)
-            place++;
-        if (place < set->count)
-            return base_fail(err, ADMMNN_CORRUPT,
-                             "%s: label %u, of image %zu, is out of range: no image has label %u",
-                             name, set->labels[place], place, class);
-    }
-    return ADMMNN_OK;
-}
-
 admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, admmnn_error *err) {
     char images_path[BASE_PATH_MAX];
     char labels_path[BASE_PATH_MAX];
@@ -213,7 +194,7 @@ admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, a
     base_free(images);
     base_free(labels);
     if (status == ADMMNN_OK && part == DATA_TRAIN)
-        status = check_classes(labels_path, &set, err);
+        status = data_check_classes(labels_path, &set, err);
     if (status != ADMMNN_OK) {
         data_set_free(&set);
         return status;

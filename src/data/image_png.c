@@ -3,20 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "data/image.h"
 
 /* No chunk beside the pixels needs more. */
 #define CHUNK_BYTES_MAX ((png_alloc_size_t)1 << 23)
 #define CHUNKS_MAX 64
+#define PIXELS 0x49444154U /* "IDAT", a chunk's type */
+/* More bytes of such chunks than this are not read for a row, whose pixels have 8 bytes at most:
+ * they lie beyond the last one, and libpng would read them to their end. */
+#define ROW_BYTES_MAX(width) (((size_t)1 << 14) + (size_t)12 * (width))
 
 typedef struct decoder {
     png_structp png;
     png_infop info;
     const uint8_t *bytes;
     size_t count, at;
+    size_t taken; /* bytes of pixels, for the row that is read */
     image *out;
-    png_bytep *rows;
+    int passes;
     char reason[96];
 } decoder;
 
@@ -35,13 +39,15 @@ static void take(png_structp png, png_bytep to, size_t count) {
     decoder *d = png_get_io_ptr(png);
     if (count > d->count - d->at)
         png_error(png, "it ends too early");
+    d->taken += png_get_io_chunk_type(png) == PIXELS ? count : 0;
+    if (d->taken > ROW_BYTES_MAX(png_get_image_width(png, d->info)))
+        png_error(png, "its pixels go on beyond the last row");
     memcpy(to, d->bytes + d->at, count);
     d->at += count;
 }
 
 static void release(decoder *d) {
     png_destroy_read_struct(&d->png, &d->info, NULL);
-    base_free(d->rows);
 }
 
 static admmnn_status fail_with(decoder *d, admmnn_error *err) {
@@ -90,21 +96,24 @@ static void choose_form(decoder *d, uint32_t channels) {
     png_set_strip_alpha(d->png);
     if (channels == 3 && !is_coloured(d))
         png_set_gray_to_rgb(d->png);
-    (void)png_set_interlace_handling(d->png);
+    d->passes = png_set_interlace_handling(d->png);
     png_read_update_info(d->png, d->info);
 }
 
 static admmnn_status reserve(decoder *d, admmnn_error *err) {
     const image_extent extent = {png_get_image_width(d->png, d->info),
                                  png_get_image_height(d->png, d->info)};
-    BASE_TRY(image_reserve(d->out, extent, png_get_channels(d->png, d->info), err));
+    return image_reserve(d->out, extent, png_get_channels(d->png, d->info), err);
+}
+
+static void read_rows(decoder *d) {
     const size_t row = png_get_rowbytes(d->png, d->info);
-    d->rows = base_array(extent.height, sizeof *d->rows);
-    if (d->rows == NULL)
-        return base_fail_memory(err, "a PNG image");
-    for (size_t y = 0; y < extent.height; y++)
-        d->rows[y] = d->out->pixels + y * row;
-    return ADMMNN_OK;
+    for (int pass = 0; pass < d->passes; pass++)
+        for (size_t y = 0; y < d->out->extent.height; y++) {
+            d->taken = 0;
+            png_read_row(d->png, d->out->pixels + y * row, NULL);
+        }
+    png_read_end(d->png, NULL);
 }
 
 static void make_grey(image *out) {
@@ -126,10 +135,8 @@ admmnn_status image_decode_png(const uint8_t *bytes, size_t count, uint32_t chan
     start(&d);
     choose_form(&d, channels);
     const admmnn_status status = reserve(&d, err);
-    if (status == ADMMNN_OK) {
-        png_read_image(d.png, d.rows);
-        png_read_end(d.png, NULL);
-    }
+    if (status == ADMMNN_OK)
+        read_rows(&d);
     release(&d);
     if (status == ADMMNN_OK && out->channels > channels)
         make_grey(out);

@@ -51,15 +51,15 @@ admmnn_status data_manifest_find(const char *dataset, const data_manifest **mani
                      dataset == NULL ? "" : dataset);
 }
 
-admmnn_status data_file_check(const data_file *file, const uint8_t *bytes, size_t count,
-                              admmnn_error *err) {
+admmnn_status data_file_check(const data_file *file, const char *name, const uint8_t *bytes,
+                              size_t count, admmnn_error *err) {
     char digest[65];
     if (count != file->size)
-        return base_fail(err, ADMMNN_CORRUPT, "%s: %zu bytes, the true file has %zu", file->name,
-                         count, file->size);
+        return base_fail(err, ADMMNN_CORRUPT, "%s: %zu bytes, the true file has %zu", name, count,
+                         file->size);
     base_sha256(bytes, count, digest);
     if (strcmp(digest, file->sha256) != 0)
-        return base_fail(err, ADMMNN_CORRUPT, "%s: its SHA-256 is %s, the true file's is %s",
-                         file->name, digest, file->sha256);
+        return base_fail(err, ADMMNN_CORRUPT, "%s: its SHA-256 is %s, the true file's is %s", name,
+                         digest, file->sha256);
     return ADMMNN_OK;
 }

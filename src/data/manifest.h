@@ -32,8 +32,8 @@ typedef struct data_manifest {
 admmnn_status data_manifest_find(const char *dataset, const data_manifest **manifest,
                                  admmnn_error *err);
 
-/* ADMMNN_CORRUPT unless these bytes are the file's. */
-admmnn_status data_file_check(const data_file *file, const uint8_t *bytes, size_t count,
-                              admmnn_error *err);
+/* ADMMNN_CORRUPT unless these bytes, from the place of this name, are the file's. */
+admmnn_status data_file_check(const data_file *file, const char *name, const uint8_t *bytes,
+                              size_t count, admmnn_error *err);
 
 #endif

@@ -91,6 +91,8 @@ static admmnn_status read_set(const data_settings *settings, data_part part, fil
     BASE_TRY(read_array(settings, folder, "y.npy", y, err));
     BASE_TRY(take_shape(x, set, err));
     BASE_TRY(take_labels(y, set, err));
+    if (part == DATA_TRAIN)
+        BASE_TRY(data_check_classes(y->name, set, err));
     return take_images(x, set, err);
 }
 

@@ -48,3 +48,23 @@ admmnn_status data_check_memory(const data_settings *settings, const char *name,
                      "is as much",
                      name, (bytes >> 20) + 1, settings->memory >> 20);
 }
+
+admmnn_status data_check_classes(const char *name, const data_set *set, admmnn_error *err) {
+    bool *seen = base_array(set->classes, sizeof *seen);
+    if (seen == NULL)
+        return base_fail_memory(err, name);
+    for (size_t i = 0; i < set->count; i++)
+        seen[set->labels[i]] = true;
+    uint32_t absent = 1;
+    while (absent < set->classes && seen[absent])
+        absent++;
+    base_free(seen);
+    size_t place = 0;
+    while (place < set->count && set->labels[place] <= absent)
+        place++;
+    if (absent >= set->classes || place == set->count) /* a lone class 0 makes two */
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_CORRUPT,
+                     "%s: label %u, of image %zu, is out of range: no image has label %u", name,
+                     set->labels[place], place, absent);
+}

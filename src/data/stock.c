@@ -23,7 +23,7 @@ admmnn_status stock_open(const data_settings *settings, data_part part, data_sto
     else
         memcpy(stock->path, settings->path, length + 1);
     if (status == ADMMNN_OK)
-        status = stock_index(stock, settings->memory, part, err);
+        status = stock_index(stock, settings, part, err);
     if (status == ADMMNN_OK) {
         stock->damaged = base_array(stock->count, 1);
         status = stock->damaged == NULL ? base_fail_memory(err, stock->path) : ADMMNN_OK;
@@ -68,6 +68,15 @@ typedef struct file_bytes {
     size_t count;
 } file_bytes;
 
+static admmnn_status name_error(const data_stock *stock, size_t i, admmnn_status status,
+                                admmnn_error *err) {
+    char name[BASE_PATH_MAX];
+    if (status == ADMMNN_OK || status == ADMMNN_MEMORY)
+        return status;
+    stock_name(stock, i, name, sizeof name);
+    return base_fail_within(err, status, "%s", name);
+}
+
 static admmnn_status read_file(const data_stock *stock, size_t i, stock_room *room,
                                file_bytes *bytes, admmnn_error *err) {
     char name[BASE_PATH_MAX];
@@ -86,9 +95,6 @@ static admmnn_status read_offset(const data_stock *stock, size_t i, stock_room *
                                  file_bytes *bytes, admmnn_error *err) {
     const stock_entry *entry = &stock->entries[i];
     size_t done = 0;
-    if (entry->size > STOCK_FILE_MAX)
-        return base_fail(err, ADMMNN_CORRUPT, "claims %llu bytes; at most %zu are read",
-                         (unsigned long long)entry->size, STOCK_FILE_MAX);
     if (entry->size > room->capacity) {
         base_free(room->file);
         room->file = base_array((size_t)entry->size, 1);
@@ -109,15 +115,24 @@ static admmnn_status read_offset(const data_stock *stock, size_t i, stock_room *
     return ADMMNN_OK;
 }
 
-static admmnn_status read_bytes(const data_stock *stock, size_t i, stock_room *room,
-                                file_bytes *bytes, admmnn_error *err) {
+static admmnn_status read_member(const data_stock *stock, size_t i, stock_room *room,
+                                 file_bytes *bytes, admmnn_error *err) {
     const stock_entry *entry = &stock->entries[i];
-    if (stock->place == STOCK_FOLDER)
-        return read_file(stock, i, room, bytes, err);
+    if (entry->size > STOCK_FILE_MAX)
+        return base_fail(err, ADMMNN_CORRUPT, "claims %llu bytes; at most %zu are read",
+                         (unsigned long long)entry->size, STOCK_FILE_MAX);
     if (stock->place == STOCK_ARCHIVE)
         return read_offset(stock, i, room, bytes, err);
     *bytes = (file_bytes){stock->packed.bytes + entry->offset, (size_t)entry->size};
     return ADMMNN_OK;
+}
+
+/* Errors name the file. */
+static admmnn_status read_bytes(const data_stock *stock, size_t i, stock_room *room,
+                                file_bytes *bytes, admmnn_error *err) {
+    if (stock->place == STOCK_FOLDER)
+        return read_file(stock, i, room, bytes, err);
+    return name_error(stock, i, read_member(stock, i, room, bytes, err), err);
 }
 
 /* ---- making ---- */
@@ -158,11 +173,10 @@ static void shrink_box(image_box *box, image_extent from, image_extent to) {
         (image_box){box->left * across, box->top * down, box->width * across, box->height * down};
 }
 
-static admmnn_status make(const data_stock *stock, size_t i, double least, base_random *random,
-                          stock_room *room, uint8_t *pixels, admmnn_error *err) {
-    file_bytes bytes;
+static admmnn_status make(const data_stock *stock, file_bytes bytes, double least,
+                          base_random *random, stock_room *room, uint8_t *pixels,
+                          admmnn_error *err) {
     image_extent extent;
-    BASE_TRY(read_bytes(stock, i, room, &bytes, err));
     BASE_TRY(image_measure(bytes.at, bytes.count, &extent, err));
     BASE_TRY(check_extent(stock, extent, err));
     image_box box = choose_box(stock, extent, least, random);
@@ -175,27 +189,18 @@ static admmnn_status make(const data_stock *stock, size_t i, double least, base_
     return image_resample(&view, &box, wanted, &room->resample, pixels, err);
 }
 
-static admmnn_status name_error(const data_stock *stock, size_t i, admmnn_status status,
-                                admmnn_error *err) {
-    char name[BASE_PATH_MAX];
-    if (status == ADMMNN_OK || status == ADMMNN_MEMORY)
-        return status;
-    stock_name(stock, i, name, sizeof name);
-    return base_fail_within(err, status, "%s", name);
-}
-
 admmnn_status stock_make(const data_stock *stock, size_t i, double least, base_random *random,
                          stock_room *room, uint8_t *pixels, admmnn_error *err) {
-    return name_error(stock, i, make(stock, i, least, random, room, pixels, err), err);
+    file_bytes bytes;
+    BASE_TRY(read_bytes(stock, i, room, &bytes, err));
+    return name_error(stock, i, make(stock, bytes, least, random, room, pixels, err), err);
 }
 
 admmnn_status stock_measure(const data_stock *stock, size_t i, stock_room *room,
                             image_extent *extent, admmnn_error *err) {
     file_bytes bytes;
-    admmnn_status status = read_bytes(stock, i, room, &bytes, err);
-    if (status == ADMMNN_OK)
-        status = image_measure(bytes.at, bytes.count, extent, err);
-    return name_error(stock, i, status, err);
+    BASE_TRY(read_bytes(stock, i, room, &bytes, err));
+    return name_error(stock, i, image_measure(bytes.at, bytes.count, extent, err), err);
 }
 
 /* ---- damage ---- */
@@ -208,6 +213,9 @@ admmnn_status stock_note_damage(data_stock *stock, size_t i, const admmnn_error 
                                 admmnn_error *err) {
     if (stock->damaged[i] != 0)
         return ADMMNN_OK;
+    if (base_cancelled(stock->context)) /* that ends the run, not the damage */
+        return base_fail(err, ADMMNN_CANCELLED, "stopped on request while %s was read",
+                         stock->path);
     stock->damaged[i] = 1;
     stock->damaged_count++;
     const unsigned long long count = stock->damaged_count;

@@ -13,7 +13,7 @@
 
 typedef struct stock_entry {
     const char *class, *file;
-    size_t name;           /* where both stand in the stock's names, one after the other */
+    size_t name;           /* where both stand in the stock's names, in the order found */
     uint64_t offset, size; /* in the archive or in `packed`; of a folder's files not known: 0 */
     uint16_t label;
     uint8_t part;
@@ -48,7 +48,8 @@ admmnn_status stock_open(const data_settings *settings, data_part part, data_sto
 void stock_close(data_stock *stock);
 
 /* stock_index.c: the files of a stock that has a path and nothing else. */
-admmnn_status stock_index(data_stock *stock, size_t memory, data_part part, admmnn_error *err);
+admmnn_status stock_index(data_stock *stock, const data_settings *settings, data_part part,
+                          admmnn_error *err);
 
 /* "path/train/CLASS/FILE" of image i. */
 void stock_name(const data_stock *stock, size_t i, char *name, size_t size);
@@ -76,7 +77,8 @@ admmnn_status stock_make(const data_stock *stock, size_t i, double least, base_r
 /* Whether an error is of the image, which another may stand in for. */
 bool stock_is_damage(admmnn_status status);
 /* Notes that image i is damaged, with a warning the first time; ADMMNN_CORRUPT, naming it, when
- * there are more than the set's settings allow. */
+ * there are more than the set's settings allow; ADMMNN_CANCELLED, where the caller wants to
+ * stop, first. */
 admmnn_status stock_note_damage(data_stock *stock, size_t i, const admmnn_error *reason,
                                 admmnn_error *err);
 

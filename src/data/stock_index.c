@@ -1,7 +1,6 @@
 /* Which images there are: the walk through a folder or an archive, and their order. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -106,10 +105,13 @@ typedef struct walk {
     char above[BASE_PATH_MAX]; /* of the first image */
 } walk;
 
-/* The bytes of what is compressed are kept: there is no way back to them. */
+/* The bytes of what is compressed are kept: there is no way back to them. Not those of what
+ * is too large for an image, which is told when that is wanted. */
 static admmnn_status keep_bytes(walk *w, const tarball_member *member, stock_entry *entry,
                                 admmnn_error *err) {
     data_stock *stock = w->stock;
+    if (member->size > STOCK_FILE_MAX)
+        return ADMMNN_OK;
     if (member->size > w->memory - stock->packed.count)
         return base_fail(err, ADMMNN_INPUT,
                          "%s: its files take more than the %zu MiB of dataset.memory; unpack the "
@@ -178,10 +180,8 @@ static admmnn_status index_archive(data_stock *stock, size_t memory, admmnn_erro
     BASE_TRY(status);
     if (stock->place == STOCK_MEMORY)
         return ADMMNN_OK;
-    stock->descriptor = open(stock->path, O_RDONLY | O_CLOEXEC);
-    if (stock->descriptor < 0)
-        return base_fail(err, ADMMNN_INPUT, "%s: cannot open: %s", stock->path, strerror(errno));
-    return ADMMNN_OK;
+    size_t size;
+    return base_file_open(stock->path, &stock->descriptor, &size, err);
 }
 
 /* ---- order ---- */
@@ -197,7 +197,7 @@ static int compare(const void *left, const void *right) {
     const int by_file = strcmp(a->file, b->file);
     if (by_file != 0)
         return by_file;
-    return (a->offset > b->offset) - (a->offset < b->offset);
+    return (a->name > b->name) - (a->name < b->name);
 }
 
 static void sort(data_stock *stock) {
@@ -270,37 +270,45 @@ static void keep(data_stock *stock, size_t first, size_t count) {
     stock->count = kept;
 }
 
+static admmnn_status fail_absent(const data_stock *stock, data_part part, admmnn_error *err) {
+    return base_fail(err, ADMMNN_NOT_FOUND, "%s: no images at %s/CLASS/FILE (.jpg, .jpeg, .png)",
+                     stock->path, part == DATA_TRAIN ? "train" : "test/CLASS/FILE or val");
+}
+
 /* The wanted part alone remains. The classes are the training part's, where there is one. */
-static admmnn_status choose(data_stock *stock, data_part part, admmnn_error *err) {
+static admmnn_status choose(data_stock *stock, data_part part, bool with_test, admmnn_error *err) {
     size_t first[PARTS] = {0};
     size_t count[PARTS];
     for (unsigned p = 0; p < PARTS; p++)
         count[p] = count_part(stock, (uint8_t)p, &first[p]);
-    uint8_t wanted = count[PART_TEST] > 0 ? PART_TEST : PART_VAL;
-    wanted = part == DATA_TRAIN ? PART_TRAIN : wanted;
+    const uint8_t test = count[PART_TEST] > 0 ? PART_TEST : PART_VAL;
+    const uint8_t wanted = part == DATA_TRAIN ? PART_TRAIN : test;
     const uint8_t basis = count[PART_TRAIN] > 0 ? PART_TRAIN : wanted;
     stock->part = parts[wanted];
     if (count[wanted] == 0)
-        return base_fail(err, ADMMNN_NOT_FOUND,
-                         "%s: no images at %s/CLASS/FILE (.jpg, .jpeg, .png)", stock->path,
-                         part == DATA_TRAIN ? "train" : "test/CLASS/FILE or val");
+        return fail_absent(stock, part, err);
+    if (with_test && count[test] == 0)
+        return fail_absent(stock, DATA_TEST, err);
     BASE_TRY(count_classes(stock, first[basis], count[basis], err));
+    if (with_test)
+        BASE_TRY(label(stock, first[basis], count[basis], first[test], count[test], err));
     BASE_TRY(label(stock, first[basis], count[basis], first[wanted], count[wanted], err));
     keep(stock, first[wanted], count[wanted]);
     return ADMMNN_OK;
 }
 
-admmnn_status stock_index(data_stock *stock, size_t memory, data_part part, admmnn_error *err) {
+admmnn_status stock_index(data_stock *stock, const data_settings *settings, data_part part,
+                          admmnn_error *err) {
     if (base_folder_exists(stock->path)) {
         for (unsigned p = 0; p < PARTS; p++)
             BASE_TRY(walk_part(stock, (uint8_t)p, err));
     } else if (tarball_named(stock->path)) {
-        BASE_TRY(index_archive(stock, memory, err));
+        BASE_TRY(index_archive(stock, settings->memory, err));
     } else {
         return base_fail(err, base_file_exists(stock->path) ? ADMMNN_INPUT : ADMMNN_NOT_FOUND,
                          "%s: no folder, nor an archive (.tar, .tar.gz, .tgz, .tar.zst)",
                          stock->path);
     }
     sort(stock);
-    return choose(stock, part, err);
+    return choose(stock, part, settings->with_test, err);
 }

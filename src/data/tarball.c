@@ -2,7 +2,10 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
+#include <zlib.h>
 
 #include "base/memory.h"
 
@@ -11,6 +14,8 @@
 struct tarball {
     const char *path;
     struct archive *archive;
+    gzFile file;
+    uint8_t block[BLOCK_BYTES];
 };
 
 static bool ends_with(const char *text, const char *end) {
@@ -33,22 +38,70 @@ static admmnn_status fail(const tarball *t, admmnn_error *err) {
                      reason == NULL ? "it cannot be read" : reason);
 }
 
+/* ---- what libarchive reads: the bytes of a file, out of gzip where they are in it ----
+ * libarchive's own filter for gzip does not look at the checksum. */
+
+static la_ssize_t read_block(struct archive *archive, void *user, const void **block) {
+    tarball *t = user;
+    int code = Z_OK;
+    const int got = gzread(t->file, t->block, BLOCK_BYTES);
+    if (got <= 0)
+        (void)gzerror(t->file, &code);
+    *block = t->block;
+    if (code == Z_OK)
+        return got;
+    archive_set_error(archive, EINVAL, "%s",
+                      code == Z_ERRNO       ? "it cannot be read"
+                      : code == Z_BUF_ERROR ? "the gzip data ends too early"
+                                            : "the gzip data is not what was packed");
+    return ARCHIVE_FATAL;
+}
+
+/* All but the last byte: the end of a file that was cut off is seen by reading there. */
+static la_int64_t skip_bytes(struct archive *archive, void *user, la_int64_t count) {
+    tarball *t = user;
+    (void)archive;
+    if (count < (la_int64_t)BLOCK_BYTES || gzdirect(t->file) == 0)
+        return 0;
+    return gzseek(t->file, (z_off_t)(count - 1), SEEK_CUR) < 0 ? 0 : count - 1;
+}
+
+static admmnn_status open_file(tarball *t, admmnn_error *err) {
+    int descriptor;
+    size_t size;
+    BASE_TRY(base_file_open(t->path, &descriptor, &size, err));
+    t->file = gzdopen(descriptor, "rb");
+    if (t->file != NULL && gzbuffer(t->file, (unsigned)BLOCK_BYTES) == 0)
+        return ADMMNN_OK;
+    if (t->file == NULL)
+        close(descriptor);
+    return base_fail_memory(err, t->path);
+}
+
+/* Archives one after another are one, for then all is read to the end of the file: there
+ * the checksums are. */
+static admmnn_status open_archive(tarball *t, admmnn_error *err) {
+    t->archive = archive_read_new();
+    if (t->archive == NULL)
+        return base_fail_memory(err, t->path);
+    archive_read_support_filter_zstd(t->archive);
+    archive_read_support_format_tar(t->archive);
+    archive_read_set_format_option(t->archive, "tar", "read_concatenated_archives", "1");
+    archive_read_set_read_callback(t->archive, read_block);
+    archive_read_set_skip_callback(t->archive, skip_bytes);
+    archive_read_set_callback_data(t->archive, t);
+    return archive_read_open1(t->archive) == ARCHIVE_OK ? ADMMNN_OK : fail(t, err);
+}
+
 admmnn_status tarball_open(const char *path, tarball **out, admmnn_error *err) {
-    if (!base_file_exists(path))
-        return base_fail(err, ADMMNN_NOT_FOUND, "%s: no such file", path);
     tarball *t = base_array(1, sizeof *t);
     if (t == NULL)
         return base_fail_memory(err, path);
-    *t = (tarball){.path = path, .archive = archive_read_new()};
-    if (t->archive == NULL) {
-        tarball_close(t);
-        return base_fail_memory(err, path);
-    }
-    archive_read_support_filter_gzip(t->archive);
-    archive_read_support_filter_zstd(t->archive);
-    archive_read_support_format_tar(t->archive);
-    if (archive_read_open_filename(t->archive, path, BLOCK_BYTES) != ARCHIVE_OK) {
-        const admmnn_status status = fail(t, err);
+    t->path = path;
+    admmnn_status status = open_file(t, err);
+    if (status == ADMMNN_OK)
+        status = open_archive(t, err);
+    if (status != ADMMNN_OK) {
         tarball_close(t);
         return status;
     }
@@ -60,13 +113,17 @@ void tarball_close(tarball *t) {
     if (t == NULL)
         return;
     archive_read_free(t->archive);
+    if (t->file != NULL)
+        gzclose(t->file);
     base_free(t);
 }
 
 /* The last of libarchive's filters is the file itself. */
 bool tarball_is_compressed(const tarball *t) {
-    return archive_filter_code(t->archive, 0) != ARCHIVE_FILTER_NONE;
+    return gzdirect(t->file) == 0 || archive_filter_code(t->archive, 0) != ARCHIVE_FILTER_NONE;
 }
+
+/* ---- members ---- */
 
 static bool is_whole_file(struct archive_entry *entry) {
     return archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == NULL &&

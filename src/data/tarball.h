@@ -1,5 +1,6 @@
 /* Archives of the tar family (ustar, pax, GNU), plain or compressed by gzip or zstd, read by
- * libarchive. Nothing is ever written: names are only compared. */
+ * libarchive; several one after another are one. Checksums of gzip and zstd must hold: at the
+ * end they are all looked at. Nothing is ever written: names are only compared. */
 #ifndef DATA_TARBALL_H
 #define DATA_TARBALL_H
 

@@ -158,6 +158,34 @@ cmp -s "$work/x.onnx" "$work/kept.onnx" || fail "an input was overwritten"
 expect_error 2 "seed" compress "$work/recipe.yaml" --out "$work/seed" --seed 9007199254740992 --quiet
 [[ ! -e $work/seed ]] || fail "a refused seed left a folder"
 
+# NumPy's arrays: what does not fit together is told by its true name.
+# arrays PART TYPE SIDE: three images, of zeros, of a type of so many bytes an element.
+arrays() {
+    local folder=$work/npy/$1 bytes=${2: -1}
+    mkdir -p "$folder"
+    { npy_header "$2" "3, $3, $3" && head -c $((3 * $3 * $3 * bytes)) /dev/zero; } >"$folder/x.npy"
+    { npy_header '|u1' "3," && printf '\0\1\0'; } >"$folder/y.npy"
+}
+cat >"$work/npy.yaml" <<END
+model: lenet-300-100
+dataset: {format: npy, path: npy, validation: 1}
+prune: {rounds: [5]}
+END
+misfit() {
+    expect_error 2 "npy: $1" compress "$work/npy.yaml" --out "$work/npy-out" --quiet
+}
+arrays train '|u1' 28
+arrays test '<f4' 28
+misfit "the training part holds bytes and the test part floats"
+arrays train '<f4' 28
+arrays test '|u1' 28
+misfit "the training part holds floats and the test part bytes"
+arrays test '<f4' 27
+misfit "the test part has images of another size"
+arrays test '<f4' 28
+{ npy_header '|u1' "3," && printf '\0\1\2'; } >"$work/npy/test/y.npy"
+misfit "the test part has labels that no training image has"
+
 # A test part that does not fit is told before the training, and leaves nothing.
 rm "$work/data"/t10k-images-idx3-ubyte*
 expect_error 2 "t10k-images" compress "$work/recipe.yaml" --out "$work/no-test" --quiet

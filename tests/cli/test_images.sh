@@ -80,7 +80,7 @@ cp "$work/kept.png" "$victim"
 
 mkdir "$work/cifar"
 head -c 3000 /dev/zero >"$work/cifar/cifar-10-binary.tar.gz"
-expect_error 2 "cifar-10-binary.tar.gz: 3000 bytes, the true file has 170052171" \
+expect_error 2 "$work/cifar/cifar-10-binary.tar.gz: 3000 bytes, the true file has 170052171" \
     data fetch cifar10 --from "$work/cifar" --quiet
 printf 'model: lenet-5\nprune: {rounds: [2]}\ndataset: {format: cifar10}\n' >"$work/cifar.yaml"
 expect_error 2 "run 'admmnn data fetch cifar10'" compress "$work/cifar.yaml" --out "$work/out-cifar"

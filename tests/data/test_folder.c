@@ -239,6 +239,25 @@ static void test_images_without_classes_do_not_count(void **state) {
     data_set_free(&set);
 }
 
+/* Asked for, the test part is looked for before any image is decoded: the first is damaged. */
+static void a_training_part_may_need_a_test_part(void **state) {
+    (void)state;
+    data_settings settings = settings_of(in_root("alone"));
+    put_image(settings.path, "train", "x", "1.png", (bytes){calloc(1, 9), 9});
+    data_set set;
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT, "train/x/1.png: neither");
+    settings.with_test = true;
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_NOT_FOUND,
+           "alone: no images at test/CLASS/FILE or val/CLASS/FILE");
+    put_image(settings.path, "val", "y", "1.png", rgb_png(4, 4, 1));
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_INPUT,
+           "class y of val/ has no training images");
+    settings.path = in_root("set");
+    set = open_part(&settings, DATA_TRAIN);
+    assert_int_equal(set.count, TRAIN);
+    data_set_free(&set);
+}
+
 /* ---- damage ---- */
 
 static void put_damaged(const char *folder, const char *class, const char *name) {
@@ -275,6 +294,42 @@ static void damaged_images_are_left_out_of_what_is_held(void **state) {
            "dataset.max_damaged is 1");
 }
 
+static void a_name_is_told_once(void **state) {
+    (void)state;
+    const char *folder = in_root("piped");
+    put_image(folder, "train", "x", "1.png", rgb_png(4, 4, 1));
+    run_shell("mkfifo '%s/train/x/2.png'", folder);
+    const data_settings settings = settings_of(folder);
+    data_set set;
+    admmnn_error reason = {ADMMNN_OK, ""};
+    assert_int_equal(data_open(&settings, DATA_TRAIN, &set, &reason), ADMMNN_CORRUPT);
+    static const char once[] = "piped/train/x/2.png: is no regular file";
+    const char *name = strstr(reason.message, once);
+    assert_non_null(name);
+    assert_ptr_equal(strstr(reason.message, "2.png"), strstr(name, "2.png"));
+    assert_null(strstr(name + strlen(once), "2.png"));
+}
+
+/* Whoever stops a run while a damaged image is read has stopped it. */
+static bool stopped(void *user) {
+    (void)user;
+    return true;
+}
+
+static void a_stop_goes_before_damage(void **state) {
+    (void)state;
+    const admmnn_context stopping = {.threads = 1, .cancelled = stopped};
+    const char *folder = in_root("stopped");
+    put_image(folder, "train", "a", "1.png", rgb_png(SIDE, SIDE, 1));
+    put_damaged(folder, "a", "2.jpg");
+    data_settings settings = settings_of(folder);
+    data_set set;
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT, "2.jpg: damaged JPEG");
+    settings.context = &stopping;
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CANCELLED,
+           "stopped on request while");
+}
+
 /* An archive that ends within an image: what comes before it can be read. */
 static void cut_archives_lose_their_last_images(void **state) {
     (void)state;
@@ -294,6 +349,86 @@ static void cut_archives_lose_their_last_images(void **state) {
     settings.path = in_root("none.tar");
     EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT,
            "none.tar: damaged archive");
+}
+
+/* A turned bit wherever it is in what is compressed: it is told, though a name that makes no
+ * sense may be met first, or nothing is another for it. */
+static void expect_flips_told(const char *packed, const char *flipped) {
+    uint8_t *file;
+    size_t count;
+    size_t told = 0;
+    size_t all = 0;
+    data_settings settings = settings_of(in_root("set"));
+    data_set whole = open_part(&settings, DATA_TRAIN);
+    EXPECT_OK(base_file_read(in_root(packed), MEMORY, &file, &count, err));
+    settings.path = in_root(flipped);
+    for (size_t at = 0; at < count; at += 29, all++) {
+        data_set set;
+        admmnn_error reason = {ADMMNN_OK, ""};
+        file[at] ^= (uint8_t)(1U << at % 8);
+        put_file(root, flipped, file, count);
+        file[at] ^= (uint8_t)(1U << at % 8);
+        if (data_open(&settings, DATA_TRAIN, &set, &reason) == ADMMNN_OK) {
+            expect_same_sets(&set, &whole);
+            data_set_free(&set);
+            continue;
+        }
+        assert_non_null(strstr(reason.message, flipped));
+        told++;
+    }
+    assert_true(told * 10 > all * 9);
+    base_free(file);
+    data_set_free(&whole);
+}
+
+static void flipped_bits_are_told(void **state) {
+    (void)state;
+    uint8_t *file;
+    size_t count;
+    expect_flips_told("plain.tgz", "flipped.tgz");
+    expect_flips_told("packed.tar.zst", "flipped.tar.zst");
+    EXPECT_OK(base_file_read(in_root("plain.tgz"), MEMORY, &file, &count, err));
+    file[count - 8] ^= 1; /* the checksum itself: all else is right */
+    put_file(root, "sum.tgz", file, count);
+    base_free(file);
+    const data_settings settings = settings_of(in_root("sum.tgz"));
+    data_set set;
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT,
+           "sum.tgz: damaged archive: the gzip data is not what was packed");
+}
+
+static void archives_one_after_another_are_one(void **state) {
+    (void)state;
+    run_shell(
+        "cd '%s/set' && tar -cf ../first.tar train/a train/a-b && tar -cf ../second.tar "
+        "train/[!a]* && cat ../first.tar ../second.tar >../chain.tar && "
+        "gzip -c ../first.tar >../chain.tgz && gzip -c ../second.tar >>../chain.tgz",
+        root);
+    data_settings settings = settings_of(in_root("set"));
+    data_set whole = open_part(&settings, DATA_TRAIN);
+    static const char *const chains[] = {"chain.tar", "chain.tgz"};
+    for (size_t i = 0; i < 2; i++) {
+        settings.path = in_root(chains[i]);
+        data_set set = open_part(&settings, DATA_TRAIN);
+        expect_same_sets(&set, &whole);
+        data_set_free(&set);
+    }
+    data_set_free(&whole);
+}
+
+static void what_is_no_file_is_no_archive(void **state) {
+    (void)state;
+    run_shell("cd '%s' && mkfifo fifo.tar && ln -s loop.tgz loop.tgz", root);
+    data_settings settings = settings_of(in_root("fifo.tar"));
+    data_set set;
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_INPUT,
+           "fifo.tar: is no regular file");
+    settings.path = in_root("loop.tgz");
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_INPUT,
+           "loop.tgz: cannot open: Too many levels of symbolic links");
+    settings.path = in_root("absent.tar");
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_NOT_FOUND,
+           "absent.tar: cannot open: No such file");
 }
 
 /* ---- archives that mean harm ---- */
@@ -365,10 +500,40 @@ static void huge_members_are_damaged(void **state) {
     admmnn_error reason = {ADMMNN_OK, ""};
     assert_int_equal(data_open(&settings, DATA_TRAIN, &set, &reason), ADMMNN_CORRUPT);
     settings.path = in_root("huge.tar.gz");
-    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_INPUT,
-           "take more than the 1 MiB of dataset.memory");
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT,
+           "huge.tar.gz: damaged archive");
     base_writer_free(&tar);
     bytes_free(&file);
+}
+
+/* What is no image is passed over, without being read where the archive is plain, but not
+ * what is not there. The files of images larger than those that are read are damaged. */
+static void large_members_are_passed_over(void **state) {
+    (void)state;
+    const char *folder = in_root("large/train/x");
+    put_image(in_root("large"), "train", "x", "1.png", rgb_png(4, 4, 1));
+    put_image(in_root("large"), "train", "x", "3.png", rgb_png(4, 4, 2));
+    run_shell(
+        "cd '%s' && truncate -s 67108865 2.png && truncate -s 300000 notes.txt && cd ../.. && "
+        "tar -cf ../large.tar train/x/notes.txt train/x/[123].png && "
+        "gzip -1 -k ../large.tar && "
+        "tar -cf - train/x/1.png train/x/notes.txt | head -c 200000 >../short.tar",
+        folder);
+    data_settings settings = settings_of(in_root("large.tar"));
+    settings.damaged_most = 1;
+    for (int packed = 0; packed < 2; packed++) {
+        heard[0] = 0;
+        settings.path = in_root(packed == 0 ? "large.tar" : "large.tar.gz");
+        data_set set = open_part(&settings, DATA_TRAIN);
+        assert_int_equal(set.count, 2);
+        assert_non_null(
+            strstr(heard, "train/x/2.png: claims 67108865 bytes; at most 67108864 are read"));
+        data_set_free(&set);
+    }
+    settings.path = in_root("short.tar");
+    data_set set;
+    EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT,
+           "short.tar: damaged archive");
 }
 
 static void two_datasets_are_one_too_many(void **state) {
@@ -410,10 +575,17 @@ int main(void) {
         cmocka_unit_test(images_of_other_sizes_need_one),
         cmocka_unit_test(absent_parts_are_told),
         cmocka_unit_test(test_images_without_classes_do_not_count),
+        cmocka_unit_test(a_training_part_may_need_a_test_part),
         cmocka_unit_test(damaged_images_are_left_out_of_what_is_held),
+        cmocka_unit_test(a_name_is_told_once),
+        cmocka_unit_test(a_stop_goes_before_damage),
         cmocka_unit_test(cut_archives_lose_their_last_images),
+        cmocka_unit_test(flipped_bits_are_told),
+        cmocka_unit_test(archives_one_after_another_are_one),
+        cmocka_unit_test(what_is_no_file_is_no_archive),
         cmocka_unit_test(names_lead_nowhere),
         cmocka_unit_test(huge_members_are_damaged),
+        cmocka_unit_test(large_members_are_passed_over),
         cmocka_unit_test(two_datasets_are_one_too_many),
         cmocka_unit_test(shared_archives_are_read),
     };

@@ -172,18 +172,18 @@ static void put_array(const char *part, const char *name, const char *descr, con
 
 static const uint8_t some_bytes[24] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 250};
 static const float some_floats[12] = {0.5F, -3.0F, 1e9F, 7.0F};
-static const int64_t some_labels[2] = {4, 0};
+static const int64_t some_labels[3] = {1, 0, 2};
 
 static void arrays_of_bytes_and_floats(void **state) {
     (void)state;
-    put_array("train", "x.npy", "|u1", "2, 3, 2, 2", some_bytes, 24);
-    put_array("train", "y.npy", "<i8", "2,", some_labels, sizeof some_labels);
+    put_array("train", "x.npy", "|u1", "3, 2, 2, 2", some_bytes, 24);
+    put_array("train", "y.npy", "<i8", "3,", some_labels, sizeof some_labels);
     data_set set = open_part(DATA_NPY, in_root("npy"), DATA_TRAIN);
-    assert_int_equal(set.count, 2);
-    assert_int_equal(set.classes, 5);
-    assert_int_equal(graph_shape_channels(set.shape), 3);
+    assert_int_equal(set.count, 3);
+    assert_int_equal(set.classes, 3);
+    assert_int_equal(graph_shape_channels(set.shape), 2);
     assert_int_equal(graph_shape_height(set.shape), 2);
-    assert_int_equal(set.labels[0], 4);
+    assert_int_equal(set.labels[0], 1);
     assert_memory_equal(set.pixels, some_bytes, 24);
     assert_null(set.values);
     data_set_free(&set);
@@ -222,6 +222,21 @@ static void bad_arrays_are_told(void **state) {
     expect_refused(DATA_NPY, folder, ADMMNN_NOT_FOUND, "train/x.npy: cannot open");
 }
 
+/* The outputs of a network are the classes: a stray label would make 65536 of them. */
+static void stray_labels_are_told(void **state) {
+    (void)state;
+    const int64_t stray[3] = {1, 65535, 0};
+    const int64_t none_of_0[3] = {1, 2, 1};
+    put_array("train", "x.npy", "|u1", "3, 2, 4", some_bytes, 24);
+    put_array("train", "y.npy", "<i8", "3,", stray, sizeof stray);
+    expect_refused(DATA_NPY, in_root("npy"), ADMMNN_CORRUPT,
+                   "train/y.npy: label 65535, of image 1, is out of range: no image has label 2");
+    put_array("train", "y.npy", "<i8", "3,", none_of_0, sizeof none_of_0);
+    data_set set = open_part(DATA_NPY, in_root("npy"), DATA_TRAIN);
+    assert_int_equal(set.classes, 3);
+    data_set_free(&set);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cifar10_from_folders_and_archives),
@@ -229,6 +244,7 @@ int main(void) {
         cmocka_unit_test(bad_cifar_is_told),
         cmocka_unit_test(arrays_of_bytes_and_floats),
         cmocka_unit_test(bad_arrays_are_told),
+        cmocka_unit_test(stray_labels_are_told),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

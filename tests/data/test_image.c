@@ -193,6 +193,53 @@ static void huge_claims_are_refused(void **state) {
     bytes_free(&jpeg);
 }
 
+static void append_chunk(png_structp png, const char *type, const base_writer *chunk) {
+    png_write_chunk(png, (png_const_bytep)type, chunk->bytes, chunk->count);
+}
+
+/* Of 8 x 8 grey pixels, whose rows are followed by as many zeros. */
+static bytes png_with_surplus(size_t surplus) {
+    const size_t rows = 8 * 9;
+    base_writer file = {0};
+    base_writer pixels = {.capacity = compressBound(rows + surplus)};
+    uint8_t *raw = base_array(rows + surplus, 1);
+    pixels.bytes = base_array(pixels.capacity, 1);
+    uLongf packed = pixels.capacity;
+    assert_true(raw != NULL && pixels.bytes != NULL);
+    assert_int_equal(compress2(pixels.bytes, &packed, raw, rows + surplus, 9), Z_OK);
+    pixels.count = packed;
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    png_set_write_fn(png, &file, png_append, png_no_flush);
+    png_set_IHDR(png, info, 8, 8, 8, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(png, info);
+    append_chunk(png, "IDAT", &pixels);
+    append_chunk(png, "IEND", &(base_writer){0});
+    png_destroy_write_struct(&png, &info);
+    base_free(raw);
+    base_writer_free(&pixels);
+    const bytes out = {malloc(file.count), file.count};
+    assert_non_null(out.at);
+    memcpy(out.at, file.bytes, file.count);
+    base_writer_free(&file);
+    return out;
+}
+
+/* A file of 33 KB that inflates to 32 MiB is not read through for its 64 pixels. */
+static void what_goes_on_beyond_the_last_row_is_damaged(void **state) {
+    (void)state;
+    bytes little = png_with_surplus(100);
+    image out = decode(&little, 1, 1);
+    assert_int_equal(out.extent.height, 8);
+    bytes much = png_with_surplus((size_t)1 << 25);
+    EXPECT(image_decode(much.at, much.count, 1, 1, &out, err), ADMMNN_CORRUPT,
+           "damaged PNG: its pixels go on beyond the last row");
+    image_free(&out);
+    bytes_free(&little);
+    bytes_free(&much);
+}
+
 /* ---- resampling ---- */
 
 /* By the definition, in floating point, one axis after the other. */
@@ -388,6 +435,7 @@ int main(void) {
         cmocka_unit_test(what_ends_early_is_damaged),
         cmocka_unit_test(other_files_are_no_images),
         cmocka_unit_test(huge_claims_are_refused),
+        cmocka_unit_test(what_goes_on_beyond_the_last_row_is_damaged),
         cmocka_unit_test(images_are_resampled_by_the_definition),
         cmocka_unit_test(ramps_stay_ramps),
         cmocka_unit_test(planes_and_pixels_give_the_same),
