@@ -53,4 +53,8 @@ function(admmnn_onnx_schema target)
     COMPILE_OPTIONS "-w" TARGET_DIRECTORY ${target})
   target_include_directories(${target} SYSTEM PRIVATE ${out})
   target_link_libraries(${target} PRIVATE PkgConfig::PROTOBUF_C)
+  # For tests that make and take apart models of their own.
+  add_library(admmnn_onnx_schema INTERFACE)
+  target_include_directories(admmnn_onnx_schema SYSTEM INTERFACE ${out})
+  target_link_libraries(admmnn_onnx_schema INTERFACE PkgConfig::PROTOBUF_C)
 endfunction()

@@ -1,4 +1,4 @@
-/* ONNX models: whatever is accepted is written again, read again and the same. */
+/* ONNX models: whatever is accepted is written, read again, written again and the same. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,23 +7,41 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* More than this a small file has no use for. */
+#define MEMORY ((uint64_t)256 << 20)
+
+static admmnn_status write_again(const onnx_model *model, uint8_t **bytes, size_t *count) {
+    const onnx_writing writing = {.g = model->g,
+                                  .params = model->params,
+                                  .labels = model->labels,
+                                  .properties = model->labels->properties,
+                                  .property_count = model->labels->property_count};
+    return onnx_write(&writing, bytes, count, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    onnx_model model;
-    onnx_model again;
-    uint8_t *bytes;
-    size_t count;
-    if (onnx_read("fuzz", data, size, &model, NULL) != ADMMNN_OK)
+    onnx_model models[2];
+    uint8_t *bytes[2];
+    size_t counts[2];
+    const onnx_file first = {.name = "fuzz", .bytes = data, .count = size, .memory = MEMORY};
+    if (onnx_read(&first, &models[0], NULL) != ADMMNN_OK)
         return 0;
-    if (onnx_write(model.g, model.params, model.properties, model.property_count, &bytes, &count,
-                   NULL) != ADMMNN_OK)
+    if (write_again(&models[0], &bytes[0], &counts[0]) != ADMMNN_OK)
         abort();
-    if (onnx_read("again", bytes, count, &again, NULL) != ADMMNN_OK)
+    const onnx_file again = {.name = "again", .bytes = bytes[0], .count = counts[0]};
+    if (onnx_read(&again, &models[1], NULL) != ADMMNN_OK)
         abort();
-    if (again.g->flat_count != model.g->flat_count ||
-        memcmp(again.params, model.params, model.g->flat_count * sizeof *model.params) != 0)
+    if (models[0].g->flat_count != models[1].g->flat_count ||
+        memcmp(models[0].params, models[1].params,
+               models[0].g->flat_count * sizeof *models[0].params) != 0)
         abort();
-    onnx_model_free(&again);
-    onnx_model_free(&model);
-    base_free(bytes);
+    if (write_again(&models[1], &bytes[1], &counts[1]) != ADMMNN_OK)
+        abort();
+    if (counts[0] != counts[1] || memcmp(bytes[0], bytes[1], counts[0]) != 0)
+        abort();
+    for (int i = 0; i < 2; i++) {
+        onnx_model_free(&models[i]);
+        base_free(bytes[i]);
+    }
     return 0;
 }

@@ -51,8 +51,8 @@ admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t c
                                admmnn_error *err);
 /* The same for files: NumPy arrays (.npy, float32 or float64 or uint8; uint8 is
  * taken as pixels and normalised by the model's mean and scale). The output is
- * float32, samples x outputs, written whole or not at all; one that exists is replaced
- * only when force is not 0. ADMMNN_USAGE: the output exists and force is 0, or is the
+ * float32, samples x the output's dimensions, written whole or not at all; one that exists is
+ * replaced only when force is not 0. ADMMNN_USAGE: the output exists and force is 0, or is the
  * input or the model; ADMMNN_NOT_FOUND, ADMMNN_IO: a file that cannot be read or written;
  * ADMMNN_CORRUPT: not a NumPy array; ADMMNN_UNSUPPORTED: other elements, Fortran
  * order, another version; ADMMNN_INPUT: another shape than the network's input, no
@@ -74,9 +74,10 @@ typedef struct admmnn_evaluation {
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
                                     admmnn_evaluation *evaluation, admmnn_error *err);
 
-/* Where a packed file's bits went, as a table for people or JSON text for
- * machines (json not 0); *text is the caller's, freed with admmnn_text_free.
- * ADMMNN_UNSUPPORTED for an ONNX model: pack it first; ADMMNN_MEMORY. */
+/* What a model holds, as a table for people or JSON text for machines (json not 0): where a
+ * packed file's bits went; of an ONNX model each operation with its shape, weights,
+ * multiply-accumulates and activations. *text is the caller's, freed with admmnn_text_free.
+ * ADMMNN_MEMORY. */
 admmnn_status admmnn_model_inspect(const admmnn_model *model, int json, char **text,
                                    admmnn_error *err);
 
@@ -85,6 +86,9 @@ typedef struct admmnn_pack_settings {
     /* Names of the coders ("auto", "relative", ...; docs/cli.md lists them); NULL: for
      * each layer the smallest. unpack looks at neither. */
     const char *positions, *values;
+    /* Of unpack alone: "float32", or "int8" or "int4" for whole numbers and a scale for each
+     * layer, which give exactly the same values; NULL: float32. */
+    const char *weights;
     int force; /* not 0: an output that exists is replaced */
 } admmnn_pack_settings;
 
@@ -92,10 +96,12 @@ typedef struct admmnn_pack_settings {
  * Values that lie on equal levels (or whose metadata says which levels they lie on)
  * are stored as codes; others as float32. Packing what unpack wrote gives the same
  * bytes. A network that no packed file knew before gets its hidden units in the order
- * that packs best; the function stays. The output is written whole or not at all.
+ * that packs best; the function stays. Unpacking an ONNX model writes it anew: constants
+ * computed, weights as initializers. The output is written whole or not at all.
  * ADMMNN_USAGE: the output exists and force is 0, or is the input, an unknown coder,
  * a network too large; ADMMNN_UNSUPPORTED: a network or levels that the other format
- * cannot hold; ADMMNN_IO: cannot write; those of admmnn_model_open for the input. */
+ * cannot hold, or that do not lie on so few levels as the weights are to have; ADMMNN_IO: cannot
+ * write; those of admmnn_model_open for the input. */
 admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err);
 admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, admmnn_error *err);
 

@@ -84,6 +84,13 @@ static void shorten(char *text, size_t most) {
     }
 }
 
+/* Whatever the names are that stand in it. */
+static void keep_one_line(char *text) {
+    for (; *text != 0; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 static void format_message(admmnn_error *err, const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);
@@ -96,6 +103,7 @@ static void format_message(admmnn_error *err, const char *format, va_list argume
         base_free(whole);
     }
     va_end(again);
+    keep_one_line(err->message);
 }
 
 /* ---- failing ---- */

@@ -346,3 +346,13 @@ admmnn_status base_path_join(char *out, size_t size, const char *folder, const c
         return base_fail(err, ADMMNN_INPUT, "%.64s/%.64s: path too long", folder, name);
     return ADMMNN_OK;
 }
+
+admmnn_status base_path_folder(char *out, size_t size, const char *path, admmnn_error *err) {
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+    if (length >= size)
+        return base_fail(err, ADMMNN_INPUT, "%.128s: path too long", path);
+    memcpy(out, slash == NULL ? "." : path, length);
+    out[length] = 0;
+    return ADMMNN_OK;
+}

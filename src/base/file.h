@@ -51,6 +51,9 @@ bool base_folder_exists(const char *path);
 admmnn_status base_path_join(char *out, size_t size, const char *folder, const char *name,
                              admmnn_error *err);
 
+/* The folder of a file's path, "." where it names none, in the same way. */
+admmnn_status base_path_folder(char *out, size_t size, const char *path, admmnn_error *err);
+
 #define BASE_PATH_MAX 4096
 
 #endif

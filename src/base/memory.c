@@ -1,8 +1,11 @@
+/* sysconf's number of pages. */
+#define _DEFAULT_SOURCE
 #include "base/memory.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* Elements of an array that grows, at first. */
 #define GROWN_LEAST 16
@@ -70,4 +73,15 @@ size_t base_array_below(const size_t *rising, size_t count, size_t value) {
 
 void base_free(void *memory) {
     free(memory);
+}
+
+uint64_t base_memory_size(void) {
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long bytes = sysconf(_SC_PAGESIZE);
+    uint64_t size = pages > 0 && bytes > 0 ? (uint64_t)pages * (uint64_t)bytes : UINT64_MAX;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur < size)
+        size = limit.rlim_cur;
+    return size;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Alignment of every numeric buffer: one cache line, one AVX-512 register. */
 #define BASE_ALIGNMENT 64
@@ -32,5 +33,8 @@ void *base_array_copy(const void *array, size_t count, size_t size);
 size_t base_array_below(const size_t *rising, size_t count, size_t value);
 
 void base_free(void *memory);
+
+/* Bytes that the process may hold: the machine's memory, or less where it is limited. */
+uint64_t base_memory_size(void);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef BASE_WORDS_H
 #define BASE_WORDS_H
 
+#include "base/error.h"
+
 #include <stddef.h>
 
 /* Starts as {0}. Words beyond its room are cut off. */
@@ -11,5 +13,10 @@ typedef struct base_words {
 } base_words;
 
 void base_words_add(base_words *words, const char *word);
+
+/* The place of `name` among names[count]; NULL: 0. ADMMNN_USAGE with the option and the names
+ * there are. */
+admmnn_status base_words_find(const char *option, const char *const *names, size_t count,
+                              const char *name, unsigned *out, admmnn_error *err);
 
 #endif

@@ -32,7 +32,9 @@ const cli_command cli_inspect = {
     .description =
         "Prints the layers of a packed model: shapes, weights kept, bits, coders, "
         "and the file's size split into values, indices, codebooks, scales, biases and "
-        "header. An ONNX model must be packed first, by 'admmnn pack'.",
+        "header. Of an ONNX model, its operations: output shapes, weights, those not 0, their "
+        "range, "
+        "multiply-accumulates and activations.",
     .examples = examples,
     .run = run,
 };

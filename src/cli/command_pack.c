@@ -51,9 +51,7 @@ const cli_command cli_pack = {
     .description =
         "Packs an ONNX model. Weights that lie on few levels are stored as codes, others "
         "as float32; both without loss. Packing what 'admmnn unpack' wrote gives the "
-        "same bytes, but for a file whose coders were chosen by hand: there the same choice does; "
-        "and "
-        "for a network with dropout, whose ratios the ONNX file does not give back.",
+        "same bytes, but for a file whose coders were chosen by hand: there the same choice does.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -9,6 +9,13 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, out),
      .value = "FILE",
      .help = "The ONNX model to write."},
+    {.name = "weights",
+     .kind = CLI_TEXT,
+     .offset = offsetof(cli_arguments, weights),
+     .value = "NAME",
+     .fallback = "float32",
+     .words = "float32 int8 int4",
+     .help = "How weights are written: float32, or int8 or int4 with a scale for each layer."},
     {.name = "force",
      .letter = 'f',
      .kind = CLI_FLAG,
@@ -19,6 +26,8 @@ static const cli_option options[] = {
 
 static const cli_example examples[] = {
     {"admmnn unpack out/lenet5-mnist/model.admm --out lenet5.onnx", "For any ONNX tool."},
+    {"admmnn unpack out/lenet5-mnist/model.onnx --out lenet5-int8.onnx --weights int8",
+     "A quarter of the size, the same values."},
     {NULL, NULL},
 };
 
@@ -28,13 +37,15 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
 
 const cli_command cli_unpack = {
     .name = "unpack",
-    .operands = "MODEL.admm",
+    .operands = "MODEL",
     .operands_least = 1,
     .operands_most = 1,
-    .summary = "Unpack a .admm file into an ONNX model.",
+    .summary = "Write a packed or ONNX model as an ONNX model.",
     .description =
-        "Writes the packed model as an ONNX model with dense float32 tensors that hold "
-        "exactly the packed values, and the levels they lie on in its metadata.",
+        "Writes the model as an ONNX model with dense tensors that hold exactly its values, and "
+        "the levels they lie on in its metadata. As int8 or int4 each layer's weights are whole "
+        "numbers, a scale and a DequantizeLinear, and give the same values: a layer that does "
+        "not lie on so few equal levels is refused.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -9,6 +9,7 @@ extern const cli_command cli_data_path;
 extern const cli_command cli_compress;
 extern const cli_command cli_compare;
 extern const cli_command cli_show;
+extern const cli_command cli_import;
 extern const cli_command cli_pack;
 extern const cli_command cli_unpack;
 extern const cli_command cli_inspect;

@@ -17,6 +17,7 @@ admmnn_status cli_convert(const cli_arguments *arguments, cli_converter convert,
                                      .output = arguments->out,
                                      .positions = arguments->positions,
                                      .values = arguments->values,
+                                     .weights = arguments->weights,
                                      .force = arguments->force};
     CLI_TRY(convert(&settings, err));
     double before = size_of_file(input);

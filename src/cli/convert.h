@@ -1,4 +1,4 @@
-/* What `pack` and `unpack` have in common: one file in, one file out. */
+/* What `pack`, `unpack` and `import` have in common: one file in, one file out. */
 #ifndef CLI_CONVERT_H
 #define CLI_CONVERT_H
 

@@ -259,7 +259,8 @@ static admmnn_status write_onnx(const compress_run *run, const float *flat, cons
                                 admmnn_error *err) {
     uint8_t *bytes;
     size_t count;
-    BASE_TRY(onnx_write(run->g, flat, NULL, 0, &bytes, &count, err));
+    const onnx_writing writing = {.g = run->g, .params = flat};
+    BASE_TRY(onnx_write(&writing, &bytes, &count, err));
     admmnn_status status = write_in(folder, "model.onnx", bytes, count, err);
     base_free(bytes);
     return status;

@@ -218,7 +218,7 @@ uint32_t graph_layer_index(const graph *g, uint32_t node) {
 }
 
 /* What the input's elements, or the output's, are multiplied by. */
-static uint64_t node_macs(const graph *g, const graph_node *node) {
+uint64_t graph_node_macs(const graph *g, const graph_node *node) {
     const graph_shape out = g->values[node->output].shape;
     switch (node->op) {
     case GRAPH_CONV:
@@ -241,6 +241,6 @@ static uint64_t node_macs(const graph *g, const graph_node *node) {
 uint64_t graph_macs(const graph *g) {
     uint64_t macs = 0;
     for (uint32_t n = 0; n < g->node_count; n++)
-        macs += node_macs(g, &g->nodes[n]);
+        macs += graph_node_macs(g, &g->nodes[n]);
     return macs;
 }

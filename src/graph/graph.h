@@ -432,6 +432,7 @@ uint32_t graph_layer_count(const graph *g);
 uint32_t graph_layer_index(const graph *g, uint32_t node);
 /* Multiply-accumulates of one sample's forward pass, dense: of convolutions, inner products
  * and matmuls. */
+uint64_t graph_node_macs(const graph *g, const graph_node *node);
 uint64_t graph_macs(const graph *g);
 
 #endif

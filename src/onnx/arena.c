@@ -1,6 +1,5 @@
 #include "onnx/arena.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -32,7 +31,8 @@ static bool add_block(onnx_arena *arena, size_t bytes) {
 
 void *onnx_arena_take(onnx_arena *arena, size_t count, size_t size) {
     size_t bytes;
-    if (!base_multiply(count, size, &bytes) || bytes > arena->limit - arena->used) {
+    if (!base_multiply(count, size, &bytes) || arena->used > arena->limit ||
+        bytes > arena->limit - arena->used) {
         arena->failed = true;
         return NULL;
     }
@@ -51,16 +51,21 @@ void *onnx_arena_take(onnx_arena *arena, size_t count, size_t size) {
     return memory;
 }
 
+char *onnx_arena_format(onnx_arena *arena, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    char *text = length < 0 ? NULL : onnx_arena_take(arena, (size_t)length + 1, 1);
+    if (text != NULL)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
 char *onnx_arena_text(onnx_arena *arena, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    char *text = length < 0 ? NULL : onnx_arena_take(arena, (size_t)length + 1, 1);
-    if (text == NULL)
-        return NULL;
-    va_start(arguments, format);
-    vsnprintf(text, (size_t)length + 1, format, arguments);
+    char *text = onnx_arena_format(arena, format, arguments);
     va_end(arguments);
     return text;
 }

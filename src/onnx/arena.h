@@ -3,6 +3,7 @@
 #define ONNX_ARENA_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,9 +19,11 @@ typedef struct onnx_arena {
 
 /* Zeroed; NULL beyond the limit. The memory is the arena's. */
 void *onnx_arena_take(onnx_arena *arena, size_t count, size_t size);
-/* A formatted string in the arena. */
+/* A formatted string in the arena; NULL as above. */
 char *onnx_arena_text(onnx_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+char *onnx_arena_format(onnx_arena *arena, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 void onnx_arena_free(onnx_arena *arena);
 
 /* The arena as protobuf-c's allocator. */

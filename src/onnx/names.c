@@ -2,14 +2,17 @@
 
 #include <string.h>
 
-bool onnx_names_create(onnx_names *names, size_t capacity, onnx_arena *arena) {
+bool onnx_names_create(onnx_names *names, size_t most, onnx_arena *arena) {
+    size_t capacity = 16;
+    while (capacity / 2 < most)
+        capacity *= 2;
     names->list = onnx_arena_take(arena, capacity, sizeof *names->list);
     names->capacity = capacity;
     names->count = 0;
     return names->list != NULL;
 }
 
-/* FNV-1a: the search compares numbers, and texts only where those agree. */
+/* FNV-1a. */
 static uint64_t hash_of(const char *name) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (; *name != 0; name++)
@@ -17,19 +20,32 @@ static uint64_t hash_of(const char *name) {
     return hash;
 }
 
-onnx_tensor *onnx_names_find(const onnx_names *names, const char *name) {
-    uint64_t hash = hash_of(name);
-    for (size_t i = 0; i < names->count; i++)
-        if (names->list[i].hash == hash && strcmp(names->list[i].name, name) == 0)
-            return &names->list[i];
-    return NULL;
+/* The name's place, or the free one where it would stand. */
+static onnx_tensor *slot_of(const onnx_names *names, const char *name) {
+    size_t at = (size_t)hash_of(name) & (names->capacity - 1);
+    while (names->list[at].name != NULL && strcmp(names->list[at].name, name) != 0)
+        at = (at + 1) & (names->capacity - 1);
+    return &names->list[at];
 }
 
-bool onnx_names_add(onnx_names *names, onnx_tensor tensor) {
-    if (tensor.name == NULL || tensor.name[0] == 0 || names->count == names->capacity ||
-        onnx_names_find(names, tensor.name) != NULL)
-        return false;
-    tensor.hash = hash_of(tensor.name);
-    names->list[names->count++] = tensor;
-    return true;
+onnx_tensor *onnx_names_find(const onnx_names *names, const char *name) {
+    onnx_tensor *slot = name == NULL || name[0] == 0 ? NULL : slot_of(names, name);
+    return slot == NULL || slot->name == NULL ? NULL : slot;
+}
+
+onnx_tensor *onnx_names_place(onnx_names *names, const char *name) {
+    if (name == NULL || name[0] == 0)
+        return NULL;
+    onnx_tensor *slot = slot_of(names, name);
+    if (slot->name != NULL)
+        return slot;
+    if (names->count >= names->capacity / 2)
+        return NULL;
+    names->count++;
+    *slot = (onnx_tensor){.name = name,
+                          .operand = GRAPH_NONE,
+                          .root = GRAPH_NONE,
+                          .whole = GRAPH_NONE,
+                          .producer = SIZE_MAX};
+    return slot;
 }

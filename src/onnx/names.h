@@ -2,33 +2,36 @@
 #ifndef ONNX_NAMES_H
 #define ONNX_NAMES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "graph/graph.h"
+#include "onnx/array.h"
 
-#include "onnx/arena.h"
-#include "onnx_schema/onnx.pb-c.h"
-
+/* A constant, or a value of the graph. Flatten, Reshape and their like make views of one
+ * value, which becomes a node of its own only where a reader wants the shape. */
 typedef struct onnx_tensor {
     const char *name;
-    uint64_t hash;
-    const Onnx__TensorProto *constant; /* NULL for a value */
-    uint32_t value;                    /* of the graph */
-    bool flat;                         /* of two dimensions, (batch, elements) */
-    bool open;                         /* a product whose bias may still come */
-    bool spent;                        /* that product, once its bias has come */
-    uint32_t reads;
+    bool known; /* made already; before that the last three fields alone are filled */
+    /* A constant: */
+    const onnx_array *array; /* NULL: a value */
+    uint32_t operand;        /* the value that stands for it in the graph, or GRAPH_NONE */
+    /* A value: */
+    uint32_t root;                /* the value that it shows */
+    uint32_t whole;               /* the value of this shape, or GRAPH_NONE: not made yet */
+    graph_shape shape;            /* of one sample, as the view has it */
+    const Onnx__NodeProto *shown; /* the node that made the view; NULL: no view */
+    size_t producer;              /* the file's node that makes it; SIZE_MAX: none */
+    size_t reads, reader;         /* how often it is read, and the last node that reads it */
 } onnx_tensor;
 
+/* Open addressing: capacity is a power of two, at least twice the names there are. */
 typedef struct onnx_names {
     onnx_tensor *list;
-    size_t count, capacity;
+    size_t capacity, count;
 } onnx_names;
 
-bool onnx_names_create(onnx_names *names, size_t capacity, onnx_arena *arena);
+bool onnx_names_create(onnx_names *names, size_t most, onnx_arena *arena);
 /* NULL when there is none. */
 onnx_tensor *onnx_names_find(const onnx_names *names, const char *name);
-/* False when the name is taken, or there are more names than room. */
-bool onnx_names_add(onnx_names *names, onnx_tensor tensor);
+/* The name's place, a new one where there is none; NULL: no name, or no room for more. */
+onnx_tensor *onnx_names_place(onnx_names *names, const char *name);
 
 #endif

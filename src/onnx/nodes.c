@@ -3,118 +3,130 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "onnx/constant.h"
+#include "onnx/attributes.h"
+#include "onnx/fold.h"
 
-/* ---- attributes ---- */
+/* ---- inputs ---- */
 
-static const Onnx__AttributeProto *attribute(const Onnx__NodeProto *node, const char *name) {
-    for (size_t i = 0; i < node->n_attribute; i++)
-        if (node->attribute[i]->name != NULL && strcmp(node->attribute[i]->name, name) == 0)
-            return node->attribute[i];
-    return NULL;
+bool onnx_has_input(const Onnx__NodeProto *node, size_t i) {
+    return i < node->n_input && node->input[i] != NULL && node->input[i][0] != 0;
 }
 
-static int64_t integer_of(const Onnx__NodeProto *node, const char *name, int64_t otherwise) {
-    const Onnx__AttributeProto *a = attribute(node, name);
-    return a == NULL ? otherwise : a->i;
+admmnn_status onnx_find_input(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                              onnx_tensor **out, admmnn_error *err) {
+    *out = onnx_has_input(node, i) ? onnx_names_find(&r->names, node->input[i]) : NULL;
+    if (*out != NULL && (*out)->known)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_CORRUPT, "input %zu, '%.60s', is made by no node", i,
+                     onnx_has_input(node, i) ? node->input[i] : "");
 }
 
-static float number_of(const Onnx__NodeProto *node, const char *name, float otherwise) {
-    const Onnx__AttributeProto *a = attribute(node, name);
-    return a == NULL ? otherwise : a->f;
+admmnn_status onnx_find_value(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                              onnx_tensor **out, admmnn_error *err) {
+    BASE_TRY(onnx_find_input(r, node, i, out, err));
+    if ((*out)->array != NULL)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu, '%.60s', is a constant", i,
+                         node->input[i]);
+    return ADMMNN_OK;
 }
 
-/* `count` integers of 0 to GRAPH_DIMENSION_MAX; all `otherwise` when absent. */
-static bool integers_of(const Onnx__NodeProto *node, const char *name, uint32_t otherwise,
-                        uint32_t *out, size_t count) {
-    const Onnx__AttributeProto *a = attribute(node, name);
-    for (size_t i = 0; i < count; i++)
-        out[i] = otherwise;
-    if (a == NULL)
-        return true;
-    if (a->n_ints != count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (a->ints[i] < 0 || a->ints[i] > (int64_t)GRAPH_DIMENSION_MAX)
-            return false;
-        out[i] = (uint32_t)a->ints[i];
+admmnn_status onnx_find_constant(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                                 const onnx_array **out, admmnn_error *err) {
+    onnx_tensor *tensor;
+    BASE_TRY(onnx_find_input(r, node, i, &tensor, err));
+    if (tensor->array == NULL)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu, '%.60s', is not a constant", i,
+                         node->input[i]);
+    *out = tensor->array;
+    return ADMMNN_OK;
+}
+
+admmnn_status onnx_find_integers(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
+                                 size_t i, const int64_t **out, size_t *count, admmnn_error *err) {
+    const Onnx__AttributeProto *a = onnx_attribute(node, name);
+    const onnx_array *array;
+    *out = a == NULL ? NULL : a->ints;
+    *count = a == NULL ? 0 : a->n_ints;
+    if (a != NULL || !onnx_has_input(node, i))
+        return ADMMNN_OK;
+    BASE_TRY(onnx_find_constant(r, node, i, &array, err));
+    if (array->integers == NULL || array->rank > 1)
+        return base_fail(err, ADMMNN_CORRUPT, "its %s are not a row of whole numbers", name);
+    for (size_t k = 0; k < array->count; k++)
+        if (!onnx_array_is_plain(array, k))
+            return onnx_fail_mixing("its numbers depend on how many there are", err);
+    *out = array->integers;
+    *count = array->count;
+    return ADMMNN_OK;
+}
+
+admmnn_status onnx_whole(onnx_reader *r, onnx_tensor *tensor, uint32_t *value, admmnn_error *err) {
+    char name[GRAPH_NAME_MAX];
+    if (tensor->whole == GRAPH_NONE) {
+        onnx_name_node(r, tensor->shown, name);
+        BASE_TRY(onnx_held(
+            graph_add_reshape(r->g, name, tensor->root, tensor->shape, &tensor->whole, err)));
     }
+    *value = tensor->whole;
+    return ADMMNN_OK;
+}
+
+/* ---- constants as operands ---- */
+
+/* Whether every slice along the first axis is the same, so that one stands for all. */
+static bool rows_agree(const onnx_array *array) {
+    const size_t row = array->count / (size_t)array->dims[0];
+    for (size_t i = 0; i + row < array->count; i++)
+        if (onnx_array_number(array, i) != onnx_array_number(array, i + row))
+            return false;
     return true;
 }
 
-static bool pads_nothing_on_its_own(const Onnx__NodeProto *node) {
-    const Onnx__AttributeProto *a = attribute(node, "auto_pad");
-    const char *known[] = {"NOTSET", "VALID"};
-    for (size_t i = 0; a != NULL && i < sizeof known / sizeof known[0]; i++)
-        if (a->s.len == strlen(known[i]) && memcmp(a->s.data, known[i], a->s.len) == 0)
-            return true;
-    return a == NULL;
+/* The array without the batch's axis, where it has one. Without elements it is nothing to work
+ * with, and a batch that the file does not fix is 0, too. */
+static admmnn_status drop_batch(const onnx_reader *r, const onnx_array *array, uint32_t rank,
+                                onnx_array *out, admmnn_error *err) {
+    *out = *array;
+    for (size_t i = 0; array->batches != NULL && i < array->count; i++)
+        if (array->batches[i] != 0)
+            return onnx_fail_mixing("a constant depends on how many there are", err);
+    if (array->count == 0)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "a constant without elements");
+    if (array->rank < rank)
+        return ADMMNN_OK;
+    if (array->rank > rank)
+        return onnx_fail_mixing("a constant has more dimensions than the samples", err);
+    if (array->dims[0] != 1 && (array->dims[0] != r->batch || !rows_agree(array)))
+        return onnx_fail_mixing("a constant differs from sample to sample", err);
+    out->count = array->count / (size_t)array->dims[0];
+    for (uint32_t i = 0; i + 1 < rank; i++)
+        out->dims[i] = array->dims[i + 1];
+    out->rank = rank - 1;
+    return ADMMNN_OK;
 }
 
-/* kernel[2] 0 when the attribute is absent. */
-static admmnn_status window_of(const Onnx__NodeProto *node, graph_window *window,
-                               admmnn_error *err) {
-    uint32_t pads[4];
-    uint32_t dilations[2];
-    if (!pads_nothing_on_its_own(node))
-        return base_fail(err, ADMMNN_UNSUPPORTED, "auto_pad other than NOTSET and VALID");
-    if (!integers_of(node, "kernel_shape", 0, window->kernel, 2) ||
-        !integers_of(node, "strides", 1, window->stride, 2) ||
-        !integers_of(node, "dilations", 1, dilations, 2) || !integers_of(node, "pads", 0, pads, 4))
-        return base_fail(err, ADMMNN_UNSUPPORTED, "a window that is not of two dimensions");
-    if (dilations[0] != 1 || dilations[1] != 1)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "dilations %ux%u; only 1x1 is read", dilations[0],
-                         dilations[1]);
-    if (pads[0] != pads[2] || pads[1] != pads[3])
-        return base_fail(err, ADMMNN_UNSUPPORTED, "pads that differ between the sides");
-    for (int i = 0; i < 2; i++) {
-        window->pad[i] = window->pad_end[i] = pads[i];
-        window->dilation[i] = 1;
+static admmnn_status shape_of_array(const onnx_array *array, graph_shape *shape,
+                                    admmnn_error *err) {
+    *shape = (graph_shape){.rank = array->rank};
+    bool sound = array->rank <= GRAPH_RANK_MAX;
+    for (uint32_t i = 0; sound && i < array->rank; i++) {
+        sound = array->dims[i] > 0 && array->dims[i] <= (int64_t)GRAPH_DIMENSION_MAX;
+        shape->dims[i] = sound ? (uint32_t)array->dims[i] : 0;
     }
-    return ADMMNN_OK;
+    if (sound)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_UNSUPPORTED, "a constant of impossible dimensions");
 }
 
-/* ---- inputs and outputs ---- */
-
-static admmnn_status find_input(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
-                                onnx_tensor **out, admmnn_error *err) {
-    *out = i < node->n_input ? onnx_names_find(&r->names, node->input[i]) : NULL;
-    if (*out == NULL)
-        return base_fail(err, ADMMNN_CORRUPT, "input %zu, '%.60s', is made by no node before it", i,
-                         i < node->n_input ? node->input[i] : "");
-    if ((*out)->spent)
-        return base_fail(err, ADMMNN_UNSUPPORTED,
-                         "reads '%.60s' both with and without what is added to it", node->input[i]);
-    return ADMMNN_OK;
-}
-
-static admmnn_status find_value(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
-                                onnx_tensor **out, admmnn_error *err) {
-    BASE_TRY(find_input(r, node, i, out, err));
-    if ((*out)->constant != NULL)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu, '%.60s', is a constant", i,
-                         node->input[i]);
-    (*out)->reads++;
-    return ADMMNN_OK;
-}
-
-static admmnn_status find_constant(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
-                                   const Onnx__TensorProto **out, size_t *count,
-                                   admmnn_error *err) {
-    onnx_tensor *tensor;
-    BASE_TRY(find_input(r, node, i, &tensor, err));
-    if (tensor->constant == NULL)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu, '%.60s', is not a constant", i,
-                         node->input[i]);
-    *out = tensor->constant;
-    return onnx_constant_count(tensor->constant, count, err);
-}
-
-static admmnn_status add_output(onnx_reader *r, const Onnx__NodeProto *node, onnx_tensor tensor,
-                                admmnn_error *err) {
-    tensor.name = node->n_output > 0 ? node->output[0] : NULL;
-    if (!onnx_names_add(&r->names, tensor))
-        return base_fail(err, ADMMNN_CORRUPT, "its output has no name, or one that is taken");
+static admmnn_status as_floats(onnx_reader *r, const onnx_array *array, onnx_array *out,
+                               admmnn_error *err) {
+    float *floats;
+    *out = *array;
+    if (array->floats != NULL)
+        return ADMMNN_OK;
+    BASE_TRY(onnx_array_floats(r->arena, out, &floats, err));
+    for (size_t i = 0; i < out->count; i++)
+        floats[i] = onnx_array_number(array, i);
     return ADMMNN_OK;
 }
 
@@ -125,311 +137,349 @@ static bool is_plain(const char *name) {
     return true;
 }
 
-/* The node's name where ours can have it, else its operation and a number. */
-static void name_of(onnx_reader *r, const Onnx__NodeProto *node, char *out) {
-    const char *name = node->name == NULL ? "" : node->name;
-    if (name[0] != 0 && strlen(name) < GRAPH_NAME_MAX && is_plain(name)) {
-        snprintf(out, GRAPH_NAME_MAX, "%s", name);
-        if (graph_find_node(r->g, out) == GRAPH_NONE)
-            return;
-    }
-    do {
-        snprintf(out, GRAPH_NAME_MAX, "%.16s%u", node->op_type, ++r->unnamed);
-    } while (graph_find_node(r->g, out) != GRAPH_NONE);
+/* The last bytes that fit, from the beginning of a character on. */
+static const char *tail_of(const char *name) {
+    const size_t length = strlen(name);
+    if (length < GRAPH_NAME_MAX)
+        return name;
+    name += length - (GRAPH_NAME_MAX - 1);
+    while (((unsigned char)*name & 0xc0U) == 0x80)
+        name++;
+    return name;
 }
 
-/* ---- operations ---- */
-
-static admmnn_status held(admmnn_status status) {
-    return status == ADMMNN_INPUT ? ADMMNN_UNSUPPORTED : status;
+/* Names are put together only where a parameter has none of its own: there may be many. */
+static bool has_name(const graph *g, uint32_t p, const char *name) {
+    char made[GRAPH_PARAMETER_NAME_MAX];
+    if (g->parameters[p].name[0] != 0)
+        return strcmp(g->parameters[p].name, name) == 0;
+    graph_parameter_name(g, p, made);
+    return strcmp(made, name) == 0;
 }
 
-static admmnn_status check_bias(const Onnx__TensorProto *bias, size_t count, uint32_t rows,
-                                admmnn_error *err) {
-    if (count != rows || bias->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "a bias of %zu numbers for %u outputs", count,
-                         rows);
-    return ADMMNN_OK;
-}
-
-/* Takes input 2, if there is one, as the bias of the graph's last node. */
-static admmnn_status take_bias(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
-    const graph_node *last = &r->g->nodes[r->g->node_count - 1];
-    size_t count;
-    if (node->n_input < 3 || node->input[2][0] == 0)
-        return ADMMNN_OK;
-    BASE_TRY(find_constant(r, node, 2, &r->sources[last->bias].tensor, &count, err));
-    return check_bias(r->sources[last->bias].tensor, count, r->g->parameters[last->bias].rows, err);
-}
-
-static admmnn_status convert_conv(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                  admmnn_error *err) {
-    onnx_tensor *in;
-    const Onnx__TensorProto *weight;
-    size_t count;
-    graph_window window;
-    BASE_TRY(find_value(r, node, 0, &in, err));
-    BASE_TRY(find_constant(r, node, 1, &weight, &count, err));
-    BASE_TRY(window_of(node, &window, err));
-    if (integer_of(node, "group", 1) != 1)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "groups; only 1 is read");
-    const uint32_t channels = graph_shape_channels(r->g->values[in->value].shape);
-    if (in->flat || weight->n_dims != 4 || count > GRAPH_PARAMETERS_MAX ||
-        weight->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || weight->dims[1] != channels)
-        return base_fail(err, ADMMNN_UNSUPPORTED,
-                         "weights that are not filters x %u channels x height x width of floats",
-                         channels);
-    for (int i = 0; i < 2; i++) {
-        if (window.kernel[i] == 0)
-            window.kernel[i] = (uint32_t)weight->dims[2 + i];
-        if (window.kernel[i] != weight->dims[2 + i])
-            return base_fail(err, ADMMNN_CORRUPT, "kernel_shape is not that of the weights");
-    }
-    uint32_t value;
-    BASE_TRY(held(graph_add_conv(r->g, name, in->value, (uint32_t)weight->dims[0],
-                                 graph_conv_of(window), &value, err)));
-    r->sources[r->g->nodes[r->g->node_count - 1].weight].tensor = weight;
-    BASE_TRY(take_bias(r, node, err));
-    return add_output(r, node, (onnx_tensor){.value = value}, err);
-}
-
-static admmnn_status convert_maxpool(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                     admmnn_error *err) {
-    onnx_tensor *in;
-    graph_window window;
-    BASE_TRY(find_value(r, node, 0, &in, err));
-    BASE_TRY(window_of(node, &window, err));
-    graph_shape shape = r->g->values[in->value].shape;
-    const uint32_t sides[2] = {graph_shape_height(shape), graph_shape_width(shape)};
-    bool up = integer_of(node, "ceil_mode", 0) != 0;
-    for (int i = 0; i < 2; i++)
-        if (up && window.stride[i] > 0 &&
-            (sides[i] + 2 * window.pad[i] - window.kernel[i]) % window.stride[i] != 0)
-            return base_fail(err, ADMMNN_UNSUPPORTED, "ceil_mode: sizes are rounded down");
-    if (in->flat || node->n_output > 1 || integer_of(node, "storage_order", 0) != 0)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "only the largest values of images are read");
-    uint32_t value;
-    BASE_TRY(held(graph_add_maxpool(r->g, name, in->value, graph_pool_of(window), &value, err)));
-    return add_output(r, node, (onnx_tensor){.value = value}, err);
-}
-
-/* x W (or x W^T where transposed is false: our weights are outputs x inputs). */
-static admmnn_status add_product(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                 bool transposed, admmnn_error *err) {
-    onnx_tensor *in;
-    const Onnx__TensorProto *weight;
-    size_t count;
-    BASE_TRY(find_value(r, node, 0, &in, err));
-    BASE_TRY(find_constant(r, node, 1, &weight, &count, err));
-    size_t inputs = graph_value_count(r->g, in->value);
-    if (!in->flat || weight->n_dims != 2 || count > GRAPH_PARAMETERS_MAX ||
-        weight->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ||
-        (size_t)weight->dims[transposed ? 0 : 1] != inputs)
-        return base_fail(err, ADMMNN_UNSUPPORTED,
-                         "weights that are not a matrix of floats over %zu inputs", inputs);
-    uint32_t value;
-    BASE_TRY(held(graph_add_inner_product(
-        r->g, name, in->value, (uint32_t)weight->dims[transposed ? 1 : 0], true, &value, err)));
-    r->sources[r->g->nodes[r->g->node_count - 1].weight] = (onnx_source){weight, transposed};
-    return ADMMNN_OK;
-}
-
-static admmnn_status convert_gemm(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                  admmnn_error *err) {
-    if (number_of(node, "alpha", 1.0F) != 1.0F || number_of(node, "beta", 1.0F) != 1.0F ||
-        integer_of(node, "transA", 0) != 0)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "alpha, beta or transA");
-    BASE_TRY(add_product(r, node, name, integer_of(node, "transB", 0) == 0, err));
-    BASE_TRY(take_bias(r, node, err));
-    return add_output(r, node, (onnx_tensor){.value = r->g->output, .flat = true}, err);
-}
-
-static admmnn_status convert_matmul(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                    admmnn_error *err) {
-    BASE_TRY(add_product(r, node, name, true, err));
-    return add_output(r, node, (onnx_tensor){.value = r->g->output, .flat = true, .open = true},
-                      err);
-}
-
-/* A constant added to a product that nothing else reads is its bias. */
-static admmnn_status convert_add(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                 admmnn_error *err) {
-    (void)name;
-    onnx_tensor *product;
-    const Onnx__TensorProto *bias;
-    size_t count;
-    BASE_TRY(find_input(r, node, 0, &product, err));
-    size_t place = product->constant != NULL ? 1 : 0;
-    BASE_TRY(find_value(r, node, place, &product, err));
-    BASE_TRY(find_constant(r, node, 1 - place, &bias, &count, err));
-    if (!product->open || product->reads != 1)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "adds to something else than a MatMul's output");
-    const graph_node *owner = &r->g->nodes[r->g->values[product->value].producer];
-    BASE_TRY(check_bias(bias, count, r->g->parameters[owner->bias].rows, err));
-    if (bias->n_dims > 2 || (bias->n_dims == 2 && bias->dims[0] != 1))
-        return base_fail(err, ADMMNN_UNSUPPORTED, "a bias that is not one row");
-    r->sources[owner->bias].tensor = bias;
-    product->spent = true;
-    return add_output(r, node, (onnx_tensor){.value = product->value, .flat = true}, err);
-}
-
-static admmnn_status convert_relu(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                  admmnn_error *err) {
-    onnx_tensor *in;
-    uint32_t value;
-    BASE_TRY(find_value(r, node, 0, &in, err));
-    bool flat = in->flat;
-    BASE_TRY(held(graph_add_relu(r->g, name, in->value, &value, err)));
-    return add_output(r, node, (onnx_tensor){.value = value, .flat = flat}, err);
-}
-
-/* Inputs 1 to 4: scale, shift, mean and variance, one number a channel. */
-static admmnn_status take_normalization(onnx_reader *r, const Onnx__NodeProto *node,
-                                        admmnn_error *err) {
-    const graph_normalization *added = &r->g->nodes[r->g->node_count - 1].normalization;
-    const uint32_t parameters[4] = {added->scale, added->shift, added->mean, added->variance};
-    for (size_t i = 0; i < 4; i++) {
-        const Onnx__TensorProto *tensor;
-        size_t count;
-        BASE_TRY(find_constant(r, node, i + 1, &tensor, &count, err));
-        if (count != r->g->parameters[parameters[i]].rows ||
-            tensor->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
-            return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu has %zu numbers for %u channels",
-                             i + 1, count, r->g->parameters[parameters[i]].rows);
-        r->sources[parameters[i]].tensor = tensor;
-    }
-    return ADMMNN_OK;
-}
-
-static admmnn_status convert_normalization(onnx_reader *r, const Onnx__NodeProto *node,
-                                           const char *name, admmnn_error *err) {
-    onnx_tensor *in;
-    uint32_t value;
-    BASE_TRY(find_value(r, node, 0, &in, err));
-    const bool flat = in->flat;
-    const graph_shape shape = r->g->values[in->value].shape;
-    if (node->n_output > 1 || integer_of(node, "training_mode", 0) != 0 ||
-        integer_of(node, "spatial", 1) != 1)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "only the form for inference is read");
-    if (flat && graph_shape_extent(shape, 1, shape.rank) != 1)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "normalizes the elements of flattened images");
-    BASE_TRY(held(graph_add_batch_normalization(
-        r->g, name, in->value, number_of(node, "epsilon", GRAPH_EPSILON),
-        number_of(node, "momentum", GRAPH_MOMENTUM), &value, err)));
-    BASE_TRY(take_normalization(r, node, err));
-    return add_output(r, node, (onnx_tensor){.value = value, .flat = flat}, err);
-}
-
-static admmnn_status convert_flatten(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                     admmnn_error *err) {
-    (void)name;
-    onnx_tensor *in;
-    BASE_TRY(find_value(r, node, 0, &in, err));
-    int64_t axis = integer_of(node, "axis", 1);
-    if (axis != 1 && axis != (in->flat ? -1 : -3))
-        return base_fail(err, ADMMNN_UNSUPPORTED, "an axis other than 1");
-    return add_output(r, node, (onnx_tensor){.value = in->value, .flat = true}, err);
-}
-
-/* The new shape keeps the batch and either flattens a sample or leaves its
- * channels, height and width. */
-static admmnn_status convert_reshape(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                     admmnn_error *err) {
-    (void)name;
-    onnx_tensor *in;
-    const Onnx__TensorProto *to;
-    size_t rank;
-    BASE_TRY(find_value(r, node, 0, &in, err));
-    BASE_TRY(find_constant(r, node, 1, &to, &rank, err));
-    graph_shape shape = r->g->values[in->value].shape;
-    bool flat = rank == 2;
-    const int64_t sides[3] = {flat ? (int64_t)graph_shape_count(shape)
-                                   : graph_shape_channels(shape),
-                              graph_shape_height(shape), graph_shape_width(shape)};
-    bool kept = to->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64 && (flat || rank == 4) &&
-                integer_of(node, "allowzero", 0) == 0;
-    unsigned free_sides = kept && onnx_constant_integer(to, 0) == -1;
-    for (size_t i = 1; kept && i < rank; i++) {
-        int64_t side = onnx_constant_integer(to, i);
-        free_sides += side == -1;
-        kept = side == sides[i - 1] || side == -1 || (side == 0 && !flat && !in->flat);
-    }
-    if (!kept || free_sides > 1)
-        return base_fail(err, ADMMNN_UNSUPPORTED,
-                         "a shape that is neither (batch, all) nor the one there is");
-    return add_output(r, node, (onnx_tensor){.value = in->value, .flat = flat}, err);
-}
-
-/* Nothing happens: the output is another name of the input. */
-static admmnn_status convert_nothing(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                     admmnn_error *err) {
-    (void)name;
-    onnx_tensor *in;
-    BASE_TRY(find_input(r, node, 0, &in, err));
-    in->reads++;
-    return add_output(r, node,
-                      (onnx_tensor){.constant = in->constant, .value = in->value, .flat = in->flat},
-                      err);
-}
-
-static admmnn_status convert_constant(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
-                                      admmnn_error *err) {
-    (void)name;
-    const Onnx__AttributeProto *value = attribute(node, "value");
-    if (value == NULL || value->t == NULL)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "only tensors are read as constants");
-    return add_output(r, node, (onnx_tensor){.constant = value->t}, err);
-}
-
-#define ATTRIBUTES_MOST 7
-
-static const struct operation {
-    const char *type;
-    admmnn_status (*convert)(onnx_reader *, const Onnx__NodeProto *, const char *, admmnn_error *);
-    const char *attributes[ATTRIBUTES_MOST + 1];
-} operations[] = {
-    {"Conv",
-     convert_conv,
-     {"kernel_shape", "strides", "pads", "auto_pad", "dilations", "group", NULL}},
-    {"MaxPool",
-     convert_maxpool,
-     {"kernel_shape", "strides", "pads", "auto_pad", "dilations", "ceil_mode", "storage_order",
-      NULL}},
-    {"Gemm", convert_gemm, {"alpha", "beta", "transA", "transB", NULL}},
-    {"MatMul", convert_matmul, {NULL}},
-    {"Add", convert_add, {NULL}},
-    {"Relu", convert_relu, {NULL}},
-    {"BatchNormalization",
-     convert_normalization,
-     {"epsilon", "momentum", "spatial", "training_mode", NULL}},
-    {"Flatten", convert_flatten, {"axis", NULL}},
-    {"Reshape", convert_reshape, {"allowzero", NULL}},
-    {"Identity", convert_nothing, {NULL}},
-    {"Dropout", convert_nothing, {"ratio", "seed", NULL}},
-    {"Constant", convert_constant, {"value", NULL}},
-};
-
-static bool listed(const char *const *names, const char *name) {
-    for (; *names != NULL; names++)
-        if (name != NULL && strcmp(*names, name) == 0)
+static bool parameter_has_name(const graph *g, const char *name) {
+    for (uint32_t p = 0; p < g->parameter_count; p++)
+        if (has_name(g, p, name))
             return true;
     return false;
 }
 
-admmnn_status onnx_convert_node(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
-    bool standard =
-        node->domain == NULL || node->domain[0] == 0 || strcmp(node->domain, "ai.onnx") == 0;
-    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        const struct operation *o = &operations[i];
-        if (!standard || node->op_type == NULL || strcmp(o->type, node->op_type) != 0)
-            continue;
-        for (size_t a = 0; a < node->n_attribute; a++)
-            if (!listed(o->attributes, node->attribute[a]->name))
-                return base_fail(err, ADMMNN_UNSUPPORTED, "attribute '%.40s'",
-                                 node->attribute[a]->name == NULL ? "" : node->attribute[a]->name);
-        char name[GRAPH_NAME_MAX];
-        name_of(r, node, name);
-        return o->convert(r, node, name, err);
+/* A number past `count` that no name has had: names that are there already are passed once
+ * in all, however many there are. */
+static uint32_t next_number(onnx_reader *r, uint32_t count) {
+    r->number = r->number < count ? count + 1 : r->number + 1;
+    return r->number;
+}
+
+/* Set apart as the writer does it, so that the name is the same when it is read again. */
+static void name_parameter(onnx_reader *r, const char *from, char out[GRAPH_NAME_MAX]) {
+    snprintf(out, GRAPH_NAME_MAX, "%s", tail_of(from));
+    size_t length = strlen(out);
+    while (length > 0 && length + 1 < GRAPH_NAME_MAX && parameter_has_name(r->g, out)) {
+        out[length++] = '_';
+        out[length] = 0;
     }
-    return base_fail(err, ADMMNN_UNSUPPORTED, "this operator is not read");
+    while (out[0] == 0 || !is_plain(out) || parameter_has_name(r->g, out))
+        snprintf(out, GRAPH_NAME_MAX, "tensor%u", next_number(r, r->g->parameter_count));
+}
+
+static admmnn_status add_operand(onnx_reader *r, onnx_tensor *tensor, const onnx_array *array,
+                                 graph_shape shape, graph_parameter_kind kind, admmnn_error *err) {
+    char name[GRAPH_NAME_MAX];
+    onnx_array *kept = onnx_arena_take(r->arena, 1, sizeof *kept);
+    if (kept == NULL)
+        return base_fail_memory(err, "an ONNX model's constants");
+    BASE_TRY(as_floats(r, array, kept, err));
+    if (kind != GRAPH_WEIGHT && array->count == 1)
+        return onnx_held(graph_add_constant(r->g, shape, kept->floats, &tensor->operand, err));
+    const char *from = array->name != NULL ? array->name : tensor->name;
+    name_parameter(r, from, name);
+    BASE_TRY(onnx_held(graph_add_parameter(r->g, name, kind, shape, &tensor->operand, err)));
+    r->sources[r->g->values[tensor->operand].parameter] =
+        (onnx_source){.array = kept, .name = from, .factor = 1.0F};
+    return ADMMNN_OK;
+}
+
+admmnn_status onnx_operand(onnx_reader *r, onnx_tensor *tensor, uint32_t rank,
+                           graph_parameter_kind kind, uint32_t *value, admmnn_error *err) {
+    onnx_array array;
+    graph_shape shape;
+    BASE_TRY(drop_batch(r, tensor->array, rank, &array, err));
+    BASE_TRY(shape_of_array(&array, &shape, err));
+    if (tensor->operand == GRAPH_NONE ||
+        !graph_shape_equal(r->g->values[tensor->operand].shape, shape))
+        BASE_TRY(add_operand(r, tensor, &array, shape, kind, err));
+    *value = tensor->operand;
+    return ADMMNN_OK;
+}
+
+bool onnx_is_batch(const onnx_reader *r, const onnx_array *array, size_t i) {
+    if (onnx_array_is_plain(array, i))
+        return r->batch > 0 && array->integers[i] == r->batch;
+    return array->batches[i] == 1 && array->integers[i] == 0;
+}
+
+admmnn_status onnx_take_parameter(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                                  uint32_t parameter, admmnn_error *err) {
+    const onnx_array *array;
+    const size_t rows = r->g->parameters[parameter].rows;
+    BASE_TRY(onnx_find_constant(r, node, i, &array, err));
+    if (array->floats == NULL || (array->count != rows && array->count != 1))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "input %zu, '%.60s', is not %zu floating numbers, nor one for all", i,
+                         node->input[i], rows);
+    r->sources[parameter] =
+        (onnx_source){.array = array,
+                      .name = array->name != NULL ? array->name : node->input[i],
+                      .layout = array->count == rows ? ONNX_AS_IS : ONNX_REPEATED,
+                      .factor = 1.0F};
+    return ADMMNN_OK;
+}
+
+/* ---- outputs ---- */
+
+admmnn_status onnx_add_output(onnx_reader *r, const Onnx__NodeProto *node, size_t output,
+                              onnx_tensor tensor, admmnn_error *err) {
+    const char *name = output < node->n_output ? node->output[output] : NULL;
+    onnx_tensor *place = onnx_names_find(&r->names, name);
+    if (place == NULL)
+        return base_fail(err, ADMMNN_CORRUPT, "its output has no name");
+    tensor.name = place->name;
+    tensor.known = true;
+    tensor.operand = GRAPH_NONE;
+    tensor.producer = place->producer;
+    tensor.reads = place->reads;
+    tensor.reader = place->reader;
+    *place = tensor;
+    return ADMMNN_OK;
+}
+
+admmnn_status onnx_add_value(onnx_reader *r, const Onnx__NodeProto *node, uint32_t value,
+                             admmnn_error *err) {
+    const graph_shape shape = r->g->values[value].shape;
+    return onnx_add_output(r, node, 0, (onnx_tensor){.root = value, .whole = value, .shape = shape},
+                           err);
+}
+
+admmnn_status onnx_add_view(onnx_reader *r, const Onnx__NodeProto *node, uint32_t root,
+                            graph_shape shape, const Onnx__NodeProto *shown, admmnn_error *err) {
+    const bool same = graph_shape_equal(r->g->values[root].shape, shape);
+    return onnx_add_output(
+        r, node, 0,
+        (onnx_tensor){
+            .root = root, .whole = same ? root : GRAPH_NONE, .shape = shape, .shown = shown},
+        err);
+}
+
+admmnn_status onnx_add_alias(onnx_reader *r, const Onnx__NodeProto *node, const onnx_tensor *of,
+                             admmnn_error *err) {
+    return onnx_add_output(r, node, 0, *of, err);
+}
+
+admmnn_status onnx_add_array(onnx_reader *r, const Onnx__NodeProto *node, const onnx_array *array,
+                             admmnn_error *err) {
+    onnx_array *kept = onnx_arena_take(r->arena, 1, sizeof *kept);
+    if (kept == NULL)
+        return base_fail_memory(err, "an ONNX model's constants");
+    *kept = *array;
+    return onnx_add_output(
+        r, node, 0, (onnx_tensor){.array = kept, .root = GRAPH_NONE, .whole = GRAPH_NONE}, err);
+}
+
+/* ---- names ---- */
+
+/* A name that several nodes of the file have is kept for the first. */
+static bool is_origin(const onnx_reader *r, const char *name) {
+    for (uint32_t n = 0; n < r->g->node_count; n++)
+        if (r->origins[n] != NULL && strcmp(r->origins[n], name) == 0)
+            return true;
+    return false;
+}
+
+void onnx_name_node(onnx_reader *r, const Onnx__NodeProto *node, char out[GRAPH_NAME_MAX]) {
+    const char *name = node->name == NULL ? "" : node->name;
+    snprintf(out, GRAPH_NAME_MAX, "%s", tail_of(name));
+    while (out[0] == 0 || !is_plain(out) || graph_find_node(r->g, out) != GRAPH_NONE)
+        snprintf(out, GRAPH_NAME_MAX, "%.16s%u", node->op_type, next_number(r, r->g->node_count));
+    r->origins[r->g->node_count] = name[0] == 0 || is_origin(r, name) ? NULL : name;
+}
+
+void onnx_name_part(onnx_reader *r, const Onnx__NodeProto *node, const char *part,
+                    char out[GRAPH_NAME_MAX]) {
+    const char *name = node->name == NULL || !is_plain(node->name) ? "" : node->name;
+    const size_t room = GRAPH_NAME_MAX - 2 - strlen(part);
+    const size_t length = strlen(name);
+    snprintf(out, GRAPH_NAME_MAX, "%s.%s", length > room ? "" : name, part);
+    while (out[0] == '.' || graph_find_node(r->g, out) != GRAPH_NONE)
+        snprintf(out, GRAPH_NAME_MAX, "%.10s%u.%s", node->op_type, next_number(r, r->g->node_count),
+                 part);
+    r->origins[r->g->node_count] = NULL;
+}
+
+bool onnx_is_standard(const char *domain) {
+    return domain == NULL || domain[0] == 0 || strcmp(domain, "ai.onnx") == 0;
+}
+
+/* ---- failures ---- */
+
+admmnn_status onnx_held(admmnn_status status) {
+    return status == ADMMNN_INPUT ? ADMMNN_UNSUPPORTED : status;
+}
+
+admmnn_status onnx_fail_mixing(const char *what, admmnn_error *err) {
+    return base_fail(err, ADMMNN_UNSUPPORTED,
+                     "%s; only what treats each sample of the batch by itself is read", what);
+}
+
+admmnn_status onnx_sample_axis(int64_t axis, uint32_t rank, uint32_t *out, admmnn_error *err) {
+    const int64_t from_first = axis < 0 ? axis + rank : axis;
+    if (from_first < 0 || from_first >= rank)
+        return base_fail(err, ADMMNN_CORRUPT, "axis %lld of %u", (long long)axis, rank);
+    if (from_first == 0)
+        return onnx_fail_mixing("its axis is the batch's", err);
+    *out = (uint32_t)from_first - 1;
+    return ADMMNN_OK;
+}
+
+/* ---- operations ---- */
+
+static const struct operation {
+    const char *type;
+    onnx_converter *convert;
+} operations[] = {
+    {"Conv", onnx_convert_conv},
+    {"ConvTranspose", onnx_convert_transposed_conv},
+    {"MaxPool", onnx_convert_maxpool},
+    {"AveragePool", onnx_convert_average_pool},
+    {"GlobalMaxPool", onnx_convert_global_maxpool},
+    {"GlobalAveragePool", onnx_convert_global_average_pool},
+    {"Gemm", onnx_convert_gemm},
+    {"MatMul", onnx_convert_matmul},
+    {"BatchNormalization", onnx_convert_batch_normalization},
+    {"InstanceNormalization", onnx_convert_instance_normalization},
+    {"LayerNormalization", onnx_convert_layer_normalization},
+    {"LRN", onnx_convert_lrn},
+    {"Softmax", onnx_convert_softmax},
+    {"LogSoftmax", onnx_convert_log_softmax},
+    {"Relu", onnx_convert_relu},
+    {"LeakyRelu", onnx_convert_unary},
+    {"Sigmoid", onnx_convert_unary},
+    {"HardSigmoid", onnx_convert_unary},
+    {"HardSwish", onnx_convert_unary},
+    {"Tanh", onnx_convert_unary},
+    {"Elu", onnx_convert_unary},
+    {"Gelu", onnx_convert_unary},
+    {"Softplus", onnx_convert_unary},
+    {"Erf", onnx_convert_unary},
+    {"Sqrt", onnx_convert_unary},
+    {"Neg", onnx_convert_unary},
+    {"Exp", onnx_convert_unary},
+    {"Clip", onnx_convert_clip},
+    {"Add", onnx_convert_binary},
+    {"Sub", onnx_convert_binary},
+    {"Mul", onnx_convert_binary},
+    {"Div", onnx_convert_binary},
+    {"PRelu", onnx_convert_binary},
+    {"Pow", onnx_convert_pow},
+    {"Dropout", onnx_convert_dropout},
+    {"Identity", onnx_convert_identity},
+    {"Cast", onnx_convert_cast},
+    {"ReduceMean", onnx_convert_reduce},
+    {"ReduceSum", onnx_convert_reduce},
+    {"Concat", onnx_convert_concat},
+    {"Split", onnx_convert_split},
+    {"Slice", onnx_convert_slice},
+    {"Pad", onnx_convert_pad},
+    {"Flatten", onnx_convert_flatten},
+    {"Reshape", onnx_convert_reshape},
+    {"Squeeze", onnx_convert_squeeze},
+    {"Unsqueeze", onnx_convert_unsqueeze},
+    {"Expand", onnx_convert_expand},
+    {"Transpose", onnx_convert_transpose},
+    {"Gather", onnx_convert_gather},
+    {"Shape", onnx_convert_shape},
+    {"Resize", onnx_convert_resize},
+};
+
+static const struct operation *find_operation(const char *type) {
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+        if (strcmp(operations[i].type, type) == 0)
+            return &operations[i];
+    return NULL;
+}
+
+/* Masks and indices beside the first output: of Split all are values. */
+static admmnn_status check_outputs(const onnx_reader *r, const Onnx__NodeProto *node,
+                                   admmnn_error *err) {
+    for (size_t i = 1; i < node->n_output && strcmp(node->op_type, "Split") != 0; i++) {
+        const onnx_tensor *tensor = onnx_names_find(&r->names, node->output[i]);
+        if (tensor != NULL && tensor->reads > 0)
+            return base_fail(err, ADMMNN_UNSUPPORTED,
+                             "its output %zu, '%.60s', is read; only the first one is made", i,
+                             node->output[i]);
+    }
+    return ADMMNN_OK;
+}
+
+static admmnn_status check_subgraphs(const Onnx__NodeProto *node, admmnn_error *err) {
+    for (size_t a = 0; a < node->n_attribute; a++)
+        if (node->attribute[a]->g != NULL || node->attribute[a]->n_graphs > 0)
+            return base_fail(err, ADMMNN_UNSUPPORTED,
+                             "control flow, its subgraph '%.40s', is not read; export the "
+                             "network for one fixed path",
+                             node->attribute[a]->name == NULL ? "" : node->attribute[a]->name);
+    return ADMMNN_OK;
+}
+
+static bool is_made(const onnx_reader *r, const Onnx__NodeProto *node) {
+    const onnx_tensor *tensor = onnx_names_find(&r->names, node->output[0]);
+    return tensor != NULL && tensor->known;
+}
+
+/* Whether all there is to read are constants. */
+static bool reads_constants(const onnx_reader *r, const Onnx__NodeProto *node) {
+    for (size_t i = 0; i < node->n_input; i++) {
+        const onnx_tensor *tensor = onnx_names_find(&r->names, node->input[i]);
+        if (onnx_has_input(node, i) && (tensor == NULL || tensor->array == NULL))
+            return false;
+    }
+    return true;
+}
+
+static admmnn_status fold(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
+    const onnx_array *in[ONNX_FOLD_INPUTS] = {NULL};
+    onnx_array out;
+    if (node->n_input > ONNX_FOLD_INPUTS)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "%zu constants; %u are read", node->n_input,
+                         ONNX_FOLD_INPUTS);
+    for (size_t i = 0; i < node->n_input; i++)
+        if (onnx_has_input(node, i))
+            BASE_TRY(onnx_find_constant(r, node, i, &in[i], err));
+    BASE_TRY(onnx_fold(node, in, node->n_input, r->arena, &out, err));
+    return onnx_add_array(r, node, &out, err);
+}
+
+admmnn_status onnx_convert_node(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
+    const char *type = node->op_type == NULL ? "" : node->op_type;
+    BASE_TRY(check_subgraphs(node, err));
+    if (node->n_output == 0)
+        return base_fail(err, ADMMNN_CORRUPT, "it has no output");
+    if (is_made(r, node)) /* an Add whose sum was a product's bias */
+        return ADMMNN_OK;
+    if (!onnx_is_standard(node->domain))
+        return base_fail(err, ADMMNN_UNSUPPORTED, "operators of the domain '%.40s' are not read",
+                         node->domain);
+    const struct operation *o = find_operation(type);
+    if (o == NULL && !onnx_folds(type))
+        return base_fail(err, ADMMNN_UNSUPPORTED, "this operator is not read");
+    BASE_TRY(onnx_check_attributes(node, err));
+    if (onnx_folds(type) && reads_constants(r, node))
+        return fold(r, node, err);
+    if (o == NULL)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "this operator is read of constants alone");
+    if (reads_constants(r, node))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "it reads constants alone; export the network with constants folded");
+    BASE_TRY(check_outputs(r, node, err));
+    return o->convert(r, node, err);
 }

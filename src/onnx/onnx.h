@@ -1,5 +1,5 @@
 /* ONNX model files: the graph and its dense parameters, written and read through
- * protobuf-c and Debian's ONNX schema. */
+ * protobuf-c and Debian's ONNX schema. docs/onnx.md lists the operators. */
 #ifndef ONNX_ONNX_H
 #define ONNX_ONNX_H
 
@@ -10,24 +10,64 @@ typedef struct onnx_property {
     const char *key, *value;
 } onnx_property;
 
-/* Writes g with params[g->flat_count] as an ONNX model (opset 13; input "input"
- * of N x channels x height x width, output "logits"). *bytes is the caller's
- * (base_free). */
-admmnn_status onnx_write(const graph *g, const float *params, const onnx_property *properties,
-                         size_t property_count, uint8_t **bytes, size_t *count, admmnn_error *err);
+/* What a file calls things by other names than the graph, whose names are short and plain.
+ * The strings are its own. */
+typedef struct onnx_labels {
+    struct onnx_arena *arena;
+    const char *input, *output, *batch; /* batch: the name of its dimension */
+    const char *graph, *documentation;
+    const char **nodes;      /* [node_count]; NULL: the graph's name */
+    const char **parameters; /* [parameter_count]; NULL: made from the node's */
+    uint32_t node_count, parameter_count;
+    onnx_property *properties; /* the model's metadata_props */
+    size_t property_count;
+} onnx_labels;
 
-/* What onnx_read found; free with onnx_model_free. Property strings are the model's. */
+void onnx_labels_free(onnx_labels *labels);
+
+/* How a parameter is written as whole numbers: value = code scale. */
+typedef struct onnx_codes {
+    int8_t *codes; /* [count]; NULL: as floats */
+    float scale;
+    unsigned bits; /* 8, or 4 */
+} onnx_codes;
+
+typedef struct onnx_writing {
+    const graph *g;
+    const float *params;       /* [g->flat_count] */
+    const onnx_codes *codes;   /* [g->parameter_count]; NULL: all as floats */
+    const onnx_labels *labels; /* NULL: the graph's names */
+    const onnx_property *properties;
+    size_t property_count;
+} onnx_writing;
+
+/* Writes an ONNX model of the least operator set from 13 on that has the graph's operations;
+ * the input is N x the sample's dimensions. *bytes is the caller's (base_free).
+ * ADMMNN_USAGE: two nodes of one name, or a graph without nodes; ADMMNN_UNSUPPORTED: more
+ * than 2 GiB. */
+admmnn_status onnx_write(const onnx_writing *writing, uint8_t **bytes, size_t *count,
+                         admmnn_error *err);
+
+typedef struct onnx_file {
+    const char *name;   /* in errors */
+    const char *folder; /* of data outside the file; NULL: such data is refused */
+    const uint8_t *bytes;
+    size_t count;
+    uint64_t memory; /* bytes that the model may take; 0: what the machine has */
+} onnx_file;
+
+/* What onnx_read found; free with onnx_model_free. All is the model's. */
 typedef struct onnx_model {
     graph *g;
     float *params; /* [g->flat_count] */
-    onnx_property *properties;
-    size_t property_count;
+    onnx_labels *labels;
 } onnx_model;
 
-/* name appears in errors. An operator, attribute or shape that the graph cannot
- * hold is ADMMNN_UNSUPPORTED with the node's name; damage is ADMMNN_CORRUPT. */
-admmnn_status onnx_read(const char *name, const uint8_t *bytes, size_t count, onnx_model *out,
-                        admmnn_error *err);
+/* An operator, attribute or shape that the graph cannot hold is ADMMNN_UNSUPPORTED with the
+ * node's name and the operator set; damage is ADMMNN_CORRUPT; ADMMNN_MEMORY, before it is
+ * taken, for a model that is larger than the memory; ADMMNN_NOT_FOUND and ADMMNN_IO for data
+ * outside the file. */
+admmnn_status onnx_read(const onnx_file *file, onnx_model *out, admmnn_error *err);
 void onnx_model_free(onnx_model *model);
 
 #endif

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/words.h"
 #include "pack/format.h"
 
-#define KEY_ORIGINAL "admmnn.original"
-#define KEY_INPUT "admmnn.input"
-#define KEY_LEVELS "admmnn.levels"
+#define KEY_OURS "admmnn."
+#define KEY_ORIGINAL KEY_OURS "original"
+#define KEY_INPUT KEY_OURS "input"
+#define KEY_LEVELS KEY_OURS "levels"
 
 /* Levels are looked for among the multiples of the smallest value's 1/1 to 1/n. */
 #define DIVISORS 8
@@ -72,40 +74,125 @@ static size_t describe(const pack_model *model, line *lines) {
     return count;
 }
 
-/* lines and properties have a place for each that describe writes, params for every
- * value. */
-static admmnn_status write_described(const pack_model *model, line *lines,
-                                     onnx_property *properties, float *params, uint8_t **bytes,
-                                     size_t *count, admmnn_error *err) {
-    size_t used = describe(model, lines);
-    for (size_t i = 0; i < used; i++)
-        properties[i] = (onnx_property){lines[i].key, lines[i].value};
-    pack_model_values(model, params);
-    return onnx_write(model->g, params, properties, used, bytes, count, err);
+/* What another's file said of the model stays behind what we say of it. */
+static size_t add_kept(const pack_model *model, onnx_property *properties, size_t count) {
+    const onnx_labels *labels = model->labels;
+    for (size_t i = 0; labels != NULL && i < labels->property_count; i++)
+        if (strncmp(labels->properties[i].key, KEY_OURS, sizeof KEY_OURS - 1) != 0)
+            properties[count++] = labels->properties[i];
+    return count;
 }
 
-admmnn_status pack_to_onnx(const pack_model *model, uint8_t **bytes, size_t *count,
-                           admmnn_error *err) {
-    size_t most = (size_t)model->g->parameter_count + 2;
-    line *lines = base_array(most, sizeof *lines);
-    onnx_property *properties = base_array(most, sizeof *properties);
-    float *params = base_array(model->g->flat_count, sizeof *params);
-    admmnn_status status =
-        lines == NULL || properties == NULL || params == NULL
-            ? base_fail_memory(err, "an ONNX model")
-            : write_described(model, lines, properties, params, bytes, count, err);
-    base_free(lines);
-    base_free(properties);
-    base_free(params);
+/* The layer's values as whole numbers times the interval of its levels. */
+static admmnn_status code_weights(const pack_model *model, uint32_t p, const float *values,
+                                  unsigned bits, onnx_codes *out, admmnn_error *err) {
+    const graph_parameter *parameter = &model->g->parameters[p];
+    const pack_tensor *tensor = &model->tensors[p];
+    const float most = (float)((1U << (bits - 1)) - 1);
+    char name[GRAPH_PARAMETER_NAME_MAX];
+    graph_parameter_name(model->g, p, name);
+    *out = (onnx_codes){.codes = base_array(parameter->count, sizeof *out->codes),
+                        .scale = tensor->step,
+                        .bits = bits};
+    if (out->codes == NULL)
+        return base_fail_memory(err, "an ONNX model");
+    for (size_t i = 0; i < parameter->count; i++) {
+        const float code = values[i] == 0.0F ? 0.0F : roundf(values[i] / tensor->step);
+        if (tensor->form != PACK_LEVELS || !(fabsf(code) <= most) ||
+            code * tensor->step != values[i])
+            return base_fail(err, ADMMNN_UNSUPPORTED,
+                             "%s: its values do not lie on equal levels that %u bits hold; "
+                             "quantize the network, or write float32",
+                             name, bits);
+        out->codes[i] = (int8_t)code;
+    }
+    return ADMMNN_OK;
+}
+
+static admmnn_status code_all(const pack_model *model, const float *params, pack_weights weights,
+                              onnx_codes *codes, admmnn_error *err) {
+    const unsigned bits = weights == PACK_WEIGHTS_INT4 ? 4 : 8;
+    for (uint32_t p = 0; p < model->g->parameter_count; p++) {
+        const graph_parameter *parameter = &model->g->parameters[p];
+        if (weights != PACK_WEIGHTS_FLOAT32 && parameter->kind == GRAPH_WEIGHT)
+            BASE_TRY(code_weights(model, p, params + parameter->offset, bits, &codes[p], err));
+    }
+    return ADMMNN_OK;
+}
+
+/* What is needed while a file is written: lines for all that describe writes, properties for
+ * what is kept, too. */
+typedef struct writing {
+    line *lines;
+    onnx_property *properties;
+    float *params;
+    onnx_codes *codes;
+} writing;
+
+static bool open_writing(const pack_model *model, writing *w) {
+    const size_t parameters = model->g->parameter_count;
+    const size_t most = parameters + 2;
+    const size_t kept = model->labels == NULL ? 0 : model->labels->property_count;
+    *w = (writing){.lines = base_array(most, sizeof *w->lines),
+                   .properties = base_array(most + kept, sizeof *w->properties),
+                   .params = base_array(model->g->flat_count, sizeof *w->params),
+                   .codes = base_array(parameters, sizeof *w->codes)};
+    return w->lines != NULL && w->properties != NULL && w->params != NULL && w->codes != NULL;
+}
+
+static void close_writing(const pack_model *model, writing *w) {
+    for (uint32_t p = 0; w->codes != NULL && p < model->g->parameter_count; p++)
+        base_free(w->codes[p].codes);
+    base_free(w->lines);
+    base_free(w->properties);
+    base_free(w->params);
+    base_free(w->codes);
+}
+
+static admmnn_status write_described(const pack_model *model, pack_weights weights, writing *w,
+                                     uint8_t **bytes, size_t *count, admmnn_error *err) {
+    const size_t used = describe(model, w->lines);
+    for (size_t i = 0; i < used; i++)
+        w->properties[i] = (onnx_property){w->lines[i].key, w->lines[i].value};
+    pack_model_values(model, w->params);
+    BASE_TRY(code_all(model, w->params, weights, w->codes, err));
+    const onnx_writing file = {.g = model->g,
+                               .params = w->params,
+                               .codes = w->codes,
+                               .labels = model->labels,
+                               .properties = w->properties,
+                               .property_count = add_kept(model, w->properties, used)};
+    return onnx_write(&file, bytes, count, err);
+}
+
+admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, uint8_t **bytes,
+                           size_t *count, admmnn_error *err) {
+    writing w;
+    admmnn_status status = open_writing(model, &w)
+                               ? write_described(model, weights, &w, bytes, count, err)
+                               : base_fail_memory(err, "an ONNX model");
+    close_writing(model, &w);
     return status;
+}
+
+admmnn_status pack_weights_find(const char *name, pack_weights *out, admmnn_error *err) {
+    static const char *const names[] = {
+#define WEIGHTS_NAME(name, text) text,
+        PACK_WEIGHTS_MAP(WEIGHTS_NAME)
+#undef WEIGHTS_NAME
+    };
+    unsigned found = 0;
+    BASE_TRY(base_words_find("--weights", names, sizeof names / sizeof *names, name, &found, err));
+    *out = (pack_weights)found;
+    return ADMMNN_OK;
 }
 
 /* ---- from ONNX ---- */
 
 static const char *property(const onnx_model *from, const char *key) {
-    for (size_t i = 0; i < from->property_count; i++)
-        if (strcmp(from->properties[i].key, key) == 0)
-            return from->properties[i].value;
+    for (size_t i = 0; i < from->labels->property_count; i++)
+        if (strcmp(from->labels->properties[i].key, key) == 0)
+            return from->labels->properties[i].value;
     return NULL;
 }
 
@@ -264,7 +351,7 @@ static admmnn_status fill_tensor(const onnx_model *from, uint32_t p, pack_tensor
     return tensor->values != NULL ? ADMMNN_OK : base_fail_memory(err, "a packed model");
 }
 
-admmnn_status pack_from_onnx(const onnx_model *from, pack_model **out, bool *described,
+admmnn_status pack_from_onnx(onnx_model *from, pack_model **out, bool *described,
                              admmnn_error *err) {
     pack_model *model;
     BASE_TRY(pack_model_create(from->g, &model, err));
@@ -281,6 +368,8 @@ admmnn_status pack_from_onnx(const onnx_model *from, pack_model **out, bool *des
         pack_model_free(model);
         return status;
     }
+    model->labels = from->labels;
+    from->labels = NULL;
     *out = model;
     return ADMMNN_OK;
 }

@@ -5,20 +5,36 @@
 #include "onnx/onnx.h"
 #include "pack/pack.h"
 
+/* X(name, text): what an ONNX file's weights are written as. */
+#define PACK_WEIGHTS_MAP(X)                                                                        \
+    X(FLOAT32, "float32")                                                                          \
+    X(INT8, "int8") /* whole numbers and a scale for each layer */                                 \
+    X(INT4, "int4")
+
+typedef enum pack_weights {
+#define PACK_WEIGHTS_ENUM(name, text) PACK_WEIGHTS_##name,
+    PACK_WEIGHTS_MAP(PACK_WEIGHTS_ENUM)
+#undef PACK_WEIGHTS_ENUM
+} pack_weights;
+
+/* By name; NULL is FLOAT32. ADMMNN_USAGE, with the names there are. */
+admmnn_status pack_weights_find(const char *name, pack_weights *out, admmnn_error *err);
+
 /* The ONNX file: dense values, and metadata_props that say what they were:
  *   admmnn.original      weights and biases before compression
  *   admmnn.input         mean and scale
  *   admmnn.levels.NAME   of weights or biases NAME (conv1.weight): the kind of
  *                        levels, their bits and interval
  * Floats are the eight hexadecimal digits of their bits.
- * *bytes is the caller's (base_free). */
-admmnn_status pack_to_onnx(const pack_model *model, uint8_t **bytes, size_t *count,
-                           admmnn_error *err);
+ * Whole numbers give exactly the values of the levels; ADMMNN_UNSUPPORTED where a layer's
+ * do not lie on so few. *bytes is the caller's (base_free). */
+admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, uint8_t **bytes,
+                           size_t *count, admmnn_error *err);
 
 /* The packed model of an ONNX model: by its metadata where it has them, else
  * values on equal levels become codes and others stay float32. *out is the
- * caller's; *described: the metadata were there. */
-admmnn_status pack_from_onnx(const onnx_model *from, pack_model **out, bool *described,
+ * caller's, and has the labels; *described: the metadata were there. */
+admmnn_status pack_from_onnx(onnx_model *from, pack_model **out, bool *described,
                              admmnn_error *err);
 
 #endif

@@ -34,6 +34,7 @@ void pack_model_free(pack_model *model) {
         base_free(model->tensors[p].values);
     }
     base_free(model->tensors);
+    onnx_labels_free(model->labels);
     graph_free(model->g);
     base_free(model);
 }
@@ -73,30 +74,15 @@ const char *pack_coder_name(pack_coder_id id) {
     return coder_names[id];
 }
 
-/* The number of the name; NULL: 0. */
-static admmnn_status find_name(const char *option, const char *const *names, size_t count,
-                               const char *name, unsigned *out, admmnn_error *err) {
-    base_words all = {0};
-    *out = 0;
-    for (size_t i = 0; name != NULL && i < count; i++) {
-        *out = (unsigned)i;
-        if (strcmp(names[i], name) == 0)
-            return ADMMNN_OK;
-        base_words_add(&all, names[i]);
-    }
-    return name == NULL
-               ? ADMMNN_OK
-               : base_fail(err, ADMMNN_USAGE, "%s: '%.40s'; there are %s", option, name, all.text);
-}
-
 admmnn_status pack_settings_find(const char *positions, const char *values, pack_settings *out,
                                  admmnn_error *err) {
     unsigned position;
     unsigned coder;
-    BASE_TRY(find_name("--positions", position_names,
-                       sizeof position_names / sizeof *position_names, positions, &position, err));
-    BASE_TRY(find_name("--values", coder_names, sizeof coder_names / sizeof *coder_names, values,
-                       &coder, err));
+    BASE_TRY(base_words_find("--positions", position_names,
+                             sizeof position_names / sizeof *position_names, positions, &position,
+                             err));
+    BASE_TRY(base_words_find("--values", coder_names, sizeof coder_names / sizeof *coder_names,
+                             values, &coder, err));
     *out = (pack_settings){.positions = (pack_position_id)position, .values = (pack_coder_id)coder};
     return ADMMNN_OK;
 }

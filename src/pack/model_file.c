@@ -9,6 +9,7 @@
 #include "pack/convert.h"
 #include "pack/format.h"
 #include "pack/reorder.h"
+#include "pack/topology.h"
 
 #define MODEL_BYTES_MOST ((size_t)2 << 30)
 
@@ -16,8 +17,11 @@
 
 static admmnn_status read_onnx(const char *path, const uint8_t *bytes, size_t count,
                                pack_model **out, bool *described, admmnn_error *err) {
+    char folder[BASE_PATH_MAX];
     onnx_model model;
-    BASE_TRY(onnx_read(path, bytes, count, &model, err));
+    BASE_TRY(base_path_folder(folder, sizeof folder, path, err));
+    const onnx_file file = {.name = path, .folder = folder, .bytes = bytes, .count = count};
+    BASE_TRY(onnx_read(&file, &model, err));
     admmnn_status status = pack_from_onnx(&model, out, described, err);
     onnx_model_free(&model);
     return status == ADMMNN_OK ? status : base_fail_within(err, status, "%s", path);
@@ -124,9 +128,17 @@ static admmnn_status encode_file(const admmnn_pack_settings *settings, pack_mode
                                  admmnn_error *err) {
     pack_settings coders;
     BASE_TRY(pack_settings_find(settings->positions, settings->values, &coders, err));
+    BASE_TRY(topology_check(model->g, err));
     if (!described)
         BASE_TRY(pack_reorder(model, NULL, err));
     return pack_encode(model, &coders, bytes, count, NULL, err);
+}
+
+static admmnn_status write_file(const admmnn_pack_settings *settings, const pack_model *model,
+                                uint8_t **bytes, size_t *count, admmnn_error *err) {
+    pack_weights weights;
+    BASE_TRY(pack_weights_find(settings->weights, &weights, err));
+    return pack_to_onnx(model, weights, bytes, count, err);
 }
 
 static admmnn_status convert(const admmnn_pack_settings *settings, bool pack, admmnn_error *err) {
@@ -138,7 +150,7 @@ static admmnn_status convert(const admmnn_pack_settings *settings, bool pack, ad
     BASE_TRY(model_check_output(settings->input, settings->output, settings->force, err));
     BASE_TRY(model_file_read(settings->input, &model, NULL, &file_bytes, &described, err));
     admmnn_status status = pack ? encode_file(settings, model, described, &bytes, &count, err)
-                                : pack_to_onnx(model, &bytes, &count, err);
+                                : write_file(settings, model, &bytes, &count, err);
     if (status != ADMMNN_OK)
         base_fail_within(err, status, "%s", settings->input);
     else

@@ -24,6 +24,10 @@ admmnn_status model_file_read(const char *path, pack_model **out, pack_report *r
 
 uint64_t model_kept_weights(const admmnn_model *model);
 
+/* ADMMNN_INPUT where the set's images are not what the network reads and tells apart. */
+admmnn_status model_check_images(const graph *g, const char *path, const data_set *set,
+                                 const char *folder, admmnn_error *err);
+
 /* Refuses an output that is the input, and one that exists unless force is not 0. */
 admmnn_status model_check_output(const char *input, const char *output, int force,
                                  admmnn_error *err);

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "pack/model_file.h"
+#include "pack/model_layers.h"
 
 typedef struct part {
     const char *name, *key; /* as people read it, and in JSON */
@@ -95,16 +96,20 @@ static void write_json(const admmnn_model *model, base_writer *out) {
     base_write_text(out, "\"file\": %" PRIu64 "}\n}\n", model->file_bytes);
 }
 
+static void write_packed(const admmnn_model *model, bool json, base_writer *out) {
+    if (json)
+        write_json(model, out);
+    else
+        write_table(model, out);
+}
+
 admmnn_status admmnn_model_inspect(const admmnn_model *model, int json, char **text,
                                    admmnn_error *err) {
     base_writer out = {0};
     if (model->report.tensors == NULL)
-        return base_fail(err, ADMMNN_UNSUPPORTED,
-                         "%s: an ONNX model; pack it first to see where its bits go", model->path);
-    if (json != 0)
-        write_json(model, &out);
+        model_layers_write(model, json != 0, &out);
     else
-        write_table(model, &out);
+        write_packed(model, json != 0, &out);
     base_write_u8(&out, 0);
     if (out.failed) {
         base_writer_free(&out);

@@ -72,19 +72,23 @@ admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t c
     return ADMMNN_OK;
 }
 
+admmnn_status model_check_images(const graph *g, const char *path, const data_set *set,
+                                 const char *folder, admmnn_error *err) {
+    const graph_shape shape = g->values[g->input].shape;
+    char texts[2][GRAPH_SHAPE_TEXT_MAX];
+    if (graph_shape_equal(shape, set->shape) && graph_value_count(g, g->output) >= set->classes)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_INPUT,
+                     "%s: images of %s in %u classes; %s wants %s and tells %zu apart", folder,
+                     graph_shape_text(set->shape, texts[0]), set->classes, path,
+                     graph_shape_text(shape, texts[1]), graph_value_count(g, g->output));
+}
+
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
                                     admmnn_evaluation *evaluation, admmnn_error *err) {
-    const graph *g = model->packed->g;
-    graph_shape shape = g->values[g->input].shape;
-    char texts[2][GRAPH_SHAPE_TEXT_MAX];
     data_set test;
     BASE_TRY(data_idx_open(folder, DATA_TEST, &test, err));
-    admmnn_status status = ADMMNN_OK;
-    if (!graph_shape_equal(shape, test.shape) || graph_value_count(g, g->output) < test.classes)
-        status = base_fail(
-            err, ADMMNN_INPUT, "%s: images of %s in %u classes; %s wants %s and tells %zu apart",
-            folder, graph_shape_text(test.shape, texts[0]), test.classes, model->path,
-            graph_shape_text(shape, texts[1]), graph_value_count(g, g->output));
+    admmnn_status status = model_check_images(model->packed->g, model->path, &test, folder, err);
     if (status == ADMMNN_OK)
         status = open_network(model, err);
     train_score score = {0};
@@ -98,20 +102,26 @@ admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
 
 /* ---- arrays ---- */
 
+/* Whether the array's last dims are the shape's last ones, all but `left` of them. */
+static bool ends_with(const npy_array *array, graph_shape shape, uint32_t left) {
+    const uint32_t own = shape.rank - left;
+    if (array->rank != own && array->rank != own + 1)
+        return false;
+    for (uint32_t i = 0; i < own; i++)
+        if (array->dims[array->rank - own + i] != shape.dims[left + i])
+            return false;
+    return true;
+}
+
 /* Samples in an array of one or many: a sample's shape, its channels left out
  * where there is one, or its elements in a row. */
 static bool count_samples(const npy_array *array, graph_shape shape, size_t *count) {
-    const size_t sides[3] = {graph_shape_channels(shape), graph_shape_height(shape),
-                             graph_shape_width(shape)};
-    for (uint32_t from = 0; from < (sides[0] == 1 ? 2U : 1U); from++) {
-        uint32_t own = 3 - from;
-        if (array->rank != own && array->rank != own + 1)
-            continue;
-        if (memcmp(array->dims + (array->rank - own), sides + from, own * sizeof *sides) != 0)
-            continue;
-        *count = array->rank == own ? 1 : array->dims[0];
-        return true;
-    }
+    const uint32_t most_left = shape.rank == 3 && shape.dims[0] == 1 ? 1 : 0;
+    for (uint32_t left = 0; left <= most_left; left++)
+        if (ends_with(array, shape, left)) {
+            *count = array->rank == shape.rank - left ? 1 : array->dims[0];
+            return true;
+        }
     *count = array->rank == 2 ? array->dims[0] : 1;
     return (array->rank == 1 || array->rank == 2) &&
            array->dims[array->rank - 1] == graph_shape_count(shape);
@@ -138,28 +148,42 @@ static admmnn_status run_array(admmnn_model *model, const char *name, const npy_
                                base_writer *out, admmnn_error *err) {
     const graph *g = model->packed->g;
     graph_shape shape = g->values[g->input].shape;
-    size_t dims[2] = {0, graph_value_count(g, g->output)};
+    const graph_shape made = g->values[g->output].shape;
+    size_t dims[GRAPH_RANK_MAX + 1];
+    char text[GRAPH_SHAPE_TEXT_MAX];
     if (!count_samples(array, shape, &dims[0]))
         return base_fail(err, ADMMNN_INPUT,
-                         "%s: its shape is not (samples, %u, %u, %u), what %s wants", name,
-                         graph_shape_channels(shape), graph_shape_height(shape),
-                         graph_shape_width(shape), model->path);
+                         "%s: its shape is not that of samples of %s, what %s wants", name,
+                         graph_shape_text(shape, text), model->path);
+    for (uint32_t i = 0; i < made.rank; i++)
+        dims[1 + i] = made.dims[i];
     size_t outputs;
     float *input = network_input(model, array);
-    float *output =
-        base_multiply(dims[0], dims[1], &outputs) ? base_array(outputs, sizeof *output) : NULL;
+    float *output = base_multiply(dims[0], graph_shape_count(made), &outputs)
+                        ? base_array(outputs, sizeof *output)
+                        : NULL;
     admmnn_status status = input == NULL || output == NULL
                                ? base_fail_memory(err, name)
                                : admmnn_model_run(model, input, dims[0], output, err);
     if (status == ADMMNN_OK)
-        npy_write(out, output, dims, 2);
+        npy_write(out, output, dims, made.rank + 1);
     base_free(input);
     base_free(output);
     return status == ADMMNN_OK && out->failed ? base_fail_memory(err, name) : status;
 }
 
+/* The path behind "NAME=" where the file calls its tensor so. */
+static const char *path_of(const char *text, const char *name) {
+    const size_t length = name == NULL ? 0 : strlen(name);
+    return length > 0 && strncmp(text, name, length) == 0 && text[length] == '=' ? text + length + 1
+                                                                                 : text;
+}
+
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
                                     int force, admmnn_error *err) {
+    const onnx_labels *labels = model->packed->labels;
+    input = path_of(input, labels == NULL ? NULL : labels->input);
+    output = path_of(output, labels == NULL ? NULL : labels->output);
     BASE_TRY(model_check_output(input, output, force, err));
     if (base_file_same(model->path, output))
         return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the model", output);

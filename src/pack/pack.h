@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "data/data.h"
 #include "graph/graph.h"
+#include "onnx/onnx.h"
 
 typedef enum pack_values {
     PACK_FLOAT32, /* values[] as they are */
@@ -24,12 +25,14 @@ typedef struct pack_tensor {
 
 /* tensors[g->parameter_count]; all arrays are the model's. original_weights and
  * original_biases: those of the network before compression, all else that it trains being
- * among the biases. tones: how the network wants its input. */
+ * among the biases. tones: how the network wants its input. labels: the names and the metadata
+ * of the ONNX file that it was read from; the model's, or NULL. */
 typedef struct pack_model {
     graph *g;
     pack_tensor *tensors;
     uint64_t original_weights, original_biases;
     data_tones tones;
+    onnx_labels *labels;
 } pack_model;
 
 /* X(name, text) */

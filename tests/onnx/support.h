@@ -5,6 +5,24 @@
 #include "networks.h"
 #include "onnx/onnx.h"
 
+static inline bytes write_model(const graph *g, const float *params, const onnx_labels *labels) {
+    bytes file;
+    const onnx_writing writing = {.g = g,
+                                  .params = params,
+                                  .labels = labels,
+                                  .properties = labels == NULL ? NULL : labels->properties,
+                                  .property_count = labels == NULL ? 0 : labels->property_count};
+    MUST(onnx_write(&writing, &file.at, &file.count, err));
+    return file;
+}
+
+static inline onnx_model read_model(const char *name, bytes file) {
+    onnx_model model;
+    const onnx_file from = {.name = name, .bytes = file.at, .count = file.count};
+    MUST(onnx_read(&from, &model, err));
+    return model;
+}
+
 static inline float *random_params(const graph *g, uint64_t seed) {
     float *params = base_array(g->flat_count, sizeof *params);
     assert_non_null(params);

@@ -14,6 +14,7 @@ static const char *const names[] = {"a.admm",
                                     "a.onnx",
                                     "b.admm",
                                     "b.onnx",
+                                    "c.onnx",
                                     "in.npy",
                                     "out.npy",
                                     "t10k-images-idx3-ubyte",
@@ -74,7 +75,8 @@ static void write_packed(pack_model *model, const char *name) {
 
 static void write_onnx(const graph *g, const float *params, const char *name) {
     bytes file;
-    MUST(onnx_write(g, params, NULL, 0, &file.at, &file.count, err));
+    const onnx_writing writing = {.g = g, .params = params};
+    MUST(onnx_write(&writing, &file.at, &file.count, err));
     MUST(base_file_write(in_folder(name), file.at, file.count, err));
     base_free(file.at);
 }
@@ -169,7 +171,9 @@ static void metadata_that_lie_are_noticed(void **state) {
         bytes file;
         admmnn_error err = {0};
         admmnn_model *model;
-        MUST(onnx_write(g, params, &property, 1, &file.at, &file.count, err));
+        const onnx_writing writing = {
+            .g = g, .params = params, .properties = &property, .property_count = 1};
+        MUST(onnx_write(&writing, &file.at, &file.count, err));
         MUST(base_file_write(in_folder("a.onnx"), file.at, file.count, err));
         base_free(file.at);
         assert_int_equal(admmnn_model_open(in_folder("a.onnx"), NULL, &model, &err),
@@ -519,10 +523,47 @@ static void inspection_tells_every_byte(void **state) {
     admmnn_text_free(text);
     admmnn_model_close(model);
     base_free(file.at);
+    write_packed(compressed_lenet(), "a.admm");
     convert("a.admm", "a.onnx", false);
     model = open_model("a.onnx");
-    assert_int_equal(admmnn_model_inspect(model, 0, &text, NULL), ADMMNN_UNSUPPORTED);
+    MUST(admmnn_model_inspect(model, 0, &text, err));
+    assert_non_null(strstr(text, "\nconv2 "));
+    assert_non_null(strstr(text, " 1600000\n")); /* multiply-accumulates of conv2 */
+    admmnn_text_free(text);
+    MUST(admmnn_model_inspect(model, 1, &text, err));
+    assert_non_null(strstr(text, "\"macs\": 2293000,"));
+    admmnn_text_free(text);
     admmnn_model_close(model);
+}
+
+/* As whole numbers the weights are the same; of too few bits they are refused. */
+static void whole_numbers_give_the_same_weights(void **state) {
+    (void)state;
+    const char *const forms[] = {"int8", "int4"};
+    admmnn_error err;
+    write_packed(compressed_lenet(), "a.admm");
+    convert("a.admm", "a.onnx", false);
+    bytes dense = read_file("a.onnx");
+    for (size_t i = 0; i < 2; i++) {
+        admmnn_pack_settings settings = {.weights = forms[i], .force = 1};
+        settings.input = in_folder("a.admm");
+        settings.output = in_folder("b.onnx");
+        MUST(admmnn_model_unpack(&settings, err));
+        settings = (admmnn_pack_settings){.force = 1};
+        settings.input = in_folder("b.onnx");
+        settings.output = in_folder("c.onnx");
+        MUST(admmnn_model_unpack(&settings, err));
+        bytes again = read_file("c.onnx");
+        assert_int_equal(again.count, dense.count);
+        assert_memory_equal(again.at, dense.at, dense.count);
+        base_free(again.at);
+    }
+    base_free(dense.at);
+    admmnn_pack_settings wrong = {.weights = "int2", .force = 1};
+    wrong.input = in_folder("a.admm");
+    wrong.output = in_folder("b.onnx");
+    assert_int_equal(admmnn_model_unpack(&wrong, &err), ADMMNN_USAGE);
+    assert_non_null(strstr(err.message, "float32, int8, int4"));
 }
 
 static void damaged_models_name_their_file(void **state) {
@@ -557,6 +598,7 @@ int main(void) {
         TEST(arrays_go_through_the_network),
         TEST(accuracy_is_counted),
         TEST(inspection_tells_every_byte),
+        TEST(whole_numbers_give_the_same_weights),
         TEST(damaged_models_name_their_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

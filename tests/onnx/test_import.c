@@ -1,0 +1,631 @@
+/* What exporters write: shapes computed in the file, layers spelled out in small operations,
+ * weights in constants and in other files, names of any length; and files that lie. */
+#include "models.h"
+
+#include <unistd.h>
+
+static const int64_t image[4] = {-1, 2, 4, 4};
+
+/* ---- what is read ---- */
+
+static onnx_model read_made(maker *m) {
+    onnx_model model;
+    MUST(maker_read(m, NULL, 0, &model, err));
+    return model;
+}
+
+/* output[samples of 32 numbers] by the reference. */
+static void run(const onnx_model *model, const float *input, size_t samples, float *output) {
+    forward(model->g, model->params, input, samples, output);
+}
+
+static void fill(float *to, size_t count) {
+    base_random random = base_random_at(5, 0, 0);
+    for (size_t i = 0; i < count; i++)
+        to[i] = 4.0F * base_random_normal(&random);
+}
+
+/* Written, read and written again: the same bytes and network. */
+static void comes_back(const onnx_model *model) {
+    bytes first = write_model(model->g, model->params, model->labels);
+    onnx_model again = read_model("first", first);
+    bytes second = write_model(again.g, again.params, again.labels);
+    expect_same_nodes(model->g, again.g);
+    assert_int_equal(model->g->flat_count, again.g->flat_count);
+    assert_memory_equal(model->params, again.params, again.g->flat_count * sizeof(float));
+    assert_int_equal(first.count, second.count);
+    assert_memory_equal(first.at, second.at, first.count);
+    onnx_model_free(&again);
+    base_free(first.at);
+    base_free(second.at);
+}
+
+/* x.view(x.size(0), -1) as PyTorch exports it, nodes in the reverse order. */
+static void shapes_are_computed(void **state) {
+    (void)state;
+    maker m;
+    const int64_t minus = -1;
+    maker_begin(&m, 13);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    maker_number(&m, "slope", 0.0F);
+    maker_row(&m, "axes", (const int64_t[]){0}, 1);
+    maker_row(&m, "rest", &minus, 1);
+    maker_node(&m, "Sigmoid", "flat", "y");
+    maker_node(&m, "Reshape", "x to", "flat");
+    maker_integer(&m, maker_node(&m, "Concat", "batch rest", "to"), "axis", 0);
+    maker_node(&m, "Unsqueeze", "first axes", "batch");
+    maker_node(&m, "Gather", "shape index", "first");
+    m.tensors[m.graph.n_initializer++] =
+        maker_tensor(&m, "index", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, NULL, 0, &(int64_t){0}, 8);
+    maker_node(&m, "Shape", "x", "shape");
+    onnx_model model = read_made(&m);
+    assert_int_equal(model.g->values[model.g->output].shape.rank, 1);
+    assert_int_equal(graph_value_count(model.g, model.g->output), 32);
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+/* A row that stands before each sample's, expanded to the batch (a transformer's class). */
+static void constants_are_expanded_to_the_batch(void **state) {
+    (void)state;
+    maker m;
+    const int64_t dims[3] = {-1, 3, 2};
+    const int64_t row[3] = {1, 1, 2};
+    const float numbers[2] = {7.0F, -8.0F};
+    float in[12];
+    float out[16];
+    maker_begin(&m, 13);
+    maker_input(&m, "x", dims, 3);
+    maker_output(&m, "y");
+    maker_floats(&m, "class", row, 3, numbers);
+    maker_row(&m, "zero", (const int64_t[]){0}, 1);
+    maker_row(&m, "sizes", (const int64_t[]){1, 2}, 2);
+    maker_node(&m, "Shape", "x", "shape");
+    maker_node(&m, "Gather", "shape zero", "batch");
+    maker_integer(&m, maker_node(&m, "Concat", "batch sizes", "to"), "axis", 0);
+    maker_node(&m, "Expand", "class to", "rows");
+    maker_integer(&m, maker_node(&m, "Concat", "rows x", "y"), "axis", 1);
+    onnx_model model = read_made(&m);
+    fill(in, 12);
+    run(&model, in, 2, out);
+    for (size_t s = 0; s < 2; s++) {
+        assert_memory_equal(out + 8 * s, numbers, sizeof numbers);
+        assert_memory_equal(out + 8 * s + 2, in + 6 * s, 6 * sizeof *in);
+    }
+    comes_back(&model);
+    assert_string_equal(model.labels->parameters[0], "class");
+    onnx_model_free(&model);
+}
+
+static void hard_swish_in_small_operations(void **state) {
+    (void)state;
+    maker m;
+    float in[64];
+    float out[64];
+    maker_begin(&m, 11);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    maker_number(&m, "three", 3.0F);
+    maker_number(&m, "zero", 0.0F);
+    maker_number(&m, "six", 6.0F);
+    maker_node(&m, "Add", "x three", "moved");
+    maker_node(&m, "Clip", "moved zero six", "cut");
+    maker_node(&m, "Mul", "x cut", "product");
+    maker_node(&m, "Div", "product six", "y");
+    onnx_model model = read_made(&m);
+    fill(in, 64);
+    run(&model, in, 2, out);
+    for (size_t i = 0; i < 64; i++) {
+        const float gate = fminf(fmaxf(in[i] + 3.0F, 0.0F), 6.0F) / 6.0F;
+        assert_true(fabsf(out[i] - in[i] * gate) < 1e-5F);
+    }
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+/* Gamma and beta become parameters that training moves. */
+static void layer_normalization_in_small_operations(void **state) {
+    (void)state;
+    maker m;
+    const int64_t dims[3] = {-1, 4, 3};
+    const int64_t row[1] = {3};
+    const int64_t last = -1;
+    const float gamma[3] = {1.0F, 2.0F, -0.5F};
+    const float beta[3] = {0.25F, 0.0F, 3.0F};
+    float in[24];
+    float out[24];
+    maker_begin(&m, 12);
+    maker_input(&m, "x", dims, 3);
+    maker_output(&m, "y");
+    maker_floats(&m, "a_name_of_more_than_thirty_one_characters.gamma", row, 1, gamma);
+    maker_floats(&m, "beta", row, 1, beta);
+    maker_number(&m, "two", 2.0F);
+    maker_number(&m, "epsilon", 1e-5F);
+    maker_integers(&m, maker_node(&m, "ReduceMean", "x", "mean"), "axes", &last, 1);
+    maker_node(&m, "Sub", "x mean", "centred");
+    maker_node(&m, "Pow", "centred two", "squares");
+    maker_integers(&m, maker_node(&m, "ReduceMean", "squares", "variance"), "axes", &last, 1);
+    maker_node(&m, "Add", "variance epsilon", "above");
+    maker_node(&m, "Sqrt", "above", "deviation");
+    maker_node(&m, "Div", "centred deviation", "normal");
+    maker_node(&m, "Mul", "normal a_name_of_more_than_thirty_one_characters.gamma", "scaled");
+    maker_node(&m, "Add", "scaled beta", "y");
+    onnx_model model = read_made(&m);
+    fill(in, 24);
+    run(&model, in, 2, out);
+    for (size_t r = 0; r < 8; r++) {
+        const float *x = in + 3 * r;
+        const float mean = (x[0] + x[1] + x[2]) / 3.0F;
+        float variance = 0.0F;
+        for (size_t i = 0; i < 3; i++)
+            variance += (x[i] - mean) * (x[i] - mean) / 3.0F;
+        for (size_t i = 0; i < 3; i++)
+            assert_true(fabsf(out[3 * r + i] - ((x[i] - mean) / sqrtf(variance + 1e-5F) * gamma[i] +
+                                                beta[i])) < 1e-4F);
+    }
+    assert_int_equal(graph_trainable_count(model.g), 6);
+    assert_string_equal(model.labels->parameters[0],
+                        "a_name_of_more_than_thirty_one_characters.gamma");
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+/* An exporter writes equal tensors once: what was trained apart is two parameters again. */
+static void tensors_that_exporters_shared(void **state) {
+    (void)state;
+    maker m;
+    const int64_t row[1] = {4};
+    const float numbers[4] = {1.0F, 2.0F, 3.0F, 4.0F};
+    maker_begin(&m, 13);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    maker_floats(&m, "shared", row, 1, numbers);
+    maker_node(&m, "Identity", "shared", "other");
+    maker_node(&m, "Mul", "x shared", "scaled");
+    maker_node(&m, "Add", "scaled other", "y");
+    onnx_model model = read_made(&m);
+    assert_int_equal(model.g->parameter_count, 2);
+    assert_string_equal(model.g->parameters[0].name, "shared");
+    assert_string_equal(model.g->parameters[1].name, "shared_");
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+/* What the zoo builds computes the same when it has been a file. */
+static void networks_of_the_zoo(void **state) {
+    (void)state;
+    const char *const names[] = {"resnet-20", "transformer-small", "lenet-300-100"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        graph *g;
+        const graph_shape shape =
+            i < 2 ? graph_shape_image(3, 32, 32) : graph_shape_image(1, 28, 28);
+        MUST(graph_zoo_create(names[i], shape, 10, &g, err));
+        float *params = random_params(g, 3);
+        float *in = base_array(graph_shape_count(shape), sizeof *in);
+        float out[2][10];
+        fill(in, graph_shape_count(shape));
+        bytes file = write_model(g, params, NULL);
+        onnx_model model = read_model(names[i], file);
+        assert_int_equal(graph_weight_count(model.g), graph_weight_count(g));
+        assert_int_equal(graph_macs(model.g), graph_macs(g));
+        forward(g, params, in, 1, out[0]);
+        forward(model.g, model.params, in, 1, out[1]);
+        for (size_t k = 0; k < 10; k++)
+            assert_true(fabsf(out[0][k] - out[1][k]) <= 1e-5F * (1.0F + fabsf(out[0][k])));
+        comes_back(&model);
+        onnx_model_free(&model);
+        base_free(file.at);
+        base_free(in);
+        base_free(params);
+        graph_free(g);
+    }
+}
+
+/* Halves, brain floats and whole numbers with a scale, as raw and as typed numbers. */
+static void weights_of_other_types(void **state) {
+    (void)state;
+    maker m;
+    const int64_t dims[2] = {-1, 2};
+    const int64_t matrix[2] = {2, 1};
+    const uint16_t halves[2] = {0x3e00, 0x8001}; /* 1.5, -2^-24 */
+    const uint16_t brains[2] = {0x3fc0, 0xc000}; /* 1.5, -2 */
+    const int8_t whole[2] = {-3, 100};
+    const float in[2] = {1.0F, 1.0F};
+    const struct {
+        int32_t type;
+        const void *data;
+        size_t bytes;
+        float sum;
+    } cases[] = {{ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16, halves, 4, 1.5F - 0x1p-24F},
+                 {ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16, brains, 4, -0.5F},
+                 {ONNX__TENSOR_PROTO__DATA_TYPE__INT8, whole, 2, 97.0F * 0.25F}};
+    for (size_t c = 0; c < 3; c++) {
+        float out;
+        const bool codes = cases[c].type == ONNX__TENSOR_PROTO__DATA_TYPE__INT8;
+        maker_begin(&m, 13);
+        maker_input(&m, "x", dims, 2);
+        maker_output(&m, "y");
+        m.tensors[m.graph.n_initializer++] = maker_tensor(&m, codes ? "codes" : "w", cases[c].type,
+                                                          matrix, 2, cases[c].data, cases[c].bytes);
+        maker_number(&m, "scale", 0.25F);
+        if (codes)
+            maker_node(&m, "DequantizeLinear", "codes scale", "w");
+        maker_node(&m, "MatMul", "x w", "y");
+        onnx_model model = read_made(&m);
+        run(&model, in, 1, &out);
+        assert_true(fabsf(out - cases[c].sum) < 1e-6F);
+        onnx_model_free(&model);
+    }
+}
+
+/* Strings, types that the schema does not know, and data that is nowhere, where nothing reads
+ * them; descriptions anywhere. */
+static void what_nothing_reads_does_not_matter(void **state) {
+    (void)state;
+    maker m;
+    const int64_t row[1] = {3};
+    maker_begin(&m, 13);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    Onnx__NodeProto *node = maker_node(&m, "Relu", "x", "y");
+    node->doc_string = maker_text(&m, "from line 3");
+    Onnx__TensorProto *strings =
+        maker_tensor(&m, "strings", ONNX__TENSOR_PROTO__DATA_TYPE__STRING, row, 1, "", 0);
+    Onnx__TensorProto *unknown = maker_tensor(&m, "unknown", 99, row, 1, "abc", 3);
+    Onnx__TensorProto *outside = maker_tensor(&m, "outside", 1, row, 1, "", 0);
+    outside->has_data_location = 1;
+    outside->data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
+    m.tensors[m.graph.n_initializer++] = strings;
+    m.tensors[m.graph.n_initializer++] = unknown;
+    m.tensors[m.graph.n_initializer++] = outside;
+    Onnx__AttributeProto *value =
+        maker_attribute(&m, maker_node(&m, "Constant", "", "unread"), "value");
+    value->t = maker_tensor(&m, "", 99, row, 1, "abc", 3);
+    m.model.doc_string = maker_text(&m, "a model");
+    onnx_model model = read_made(&m);
+    assert_int_equal(model.g->node_count, 1);
+    onnx_model_free(&model);
+    maker_begin(&m, 13);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    maker_node(&m, "Add", "x unknown", "y");
+    m.tensors[m.graph.n_initializer++] = maker_tensor(&m, "unknown", 99, row, 1, "abc", 3);
+    admmnn_error err = {0};
+    assert_int_equal(maker_read(&m, NULL, 0, &model, &err), ADMMNN_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "tensor 'unknown': elements of type 99"));
+}
+
+/* All of the input, or the mean of none of its axes, is the input. */
+static void what_changes_nothing_is_no_node(void **state) {
+    (void)state;
+    maker m;
+    const int64_t dims[2] = {-1, 3};
+    maker_begin(&m, 13);
+    maker_input(&m, "x", dims, 2);
+    maker_output(&m, "y");
+    maker_row(&m, "starts", (const int64_t[]){0}, 1);
+    maker_row(&m, "ends", (const int64_t[]){INT64_MAX}, 1);
+    maker_row(&m, "axes", (const int64_t[]){1}, 1);
+    maker_node(&m, "Slice", "x starts ends axes", "all");
+    maker_node(&m, "GlobalAveragePool", "all", "means");
+    maker_integer(&m, maker_node(&m, "Split", "means", "part"), "axis", 1);
+    maker_node(&m, "Relu", "part", "y");
+    onnx_model model = read_made(&m);
+    assert_int_equal(model.g->node_count, 1);
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+/* Of nodes of one name the first keeps it; the others are told apart. */
+static void names_are_there_once(void **state) {
+    (void)state;
+    maker m;
+    maker_begin(&m, 13);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    maker_node(&m, "Relu", "x", "a");
+    Onnx__NodeProto *second = maker_node(&m, "Sigmoid", "a", "b");
+    Onnx__NodeProto *third = maker_node(&m, "Tanh", "b", "y");
+    second->name = maker_text(&m, "a");
+    third->name = maker_text(&m, "Sigmoid3");
+    onnx_model model = read_made(&m);
+    assert_string_equal(model.g->nodes[0].name, "a");
+    assert_string_equal(model.g->nodes[1].name, "Sigmoid2");
+    assert_string_equal(model.g->nodes[2].name, "Sigmoid3");
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+/* ---- what is refused ---- */
+
+static void expect_refused(maker *m, admmnn_status wanted, const char *text) {
+    onnx_model model;
+    admmnn_error err = {0};
+    assert_int_equal(maker_read(m, NULL, (uint64_t)1 << 30, &model, &err), wanted);
+    if (strstr(err.message, text) == NULL)
+        fail_msg("no '%s' in: %s", text, err.message);
+    assert_non_null(strstr(err.message, "made.onnx: "));
+}
+
+/* One node from x, an image, to y. */
+static Onnx__NodeProto *begin_node(maker *m, int64_t opset, const char *op, const char *inputs) {
+    maker_begin(m, opset);
+    maker_input(m, "x", image, 4);
+    maker_output(m, "y");
+    return maker_node(m, op, inputs, "y");
+}
+
+static void operations_are_refused_by_name(void **state) {
+    (void)state;
+    maker m;
+    begin_node(&m, 13, "Cosh", "x");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "node 0, 'y' (Cosh of operator set 13)");
+    Onnx__NodeProto *node = begin_node(&m, 13, "If", "x");
+    Onnx__GraphProto *inner = maker_take(&m, sizeof *inner);
+    onnx__graph_proto__init(inner);
+    maker_attribute(&m, node, "then_branch")->g = inner;
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "then_branch");
+    node = begin_node(&m, 13, "Relu", "x");
+    node->domain = maker_text(&m, "com.example");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "com.example");
+    node = begin_node(&m, 13, "Relu", "x");
+    maker_integer(&m, node, "curious", 1);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "curious");
+    begin_node(&m, 13, "Reshape", "x to");
+    maker_row(&m, "numbers", image, 4);
+    maker_integer(&m, maker_node(&m, "Identity", "numbers", "to"), "curious", 2);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "(Identity of operator set 13): attribute 'curious'");
+    begin_node(&m, 23, "Relu", "x");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "operator set 23");
+    begin_node(&m, 6, "Relu", "x");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "operator set 6");
+}
+
+/* The number that is not where it is looked for would be taken for 0. */
+static void attributes_have_the_operators_type(void **state) {
+    (void)state;
+    maker m;
+    Onnx__NodeProto *node = begin_node(&m, 13, "LeakyRelu", "x");
+    maker_integer(&m, node, "alpha", 1);
+    node->attribute[0]->has_type = 1;
+    node->attribute[0]->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT;
+    expect_refused(&m, ADMMNN_CORRUPT, "attribute 'alpha' of type 2");
+    node = begin_node(&m, 13, "Softmax", "x");
+    maker_integer(&m, node, "axis", 1);
+    maker_integer(&m, node, "axis", 2);
+    expect_refused(&m, ADMMNN_CORRUPT, "attribute 'axis' is there twice");
+}
+
+static void the_batch_is_not_mixed(void **state) {
+    (void)state;
+    maker m;
+    const int64_t perm[4] = {1, 0, 2, 3};
+    maker_integers(&m, begin_node(&m, 13, "Transpose", "x"), "perm", perm, 4);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
+    maker_integer(&m, begin_node(&m, 13, "Softmax", "x"), "axis", 0);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
+    begin_node(&m, 13, "Reshape", "x to");
+    maker_row(&m, "to", (const int64_t[]){2, -1}, 2);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
+}
+
+static void graphs_that_make_no_sense(void **state) {
+    (void)state;
+    maker m;
+    const int64_t other[4] = {-1, 2, -1, 4};
+    begin_node(&m, 13, "Add", "x later");
+    maker_node(&m, "Relu", "y", "later");
+    expect_refused(&m, ADMMNN_CORRUPT, "waits for its own output");
+    begin_node(&m, 13, "Add", "x absent");
+    expect_refused(&m, ADMMNN_CORRUPT, "'absent', is made by no node");
+    begin_node(&m, 13, "Relu", "x");
+    maker_node(&m, "Relu", "x", "y");
+    expect_refused(&m, ADMMNN_CORRUPT, "made by another");
+    begin_node(&m, 13, "Add", "x z");
+    maker_input(&m, "z", image, 4);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "two inputs, 'x' and 'z'");
+    begin_node(&m, 13, "Relu", "x");
+    maker_output(&m, "x");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "2 outputs");
+    maker_begin(&m, 13);
+    maker_input(&m, "x", other, 4);
+    maker_output(&m, "y");
+    maker_node(&m, "Relu", "x", "y");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "dimension 2 has no size");
+}
+
+static void tensors_that_lie(void **state) {
+    (void)state;
+    maker m;
+    const float few[4] = {1, 2, 3, 4};
+    const int64_t claims[][2] = {
+        {2, 3}, {1 << 30, 1 << 30}, {INT64_MAX, 2}, {-1, 4}, {536870912, 1}};
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        onnx_model model;
+        admmnn_error err = {0};
+        begin_node(&m, 13, "Add", "x w");
+        m.tensors[m.graph.n_initializer++] =
+            maker_tensor(&m, "w", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, claims[i], 2, few, 16);
+        const admmnn_status status = maker_read(&m, NULL, (uint64_t)1 << 30, &model, &err);
+        assert_true(status == ADMMNN_CORRUPT || status == ADMMNN_MEMORY);
+        assert_true(strstr(err.message, "'w'") != NULL || strstr(err.message, "MiB") != NULL);
+    }
+    begin_node(&m, 13, "Reshape", "x to");
+    maker_row(&m, "to", (const int64_t[]){0, 5}, 2);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "samples of 2x4x4 become samples of 5");
+    /* No elements are not one for each sample, although their number is not known, either. */
+    const int64_t none[4] = {0, 2, 4, 4};
+    begin_node(&m, 13, "Add", "x w");
+    m.tensors[m.graph.n_initializer++] =
+        maker_tensor(&m, "w", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, none, 4, few, 0);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "a constant without elements");
+}
+
+static void axes_are_named_once(void **state) {
+    (void)state;
+    maker m;
+    begin_node(&m, 13, "Slice", "x starts ends axes");
+    maker_row(&m, "starts", (const int64_t[]){1, 1}, 2);
+    maker_row(&m, "ends", (const int64_t[]){2, 2}, 2);
+    maker_row(&m, "axes", (const int64_t[]){1, -3}, 2);
+    expect_refused(&m, ADMMNN_CORRUPT, "axis -3 is there twice");
+    begin_node(&m, 13, "Slice", "x starts");
+    maker_row(&m, "starts", (const int64_t[]){1}, 1);
+    expect_refused(&m, ADMMNN_CORRUPT, "ends that are not as many as the starts");
+    begin_node(&m, 13, "Reshape", "x to");
+    maker_row(&m, "to", (const int64_t[]){-1, -1}, 2);
+    expect_refused(&m, ADMMNN_CORRUPT, "a dimension of -1");
+    begin_node(&m, 13, "Expand", "x to");
+    maker_row(&m, "to", (const int64_t[]){0, 2, 4, 4}, 4);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "it repeats elements");
+    maker_integer(&m, begin_node(&m, 13, "Concat", "x w"), "axis", 1);
+    maker_floats(&m, "w", (const int64_t[]){1, 4, 4}, 3, (const float[16]){0});
+    expect_refused(&m, ADMMNN_CORRUPT, "a constant of 3 dimensions joins 4");
+}
+
+/* A name is what the file says; a message is one line. */
+static void names_do_not_break_messages(void **state) {
+    (void)state;
+    maker m;
+    onnx_model model;
+    admmnn_error err = {0};
+    Onnx__NodeProto *node = begin_node(&m, 13, "Cosh", "x");
+    node->name = maker_text(&m, "a\nb\x1b[2J");
+    assert_int_equal(maker_read(&m, NULL, 0, &model, &err), ADMMNN_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "'a?b?[2J' (Cosh"));
+}
+
+/* ---- other files ---- */
+
+static char folder[] = "/tmp/admmnn-import-XXXXXX";
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static const char *in_folder(const char *name) {
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    remove(in_folder("inside"));
+    remove(in_folder("link"));
+    return rmdir(folder);
+}
+
+static admmnn_status read_external(const char *location, const char *offset, const char *length,
+                                   onnx_model *model, admmnn_error *err) {
+    maker m;
+    const int64_t dims[2] = {-1, 2};
+    const int64_t matrix[2] = {2, 1};
+    const char *const pairs[3][2] = {
+        {"location", location}, {"offset", offset}, {"length", length}};
+    maker_begin(&m, 13);
+    maker_input(&m, "x", dims, 2);
+    maker_output(&m, "y");
+    maker_node(&m, "MatMul", "x w", "y");
+    Onnx__TensorProto *w =
+        maker_tensor(&m, "w", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, matrix, 2, "", 0);
+    w->has_raw_data = 0;
+    w->has_data_location = 1;
+    w->data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
+    w->external_data = maker_take(&m, 3 * sizeof *w->external_data);
+    for (size_t i = 0; i < 3; i++) {
+        Onnx__StringStringEntryProto *entry = maker_take(&m, sizeof *entry);
+        onnx__string_string_entry_proto__init(entry);
+        entry->key = maker_text(&m, pairs[i][0]);
+        entry->value = maker_text(&m, pairs[i][1]);
+        w->external_data[w->n_external_data++] = entry;
+    }
+    m.tensors[m.graph.n_initializer++] = w;
+    return maker_read(&m, folder, 0, model, err);
+}
+
+static void data_of_another_file(void **state) {
+    (void)state;
+    const float numbers[3] = {9.0F, 2.0F, 3.0F};
+    const float in[2] = {10.0F, 100.0F};
+    float out;
+    onnx_model model;
+    MUST(base_file_write(in_folder("inside"), numbers, sizeof numbers, err));
+    MUST(read_external("inside", "4", "8", &model, err));
+    run(&model, in, 1, &out);
+    assert_true(out == 320.0F);
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+static void data_stays_in_the_folder(void **state) {
+    (void)state;
+    const struct {
+        const char *location, *offset, *length, *text;
+        admmnn_status status;
+    } cases[] = {{"/etc/passwd", "0", "8", "outside the model's folder", ADMMNN_CORRUPT},
+                 {"../../etc/passwd", "0", "8", "outside the model's folder", ADMMNN_CORRUPT},
+                 {"a/../../b", "0", "8", "outside the model's folder", ADMMNN_CORRUPT},
+                 {"link", "0", "8", "outside the model's folder", ADMMNN_CORRUPT},
+                 {"inside", "8", "8", "does not hold 8 bytes", ADMMNN_CORRUPT},
+                 {"inside", "0", "12", "not what its dimensions", ADMMNN_CORRUPT},
+                 {"inside", "-4", "8", "external offset", ADMMNN_CORRUPT},
+                 {"inside", "99999999999999999999", "8", "external offset", ADMMNN_CORRUPT},
+                 {"absent", "0", "8", "is absent", ADMMNN_NOT_FOUND}};
+    assert_int_equal(symlink("/etc/passwd", in_folder("link")), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        onnx_model model;
+        admmnn_error err = {0};
+        assert_int_equal(
+            read_external(cases[i].location, cases[i].offset, cases[i].length, &model, &err),
+            cases[i].status);
+        if (strstr(err.message, cases[i].text) == NULL)
+            fail_msg("no '%s' in: %s", cases[i].text, err.message);
+    }
+}
+
+/* 512 MiB of weights that the file says lie elsewhere, where there are 256. */
+static void more_than_the_memory_is_told_first(void **state) {
+    (void)state;
+    maker m;
+    const int64_t dims[2] = {128 << 20, 1};
+    onnx_model model;
+    admmnn_error err = {0};
+    begin_node(&m, 13, "Add", "x w");
+    Onnx__TensorProto *w =
+        maker_tensor(&m, "w", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, dims, 2, "", 0);
+    w->has_raw_data = 0;
+    w->has_data_location = 1;
+    w->data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
+    m.tensors[m.graph.n_initializer++] = w;
+    assert_int_equal(maker_read(&m, folder, (uint64_t)256 << 20, &model, &err), ADMMNN_MEMORY);
+    assert_non_null(strstr(err.message, "need 1024 MiB of memory; there are 256"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_are_computed),
+        cmocka_unit_test(constants_are_expanded_to_the_batch),
+        cmocka_unit_test(hard_swish_in_small_operations),
+        cmocka_unit_test(layer_normalization_in_small_operations),
+        cmocka_unit_test(tensors_that_exporters_shared),
+        cmocka_unit_test(networks_of_the_zoo),
+        cmocka_unit_test(weights_of_other_types),
+        cmocka_unit_test(what_nothing_reads_does_not_matter),
+        cmocka_unit_test(what_changes_nothing_is_no_node),
+        cmocka_unit_test(names_are_there_once),
+        cmocka_unit_test(operations_are_refused_by_name),
+        cmocka_unit_test(attributes_have_the_operators_type),
+        cmocka_unit_test(the_batch_is_not_mixed),
+        cmocka_unit_test(graphs_that_make_no_sense),
+        cmocka_unit_test(tensors_that_lie),
+        cmocka_unit_test(axes_are_named_once),
+        cmocka_unit_test(names_do_not_break_messages),
+        cmocka_unit_test(data_of_another_file),
+        cmocka_unit_test(data_stays_in_the_folder),
+        cmocka_unit_test(more_than_the_memory_is_told_first),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
