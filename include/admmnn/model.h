@@ -105,6 +105,24 @@ typedef struct admmnn_pack_settings {
 admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err);
 admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, admmnn_error *err);
 
+typedef struct admmnn_finetune_settings {
+    const char *input, *output; /* paths */
+    const char *data;           /* folder of an IDX dataset */
+    uint32_t epochs, batch;     /* batch: from 1 */
+    double learning_rate;       /* at first; it falls to 0 along a cosine */
+    uint64_t seed;
+    int force; /* not 0: an output that exists is replaced */
+} admmnn_finetune_settings;
+
+/* Trains a packed or ONNX classifier on the training part of a dataset, by Adam on the
+ * cross-entropy, and writes it as an ONNX model. Weights that are 0 stay 0; all else that is
+ * trained moves, so that weights on levels leave them. The output is written whole or not at
+ * all. ADMMNN_CANCELLED: nothing was written; ADMMNN_DIVERGED; ADMMNN_USAGE: a batch of 0, the
+ * output exists and force is 0, or is the input; ADMMNN_UNSUPPORTED: an operation without a way
+ * back; those of admmnn_model_open and admmnn_model_evaluate. */
+admmnn_status admmnn_model_finetune(const admmnn_finetune_settings *settings,
+                                    const admmnn_context *context, admmnn_error *err);
+
 #ifdef __cplusplus
 }
 #endif

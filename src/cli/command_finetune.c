@@ -1,0 +1,129 @@
+#include <inttypes.h>
+
+#include "admmnn/data.h"
+#include "admmnn/model.h"
+#include "commands.h"
+#include "data_folder.h"
+#include "fail.h"
+#include "print.h"
+#include "session.h"
+
+static const cli_option options[] = {
+    {.name = "out",
+     .letter = 'o',
+     .kind = CLI_TEXT,
+     .required = true,
+     .offset = offsetof(cli_arguments, out),
+     .value = "FILE",
+     .help = "The ONNX model to write."},
+    {.name = "data",
+     .kind = CLI_TEXT,
+     .offset = offsetof(cli_arguments, data),
+     .value = "DIR",
+     .fallback = "the fetched mnist",
+     .help = "Folder of an IDX data set, plain or gzip."},
+    {.name = "epochs",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, epochs),
+     .value = "N",
+     .least = 1,
+     .greatest = 100000,
+     .fallback = "1",
+     .help = "Times that every training image is seen."},
+    {.name = "batch",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, batch),
+     .value = "N",
+     .least = 1,
+     .greatest = 4096,
+     .fallback = "64",
+     .help = "Images a step."},
+    {.name = "learning-rate",
+     .kind = CLI_REAL,
+     .offset = offsetof(cli_arguments, learning_rate),
+     .value = "R",
+     .fallback = "0.001",
+     .help = "Adam's, at first; it falls to 0 along a cosine."},
+    {.name = "seed",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, seed),
+     .value = "N",
+     .greatest = UINT64_C(9007199254740991),
+     .fallback = "1",
+     .help = "Of the images' order and of what is dropped out."},
+    {.name = "force",
+     .letter = 'f',
+     .kind = CLI_FLAG,
+     .offset = offsetof(cli_arguments, force),
+     .help = "Replace FILE when it exists."},
+    {.name = NULL},
+};
+
+static const cli_example examples[] = {
+    {"admmnn finetune network.onnx --out tuned.onnx --epochs 3", "On MNIST's training images."},
+    {NULL, NULL},
+};
+
+static admmnn_status tune(const cli_arguments *arguments, const char *folder,
+                          admmnn_evaluation *evaluation, admmnn_error *err) {
+    cli_session session;
+    admmnn_model *model;
+    const admmnn_finetune_settings settings = {
+        .input = arguments->operands[0],
+        .output = arguments->out,
+        .data = folder,
+        .epochs = (uint32_t)cli_number_or(arguments->epochs, 1),
+        .batch = (uint32_t)cli_number_or(arguments->batch, 64),
+        .learning_rate = cli_real_or(arguments->learning_rate, 0.001),
+        .seed = cli_number_or(arguments->seed, 1),
+        .force = arguments->force ? 1 : 0};
+    cli_session_begin(&session, arguments);
+    cli_session_catch_signals();
+    admmnn_status status = admmnn_model_finetune(&settings, &session.context, err);
+    cli_session_end(&session);
+    CLI_TRY(status);
+    CLI_TRY(admmnn_model_open(arguments->out, &session.context, &model, err));
+    status = admmnn_model_evaluate(model, folder, evaluation, err);
+    admmnn_model_close(model);
+    return status;
+}
+
+static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
+    char fetched[CLI_PATH_MAX];
+    const char *folder = arguments->data;
+    admmnn_evaluation evaluation;
+    if (folder == NULL) {
+        CLI_TRY(admmnn_data_folder("mnist", fetched, sizeof fetched, err));
+        folder = fetched;
+    }
+    CLI_TRY(tune(arguments, folder, &evaluation, err));
+    if (!arguments->json) {
+        cli_print("%s: accuracy %.2f %% (%" PRIu64 " of %" PRIu64 "), loss %.4f\n", arguments->out,
+                  100 * evaluation.accuracy, evaluation.correct, evaluation.count, evaluation.loss);
+        return ADMMNN_OK;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "model", arguments->operands[0]);
+    cJSON_AddStringToObject(object, "data", folder);
+    cJSON_AddStringToObject(object, "output", arguments->out);
+    cJSON_AddNumberToObject(object, "count", (double)evaluation.count);
+    cJSON_AddNumberToObject(object, "correct", (double)evaluation.correct);
+    cJSON_AddNumberToObject(object, "accuracy", evaluation.accuracy);
+    cJSON_AddNumberToObject(object, "loss", evaluation.loss);
+    return cli_print_json(object, err);
+}
+
+const cli_command cli_finetune = {
+    .name = "finetune",
+    .operands = "MODEL",
+    .operands_least = 1,
+    .operands_most = 1,
+    .summary = "Train a model further on a data set.",
+    .description =
+        "Trains a packed or ONNX classifier on the training images of a data set, writes it as "
+        "an ONNX model and measures that on the test images. Weights that are 0 stay 0; weights "
+        "on levels leave them.",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

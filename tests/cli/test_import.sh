@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# ONNX files as a user has them: imported, inspected, run by the names of their tensors,
+# written as whole numbers, trained further.
+set -euo pipefail
+# shellcheck source=tests/cli/support.sh
+source "${0%/*}/support.sh"
+make_job
+expect 0 compress "$work/recipe.yaml" --out "$work/run" --quiet
+packed=$work/run/model.admm
+
+# What was imported is imported again to the same bytes.
+expect 0 unpack "$packed" --out "$work/a.onnx"
+expect 0 import "$work/a.onnx" --out "$work/b.onnx" --json
+[[ $(json "$work/stdout" output) == "$work/b.onnx" ]] || fail "no output in its JSON"
+cmp "$work/a.onnx" "$work/b.onnx" || fail "importing changed the model"
+expect_error 2 "exists already" import "$work/a.onnx" --out "$work/b.onnx"
+
+expect 0 inspect "$work/b.onnx"
+has "$work/stdout" "inner-product"
+expect 0 inspect "$work/b.onnx" --json
+[[ $(json "$work/stdout" nodes 0 name) == fc1 ]] || fail "the first node is not fc1"
+weights=$(json "$work/stdout" weights)
+kept=$(json "$work/stdout" kept)
+((kept > 0 && kept * 5 < weights)) || fail "$kept weights of $weights were kept"
+
+# Whole numbers give the same values; levels that they do not hold are refused.
+for form in int8 int4; do
+    expect 0 unpack "$packed" --out "$work/$form.onnx" --weights "$form"
+    expect 0 import "$work/$form.onnx" --out "$work/b.onnx" --force
+    cmp "$work/a.onnx" "$work/b.onnx" || fail "$form holds other values"
+done
+expect_error 2 "float32, int8, int4" unpack "$packed" --out "$work/c.onnx" --weights int2
+
+# Inputs and outputs may be named.
+printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' \
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 28, 28), }" >"$work/x.npy"
+head -c 1568 /dev/zero >>"$work/x.npy"
+expect 0 run "$work/a.onnx" --input "$work/x.npy" --output "$work/y.npy"
+expect 0 run "$work/a.onnx" --input "input=$work/x.npy" --output "logits=$work/z.npy"
+cmp "$work/y.npy" "$work/z.npy" || fail "a name changes the output"
+expect_error 2 "other=" run "$work/a.onnx" --input "other=$work/x.npy" --output "$work/z.npy" -f
+
+# Trained further: weights of zero stay, the same seed gives the same bytes.
+expect 0 finetune "$work/int8.onnx" --data "$work/data" --out "$work/tuned.onnx" --epochs 2 --json
+accuracy=$(json "$work/stdout" correct)
+expect 0 eval "$work/tuned.onnx" --data "$work/data" --json
+[[ $(json "$work/stdout" correct) == "$accuracy" ]] || fail "eval finds another accuracy"
+expect 0 inspect "$work/tuned.onnx" --json
+[[ $(json "$work/stdout" kept) == "$kept" ]] || fail "other weights are zero after training"
+expect 0 finetune "$work/int8.onnx" --data "$work/data" --out "$work/twice.onnx" --epochs 2
+cmp "$work/tuned.onnx" "$work/twice.onnx" || fail "the same seed trained to other bytes"
+cmp -s "$work/tuned.onnx" "$work/a.onnx" && fail "training changed nothing"
+expect_error 2 "do not lie on equal levels" unpack "$work/tuned.onnx" --out "$work/c.onnx" \
+    --weights int8
+no_leftovers "$work"
