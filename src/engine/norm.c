@@ -9,19 +9,21 @@
  * are multiplied by, stays in the first cache. */
 #define TILE 256
 
-admmnn_status engine_norm_open(const graph *g, const graph_node *node, engine_norm *n,
+admmnn_status engine_norm_open(const graph *g, const graph_node *node, size_t block, engine_norm *n,
                                admmnn_error *err) {
     const graph_shape shape = g->values[node->output].shape;
     *n = (engine_norm){.g = g,
                        .node = &node->normalization,
                        .channels = graph_shape_channels(shape),
-                       .plane = graph_shape_extent(shape, 1, shape.rank)};
-    n->mean = base_array(n->channels, sizeof *n->mean);
-    n->inverse = base_array(n->channels, sizeof *n->inverse);
-    n->center = base_array(n->channels, sizeof *n->center);
-    n->factor = base_array(n->channels, sizeof *n->factor);
-    n->offset = base_array(n->channels, sizeof *n->offset);
-    n->slope = base_array(n->channels, sizeof *n->slope);
+                       .plane = graph_shape_extent(shape, 1, shape.rank),
+                       .block = block};
+    n->padded = (n->channels + block - 1) / block * block;
+    n->mean = base_array(n->padded, sizeof *n->mean);
+    n->inverse = base_array(n->padded, sizeof *n->inverse);
+    n->center = base_array(n->padded, sizeof *n->center);
+    n->factor = base_array(n->padded, sizeof *n->factor);
+    n->offset = base_array(n->padded, sizeof *n->offset);
+    n->slope = base_array(n->padded, sizeof *n->slope);
     return n->mean != NULL && n->inverse != NULL && n->center != NULL && n->factor != NULL &&
                    n->offset != NULL && n->slope != NULL
                ? ADMMNN_OK
@@ -47,15 +49,38 @@ typedef struct tile {
     size_t first, count;
 } tile;
 
+static size_t columns_of(const engine_norm *n) {
+    return n->padded * n->plane;
+}
+
+static size_t channel_of(const engine_norm *n, size_t column) {
+    const size_t group = n->plane * n->block;
+    return column / group * n->block + column % n->block;
+}
+
+/* Within the channels of one block, unless those are few columns. */
 static tile tile_at(const engine_norm *n, size_t first) {
-    const size_t left = n->channels * n->plane - first;
-    return (tile){first, left < TILE ? left : TILE};
+    const size_t group = n->plane * n->block;
+    const size_t end = group < TILE ? columns_of(n) : (first / group + 1) * group;
+    return (tile){first, end - first < TILE ? end - first : TILE};
 }
 
 /* A number of each channel, for each column of the tile. */
 static void spread(const engine_norm *n, tile t, const float *of_channels, float *of_columns) {
-    for (size_t i = 0; i < t.count; i++)
-        of_columns[i] = of_channels[(t.first + i) / n->plane];
+    if (n->plane * n->block < TILE) {
+        for (size_t i = 0; i < t.count; i++)
+            of_columns[i] = of_channels[channel_of(n, t.first + i)];
+        return;
+    }
+    const float *first = of_channels + channel_of(n, t.first); /* tiles are whole blocks */
+    for (size_t i = 0; i < t.count; i += n->block)
+        for (size_t k = 0; k < n->block; k++)
+            of_columns[i + k] = first[k];
+}
+
+static size_t tile_channel(const engine_norm *n, tile t, size_t i) {
+    return n->plane * n->block < TILE ? channel_of(n, t.first + i)
+                                      : channel_of(n, t.first) + i % n->block;
 }
 
 static void add_row(size_t count, const float *a, const float *b, double *restrict first,
@@ -68,17 +93,19 @@ static void add_row(size_t count, const float *a, const float *b, double *restri
 
 void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
                       double *sums) {
-    const size_t columns = n->channels * n->plane;
-    memset(sums, 0, 2 * n->channels * sizeof *sums);
-    for (size_t at = 0; at < columns; at += TILE) {
+    const size_t columns = columns_of(n);
+    memset(sums, 0, 2 * n->padded * sizeof *sums);
+    for (size_t at = 0, step; at < columns; at += step) {
         const tile t = tile_at(n, at);
+        step = t.count;
         double first[TILE] = {0};
         double second[TILE] = {0};
         for (size_t s = 0; s < samples; s++)
             add_row(t.count, a + s * columns + at, b + s * columns + at, first, second);
         for (size_t i = 0; i < t.count; i++) {
-            sums[(at + i) / n->plane] += first[i];
-            sums[n->channels + (at + i) / n->plane] += second[i];
+            const size_t channel = tile_channel(n, t, i);
+            sums[channel] += first[i];
+            sums[n->padded + channel] += second[i];
         }
     }
 }
@@ -105,7 +132,7 @@ void engine_norm_by_batch(engine_norm *n, const float *params, const double *sum
     const double elements = (double)(count * n->plane);
     for (size_t c = 0; c < n->channels; c++) {
         const double mean = sums[c] / elements;
-        const double variance = sums[n->channels + c] / elements - mean * mean;
+        const double variance = sums[n->padded + c] / elements - mean * mean;
         const double sound = variance <= 0.0 ? 0.0 : variance; /* a NaN passes */
         normalize_by(n, params, c, mean, sound);
         part[n->g->parameters[n->node->mean].offset + c] = (float)mean;
@@ -120,19 +147,34 @@ static void normalize_row(size_t count, const float *restrict center, const floa
         y[i] = (x[i] - center[i]) * factor[i] + offset[i];
 }
 
-void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, float *y) {
-    const size_t columns = n->channels * n->plane;
-    for (size_t at = 0; at < columns; at += TILE) {
+static void rectify_row(size_t count, float *y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = y[i] <= 0.0F ? 0.0F : y[i]; /* a NaN passes */
+}
+
+void engine_norm_unrectify(const engine_norm *n, size_t samples, const float *y, float *dy) {
+    for (size_t i = 0; i < samples * columns_of(n); i++)
+        dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
+}
+
+void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                         float *y) {
+    const size_t columns = columns_of(n);
+    for (size_t at = 0, step; at < columns; at += step) {
         const tile t = tile_at(n, at);
+        step = t.count;
         float center[TILE];
         float factor[TILE];
         float offset[TILE];
         spread(n, t, n->center, center);
         spread(n, t, n->factor, factor);
         spread(n, t, n->offset, offset);
-        for (size_t s = 0; s < samples; s++)
-            normalize_row(t.count, center, factor, offset, x + s * columns + at,
-                          y + s * columns + at);
+        for (size_t s = 0; s < samples; s++) {
+            float *row = y + s * columns + at;
+            normalize_row(t.count, center, factor, offset, x + s * columns + at, row);
+            if (rectified)
+                rectify_row(t.count, row);
+        }
     }
 }
 
@@ -140,7 +182,7 @@ void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, f
 
 /* With x^ the normalized x: sum of dy x^, from the sums of dy and of dy x. */
 static double turned(const engine_norm *n, const double *sums, size_t c) {
-    return (sums[n->channels + c] - n->mean[c] * sums[c]) * n->inverse[c];
+    return (sums[n->padded + c] - n->mean[c] * sums[c]) * n->inverse[c];
 }
 
 void engine_norm_gradient(const engine_norm *n, const double *sums, float *part) {
@@ -170,9 +212,10 @@ static void turn_row(size_t count, const float *restrict center, const float *re
 }
 
 void engine_norm_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
-    const size_t columns = n->channels * n->plane;
-    for (size_t at = 0; at < columns; at += TILE) {
+    const size_t columns = columns_of(n);
+    for (size_t at = 0, step; at < columns; at += step) {
         const tile t = tile_at(n, at);
+        step = t.count;
         float center[TILE];
         float factor[TILE];
         float offset[TILE];
