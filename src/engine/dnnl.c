@@ -116,20 +116,32 @@ static void clear_rest(const share *own, const engine_norm *norm, float *x) {
            (own->network.plan.samples - own->count) * elements * sizeof *x);
 }
 
+static void unrectify(size_t count, const float *restrict x, float *restrict y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = x[i] > 0.0F ? y[i] : 0.0F;
+}
+
+static void unrectify_sum(size_t count, const float *restrict x, const float *restrict z,
+                          float *restrict y) {
+    for (size_t i = 0; i < count; i++) {
+        const float sum = y[i] + z[i];
+        y[i] = x[i] > 0.0F ? sum : 0.0F;
+    }
+}
+
 /* Tensors of one format: whatever it is, element stands beside element. */
 static void unrectify_some(void *argument, unsigned thread, unsigned threads) {
     const division *w = argument;
     const tape *t = &w->own->network.tape;
-    const size_t count = t->tensors[w->mark->y].bytes / sizeof(float);
+    const dnnl_mark *mark = w->mark;
+    const size_t count = t->tensors[mark->y].bytes / sizeof(float);
     const base_share part = base_pool_share(count, 16, thread, threads);
-    const float *restrict x = tape_floats(t, w->mark->x) + part.first;
-    const float *restrict z =
-        w->mark->z == TAPE_NONE ? NULL : tape_floats(t, w->mark->z) + part.first;
-    float *restrict y = tape_floats(t, w->mark->y) + part.first;
-    for (size_t i = 0; z == NULL && i < part.count; i++)
-        y[i] = x[i] > 0.0F ? y[i] : 0.0F;
-    for (size_t i = 0; z != NULL && i < part.count; i++)
-        y[i] = x[i] > 0.0F ? y[i] + z[i] : 0.0F;
+    const float *x = tape_floats(t, mark->x) + part.first;
+    float *y = tape_floats(t, mark->y) + part.first;
+    if (mark->z == TAPE_NONE)
+        unrectify(part.count, x, y);
+    else
+        unrectify_sum(part.count, x, tape_floats(t, mark->z) + part.first, y);
 }
 
 static void move_some(void *argument, unsigned thread, unsigned threads) {

@@ -15,6 +15,7 @@ static const struct {
     [GRAPH_INNER_PRODUCT] = {dnnl_weighted_forward, dnnl_weighted_backward},
     [GRAPH_MAXPOOL] = {dnnl_pool_forward, dnnl_pool_backward},
     [GRAPH_AVERAGE_POOL] = {dnnl_pool_forward, dnnl_pool_backward},
+    [GRAPH_REDUCE] = {dnnl_pool_forward, dnnl_pool_backward},
     [GRAPH_LRN] = {dnnl_lrn_forward, dnnl_lrn_backward},
     [GRAPH_BATCH_NORMALIZATION] = {dnnl_norm_forward, dnnl_norm_backward},
     [GRAPH_RELU] = {dnnl_element_forward, dnnl_element_backward},

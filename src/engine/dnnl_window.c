@@ -1,13 +1,33 @@
 /* Poolings, and normalization across neighbouring channels. */
 #include "engine/dnnl_record.h"
 
+/* The mean over height and width is an average pooling of one window. */
+static graph_pool pool_of(const graph *g, const graph_node *node) {
+    if (node->op != GRAPH_REDUCE)
+        return node->pool;
+    const graph_shape in = graph_operand_shape(g, node, 0);
+    return graph_pool_of((graph_window){{in.dims[1], in.dims[2]}, {1, 1}, {0, 0}, {0, 0}, {1, 1}});
+}
+
+/* [N][C][H][W], of one pixel where a mean has taken the axes away. */
+static int out_dims(const dnnl_network *d, const dnnl_node *n, dnnl_dims_t dims) {
+    const uint32_t value = graph_operand(d->graph, n->node, 0);
+    if (n->node->op != GRAPH_REDUCE)
+        return dnnl_image_dims(d, n->node->output, dims);
+    const int ndims = dnnl_image_dims(d, value, dims);
+    dims[2] = 1;
+    dims[3] = 1;
+    return ndims;
+}
+
 /* Rounded up, the last window may end beyond the padding. */
 static void describe_window(const dnnl_network *d, dnnl_node *n) {
-    const graph_window *w = &n->node->pool.window;
+    const graph_pool pool = pool_of(d->graph, n->node);
+    const graph_window *w = &pool.window;
     dnnl_dims_t in;
     dnnl_dims_t out;
     dnnl_image_dims(d, graph_operand(d->graph, n->node, 0), in);
-    dnnl_image_dims(d, n->node->output, out);
+    out_dims(d, n, out);
     for (int axis = 0; axis < 2; axis++) {
         n->window.kernel[axis] = w->kernel[axis];
         n->window.stride[axis] = w->stride[axis];
@@ -17,38 +37,40 @@ static void describe_window(const dnnl_network *d, dnnl_node *n) {
         const dnnl_dim_t reach = (dnnl_dim_t)w->dilation[axis] * (w->kernel[axis] - 1) + 1;
         const dnnl_dim_t end =
             (out[axis + 2] - 1) * w->stride[axis] + reach - in[axis + 2] - (dnnl_dim_t)w->pad[axis];
-        if (n->node->pool.ceil)
+        if (pool.ceil)
             n->window.pad_end[axis] = end;
     }
 }
 
-static dnnl_api_shapes pool_shapes(const dnnl_node *n) {
-    const bool average = n->node->op == GRAPH_AVERAGE_POOL;
+static dnnl_api_shapes pool_shapes(const dnnl_network *d, const dnnl_node *n) {
+    const graph_pool pool = pool_of(d->graph, n->node);
+    const dnnl_alg_kind_t average =
+        pool.counts_padding ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
     return (dnnl_api_shapes){.window = &n->window,
-                             .algorithm = !average ? dnnl_pooling_max
-                                          : n->node->pool.counts_padding
-                                              ? dnnl_pooling_avg_include_padding
-                                              : dnnl_pooling_avg_exclude_padding};
+                             .algorithm =
+                                 n->node->op == GRAPH_MAXPOOL ? dnnl_pooling_max : average};
 }
 
 /* An average that counts padding counts none that rounding up has added. */
-static bool is_alike(const dnnl_node *n) {
-    const graph_pool *pool = &n->node->pool;
-    return n->node->op == GRAPH_MAXPOOL || !pool->counts_padding || !pool->ceil;
+static bool is_alike(const dnnl_network *d, const graph_node *node) {
+    const graph_pool pool = pool_of(d->graph, node);
+    if (node->op == GRAPH_REDUCE)
+        return d->plan.fuses && node->reduce.kind == GRAPH_REDUCE_MEAN && node->reduce.axes == 6 &&
+               graph_operand_shape(d->graph, node, 0).rank == 3;
+    return node->op == GRAPH_MAXPOOL || !pool.counts_padding || !pool.ceil;
 }
 
 admmnn_status dnnl_pool_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     tape *t = &d->tape;
     const uint32_t value = graph_operand(d->graph, n->node, 0);
     dnnl_dims_t dims;
-    if (!is_alike(n))
+    if (!is_alike(d, n->node))
         return ADMMNN_UNSUPPORTED;
     describe_window(d, n);
-    BASE_TRY(
-        dnnl_describe(dnnl_image_dims(d, n->node->output, dims), dims, true, &n->any_dst, err));
+    BASE_TRY(dnnl_describe(out_dims(d, n, dims), dims, true, &n->any_dst, err));
     const int ndims = dnnl_image_dims(d, value, dims);
     BASE_TRY(dnnl_shaped(d, d->tensor[value], ndims, dims, &n->src, err));
-    dnnl_api_shapes shapes = pool_shapes(n);
+    dnnl_api_shapes shapes = pool_shapes(d, n);
     shapes.src = dnnl_format(d, n->src);
     shapes.dst = n->any_dst;
     dnnl_status_t made = dnnl_api_pool_forward(&t->api, &shapes, d->plan.training, &n->forward);
@@ -65,8 +87,8 @@ admmnn_status dnnl_pool_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err
         arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
     }
     BASE_TRY(tape_call_add(t, n->forward, arguments, count, err));
-    const int out_dims = dnnl_value_dims(d, n->node->output, dims);
-    return dnnl_shaped(d, n->dst, out_dims, dims, &d->tensor[n->node->output], err);
+    const int value_dims = dnnl_value_dims(d, n->node->output, dims);
+    return dnnl_shaped(d, n->dst, value_dims, dims, &d->tensor[n->node->output], err);
 }
 
 /* Its places are in the forward pass's format, so the gradients must be too. */
@@ -76,9 +98,9 @@ admmnn_status dnnl_pool_backward(dnnl_network *d, dnnl_node *n, admmnn_error *er
     uint32_t dx;
     dnnl_dims_t dims;
     BASE_TRY(dnnl_take_gradient(d, n->node->output, &dy, err));
-    BASE_TRY(dnnl_shaped(d, dy, dnnl_image_dims(d, n->node->output, dims), dims, &dy, err));
+    BASE_TRY(dnnl_shaped(d, dy, out_dims(d, n, dims), dims, &dy, err));
     BASE_TRY(tape_reorder(t, dy, dnnl_format(d, n->dst), &dy, err));
-    dnnl_api_shapes shapes = pool_shapes(n);
+    dnnl_api_shapes shapes = pool_shapes(d, n);
     shapes.src = dnnl_format(d, n->src);
     shapes.dst = dnnl_format(d, n->dst);
     shapes.forward = n->forward;
@@ -136,8 +158,8 @@ admmnn_status dnnl_lrn_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err)
     }
     BASE_TRY(tape_call_add(t, n->forward, arguments, count, err));
     dnnl_keep(d, n->src, TAPE_KEPT);
-    const int out_dims = dnnl_value_dims(d, n->node->output, dims);
-    return dnnl_shaped(d, n->dst, out_dims, dims, &d->tensor[n->node->output], err);
+    const int value_dims = dnnl_value_dims(d, n->node->output, dims);
+    return dnnl_shaped(d, n->dst, value_dims, dims, &d->tensor[n->node->output], err);
 }
 
 admmnn_status dnnl_lrn_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {

@@ -43,44 +43,113 @@ static const float *parameter(const engine_norm *n, const float *params, uint32_
     return params + n->g->parameters[which].offset;
 }
 
-/* ---- columns ---- */
+/* ---- blocks of channels: samples one after another, each a block at a time ---- */
+
+#define MOST_BLOCK 16
+
+typedef struct group {
+    size_t plane, block;
+    const float *center, *factor, *offset, *slope; /* [block] */
+} group;
+
+static group group_of(const engine_norm *n, size_t first) {
+    return (group){n->plane,          n->block,          n->center + first,
+                   n->factor + first, n->offset + first, n->slope + first};
+}
+
+/* sums[2][block] += of a, and of a * b. The block is a constant where it is called. */
+static inline void add_group(size_t plane, size_t block, const float *a, const float *b,
+                             double *restrict first, double *restrict second) {
+    for (size_t p = 0; p < plane; p++) {
+        for (size_t k = 0; k < block; k++) {
+            const double one = (double)a[p * block + k];
+            first[k] += one;
+            second[k] += one * (double)b[p * block + k];
+        }
+    }
+}
+
+static void block_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
+                       double *sums) {
+    const size_t size = n->plane * n->block;
+    memset(sums, 0, 2 * n->padded * sizeof *sums);
+    for (size_t s = 0; s < samples; s++) {
+        for (size_t c = 0; c < n->padded; c += n->block, a += size, b += size) {
+            double first[MOST_BLOCK] = {0};
+            double second[MOST_BLOCK] = {0};
+            if (n->block == 8)
+                add_group(n->plane, 8, a, b, first, second);
+            else
+                add_group(n->plane, MOST_BLOCK, a, b, first, second);
+            for (size_t k = 0; k < n->block; k++) {
+                sums[c + k] += first[k];
+                sums[n->padded + c + k] += second[k];
+            }
+        }
+    }
+}
+
+static inline void normalize_group(const group *g, size_t block, float least,
+                                   const float *restrict x, float *restrict y) {
+    for (size_t p = 0; p < g->plane * block; p += block) {
+        for (size_t k = 0; k < block; k++) {
+            const float value = (x[p + k] - g->center[k]) * g->factor[k] + g->offset[k];
+            y[p + k] = value <= least ? least : value; /* a NaN passes */
+        }
+    }
+}
+
+static void block_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                          float *y) {
+    const size_t size = n->plane * n->block;
+    const float least = rectified ? 0.0F : -INFINITY;
+    for (size_t s = 0; s < samples; s++) {
+        for (size_t c = 0; c < n->padded; c += n->block, x += size, y += size) {
+            const group g = group_of(n, c);
+            if (n->block == 8)
+                normalize_group(&g, 8, least, x, y);
+            else
+                normalize_group(&g, MOST_BLOCK, least, x, y);
+        }
+    }
+}
+
+static inline void turn_group(const group *g, size_t block, const float *restrict x,
+                              float *restrict dy) {
+    for (size_t p = 0; p < g->plane * block; p += block)
+        for (size_t k = 0; k < block; k++)
+            dy[p + k] =
+                g->factor[k] * dy[p + k] - g->offset[k] - (x[p + k] - g->center[k]) * g->slope[k];
+}
+
+static void block_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
+    const size_t size = n->plane * n->block;
+    for (size_t s = 0; s < samples; s++) {
+        for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size) {
+            const group g = group_of(n, c);
+            if (n->block == 8)
+                turn_group(&g, 8, x, dy);
+            else
+                turn_group(&g, MOST_BLOCK, x, dy);
+        }
+    }
+}
+
+/* ---- columns of rows ---- */
 
 typedef struct tile {
     size_t first, count;
 } tile;
 
-static size_t columns_of(const engine_norm *n) {
-    return n->padded * n->plane;
-}
-
-static size_t channel_of(const engine_norm *n, size_t column) {
-    const size_t group = n->plane * n->block;
-    return column / group * n->block + column % n->block;
-}
-
-/* Within the channels of one block, unless those are few columns. */
 static tile tile_at(const engine_norm *n, size_t first) {
-    const size_t group = n->plane * n->block;
-    const size_t end = group < TILE ? columns_of(n) : (first / group + 1) * group;
-    return (tile){first, end - first < TILE ? end - first : TILE};
+    const size_t left = n->channels * n->plane - first;
+    return (tile){first, left < TILE ? left : TILE};
 }
 
 /* A number of each channel, for each column of the tile. */
 static void spread(const engine_norm *n, tile t, const float *of_channels, float *of_columns) {
-    if (n->plane * n->block < TILE) {
-        for (size_t i = 0; i < t.count; i++)
-            of_columns[i] = of_channels[channel_of(n, t.first + i)];
-        return;
-    }
-    const float *first = of_channels + channel_of(n, t.first); /* tiles are whole blocks */
-    for (size_t i = 0; i < t.count; i += n->block)
-        for (size_t k = 0; k < n->block; k++)
-            of_columns[i + k] = first[k];
-}
-
-static size_t tile_channel(const engine_norm *n, tile t, size_t i) {
-    return n->plane * n->block < TILE ? channel_of(n, t.first + i)
-                                      : channel_of(n, t.first) + i % n->block;
+    for (size_t i = 0; i < t.count; i++)
+        of_columns[i] = of_channels[(t.first + i) / n->plane];
 }
 
 static void add_row(size_t count, const float *a, const float *b, double *restrict first,
@@ -93,19 +162,21 @@ static void add_row(size_t count, const float *a, const float *b, double *restri
 
 void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
                       double *sums) {
-    const size_t columns = columns_of(n);
+    if (n->block > 1) {
+        block_sums(n, samples, a, b, sums);
+        return;
+    }
+    const size_t columns = n->channels * n->plane;
     memset(sums, 0, 2 * n->padded * sizeof *sums);
-    for (size_t at = 0, step; at < columns; at += step) {
+    for (size_t at = 0; at < columns; at += TILE) {
         const tile t = tile_at(n, at);
-        step = t.count;
         double first[TILE] = {0};
         double second[TILE] = {0};
         for (size_t s = 0; s < samples; s++)
             add_row(t.count, a + s * columns + at, b + s * columns + at, first, second);
         for (size_t i = 0; i < t.count; i++) {
-            const size_t channel = tile_channel(n, t, i);
-            sums[channel] += first[i];
-            sums[n->padded + channel] += second[i];
+            sums[(at + i) / n->plane] += first[i];
+            sums[n->padded + (at + i) / n->plane] += second[i];
         }
     }
 }
@@ -153,16 +224,19 @@ static void rectify_row(size_t count, float *y) {
 }
 
 void engine_norm_unrectify(const engine_norm *n, size_t samples, const float *y, float *dy) {
-    for (size_t i = 0; i < samples * columns_of(n); i++)
+    for (size_t i = 0; i < samples * n->padded * n->plane; i++)
         dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
 }
 
 void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
                          float *y) {
-    const size_t columns = columns_of(n);
-    for (size_t at = 0, step; at < columns; at += step) {
+    if (n->block > 1) {
+        block_forward(n, samples, rectified, x, y);
+        return;
+    }
+    const size_t columns = n->channels * n->plane;
+    for (size_t at = 0; at < columns; at += TILE) {
         const tile t = tile_at(n, at);
-        step = t.count;
         float center[TILE];
         float factor[TILE];
         float offset[TILE];
@@ -212,10 +286,13 @@ static void turn_row(size_t count, const float *restrict center, const float *re
 }
 
 void engine_norm_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
-    const size_t columns = columns_of(n);
-    for (size_t at = 0, step; at < columns; at += step) {
+    if (n->block > 1) {
+        block_backward(n, samples, x, dy);
+        return;
+    }
+    const size_t columns = n->channels * n->plane;
+    for (size_t at = 0; at < columns; at += TILE) {
         const tile t = tile_at(n, at);
-        step = t.count;
         float center[TILE];
         float factor[TILE];
         float offset[TILE];
