@@ -14,6 +14,9 @@ typedef struct engine_backend {
     /* NULL when the back end knows dense parameters only: the engine then
      * scatters the compact vector before a pass and gathers gradients after. */
     admmnn_status (*set_support)(void *state, const size_t *index, size_t count, admmnn_error *err);
+    /* The forward passes on these parameters may keep what they make of them, until the next
+     * call; NULL when there is nothing to keep. */
+    void (*hold)(void *state, const float *params);
     admmnn_status (*forward)(void *state, const float *params, const engine_batch *batch,
                              float *logits, admmnn_error *err);
     admmnn_status (*step)(void *state, const float *params, const engine_batch *batch,

@@ -1,20 +1,27 @@
-/* The oneDNN back end: each thread of the pool takes a share of the batch
- * through a network of its own (dnnl_network.h), with oneDNN kept to that one
- * thread. Dividing the samples instead of each primitive needs no barrier
- * between primitives, and none of the OpenMP threads that would spin beside the
- * pool's between passes.
+/* The oneDNN back end, in one of two ways.
  *
- * A pass is one run of the pool, except that a training step's shares meet where
- * a batch normalization needs the statistics of all of them: there it ends one
- * run, and the next goes on.
+ * By shares: each thread of the pool takes a share of the batch through a network of its own
+ * (dnnl_network.h), with oneDNN kept to that one thread. Dividing the samples instead of each
+ * primitive needs no barrier between primitives, and none of the OpenMP threads that would
+ * spin beside the pool's between passes. A pass is one run of the pool, except that a
+ * training step's shares meet where a batch normalization needs the statistics of all of
+ * them: there it ends one run, and the next goes on.
+ *
+ * As a whole: one network takes all of the batch, in the calling thread, and oneDNN divides
+ * each primitive. There is one gradient then, and a layer's weights are read once: what
+ * large networks want.
  *
  * A network is recorded for the largest share; a smaller one is filled up with
- * zero inputs whose loss has zero gradient, and which no statistics count. */
+ * zero inputs whose loss has zero gradient, and which no statistics count. A training step as
+ * a whole is recorded anew for a batch of another size. */
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "engine/backend.h"
+#include "engine/dnnl_move.h"
 #include "engine/dnnl_network.h"
+#include "engine/dnnl_own.h"
 #include "engine/dropout.h"
 #include "engine/norm.h"
 
@@ -23,6 +30,7 @@ typedef struct share {
     size_t first, count; /* samples of the batch */
     size_t at;           /* the call on the tape that is next */
     size_t next;         /* the mark that is */
+    bool prepared;       /* what depends on held parameters alone is there */
     double *sums;        /* [2][channels] of the batch normalization that is being done */
     engine_loss_sum loss;
     admmnn_status status;
@@ -33,11 +41,13 @@ typedef struct dnnl_state {
     const graph *graph;
     base_pool *pool;
     size_t input_count, classes;
-    unsigned threads;
+    dnnl_plan plan;      /* of each share */
+    unsigned threads;    /* shares */
     share *shares;       /* [threads] */
     const float **parts; /* [threads] */
-    engine_norm *norms;  /* of the network's chain */
+    engine_norm *norms;  /* of shares' batch normalizations */
     uint32_t norm_count;
+    const float *held; /* parameters that do not change, or NULL */
 } dnnl_state;
 
 /* One pass, handed to every thread. */
@@ -46,16 +56,39 @@ typedef struct pass {
     const float *params;
     const engine_batch *batch;
     float *logits; /* NULL: a training step */
+    bool held;     /* the parameters do not change */
 } pass;
 
 /* ---- what stands between oneDNN's calls ---- */
 
-static void fill_input(const pass *p, const share *own, float *input) {
-    size_t elements = p->state->input_count;
-    for (size_t s = 0; s < own->count; s++)
+/* A share's work, divided among the threads of its oneDNN calls. */
+typedef struct division {
+    const pass *pass;
+    const share *own;
+    const dnnl_mark *mark;
+} division;
+
+static void fill_some(void *argument, unsigned thread, unsigned threads) {
+    const division *w = argument;
+    const pass *p = w->pass;
+    const share *own = w->own;
+    const size_t elements = p->state->input_count;
+    const base_share part = base_pool_share(own->count, 1, thread, threads);
+    float *input = tape_floats(&own->network.tape, w->mark->y);
+    for (size_t s = part.first; s < part.first + part.count; s++)
         p->batch->fill(p->batch->user, own->first + s, input + s * elements, 1);
-    memset(input + own->count * elements, 0,
-           (own->network.samples - own->count) * elements * sizeof *input);
+}
+
+static void fill_input(const pass *p, share *own, const dnnl_mark *mark) {
+    const dnnl_network *d = &own->network;
+    const size_t elements = p->state->input_count;
+    division w = {p, own, mark};
+    dnnl_api_run(d->plan.threads, fill_some, &w);
+    memset(tape_floats(&d->tape, mark->y) + own->count * elements, 0,
+           (d->plan.samples - own->count) * elements * sizeof(float));
+    for (size_t m = 0; p->logits == NULL && m < d->mark_count; m++)
+        if (d->marks[m].work == DNNL_UNOWN)
+            dnnl_own_clear(d->marks[m].own, d->gradient);
 }
 
 static void run_loss(const pass *p, share *own, const float *logits, float *gradient) {
@@ -66,7 +99,7 @@ static void run_loss(const pass *p, share *own, const float *logits, float *grad
     engine_loss_add(p->batch->loss, &layout, logits, p->batch->labels + own->first,
                     targets != NULL ? targets + own->first * classes : NULL, gradient, &own->loss);
     memset(gradient + own->count * classes, 0,
-           (own->network.samples - own->count) * classes * sizeof *gradient);
+           (own->network.plan.samples - own->count) * classes * sizeof *gradient);
 }
 
 static void drop_out(const pass *p, const share *own, uint32_t node, float *x) {
@@ -78,19 +111,116 @@ static void drop_out(const pass *p, const share *own, uint32_t node, float *x) {
 
 /* The samples that fill the share up would get what others share out. */
 static void clear_rest(const share *own, const engine_norm *norm, float *x) {
-    const size_t elements = norm->channels * norm->plane;
+    const size_t elements = norm->padded * norm->plane;
     memset(x + own->count * elements, 0,
-           (own->network.samples - own->count) * elements * sizeof *x);
+           (own->network.plan.samples - own->count) * elements * sizeof *x);
+}
+
+static void unrectify(size_t count, const float *restrict x, float *restrict y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = x[i] > 0.0F ? y[i] : 0.0F;
+}
+
+static void unrectify_sum(size_t count, const float *restrict x, const float *restrict z,
+                          float *restrict y) {
+    for (size_t i = 0; i < count; i++) {
+        const float sum = y[i] + z[i];
+        y[i] = x[i] > 0.0F ? sum : 0.0F;
+    }
+}
+
+/* Tensors of one format: whatever it is, element stands beside element. */
+static void unrectify_some(void *argument, unsigned thread, unsigned threads) {
+    const division *w = argument;
+    const tape *t = &w->own->network.tape;
+    const dnnl_mark *mark = w->mark;
+    const size_t count = t->tensors[mark->y].bytes / sizeof(float);
+    const base_share part = base_pool_share(count, 16, thread, threads);
+    const float *x = tape_floats(t, mark->x) + part.first;
+    float *y = tape_floats(t, mark->y) + part.first;
+    if (mark->z == TAPE_NONE)
+        unrectify(part.count, x, y);
+    else
+        unrectify_sum(part.count, x, tape_floats(t, mark->z) + part.first, y);
+}
+
+static void move_some(void *argument, unsigned thread, unsigned threads) {
+    const division *w = argument;
+    const dnnl_network *d = &w->own->network;
+    const dnnl_move *m = w->mark->move;
+    const bool back = w->mark->work == DNNL_UNMOVE;
+    const base_share part = base_pool_share(d->plan.samples, 1, thread, threads);
+    for (size_t s = part.first; s < part.first + part.count; s++) {
+        const float *x =
+            tape_floats(&d->tape, w->mark->x) + s * (back ? m->out_count : m->in_count);
+        float *y = tape_floats(&d->tape, w->mark->y) + s * (back ? m->in_count : m->out_count);
+        if (back)
+            dnnl_move_back(m, x, y);
+        else
+            dnnl_move_run(m, x, y);
+    }
+}
+
+/* A normalization of what a node makes, by the running statistics, in weights and biases. */
+static void fold(const pass *p, const share *own, const dnnl_mark *mark) {
+    const dnnl_network *d = &own->network;
+    const graph *g = d->graph;
+    const graph_node *node = &g->nodes[mark->node];
+    const graph_normalization *n = &dnnl_norm_after(d, mark->node)->normalization;
+    const graph_parameter *weight = &g->parameters[node->weight];
+    float *to = tape_floats(&d->tape, mark->y);
+    float *bias = tape_floats(&d->tape, mark->z);
+    for (size_t o = 0; o < weight->rows; o++) {
+        const double mean = (double)p->params[g->parameters[n->mean].offset + o];
+        const double variance = (double)p->params[g->parameters[n->variance].offset + o];
+        const double factor = (double)p->params[g->parameters[n->scale].offset + o] /
+                              sqrt(variance + (double)n->epsilon);
+        const double own_bias = node->bias == GRAPH_NONE
+                                    ? 0.0
+                                    : (double)p->params[g->parameters[node->bias].offset + o];
+        const float *from = p->params + weight->offset + o * weight->columns;
+        for (size_t i = 0; i < weight->columns; i++)
+            to[o * weight->columns + i] = (float)(factor * (double)from[i]);
+        bias[o] = (float)((own_bias - mean) * factor +
+                          (double)p->params[g->parameters[n->shift].offset + o]);
+    }
+}
+
+static void run_own(const pass *p, const share *own, const dnnl_mark *mark) {
+    const dnnl_own_pass one = {.own = mark->own,
+                               .network = &own->network,
+                               .params = p->params,
+                               .batch = p->batch,
+                               .first = own->first,
+                               .count = own->count,
+                               .training = p->logits == NULL,
+                               .backward = mark->work == DNNL_UNOWN};
+    dnnl_own_run(&one);
 }
 
 static void do_work(const pass *p, share *own, const dnnl_mark *mark) {
     const tape *t = &own->network.tape;
     const engine_norm *norm = &p->state->norms[mark->norm];
+    division w = {p, own, mark};
     const float *x = mark->x == TAPE_NONE ? NULL : tape_floats(t, mark->x);
     float *y = mark->y == TAPE_NONE ? NULL : tape_floats(t, mark->y);
     switch (mark->work) {
     case DNNL_FILL:
-        fill_input(p, own, y);
+        fill_input(p, own, mark);
+        break;
+    case DNNL_FOLD:
+        fold(p, own, mark);
+        break;
+    case DNNL_OWN:
+    case DNNL_UNOWN:
+        run_own(p, own, mark);
+        break;
+    case DNNL_MOVE:
+    case DNNL_UNMOVE:
+        dnnl_api_run(own->network.plan.threads, move_some, &w);
+        break;
+    case DNNL_UNRELU:
+        dnnl_api_run(own->network.plan.threads, unrectify_some, &w);
         break;
     case DNNL_DROPOUT:
     case DNNL_UNDROP:
@@ -100,13 +230,15 @@ static void do_work(const pass *p, share *own, const dnnl_mark *mark) {
         engine_norm_sums(norm, own->count, x, x, own->sums);
         break;
     case DNNL_NORM:
-        engine_norm_forward(norm, own->count, x, y);
+        engine_norm_forward(norm, own->count, mark->rectified, x, y);
         clear_rest(own, norm, y);
         break;
     case DNNL_LOSS:
         run_loss(p, own, x, y);
         break;
     case DNNL_UNNORM_SUMS:
+        if (mark->rectified)
+            engine_norm_unrectify(norm, own->count, tape_floats(t, mark->z), y);
         engine_norm_sums(norm, own->count, y, x, own->sums);
         engine_norm_gradient(norm, own->sums, own->network.gradient);
         break;
@@ -123,17 +255,31 @@ static bool ends_stretch(const pass *p, dnnl_work work) {
     return p->logits == NULL && (work == DNNL_NORM_SUMS || work == DNNL_UNNORM_SUMS);
 }
 
-static bool is_for_training(dnnl_work work) {
-    return work == DNNL_DROPOUT || work == DNNL_NORM_SUMS;
+/* What depends on the parameters alone, to be used in this pass. */
+static admmnn_status prepare(const pass *p, share *own) {
+    dnnl_network *d = &own->network;
+    size_t at = 0;
+    for (size_t m = 0; m < d->mark_count; m++) {
+        const dnnl_mark *mark = &d->marks[m];
+        if (mark->when != TAPE_PREPARE)
+            continue;
+        BASE_TRY(tape_replay(&d->tape, at, mark->call, TAPE_PREPARE, &own->err));
+        do_work(p, own, mark);
+        at = mark->call;
+    }
+    return tape_replay(&d->tape, at, d->tape.call_count, TAPE_PREPARE, &own->err);
 }
 
 /* From where the share is to where shares meet, or to the end. */
 static admmnn_status run_stretch(const pass *p, share *own) {
     dnnl_network *d = &own->network;
     const size_t classes = p->state->classes;
+    const tape_when when = p->logits == NULL ? TAPE_TRAIN : TAPE_EVALUATE;
     while (own->next < d->mark_count) {
         const dnnl_mark *mark = &d->marks[own->next++];
-        BASE_TRY(tape_replay(&d->tape, own->at, mark->call, p->params, &own->err));
+        if ((mark->when & (unsigned)when) == 0)
+            continue;
+        BASE_TRY(tape_replay(&d->tape, own->at, mark->call, when, &own->err));
         own->at = mark->call + 1;
         if (mark->work == DNNL_LOSS && p->logits != NULL) {
             memcpy(p->logits + own->first * classes, tape_floats(&d->tape, mark->x),
@@ -141,13 +287,22 @@ static admmnn_status run_stretch(const pass *p, share *own) {
             own->next = SIZE_MAX;
             return ADMMNN_OK;
         }
-        if (p->logits == NULL || !is_for_training(mark->work))
-            do_work(p, own, mark);
+        do_work(p, own, mark);
         if (ends_stretch(p, mark->work))
             return ADMMNN_OK;
     }
     own->next = SIZE_MAX;
-    return tape_replay(&d->tape, own->at, d->tape.call_count, p->params, &own->err);
+    return tape_replay(&d->tape, own->at, d->tape.call_count, when, &own->err);
+}
+
+static admmnn_status run_from(const pass *p, share *own) {
+    if (own->next == 0) {
+        BASE_TRY(tape_bind(&own->network.tape, p->params, &own->err));
+        if (!p->held || !own->prepared)
+            BASE_TRY(prepare(p, own));
+        own->prepared = p->held;
+    }
+    return run_stretch(p, own);
 }
 
 static void run_share(void *argument, unsigned thread, unsigned threads) {
@@ -157,8 +312,8 @@ static void run_share(void *argument, unsigned thread, unsigned threads) {
     own->status = ADMMNN_OK;
     if (own->count == 0)
         return;
-    int before = dnnl_api_set_threads(1);
-    own->status = run_stretch(p, own);
+    int before = dnnl_api_set_threads((int)own->network.plan.threads);
+    own->status = run_from(p, own);
     dnnl_api_set_threads(before);
 }
 
@@ -168,7 +323,7 @@ static void meet(const pass *p, const dnnl_mark *mark) {
     engine_norm *norm = &d->norms[mark->norm];
     double *sums = d->shares[0].sums;
     for (unsigned t = 1; t < d->threads && d->shares[t].count > 0; t++)
-        for (size_t i = 0; i < 2 * norm->channels; i++)
+        for (size_t i = 0; i < 2 * norm->padded; i++)
             sums[i] += d->shares[t].sums[i];
     if (mark->work == DNNL_NORM_SUMS)
         engine_norm_by_batch(norm, p->params, sums, p->batch->count, d->shares[0].network.gradient);
@@ -206,7 +361,10 @@ static admmnn_status run(const pass *p, admmnn_error *err) {
     const share *first = &d->shares[0];
     start(p);
     while (first->next != SIZE_MAX) {
-        base_pool_run(d->pool, run_share, (void *)p);
+        if (d->plan.whole)
+            run_share((void *)p, 0, 1);
+        else
+            base_pool_run(d->pool, run_share, (void *)p);
         BASE_TRY(check_shares(d, err));
         if (first->next != SIZE_MAX)
             meet(p, &first->network.marks[first->next - 1]);
@@ -214,16 +372,46 @@ static admmnn_status run(const pass *p, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* As a whole the statistics are those of all samples it was recorded for. */
+static admmnn_status record_for(dnnl_state *d, size_t count, admmnn_error *err) {
+    dnnl_network *network = &d->shares[0].network;
+    if (!d->plan.whole || network->plan.samples == count)
+        return ADMMNN_OK;
+    d->plan.samples = count;
+    d->shares[0].prepared = false;
+    dnnl_network_close(network);
+    admmnn_status status = dnnl_network_open(d->graph, &d->plan, network, err);
+    if (status != ADMMNN_OK)
+        dnnl_network_close(network);
+    d->parts[0] = network->gradient;
+    return status;
+}
+
 static admmnn_status forward(void *state, const float *params, const engine_batch *batch,
                              float *logits, admmnn_error *err) {
-    const pass p = {state, params, batch, logits};
+    dnnl_state *d = state;
+    const pass p = {.state = state,
+                    .params = params,
+                    .batch = batch,
+                    .logits = logits,
+                    .held = params == d->held};
+    if (d->shares[0].network.plan.samples < batch->count)
+        BASE_TRY(record_for(d, batch->count, err)); /* a step had fewer */
     return run(&p, err);
+}
+
+static void hold(void *state, const float *params) {
+    dnnl_state *d = state;
+    d->held = params;
+    for (unsigned t = 0; t < d->threads; t++)
+        d->shares[t].prepared = false;
 }
 
 static admmnn_status step(void *state, const float *params, const engine_batch *batch,
                           engine_result *result, admmnn_error *err) {
-    const pass p = {state, params, batch, NULL};
+    const pass p = {.state = state, .params = params, .batch = batch};
     dnnl_state *d = state;
+    BASE_TRY(record_for(d, batch->count, err));
     BASE_TRY(run(&p, err));
     *result = (engine_result){.parts = d->parts};
     for (unsigned t = 0; t < d->threads && d->shares[t].count > 0; t++) {
@@ -250,16 +438,47 @@ static void destroy(void *state) {
     base_free(d);
 }
 
-static admmnn_status open_shares(dnnl_state *d, const engine_settings *settings,
-                                 admmnn_error *err) {
-    size_t samples = (settings->max_batch + (size_t)d->threads - 1) / d->threads;
+/* Multiply-accumulates of one sample from which on a network is large: more than the widest
+ * perceptron that a paper trains on digits, fewer than the smallest ResNet. */
+#define LARGE_MACS UINT64_C(40000000)
+
+/* Floats that a pass over so many samples makes. */
+static size_t activation_count(const graph *g, size_t samples) {
+    size_t count = 0;
+    for (uint32_t n = 0; n < g->node_count; n++)
+        count += graph_value_count(g, g->nodes[n].output);
+    return count * samples;
+}
+
+/* Each share has a gradient of its own and reads all weights; the calls of a whole wait for
+ * each other's threads. So a network is taken as a whole where parameters outnumber what it
+ * makes of a batch, and where nothing else of a forward pass would wait. */
+static bool is_whole(const graph *g, const engine_settings *settings) {
+    if (settings->division != ENGINE_DIVIDE_BY_SIZE)
+        return settings->division == ENGINE_DIVIDE_CALLS;
+    return graph_macs(g) >= LARGE_MACS &&
+           (!settings->training || g->flat_count > activation_count(g, settings->max_batch));
+}
+
+static dnnl_plan make_plan(const graph *g, const engine_settings *settings, unsigned threads) {
+    const bool whole = is_whole(g, settings);
+    const size_t shares = whole ? 1 : threads;
+    return (dnnl_plan){.samples = (settings->max_batch + shares - 1) / shares,
+                       .threads = whole ? threads : 1,
+                       .training = settings->training,
+                       .fuses = settings->division != ENGINE_DIVIDE_BY_SIZE ||
+                                graph_macs(g) >= LARGE_MACS,
+                       .whole = whole};
+}
+
+static admmnn_status open_shares(dnnl_state *d, admmnn_error *err) {
     d->shares = base_array(d->threads, sizeof *d->shares);
     d->parts = base_array(d->threads, sizeof *d->parts);
     if (d->shares == NULL || d->parts == NULL)
         return base_fail_memory(err, "the oneDNN back end");
     for (unsigned t = 0; t < d->threads; t++) {
         dnnl_network *network = &d->shares[t].network;
-        BASE_TRY(dnnl_network_open(d->graph, samples, settings->training, network, err));
+        BASE_TRY(dnnl_network_open(d->graph, &d->plan, network, err));
         d->parts[t] = network->gradient;
     }
     return ADMMNN_OK;
@@ -277,8 +496,8 @@ static admmnn_status open_norms(dnnl_state *d, admmnn_error *err) {
         if (mark->work != DNNL_NORM)
             continue;
         engine_norm *norm = &d->norms[d->norm_count++];
-        BASE_TRY(engine_norm_open(d->graph, &d->graph->nodes[mark->node], norm, err));
-        channels = norm->channels > channels ? norm->channels : channels;
+        BASE_TRY(engine_norm_open(d->graph, &d->graph->nodes[mark->node], mark->block, norm, err));
+        channels = norm->padded > channels ? norm->padded : channels;
     }
     for (unsigned t = 0; t < d->threads; t++) {
         d->shares[t].sums = base_array(2 * channels, sizeof *d->shares[t].sums);
@@ -295,10 +514,11 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
         return base_fail_memory(err, "the oneDNN back end");
     d->graph = g;
     d->pool = pool;
-    d->threads = base_pool_threads(pool);
+    d->plan = make_plan(g, settings, base_pool_threads(pool));
+    d->threads = d->plan.whole ? 1 : base_pool_threads(pool);
     d->input_count = graph_value_count(g, g->input);
     d->classes = graph_value_count(g, g->output);
-    admmnn_status status = open_shares(d, settings, err);
+    admmnn_status status = open_shares(d, err);
     if (status == ADMMNN_OK)
         status = open_norms(d, err);
     if (status != ADMMNN_OK) {
@@ -314,6 +534,7 @@ const engine_backend engine_backend_dnnl = {
     .create = create,
     .destroy = destroy,
     .set_support = NULL,
+    .hold = hold,
     .forward = forward,
     .step = step,
 };

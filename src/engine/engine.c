@@ -14,6 +14,7 @@ struct engine {
     size_t classes;
     bool sparse;
     size_t support_count;
+    const float *held; /* parameters, the caller's, or NULL */
     /* Only for a back end that knows dense parameters alone: where the compact
      * floats stand, the flat vector they are scattered into (zero elsewhere) and
      * the gathered gradient. */
@@ -165,6 +166,12 @@ static admmnn_status keep_support(engine *e, const size_t *index, size_t count, 
     return ADMMNN_OK;
 }
 
+void engine_hold(engine *e, const float *params) {
+    e->held = params;
+    if (e->backend->hold != NULL)
+        e->backend->hold(e->state, e->support == NULL ? params : NULL);
+}
+
 admmnn_status engine_set_support(engine *e, const size_t *index, size_t count, admmnn_error *err) {
     if (index == NULL && count > 0)
         return base_fail(err, ADMMNN_USAGE, "support: %zu indices announced, none given", count);
@@ -177,6 +184,7 @@ admmnn_status engine_set_support(engine *e, const size_t *index, size_t count, a
         drop_support(e);
     e->sparse = index != NULL;
     e->support_count = count;
+    engine_hold(e, NULL);
     return ADMMNN_OK;
 }
 
@@ -224,6 +232,8 @@ static admmnn_status check_batch(const engine *e, const float *params, const eng
 
 admmnn_status engine_forward(engine *e, const float *params, const engine_batch *batch,
                              float *logits, admmnn_error *err) {
+    if (params == NULL)
+        params = e->held;
     BASE_TRY(check_batch(e, params, batch, err));
     return e->backend->forward(e->state, scattered(e, params), batch, logits, err);
 }

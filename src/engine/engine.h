@@ -31,6 +31,13 @@ typedef enum engine_backend_id {
 #undef ENGINE_BACKEND_ENUM
 } engine_backend_id;
 
+/* How the dnnl back end divides a step among threads. */
+typedef enum engine_division {
+    ENGINE_DIVIDE_BY_SIZE, /* by its parameters and what it makes of a batch */
+    ENGINE_DIVIDE_SAMPLES, /* a share of them each */
+    ENGINE_DIVIDE_CALLS    /* each of oneDNN's calls */
+} engine_division;
+
 typedef struct engine_settings {
     engine_backend_id backend;
     uint32_t max_batch; /* samples of the largest batch */
@@ -39,6 +46,7 @@ typedef struct engine_settings {
     /* The lanes back end runs a layer on coordinate lists below this share of nonzeros;
      * 0: below the share where they are faster. */
     float list_density;
+    engine_division division;
 } engine_settings;
 
 /* Writes one sample's input, element i (channel, row, column order) to
@@ -82,8 +90,13 @@ bool engine_gains_by_support(const engine *e);
  * support's count. */
 size_t engine_parameter_count(const engine *e);
 
-/* logits[count][outputs]: the graph's output values, no softmax. Normalization is by the
- * running statistics, and nothing is dropped out. */
+/* Parameters that stay as they are, in their place, until others are held or the support
+ * changes; NULL: none. engine_forward without parameters runs on them, and makes what it
+ * needs of them (other formats, normalizations folded into weights) once. */
+void engine_hold(engine *e, const float *params);
+
+/* params NULL: those held. logits[count][outputs]: the graph's output values, no softmax.
+ * Normalization is by the running statistics, and nothing is dropped out. */
 admmnn_status engine_forward(engine *e, const float *params, const engine_batch *batch,
                              float *logits, admmnn_error *err);
 

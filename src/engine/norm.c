@@ -9,19 +9,21 @@
  * are multiplied by, stays in the first cache. */
 #define TILE 256
 
-admmnn_status engine_norm_open(const graph *g, const graph_node *node, engine_norm *n,
+admmnn_status engine_norm_open(const graph *g, const graph_node *node, size_t block, engine_norm *n,
                                admmnn_error *err) {
     const graph_shape shape = g->values[node->output].shape;
     *n = (engine_norm){.g = g,
                        .node = &node->normalization,
                        .channels = graph_shape_channels(shape),
-                       .plane = graph_shape_extent(shape, 1, shape.rank)};
-    n->mean = base_array(n->channels, sizeof *n->mean);
-    n->inverse = base_array(n->channels, sizeof *n->inverse);
-    n->center = base_array(n->channels, sizeof *n->center);
-    n->factor = base_array(n->channels, sizeof *n->factor);
-    n->offset = base_array(n->channels, sizeof *n->offset);
-    n->slope = base_array(n->channels, sizeof *n->slope);
+                       .plane = graph_shape_extent(shape, 1, shape.rank),
+                       .block = block};
+    n->padded = (n->channels + block - 1) / block * block;
+    n->mean = base_array(n->padded, sizeof *n->mean);
+    n->inverse = base_array(n->padded, sizeof *n->inverse);
+    n->center = base_array(n->padded, sizeof *n->center);
+    n->factor = base_array(n->padded, sizeof *n->factor);
+    n->offset = base_array(n->padded, sizeof *n->offset);
+    n->slope = base_array(n->padded, sizeof *n->slope);
     return n->mean != NULL && n->inverse != NULL && n->center != NULL && n->factor != NULL &&
                    n->offset != NULL && n->slope != NULL
                ? ADMMNN_OK
@@ -41,7 +43,99 @@ static const float *parameter(const engine_norm *n, const float *params, uint32_
     return params + n->g->parameters[which].offset;
 }
 
-/* ---- columns ---- */
+/* ---- blocks of channels: samples one after another, each a block at a time ---- */
+
+#define MOST_BLOCK 16
+
+typedef struct group {
+    size_t plane, block;
+    const float *center, *factor, *offset, *slope; /* [block] */
+} group;
+
+static group group_of(const engine_norm *n, size_t first) {
+    return (group){n->plane,          n->block,          n->center + first,
+                   n->factor + first, n->offset + first, n->slope + first};
+}
+
+/* sums[2][block] += of a, and of a * b. The block is a constant where it is called. */
+static inline void add_group(size_t plane, size_t block, const float *a, const float *b,
+                             double *restrict first, double *restrict second) {
+    for (size_t p = 0; p < plane; p++) {
+        for (size_t k = 0; k < block; k++) {
+            const double one = (double)a[p * block + k];
+            first[k] += one;
+            second[k] += one * (double)b[p * block + k];
+        }
+    }
+}
+
+static void block_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
+                       double *sums) {
+    const size_t size = n->plane * n->block;
+    memset(sums, 0, 2 * n->padded * sizeof *sums);
+    for (size_t s = 0; s < samples; s++) {
+        for (size_t c = 0; c < n->padded; c += n->block, a += size, b += size) {
+            double first[MOST_BLOCK] = {0};
+            double second[MOST_BLOCK] = {0};
+            if (n->block == 8)
+                add_group(n->plane, 8, a, b, first, second);
+            else
+                add_group(n->plane, MOST_BLOCK, a, b, first, second);
+            for (size_t k = 0; k < n->block; k++) {
+                sums[c + k] += first[k];
+                sums[n->padded + c + k] += second[k];
+            }
+        }
+    }
+}
+
+static inline void normalize_group(const group *g, size_t block, float least,
+                                   const float *restrict x, float *restrict y) {
+    for (size_t p = 0; p < g->plane * block; p += block) {
+        for (size_t k = 0; k < block; k++) {
+            const float value = (x[p + k] - g->center[k]) * g->factor[k] + g->offset[k];
+            y[p + k] = value <= least ? least : value; /* a NaN passes */
+        }
+    }
+}
+
+static void block_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                          float *y) {
+    const size_t size = n->plane * n->block;
+    const float least = rectified ? 0.0F : -INFINITY;
+    for (size_t s = 0; s < samples; s++) {
+        for (size_t c = 0; c < n->padded; c += n->block, x += size, y += size) {
+            const group g = group_of(n, c);
+            if (n->block == 8)
+                normalize_group(&g, 8, least, x, y);
+            else
+                normalize_group(&g, MOST_BLOCK, least, x, y);
+        }
+    }
+}
+
+static inline void turn_group(const group *g, size_t block, const float *restrict x,
+                              float *restrict dy) {
+    for (size_t p = 0; p < g->plane * block; p += block)
+        for (size_t k = 0; k < block; k++)
+            dy[p + k] =
+                g->factor[k] * dy[p + k] - g->offset[k] - (x[p + k] - g->center[k]) * g->slope[k];
+}
+
+static void block_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
+    const size_t size = n->plane * n->block;
+    for (size_t s = 0; s < samples; s++) {
+        for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size) {
+            const group g = group_of(n, c);
+            if (n->block == 8)
+                turn_group(&g, 8, x, dy);
+            else
+                turn_group(&g, MOST_BLOCK, x, dy);
+        }
+    }
+}
+
+/* ---- columns of rows ---- */
 
 typedef struct tile {
     size_t first, count;
@@ -68,8 +162,12 @@ static void add_row(size_t count, const float *a, const float *b, double *restri
 
 void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
                       double *sums) {
+    if (n->block > 1) {
+        block_sums(n, samples, a, b, sums);
+        return;
+    }
     const size_t columns = n->channels * n->plane;
-    memset(sums, 0, 2 * n->channels * sizeof *sums);
+    memset(sums, 0, 2 * n->padded * sizeof *sums);
     for (size_t at = 0; at < columns; at += TILE) {
         const tile t = tile_at(n, at);
         double first[TILE] = {0};
@@ -78,7 +176,7 @@ void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, cons
             add_row(t.count, a + s * columns + at, b + s * columns + at, first, second);
         for (size_t i = 0; i < t.count; i++) {
             sums[(at + i) / n->plane] += first[i];
-            sums[n->channels + (at + i) / n->plane] += second[i];
+            sums[n->padded + (at + i) / n->plane] += second[i];
         }
     }
 }
@@ -105,7 +203,7 @@ void engine_norm_by_batch(engine_norm *n, const float *params, const double *sum
     const double elements = (double)(count * n->plane);
     for (size_t c = 0; c < n->channels; c++) {
         const double mean = sums[c] / elements;
-        const double variance = sums[n->channels + c] / elements - mean * mean;
+        const double variance = sums[n->padded + c] / elements - mean * mean;
         const double sound = variance <= 0.0 ? 0.0 : variance; /* a NaN passes */
         normalize_by(n, params, c, mean, sound);
         part[n->g->parameters[n->node->mean].offset + c] = (float)mean;
@@ -120,7 +218,22 @@ static void normalize_row(size_t count, const float *restrict center, const floa
         y[i] = (x[i] - center[i]) * factor[i] + offset[i];
 }
 
-void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, float *y) {
+static void rectify_row(size_t count, float *y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = y[i] <= 0.0F ? 0.0F : y[i]; /* a NaN passes */
+}
+
+void engine_norm_unrectify(const engine_norm *n, size_t samples, const float *y, float *dy) {
+    for (size_t i = 0; i < samples * n->padded * n->plane; i++)
+        dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
+}
+
+void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                         float *y) {
+    if (n->block > 1) {
+        block_forward(n, samples, rectified, x, y);
+        return;
+    }
     const size_t columns = n->channels * n->plane;
     for (size_t at = 0; at < columns; at += TILE) {
         const tile t = tile_at(n, at);
@@ -130,9 +243,12 @@ void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, f
         spread(n, t, n->center, center);
         spread(n, t, n->factor, factor);
         spread(n, t, n->offset, offset);
-        for (size_t s = 0; s < samples; s++)
-            normalize_row(t.count, center, factor, offset, x + s * columns + at,
-                          y + s * columns + at);
+        for (size_t s = 0; s < samples; s++) {
+            float *row = y + s * columns + at;
+            normalize_row(t.count, center, factor, offset, x + s * columns + at, row);
+            if (rectified)
+                rectify_row(t.count, row);
+        }
     }
 }
 
@@ -140,7 +256,7 @@ void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, f
 
 /* With x^ the normalized x: sum of dy x^, from the sums of dy and of dy x. */
 static double turned(const engine_norm *n, const double *sums, size_t c) {
-    return (sums[n->channels + c] - n->mean[c] * sums[c]) * n->inverse[c];
+    return (sums[n->padded + c] - n->mean[c] * sums[c]) * n->inverse[c];
 }
 
 void engine_norm_gradient(const engine_norm *n, const double *sums, float *part) {
@@ -170,6 +286,10 @@ static void turn_row(size_t count, const float *restrict center, const float *re
 }
 
 void engine_norm_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
+    if (n->block > 1) {
+        block_backward(n, samples, x, dy);
+        return;
+    }
     const size_t columns = n->channels * n->plane;
     for (size_t at = 0; at < columns; at += TILE) {
         const tile t = tile_at(n, at);

@@ -2,8 +2,9 @@
  * its share, the sums of all shares together give the statistics, each normalizes its
  * share; and the same way back. oneDNN's primitive would take a share for a batch.
  *
- * Samples are rows of C x H x W floats. Sums are kept in double precision, in which the
- * products of floats are exact: the variance from the mean of squares is then as good as
+ * Samples are rows of C x H x W floats, or, in blocks of b channels, of
+ * [C / b][H x W][b] with zeros where C is no multiple of b. Sums are kept in double precision, in
+ * which the products of floats are exact: the variance from the mean of squares is then as good as
  * the floats it is of. */
 #ifndef ENGINE_NORM_H
 #define ENGINE_NORM_H
@@ -18,17 +19,19 @@ typedef struct engine_norm {
     const graph *g;
     const graph_normalization *node;
     size_t channels, plane; /* plane: H x W */
+    size_t block;           /* 1: row-major */
+    size_t padded;          /* channels, to a whole block */
     double *mean, *inverse; /* inverse: 1 / sqrt(variance + epsilon) */
     float *center, *factor, *offset, *slope;
 } engine_norm;
 
-/* Of a node of g, which must outlive it. engine_norm_close takes what engine_norm_open
- * left, also when that failed. */
-admmnn_status engine_norm_open(const graph *g, const graph_node *node, engine_norm *n,
+/* Of a node of g, which must outlive it, on tensors in such blocks. engine_norm_close takes what
+ * engine_norm_open left, also when that failed. */
+admmnn_status engine_norm_open(const graph *g, const graph_node *node, size_t block, engine_norm *n,
                                admmnn_error *err);
 void engine_norm_close(engine_norm *n);
 
-/* sums[2][channels], overwritten: of a, and of a * b, over `samples` rows of both. */
+/* sums[2][padded], overwritten: of a, and of a * b, over `samples` rows of both. */
 void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
                       double *sums);
 
@@ -38,8 +41,11 @@ void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, cons
 void engine_norm_by_running(engine_norm *n, const float *params);
 void engine_norm_by_batch(engine_norm *n, const float *params, const double *sums, size_t count,
                           float *part);
-/* y[samples][...] from x[samples][...]. */
-void engine_norm_forward(const engine_norm *n, size_t samples, const float *x, float *y);
+/* y[samples][...] from x[samples][...]; rectified: 0 where it were below. */
+void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                         float *y);
+/* dy[samples][...] = 0 where y, rectified, is not above 0. */
+void engine_norm_unrectify(const engine_norm *n, size_t samples, const float *y, float *dy);
 
 /* The gradient by scale and shift in `part`, from a share's sums of (dy, x). */
 void engine_norm_gradient(const engine_norm *n, const double *sums, float *part);

@@ -70,6 +70,9 @@ size_t reference_broadcast(graph_shape to, graph_shape from, size_t i);
 /* Forward writes y; backward adds to the gradients by operands and parameters. */
 typedef void reference_kernel(const reference_call *c);
 
+/* That of an operation; NULL of batch normalization. */
+reference_kernel *reference_kernel_of(graph_op op, bool backward);
+
 reference_kernel reference_conv_forward, reference_conv_backward;
 reference_kernel reference_transposed_forward, reference_transposed_backward;
 reference_kernel reference_maxpool_forward, reference_maxpool_backward;

@@ -44,6 +44,10 @@ static const struct {
     [GRAPH_RESIZE] = {reference_resize_forward, reference_resize_backward},
 };
 
+reference_kernel *reference_kernel_of(graph_op op, bool backward) {
+    return backward ? kernels[op].backward : kernels[op].forward;
+}
+
 /* ---- places ---- */
 
 static size_t sample_size(const reference *r) {
@@ -139,8 +143,7 @@ static reference_call call_of(const step *s, unsigned thread, size_t sample) {
 static void run_share(void *argument, unsigned thread, unsigned threads) {
     const step *s = argument;
     const base_share share = base_pool_share(s->batch->count, 1, thread, threads);
-    reference_kernel *kernel =
-        s->backward ? kernels[s->node->op].backward : kernels[s->node->op].forward;
+    reference_kernel *kernel = reference_kernel_of(s->node->op, s->backward);
     for (size_t i = share.first; i < share.first + share.count; i++) {
         const reference_call call = call_of(s, thread, i);
         kernel(&call);

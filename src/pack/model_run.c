@@ -48,11 +48,13 @@ static admmnn_status open_network(admmnn_model *model, admmnn_error *err) {
     if (engine_gains_by_support(network->engine) &&
         model_kept_weights(model) < graph_weight_count(g) / 2)
         status = keep_nonzeros(model, network, err);
-    if (status == ADMMNN_OK)
-        model->network = network;
-    else
+    if (status != ADMMNN_OK) {
         train_network_free(network);
-    return status;
+        return status;
+    }
+    engine_hold(network->engine, network->params);
+    model->network = network;
+    return ADMMNN_OK;
 }
 
 admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,

@@ -91,7 +91,7 @@ static void far_means_leave_the_variance(void **state) {
     MUST(graph_create("far", graph_shape_image(1, 1, 1), &g, NULL));
     MUST(graph_add_batch_normalization(g, "bn", g->input, 1e-5F, 0.9F, &v, NULL));
     engine_norm n;
-    MUST(engine_norm_open(g, &g->nodes[0], &n, NULL));
+    MUST(engine_norm_open(g, &g->nodes[0], 1, &n, NULL));
     float x[COUNT];
     double sums[2];
     for (int i = 0; i < COUNT; i++)

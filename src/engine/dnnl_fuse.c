@@ -1,0 +1,105 @@
+#include "engine/dnnl_fuse.h"
+
+/* ---- which nodes lead to the output ---- */
+
+static void find_live(dnnl_network *d) {
+    const graph *g = d->graph;
+    d->left[g->output] = 1;
+    for (uint32_t i = g->node_count; i-- > 0;) {
+        const graph_node *node = &g->nodes[i];
+        d->nodes[i].node = node;
+        d->nodes[i].tail = node;
+        d->nodes[i].live = d->left[node->output] > 0;
+        for (uint32_t k = 0; d->nodes[i].live && k < node->operand_count; k++)
+            d->left[graph_operand(g, node, k)]++;
+    }
+}
+
+static bool has_parameters(const graph_node *node) {
+    return node->weight != GRAPH_NONE || node->op == GRAPH_BATCH_NORMALIZATION ||
+           node->op == GRAPH_LAYER_NORMALIZATION || node->op == GRAPH_INSTANCE_NORMALIZATION;
+}
+
+/* Below the first nodes with parameters no gradient is wanted. */
+static void find_wanted(dnnl_network *d) {
+    const graph *g = d->graph;
+    for (uint32_t v = 0; v < g->value_count; v++)
+        d->wanted[v] = g->values[v].parameter != GRAPH_NONE;
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        const graph_node *node = &g->nodes[i];
+        bool wanted = has_parameters(node);
+        for (uint32_t k = 0; k < node->operand_count; k++)
+            wanted = wanted || d->wanted[graph_operand(g, node, k)];
+        d->wanted[node->output] = wanted;
+    }
+}
+
+/* ---- which run together ---- */
+
+/* The node that is alone to read what n makes until now, or NULL. */
+static dnnl_node *only_reader(dnnl_network *d, const dnnl_node *n) {
+    const uint32_t value = n->tail->output;
+    if (d->left[value] != 1 || value == d->graph->output)
+        return NULL;
+    for (uint32_t i = 0; i < d->graph->node_count; i++) {
+        dnnl_node *reader = &d->nodes[i];
+        if (reader->live && graph_operand(d->graph, reader->node, 0) == value)
+            return reader->node->operand_count == 1 ? reader : NULL;
+    }
+    return NULL;
+}
+
+static void join(dnnl_network *d, dnnl_node *n, dnnl_node *reader) {
+    d->left[n->tail->output] = 0;
+    n->tail = reader->node;
+    reader->live = false;
+}
+
+static void join_norm(dnnl_network *d, dnnl_node *n) {
+    dnnl_node *reader = only_reader(d, n);
+    if (reader == NULL || reader->node->op != GRAPH_BATCH_NORMALIZATION)
+        return;
+    join(d, n, reader);
+    n->norm = reader->node;
+}
+
+static void join_act(dnnl_network *d, dnnl_node *n) {
+    dnnl_node *reader = only_reader(d, n);
+    dnnl_api_shapes function;
+    if (reader == NULL)
+        return;
+    const bool rectifies = reader->node->op == GRAPH_RELU;
+    const bool runs_along = rectifies || (!d->plan.training && reader->node->op == GRAPH_UNARY &&
+                                          n->node->op != GRAPH_BATCH_NORMALIZATION &&
+                                          dnnl_element_algorithm(reader->node, false, &function));
+    if (!runs_along)
+        return;
+    join(d, n, reader);
+    n->act = reader->node;
+}
+
+static bool adds(const dnnl_network *d, const graph_node *node) {
+    const graph *g = d->graph;
+    return node->op == GRAPH_BINARY && node->binary == GRAPH_ADD &&
+           graph_value_varies(g, graph_operand(g, node, 0)) &&
+           graph_value_varies(g, graph_operand(g, node, 1)) &&
+           graph_shape_equal(graph_operand_shape(g, node, 0), graph_operand_shape(g, node, 1));
+}
+
+static void find_companions(dnnl_network *d, dnnl_node *n) {
+    const graph_op op = n->node->op;
+    const bool conv = op == GRAPH_CONV || op == GRAPH_TRANSPOSED_CONV;
+    if (conv && !d->plan.training)
+        join_norm(d, n);
+    if (op == GRAPH_BATCH_NORMALIZATION || adds(d, n->node) ||
+        (!d->plan.training && (conv || op == GRAPH_INNER_PRODUCT)))
+        join_act(d, n);
+}
+
+void dnnl_fuse(dnnl_network *d) {
+    find_live(d);
+    find_wanted(d);
+    for (uint32_t i = 0; d->plan.fuses && i < d->graph->node_count; i++)
+        if (d->nodes[i].live)
+            find_companions(d, &d->nodes[i]);
+}

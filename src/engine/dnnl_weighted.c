@@ -1,0 +1,278 @@
+/* Convolutions, transposed ones, and inner products. */
+#include <string.h>
+
+#include "engine/dnnl_record.h"
+
+static bool is_product(const dnnl_node *n) {
+    return n->node->op == GRAPH_INNER_PRODUCT;
+}
+
+/* forward, gradient by the weights, by the input */
+static dnnl_api_make *maker_of(const dnnl_node *n, int which) {
+    static dnnl_api_make *const conv[] = {dnnl_api_conv_forward, dnnl_api_conv_weights,
+                                          dnnl_api_conv_data};
+    static dnnl_api_make *const transposed[] = {
+        dnnl_api_transposed_forward, dnnl_api_transposed_weights, dnnl_api_transposed_data};
+    static dnnl_api_make *const product[] = {dnnl_api_product_forward, dnnl_api_product_weights,
+                                             dnnl_api_product_data};
+    return is_product(n)               ? product[which]
+           : n->node->op == GRAPH_CONV ? conv[which]
+                                       : transposed[which];
+}
+
+/* ---- descriptors ---- */
+
+/* An inner product of an image reads it as it is, of anything else its elements in a row. */
+static int src_dims(const dnnl_network *d, const dnnl_node *n, dnnl_dims_t dims) {
+    const uint32_t value = graph_operand(d->graph, n->node, 0);
+    const int ndims = dnnl_image_dims(d, value, dims);
+    if (!is_product(n) || d->graph->values[value].shape.rank == 3)
+        return ndims;
+    dims[1] = (dnnl_dim_t)graph_value_count(d->graph, value);
+    return 2;
+}
+
+static int dst_dims(const dnnl_network *d, const dnnl_node *n, dnnl_dims_t dims) {
+    return is_product(n) ? dnnl_value_dims(d, n->node->output, dims)
+                         : dnnl_image_dims(d, n->node->output, dims);
+}
+
+/* A weight matrix seen as the primitive sees it: [O][I][kh][kw], with groups before that, or
+ * for an inner product [O] and then its input's shape. */
+static int weight_dims(const dnnl_network *d, const dnnl_node *n, dnnl_dims_t dims) {
+    const graph_parameter *weight = &d->graph->parameters[n->node->weight];
+    const graph_conv *conv = &n->node->conv;
+    int ndims = src_dims(d, n, dims);
+    dims[0] = weight->rows;
+    if (is_product(n))
+        return ndims;
+    int at = 0;
+    if (conv->groups > 1)
+        dims[at++] = conv->groups;
+    dims[at++] = weight->rows / conv->groups;
+    dims[at++] = weight->columns / (conv->window.kernel[0] * conv->window.kernel[1]);
+    dims[at++] = conv->window.kernel[0];
+    dims[at++] = conv->window.kernel[1];
+    return at;
+}
+
+static void describe_window(dnnl_node *n) {
+    const graph_window *w = graph_node_window(n->node);
+    for (int axis = 0; w != NULL && axis < 2; axis++) {
+        n->window.kernel[axis] = w->kernel[axis];
+        n->window.stride[axis] = w->stride[axis];
+        n->window.dilation[axis] = w->dilation[axis] - 1;
+        n->window.pad[axis] = w->pad[axis];
+        n->window.pad_end[axis] = w->pad_end[axis];
+        if (n->node->op == GRAPH_TRANSPOSED_CONV)
+            n->window.pad_end[axis] -= n->node->conv.output_pad[axis];
+    }
+}
+
+static admmnn_status describe_node(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    const graph_parameter *parameters = d->graph->parameters;
+    dnnl_dims_t dims;
+    int ndims = src_dims(d, n, dims);
+    BASE_TRY(dnnl_describe(ndims, dims, true, &n->any_src, err));
+    BASE_TRY(dnnl_describe(ndims, dims, false, &n->plain_src, err));
+    ndims = dst_dims(d, n, dims);
+    BASE_TRY(dnnl_describe(ndims, dims, true, &n->any_dst, err));
+    ndims = weight_dims(d, n, dims);
+    BASE_TRY(dnnl_describe(ndims, dims, true, &n->any_weights, err));
+    BASE_TRY(dnnl_add_plain(d, ndims, dims, TAPE_PARAMETER, parameters[n->node->weight].offset,
+                            &n->weights, err));
+    describe_window(n);
+    n->bias = TAPE_NONE;
+    if (n->node->bias == GRAPH_NONE && n->norm == NULL)
+        return ADMMNN_OK;
+    dims[0] = parameters[n->node->weight].rows;
+    BASE_TRY(dnnl_describe(1, dims, false, &n->bias_desc, err));
+    if (n->node->bias == GRAPH_NONE)
+        return ADMMNN_OK;
+    return tape_tensor_add(&d->tape, n->bias_desc, TAPE_PARAMETER, parameters[n->node->bias].offset,
+                           &n->bias, err);
+}
+
+static dnnl_api_shapes open_shapes(const dnnl_node *n) {
+    return (dnnl_api_shapes){.src = n->any_src,
+                             .weights = n->any_weights,
+                             .bias = n->bias_desc,
+                             .dst = n->any_dst,
+                             .window = &n->window,
+                             .forward = n->forward};
+}
+
+/* A convolution's activations outnumber its weights: it takes the input as it
+ * is. An inner product's weights outnumber its activations: they are used, and
+ * their gradient written, where they stand in the flat vectors. */
+static dnnl_api_shapes preferred_shapes(const dnnl_network *d, const dnnl_node *n, uint32_t src) {
+    dnnl_api_shapes shapes = open_shapes(n);
+    shapes.src = is_product(n) ? n->plain_src : dnnl_format(d, src);
+    if (is_product(n))
+        shapes.weights = dnnl_format(d, n->weights);
+    return shapes;
+}
+
+/* ---- forward ---- */
+
+/* With the function of an element that runs along in `act`, which may be NULL. */
+static admmnn_status choose_forward(dnnl_network *d, dnnl_node *n, const graph_node *act,
+                                    uint32_t x, admmnn_error *err) {
+    dnnl_api_shapes open = open_shapes(n);
+    dnnl_api_shapes preferred = preferred_shapes(d, n, x);
+    dnnl_primitive_attr_t attributes = NULL;
+    if (act != NULL) {
+        dnnl_api_shapes function;
+        dnnl_element_algorithm(act, false, &function);
+        dnnl_status_t made = dnnl_api_attributes(&function, &attributes);
+        if (made != dnnl_success)
+            return tape_fail(err, made, n->node->name);
+        open.attributes = attributes;
+        preferred.attributes = attributes;
+    }
+    admmnn_status status =
+        dnnl_choose(d, maker_of(n, 0), &preferred, &open, n->node->name, &n->forward, err);
+    if (attributes != NULL)
+        dnnl_primitive_attr_destroy(attributes);
+    return status;
+}
+
+/* The weights and biases with the normalization in them. */
+static admmnn_status fold(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    tape *t = &d->tape;
+    const uint32_t own = n->weights;
+    BASE_TRY(tape_tensor_add(t, dnnl_format(d, own), TAPE_ARENA, 0, &n->weights, err));
+    BASE_TRY(tape_tensor_add(t, n->bias_desc, TAPE_ARENA, 0, &n->bias, err));
+    dnnl_mark mark = dnnl_mark_of(d, n, DNNL_FOLD, TAPE_NONE, n->weights);
+    mark.z = n->bias;
+    return dnnl_add_mark(d, mark, err);
+}
+
+/* In an inference network once for all passes with the same parameters. */
+static admmnn_status prepare_weights(dnnl_network *d, dnnl_node *n, uint32_t *weights,
+                                     admmnn_error *err) {
+    tape *t = &d->tape;
+    const unsigned when = t->when;
+    if (!d->plan.training)
+        t->when = TAPE_PREPARE;
+    admmnn_status status = n->norm == NULL ? ADMMNN_OK : fold(d, n, err);
+    if (status == ADMMNN_OK)
+        status = tape_reorder(t, n->weights, dnnl_asked(n->forward, dnnl_query_weights_md), weights,
+                              err);
+    t->when = when;
+    return status;
+}
+
+static admmnn_status call_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    uint32_t weights;
+    BASE_TRY(prepare_weights(d, n, &weights, err));
+    int count = 3;
+    tape_argument arguments[4] = {
+        {DNNL_ARG_SRC, n->src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, n->dst}};
+    if (n->bias != TAPE_NONE)
+        arguments[count++] = (tape_argument){DNNL_ARG_BIAS, n->bias};
+    return tape_call_add(&d->tape, n->forward, arguments, count, err);
+}
+
+admmnn_status dnnl_weighted_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    tape *t = &d->tape;
+    dnnl_dims_t dims;
+    uint32_t x = d->tensor[graph_operand(d->graph, n->node, 0)];
+    BASE_TRY(describe_node(d, n, err));
+    int ndims = src_dims(d, n, dims);
+    BASE_TRY(dnnl_shaped(d, x, ndims, dims, &x, err));
+    const graph_node *later = NULL;
+    admmnn_status status = choose_forward(d, n, n->act, x, err);
+    if (status == ADMMNN_UNSUPPORTED && n->act != NULL) {
+        later = n->act;
+        status = choose_forward(d, n, NULL, x, err);
+    }
+    BASE_TRY(status);
+    BASE_TRY(tape_reorder(t, x, dnnl_asked(n->forward, dnnl_query_src_md), &n->src, err));
+    BASE_TRY(
+        tape_tensor_add(t, dnnl_asked(n->forward, dnnl_query_dst_md), TAPE_ARENA, 0, &n->dst, err));
+    BASE_TRY(call_forward(d, n, err));
+    dnnl_keep(d, n->src, TAPE_KEPT);
+    if (later != NULL)
+        BASE_TRY(dnnl_apply(d, later, n->dst, err));
+    ndims = dnnl_value_dims(d, n->tail->output, dims);
+    return dnnl_shaped(d, n->dst, ndims, dims, &d->tensor[n->tail->output], err);
+}
+
+/* ---- backward ---- */
+
+/* The primitive's own format of a gradient, then a reorder into the vector; or
+ * straight into the vector where the format is row-major. */
+static admmnn_status add_weight_gradient(dnnl_network *d, const dnnl_node *n,
+                                         const_dnnl_primitive_desc_t what, uint32_t *own,
+                                         uint32_t *flat, admmnn_error *err) {
+    tape *t = &d->tape;
+    dnnl_api_desc wanted = dnnl_asked(what, dnnl_query_diff_weights_md);
+    BASE_TRY(tape_tensor_add(t, dnnl_format(d, n->weights), TAPE_GRADIENT,
+                             d->graph->parameters[n->node->weight].offset, flat, err));
+    *own = *flat;
+    if (dnnl_memory_desc_equal(dnnl_format(d, *flat), wanted))
+        return ADMMNN_OK;
+    return tape_tensor_add(t, wanted, TAPE_ARENA, 0, own, err);
+}
+
+static admmnn_status record_weights(dnnl_network *d, const dnnl_node *n, uint32_t dy,
+                                    const_dnnl_primitive_desc_t what, admmnn_error *err) {
+    tape *t = &d->tape;
+    uint32_t src;
+    uint32_t dst;
+    uint32_t own;
+    uint32_t flat;
+    BASE_TRY(tape_reorder(t, n->src, dnnl_asked(what, dnnl_query_src_md), &src, err));
+    BASE_TRY(tape_reorder(t, dy, dnnl_asked(what, dnnl_query_diff_dst_md), &dst, err));
+    BASE_TRY(add_weight_gradient(d, n, what, &own, &flat, err));
+    int count = 3;
+    tape_argument arguments[4] = {
+        {DNNL_ARG_SRC, src}, {DNNL_ARG_DIFF_DST, dst}, {DNNL_ARG_DIFF_WEIGHTS, own}};
+    if (n->bias != TAPE_NONE) {
+        uint32_t bias;
+        BASE_TRY(tape_tensor_add(t, n->bias_desc, TAPE_GRADIENT,
+                                 d->graph->parameters[n->node->bias].offset, &bias, err));
+        arguments[count++] = (tape_argument){DNNL_ARG_DIFF_BIAS, bias};
+    }
+    BASE_TRY(tape_call_add(t, what, arguments, count, err));
+    return own == flat ? ADMMNN_OK : tape_copy(t, own, flat, err);
+}
+
+static admmnn_status record_data(dnnl_network *d, const dnnl_node *n, uint32_t dy,
+                                 const_dnnl_primitive_desc_t what, admmnn_error *err) {
+    tape *t = &d->tape;
+    const uint32_t value = graph_operand(d->graph, n->node, 0);
+    uint32_t weights;
+    uint32_t dst;
+    uint32_t dx;
+    BASE_TRY(tape_reorder(t, n->weights, dnnl_asked(what, dnnl_query_weights_md), &weights, err));
+    BASE_TRY(tape_reorder(t, dy, dnnl_asked(what, dnnl_query_diff_dst_md), &dst, err));
+    BASE_TRY(tape_tensor_add(t, dnnl_asked(what, dnnl_query_diff_src_md), TAPE_ARENA, 0, &dx, err));
+    const tape_argument arguments[] = {
+        {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_DST, dst}, {DNNL_ARG_DIFF_SRC, dx}};
+    BASE_TRY(tape_call_add(t, what, arguments, 3, err));
+    return dnnl_add_gradient(d, value, dx, err);
+}
+
+/* The gradient by the weights and, when it is wanted, by the input. */
+admmnn_status dnnl_weighted_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    uint32_t dy;
+    dnnl_dims_t dims;
+    BASE_TRY(dnnl_take_gradient(d, n->node->output, &dy, err));
+    const int ndims = dst_dims(d, n, dims);
+    BASE_TRY(dnnl_shaped(d, dy, ndims, dims, &dy, err));
+    dnnl_api_shapes open = open_shapes(n);
+    dnnl_api_shapes preferred = preferred_shapes(d, n, n->src);
+    preferred.dst = dnnl_format(d, dy);
+    dnnl_primitive_desc_t what;
+    BASE_TRY(dnnl_choose(d, maker_of(n, 1), &preferred, &open, n->node->name, &what, err));
+    admmnn_status status = record_weights(d, n, dy, what, err);
+    dnnl_primitive_desc_destroy(what);
+    if (status != ADMMNN_OK || !d->wanted[graph_operand(d->graph, n->node, 0)])
+        return status;
+    BASE_TRY(dnnl_choose(d, maker_of(n, 2), &preferred, &open, n->node->name, &what, err));
+    status = record_data(d, n, dy, what, err);
+    dnnl_primitive_desc_destroy(what);
+    return status;
+}
