@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "compress/rank.h"
-#include "compress/structure.h"
+#include "graph/shrink.h"
 #include "onnx/onnx.h"
 #include "pack/reorder.h"
 
@@ -61,7 +61,7 @@ static admmnn_status make_packed(const compress_run *run, const float *flat, pac
                                  admmnn_error *err) {
     graph *small;
     size_t *origin;
-    BASE_TRY(structure_shrink(run->g, run->mask, &small, &origin, err));
+    BASE_TRY(shrink_network(run->g, run->mask, &small, &origin, err));
     pack_model *model = NULL;
     admmnn_status status = pack_model_create(small, &model, err);
     if (status == ADMMNN_OK) {

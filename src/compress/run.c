@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "compress/finish.h"
 #include "compress/rank.h"
-#include "compress/structure.h"
+#include "graph/shrink.h"
 #include "graph/zoo.h"
 
 /* The dense control of a comparison: pruning that keeps all. */
@@ -327,7 +327,7 @@ admmnn_status run_cut_zeros(compress_run *run, float *params, admmnn_error *err)
         for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
             run->mask[i] = params[i] != 0.0F;
     }
-    structure_remove_dead(run->g, run->mask, params);
+    BASE_TRY(shrink_remove_dead(run->g, SHRINK_EXACT, run->mask, params, err));
     return run_apply_mask(run, params, err);
 }
 
