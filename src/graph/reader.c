@@ -47,6 +47,8 @@ static bool is_padded(const graph_node *node) {
 
 graph_reader graph_reader_of(const graph *g, uint32_t layer_node) {
     graph_reader r = {.node = GRAPH_NONE};
+    if (g->nodes[layer_node].op == GRAPH_MATMUL) /* its units are its output's last axis */
+        return r;
     for (uint32_t n = graph_only_reader(g, layer_node); n != GRAPH_NONE;
          n = graph_only_reader(g, n)) {
         const graph_node *node = &g->nodes[n];

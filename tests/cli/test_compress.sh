@@ -10,7 +10,7 @@ expect 0 compress "$work/recipe.yaml" --out "$work/a" --quiet
 has "$work/stdout" "fc1"
 has "$work/stdout" "the real file"
 cp "$work/stdout" "$work/table"
-for file in model.admm model.onnx result.json report.html log.jsonl; do
+for file in model.admm model.onnx small.onnx result.json report.html log.jsonl; do
     [[ -s $work/a/$file ]] || fail "$file is missing or empty"
 done
 no_leftovers "$work/a"
@@ -64,7 +64,7 @@ cmp "$work/stdout" "$work/a/result.json" || fail "show --json is not result.json
 
 # What is gone from a finished run is made again from the checkpoint; without one the
 # run is not whole, and that is said.
-for file in model.admm model.onnx log.jsonl report.html; do
+for file in model.admm model.onnx small.onnx log.jsonl report.html; do
     rm -rf "$work/gone" && cp -r "$work/a" "$work/gone"
     rm "$work/gone/$file"
     expect 0 compress "$work/recipe.yaml" --out "$work/gone" --resume --quiet
