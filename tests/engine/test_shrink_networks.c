@@ -579,6 +579,162 @@ static void a_constant_without_a_place_stays(void **state) {
     }
 }
 
+/* A number that an average sees beside counted zeros is not the same everywhere. */
+static void a_constant_meets_padding_in_an_average(void **state) {
+    (void)state;
+    for (int counted = 0; counted < 2; counted++) {
+        graph *g = image(2, 6);
+        const graph_pool pool = {.window = graph_window_of(3, 2, 1),
+                                 .counts_padding = counted != 0};
+        uint32_t v = conv(g, "a", g->input, 4, 3, 1);
+        add(graph_add_average_pool(g, "pool", v, pool, &v, NULL));
+        head(g, conv(g, "b", v, 3, 1, 1));
+        network n = make_dense(g, 12);
+        const size_t bias = n.g->parameters[n.g->nodes[0].bias].offset;
+        kill_output(&n, "a", 1);
+        n.params[bias + 1] = 0.5F;
+        network small = expect_small(n);
+        expect_size(small.g, "a", counted != 0 ? 4 : 3, 2);
+        drop(&small);
+    }
+}
+
+static uint32_t linear(graph *g, const char *name, uint32_t in, uint32_t outputs, uint32_t bias) {
+    const graph_shape shape = g->values[in].shape;
+    char own[GRAPH_NAME_MAX];
+    uint32_t weight;
+    uint32_t v;
+    snprintf(own, sizeof own, "%s.weight", name);
+    add(graph_add_parameter(g, own, GRAPH_WEIGHT,
+                            (graph_shape){2, {shape.dims[shape.rank - 1], outputs}}, &weight,
+                            NULL));
+    add(graph_add_matmul(g, name, in, weight, &v, NULL));
+    snprintf(own, sizeof own, "%s.add", name);
+    return binary(g, own, GRAPH_ADD, v, bias);
+}
+
+static uint32_t bias_row(graph *g, const char *name, uint32_t count) {
+    uint32_t v;
+    add(graph_add_parameter(g, name, GRAPH_BIAS, graph_shape_vector(count), &v, NULL));
+    return v;
+}
+
+/* The mean and the variance count an element that is zero. */
+static void normalized_elements_stay(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t v;
+    add(graph_create("hand", (graph_shape){2, {3, 4}}, &g, NULL));
+    v = linear(g, "a", g->input, 6, bias_row(g, "a.bias", 6));
+    add(graph_add_layer_normalization(g, "norm", v, 1, 1e-5F, &v, NULL));
+    v = linear(g, "b", v, 5, bias_row(g, "b.bias", 5));
+    network n = make_dense(g, 13);
+    kill_output(&n, "a", 2);
+    kill_input(&n, "b", 2);
+    network small = expect_small(n);
+    expect_size(small.g, "a", 6, 4);
+    expect_size(small.g, "b", 5, 6);
+    drop(&small);
+}
+
+/* Of biases that two layers add, neither takes a constant. */
+static void a_constant_spares_biases_of_others(void **state) {
+    (void)state;
+    for (int shared = 0; shared < 2; shared++) {
+        graph *g;
+        add(graph_create("hand", (graph_shape){2, {3, 4}}, &g, NULL));
+        const uint32_t first = bias_row(g, "first", 5);
+        const uint32_t second = shared != 0 ? first : bias_row(g, "second", 5);
+        uint32_t v = linear(g, "a", g->input, 6, bias_row(g, "a.bias", 6));
+        v = unary(g, "f", v, (graph_unary){.kind = GRAPH_SIGMOID});
+        const uint32_t one = linear(g, "b", v, 5, first);
+        binary(g, "sum", GRAPH_ADD, one, linear(g, "c", g->input, 5, second));
+        network n = make_dense(g, 14);
+        kill_output(&n, "a", 2);
+        network small = expect_small(n);
+        expect_size(small.g, "a", shared != 0 ? 6 : 5, 4);
+        drop(&small);
+    }
+}
+
+/* Outputs of a transposed convolution see another part of the kernel each. */
+static void a_constant_stays_before_a_transposed_convolution(void **state) {
+    (void)state;
+    graph *g = image(2, 4);
+    const graph_conv turned = {.window = graph_window_of(2, 2, 0), .groups = 1, .biased = true};
+    uint32_t v = conv(g, "a", g->input, 4, 1, 1);
+    add(graph_add_transposed_conv(g, "up", v, 3, turned, &v, NULL));
+    network n = make_dense(g, 18);
+    kill_output(&n, "a", 1);
+    n.params[n.g->parameters[n.g->nodes[0].bias].offset + 1] = 0.5F;
+    kill_output(&n, "a", 2); /* a zero goes */
+    network small = expect_small(n);
+    expect_size(small.g, "a", 3, 2);
+    expect_size(small.g, "up", 3, 3);
+    drop(&small);
+}
+
+/* Rows of a number make a number only where the number is zero. */
+static void a_product_with_constant_columns_varies(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t v;
+    add(graph_create("hand", (graph_shape){2, {3, 4}}, &g, NULL));
+    const uint32_t left = linear(g, "a", g->input, 3, bias_row(g, "a.bias", 3));
+    const uint32_t right = linear(g, "b", g->input, 6, bias_row(g, "b.bias", 6));
+    add(graph_add_matmul(g, "product", left, right, &v, NULL));
+    linear(g, "c", v, 5, bias_row(g, "c.bias", 5));
+    network n = make_dense(g, 15);
+    const matrix m = matrix_of(n.g, &n.g->nodes[find(n.g, "b")]);
+    cut_output(&n, &m, 2);
+    kill_output(&n, "b", 4);
+    network small = expect_small(n);
+    expect_size(small.g, "b", 5, 4);
+    expect_size(small.g, "c", 5, 5);
+    drop(&small);
+}
+
+/* Beside padding of another number, in other axes, a channel is not one number. */
+static void a_constant_is_padded_by_another(void **state) {
+    (void)state;
+    for (int same = 0; same < 2; same++) {
+        graph *g = image(2, 5);
+        const graph_pad pad = {
+            .kind = GRAPH_PAD_CONSTANT, .value = 0.5F, .begin = {0, 1, 0}, .end = {0, 0, 1}};
+        uint32_t v = conv(g, "a", g->input, 4, 1, 1);
+        add(graph_add_pad(g, "pad", v, &pad, &v, NULL));
+        conv(g, "b", v, 3, 1, 1);
+        network n = make_dense(g, 16);
+        kill_output(&n, "a", 1);
+        n.params[n.g->parameters[n.g->nodes[0].bias].offset + 1] = same != 0 ? 0.5F : 0.25F;
+        network small = expect_small(n);
+        expect_size(small.g, "a", same != 0 ? 3 : 4, 2);
+        drop(&small);
+    }
+}
+
+/* Weights that another matmul reads too are not taken from it. */
+static void shared_weights_stay(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t weight;
+    uint32_t one;
+    uint32_t two;
+    add(graph_create("hand", (graph_shape){2, {3, 4}}, &g, NULL));
+    const uint32_t first = linear(g, "a", g->input, 6, bias_row(g, "a.bias", 6));
+    const uint32_t second = linear(g, "b", g->input, 6, bias_row(g, "b.bias", 6));
+    add(graph_add_parameter(g, "shared", GRAPH_WEIGHT, (graph_shape){2, {6, 5}}, &weight, NULL));
+    add(graph_add_matmul(g, "c", first, weight, &one, NULL));
+    add(graph_add_matmul(g, "d", second, weight, &two, NULL));
+    binary(g, "sum", GRAPH_ADD, one, two);
+    network n = make_dense(g, 17);
+    kill_output(&n, "a", 2);
+    network small = expect_small(n);
+    expect_size(small.g, "a", 6, 4);
+    expect_size(small.g, "b", 6, 4);
+    drop(&small);
+}
+
 /* Neighbours count in local response normalization: what it reads stays, and what reads a
  * zero of it does not. */
 static void normalized_neighbours_stay(void **state) {
@@ -605,6 +761,13 @@ int main(void) {
         cmocka_unit_test(borders_may_be_given_up),
         cmocka_unit_test(a_constant_without_a_place_stays),
         cmocka_unit_test(normalized_neighbours_stay),
+        cmocka_unit_test(a_product_with_constant_columns_varies),
+        cmocka_unit_test(a_constant_is_padded_by_another),
+        cmocka_unit_test(shared_weights_stay),
+        cmocka_unit_test(a_constant_stays_before_a_transposed_convolution),
+        cmocka_unit_test(a_constant_meets_padding_in_an_average),
+        cmocka_unit_test(normalized_elements_stay),
+        cmocka_unit_test(a_constant_spares_biases_of_others),
         cmocka_unit_test(masks_of_joined_branches),
         cmocka_unit_test(masks_of_gates),
         cmocka_unit_test(masks_of_groups),
