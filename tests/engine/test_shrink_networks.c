@@ -674,6 +674,101 @@ static void a_constant_stays_before_a_transposed_convolution(void **state) {
     drop(&small);
 }
 
+/* a of four filters, the third of them dead, what `add_between` makes of it, and b; the layer
+ * of that name does not read it. */
+static network between(uint32_t (*add_between)(graph *g, uint32_t in), const char *name) {
+    graph *g = image(2, 5);
+    const uint32_t v = add_between(g, conv(g, "a", g->input, 4, 1, 1));
+    conv(g, "b", v, 3, 1, 1);
+    network n = make_dense(g, 19);
+    kill_output(&n, "a", 2);
+    if (name != NULL)
+        kill_input(&n, name, 2);
+    return n;
+}
+
+static uint32_t add_softmax(graph *g, uint32_t in) {
+    uint32_t v;
+    add(graph_add_softmax(g, "softmax", in, 0, &v, NULL));
+    return v;
+}
+
+static uint32_t add_mean(graph *g, uint32_t in) {
+    uint32_t v;
+    add(graph_add_reduce(g, "mean", in, (graph_reduce){GRAPH_REDUCE_MEAN, 1, true}, &v, NULL));
+    return v;
+}
+
+static uint32_t add_every_second(graph *g, uint32_t in) {
+    const graph_slice slice = {{0}, {2, 5, 5}, {2, 1, 1}};
+    uint32_t v;
+    add(graph_add_slice(g, "slice", in, &slice, &v, NULL));
+    return v;
+}
+
+/* What counts all channels, or every second, keeps the others too. */
+static void an_axis_that_is_worked_along_stays(void **state) {
+    (void)state;
+    const network networks[] = {between(add_softmax, "b"), between(add_mean, NULL),
+                                between(add_every_second, NULL)};
+    for (unsigned i = 0; i < 3; i++) {
+        network small = expect_small(networks[i]);
+        expect_size(small.g, "a", 4, 2);
+        drop(&small);
+    }
+}
+
+static uint32_t add_slopes(graph *g, uint32_t in) {
+    uint32_t slope;
+    add(graph_add_parameter(g, "slope", GRAPH_TENSOR, (graph_shape){3, {4, 1, 1}}, &slope, NULL));
+    return binary(g, "prelu", GRAPH_PRELU, in, slope);
+}
+
+static void a_constant_takes_its_slope(void **state) {
+    (void)state;
+    network n = between(add_slopes, NULL);
+    n.params[n.g->parameters[n.g->nodes[0].bias].offset + 2] = -2.0F;
+    network small = expect_small(n);
+    expect_size(small.g, "a", 3, 2);
+    drop(&small);
+}
+
+static uint32_t add_map(graph *g, uint32_t in) {
+    return binary(g, "mapped", GRAPH_MUL, in, conv(g, "map", g->input, 1, 3, 1));
+}
+
+/* One channel for all of them outlives the first. */
+static void what_is_repeated_over_channels_stays(void **state) {
+    (void)state;
+    network n = between(add_map, "b");
+    kill_input(&n, "b", 0);
+    network small = expect_small(n);
+    expect_size(small.g, "a", 2, 2);
+    expect_size(small.g, "map", 1, 2);
+    drop(&small);
+}
+
+/* New channels of a shortcut go where what is added to them is dead, those of its input do
+ * not. */
+static void padding_of_a_shortcut_goes(void **state) {
+    (void)state;
+    graph *g = image(2, 5);
+    const graph_pad pad = {.kind = GRAPH_PAD_CONSTANT, .begin = {2}, .end = {3}};
+    uint32_t v;
+    add(graph_add_pad(g, "pad", conv(g, "a", g->input, 4, 1, 1), &pad, &v, NULL));
+    v = binary(g, "sum", GRAPH_ADD, v, conv(g, "c", g->input, 9, 1, 1));
+    conv(g, "b", v, 3, 3, 1);
+    network n = make_dense(g, 20);
+    static const size_t dead[] = {0, 3, 7, 8};
+    for (unsigned i = 0; i < 4; i++)
+        kill_output(&n, "c", dead[i]);
+    network small = expect_small(n);
+    expect_size(small.g, "a", 4, 2);
+    expect_size(small.g, "c", 6, 2);
+    expect_size(small.g, "b", 3, 6);
+    drop(&small);
+}
+
 /* Rows of a number make a number only where the number is zero. */
 static void a_product_with_constant_columns_varies(void **state) {
     (void)state;
@@ -764,6 +859,10 @@ int main(void) {
         cmocka_unit_test(a_product_with_constant_columns_varies),
         cmocka_unit_test(a_constant_is_padded_by_another),
         cmocka_unit_test(shared_weights_stay),
+        cmocka_unit_test(padding_of_a_shortcut_goes),
+        cmocka_unit_test(an_axis_that_is_worked_along_stays),
+        cmocka_unit_test(a_constant_takes_its_slope),
+        cmocka_unit_test(what_is_repeated_over_channels_stays),
         cmocka_unit_test(a_constant_stays_before_a_transposed_convolution),
         cmocka_unit_test(a_constant_meets_padding_in_an_average),
         cmocka_unit_test(normalized_elements_stay),
