@@ -84,32 +84,16 @@ static void live_layer(shrink_slots *s, const graph_node *node) {
             mark(s, node->output, 0, c / channels);
 }
 
-/* Whether a living column of the product reads inputs k, and not zeros. */
-static bool reads_inputs(const shrink_slots *s, const graph_node *node, uint32_t k) {
-    const uint32_t right = graph_operand(s->g, node, 1);
-    const graph_shape shape = s->g->values[right].shape;
-    const uint32_t parameter = s->g->values[right].parameter;
-    if (parameter == GRAPH_NONE || shape.rank != 2)
-        return true;
-    const uint8_t *row = s->mask + s->g->parameters[parameter].offset + (size_t)k * shape.dims[1];
-    const uint32_t columns = s->g->values[node->output].shape.rank - 1;
-    for (uint32_t n = 0; n < shape.dims[1]; n++)
-        if (row[n] != 0 && lives(s, node->output, columns, n))
-            return true;
-    return false;
-}
-
-/* The axis that is summed over. */
+/* The axis that is summed over: what is zero on one side adds nothing. */
 static void live_sum(shrink_slots *s, const graph_node *node) {
     const uint32_t left = graph_operand(s->g, node, 0);
     const uint32_t right = graph_operand(s->g, node, 1);
     const uint32_t of_left = s->g->values[left].shape.rank - 1;
-    const uint32_t rank = s->g->values[right].shape.rank;
-    const uint32_t of_right = rank < 2 ? 0 : rank - 2;
+    const uint32_t of_right = s->g->values[right].shape.rank - 2;
     const float *x = s->constant + shrink_axis(s, left, of_left);
     const float *z = s->constant + shrink_axis(s, right, of_right);
     for (uint32_t k = 0; k < s->g->values[left].shape.dims[of_left]; k++)
-        if (x[k] != 0.0F && z[k] != 0.0F && reads_inputs(s, node, k))
+        if (x[k] != 0.0F && z[k] != 0.0F)
             mark(s, left, of_left, k);
     tie_axis(s, left, of_left, right, of_right);
 }
@@ -448,10 +432,10 @@ void shrink_find_living(shrink_slots *s, bool whole) {
     mark_axes(s, s->g->input, 0);
     mark_axes(s, s->g->output, 0);
     spread(s);
-    size_t before = s->clock;
-    for (bool open = whole; open; open = s->clock > before) {
-        before = s->clock;
+    for (bool open = whole; open;) {
+        const size_t before = s->clock;
         complete(s);
         spread(s);
+        open = s->clock > before;
     }
 }

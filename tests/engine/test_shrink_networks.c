@@ -462,18 +462,20 @@ static void heads_and_hidden_units_go(void **state) {
     (void)state;
     network n = make_dense(make_transformer(), 7);
     for (size_t i = 64; i < 96; i++)
-        kill_output(&n, "block1.value", i); /* the third head */
-    for (size_t head = 0; head < 4; head++)
-        kill_output(&n, "block2.query", 32 * head + 5); /* the same place of all heads */
-    kill_output(&n, "block3.key", 40);                  /* of one: stays */
+        kill_output(&n, "block1.value", i);   /* the third head */
+    for (size_t head = 0; head < 4; head++) { /* the same places of all heads */
+        kill_output(&n, "block2.query", 32 * head + 5);
+        kill_output(&n, "block2.key", 32 * head + 9);
+    }
+    kill_output(&n, "block3.key", 40); /* of one: stays */
     kill_input(&n, "block4.narrow", 100);
     kill_output(&n, "block5.output", 3); /* what is normalized stays */
     network small = expect_small(n);
     expect_size(small.g, "block1.query", 96, 128);
     expect_size(small.g, "block1.value", 96, 128);
     expect_size(small.g, "block1.output", 128, 96);
-    expect_size(small.g, "block2.query", 124, 128);
-    expect_size(small.g, "block2.key", 124, 128);
+    expect_size(small.g, "block2.query", 120, 128);
+    expect_size(small.g, "block2.key", 120, 128);
     expect_size(small.g, "block2.value", 128, 128);
     expect_size(small.g, "block3.key", 128, 128);
     expect_size(small.g, "block4.hidden", 511, 128);
