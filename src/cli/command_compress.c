@@ -64,7 +64,8 @@ const cli_command cli_compress = {
         "Reads RECIPE (YAML; docs/recipe.md lists its keys), trains the network, prunes and "
         "quantizes it by ADMM, packs it, measures the packed file on the test set, and prints the "
         "final table.\n\n"
-        "Leaves in DIR: model.admm (packed), model.onnx, result.json, report.html, log.jsonl and "
+        "Leaves in DIR: model.admm (packed), model.onnx, small.onnx, result.json, report.html, "
+        "log.jsonl and "
         "checkpoint/. Each file is written whole or not at all. A folder that holds a run is not "
         "written to without --resume.",
     .options = options,

@@ -33,9 +33,8 @@ const cli_term cli_environment[] = {
 
 const cli_term cli_files[] = {
     {"model.admm", "In a run's folder: the packed model without dead units, complete in itself."},
-    {"model.onnx",
-     "The compressed network on its full graph, as dense tensors, for other tools; model.admm "
-     "leaves its dead units out."},
+    {"model.onnx", "The compressed network on its full graph, as dense tensors, for other tools."},
+    {"small.onnx", "The same without its dead units."},
     {"result.json", "Every figure of the run, by layer and in total."},
     {"report.html", "Curves and bars, to be opened in a browser."},
     {"log.jsonl",

@@ -7,9 +7,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "compress/rank.h"
-#include "compress/structure.h"
+#include "graph/shrink.h"
 #include "onnx/onnx.h"
 #include "pack/reorder.h"
+#include "pack/topology.h"
 
 static admmnn_status write_in(const char *folder, const char *name, const void *bytes, size_t count,
                               admmnn_error *err) {
@@ -18,14 +19,44 @@ static admmnn_status write_in(const char *folder, const char *name, const void *
     return base_file_write(path, bytes, count, err);
 }
 
-/* Those of a batch normalization are floats always. */
-static bool is_coded(const recipe_quantize *q, graph_parameter_kind kind) {
-    return q->enabled && (kind == GRAPH_WEIGHT || (kind == GRAPH_BIAS && q->bias_bits > 0));
+/* What a run ends with. */
+typedef struct outcome {
+    float *flat;    /* [run->g->flat_count] the compressed network on its full graph */
+    graph *small;   /* without its dead structure */
+    size_t *origin; /* of small's parameters, in flat */
+    float *params;  /* [small->flat_count] */
+} outcome;
+
+static void outcome_free(outcome *o) {
+    base_free(o->flat);
+    graph_free(o->small);
+    base_free(o->origin);
+    base_free(o->params);
 }
 
-static pack_tensor coded_tensor(const compress_run *run, const graph_parameter *parameter) {
+static admmnn_status outcome_open(const compress_run *run, outcome *o, admmnn_error *err) {
+    BASE_TRY(run_flat_params(run, &o->flat, err));
+    BASE_TRY(shrink_network(run->g, run->mask, &o->small, &o->origin, err));
+    o->params = base_array(o->small->flat_count, sizeof *o->params);
+    if (o->params == NULL)
+        return base_fail_memory(err, "the finished network");
+    for (size_t i = 0; i < o->small->flat_count; i++)
+        if (o->origin[i] != SIZE_MAX)
+            o->params[i] = o->flat[o->origin[i]];
+    return ADMMNN_OK;
+}
+
+/* Those of a batch normalization are floats always, and so are biases that are no layer's. */
+static bool is_coded(const recipe_quantize *q, const graph_parameter *parameter) {
+    const bool bias = parameter->kind == GRAPH_BIAS && parameter->node != GRAPH_NONE;
+    return q->enabled && (parameter->kind == GRAPH_WEIGHT || (bias && q->bias_bits > 0));
+}
+
+/* Layers stand in one order in both graphs. */
+static pack_tensor coded_tensor(const compress_run *run, const graph *small,
+                                const graph_parameter *parameter) {
     const recipe_quantize *q = &run->r->quantize;
-    const run_layer *layer = &run->layers[graph_layer_index(run->g, parameter->node)];
+    const run_layer *layer = &run->layers[graph_layer_index(small, parameter->node)];
     bool weight = parameter->kind == GRAPH_WEIGHT;
     return (pack_tensor){.form = PACK_LEVELS,
                          .levels = weight ? q->levels : ADMM_LEVELS_EQUAL_ZERO,
@@ -34,12 +65,11 @@ static pack_tensor coded_tensor(const compress_run *run, const graph_parameter *
 }
 
 /* One parameter of the small network: codes where it is quantized, else floats. */
-static admmnn_status fill_tensor(const compress_run *run, const graph *small, uint32_t p,
-                                 const size_t *origin, const float *flat, pack_tensor *tensor,
-                                 admmnn_error *err) {
-    const graph_parameter *parameter = &small->parameters[p];
-    bool coded = is_coded(&run->r->quantize, parameter->kind);
-    *tensor = coded ? coded_tensor(run, parameter) : (pack_tensor){.form = PACK_FLOAT32};
+static admmnn_status fill_tensor(const compress_run *run, const outcome *o, uint32_t p,
+                                 pack_tensor *tensor, admmnn_error *err) {
+    const graph_parameter *parameter = &o->small->parameters[p];
+    bool coded = is_coded(&run->r->quantize, parameter);
+    *tensor = coded ? coded_tensor(run, o->small, parameter) : (pack_tensor){.form = PACK_FLOAT32};
     if (coded)
         tensor->codes = base_array(parameter->count, sizeof *tensor->codes);
     else
@@ -47,8 +77,8 @@ static admmnn_status fill_tensor(const compress_run *run, const graph *small, ui
     if (tensor->codes == NULL && tensor->values == NULL)
         return base_fail_memory(err, "the packed model");
     for (size_t i = 0; i < parameter->count; i++) {
-        size_t from = origin[parameter->offset + i];
-        float value = flat[from];
+        size_t from = o->origin[parameter->offset + i];
+        float value = o->params[parameter->offset + i];
         if (!coded)
             tensor->values[i] = value;
         else if (run->mask[from] != 0 && tensor->step > 0)
@@ -57,24 +87,18 @@ static admmnn_status fill_tensor(const compress_run *run, const graph *small, ui
     return ADMMNN_OK;
 }
 
-static admmnn_status make_packed(const compress_run *run, const float *flat, pack_model **out,
+static admmnn_status make_packed(const compress_run *run, const outcome *o, pack_model **out,
                                  admmnn_error *err) {
-    graph *small;
-    size_t *origin;
-    BASE_TRY(structure_shrink(run->g, run->mask, &small, &origin, err));
-    pack_model *model = NULL;
-    admmnn_status status = pack_model_create(small, &model, err);
-    if (status == ADMMNN_OK) {
-        model->original_weights = graph_weight_count(run->g);
-        model->original_biases = graph_trainable_count(run->g) - graph_weight_count(run->g);
-        model->tones = run->tones;
-    }
-    for (uint32_t p = 0; p < small->parameter_count && status == ADMMNN_OK; p++)
-        status = fill_tensor(run, small, p, origin, flat, &model->tensors[p], err);
+    pack_model *model;
+    BASE_TRY(pack_model_create(o->small, &model, err));
+    model->original_weights = graph_weight_count(run->g);
+    model->original_biases = graph_trainable_count(run->g) - graph_weight_count(run->g);
+    model->tones = run->tones;
+    admmnn_status status = ADMMNN_OK;
+    for (uint32_t p = 0; p < o->small->parameter_count && status == ADMMNN_OK; p++)
+        status = fill_tensor(run, o, p, &model->tensors[p], err);
     if (status == ADMMNN_OK)
         status = pack_reorder(model, run->context, err);
-    graph_free(small);
-    base_free(origin);
     if (status != ADMMNN_OK) {
         pack_model_free(model);
         return status;
@@ -148,6 +172,7 @@ static admmnn_status test_packed(const compress_run *run, const pack_model *mode
     return status;
 }
 
+/* packed: NULL where there is none. */
 static admmnn_status test_all(const compress_run *run, const float *flat, const pack_model *packed,
                               compress_result *result, admmnn_error *err) {
     data_set test;
@@ -161,24 +186,38 @@ static admmnn_status test_all(const compress_run *run, const float *flat, const 
                     {flat, &result->accuracy.compressed}};
     for (size_t i = 0; i < 3 && status == ADMMNN_OK; i++)
         status = test_flat(run, run->g, networks[i].params, &test, networks[i].accuracy, err);
-    if (status == ADMMNN_OK)
+    result->accuracy.packed = -1;
+    if (status == ADMMNN_OK && packed != NULL)
         status = test_packed(run, packed, &test, &result->accuracy.packed, err);
     data_set_free(&test);
     return status;
 }
 
-static void layer_figures(const compress_run *run, const graph *small, const pack_report *report,
-                          uint32_t l, compress_result *result) {
-    const run_layer *layer = &run->layers[l];
-    const graph_node *node = &run->g->nodes[layer->node];
-    uint32_t p = small->nodes[layer->node].weight;
-    const pack_tensor_report *packed = &report->tensors[p];
-    result_layer *out = &result->layers[l];
+static uint64_t count_nonzeros(const float *values, size_t count) {
+    uint64_t nonzeros = 0;
+    for (size_t i = 0; i < count; i++)
+        nonzeros += values[i] != 0.0F;
+    return nonzeros;
+}
+
+static void layer_figures(const compress_run *run, const outcome *o, uint32_t l,
+                          result_layer *out) {
+    const graph_node *node = &run->g->nodes[run->layers[l].node];
+    const graph_parameter *small =
+        &o->small->parameters[o->small->nodes[graph_layer(o->small, l)].weight];
     snprintf(out->name, sizeof out->name, "%s", node->name);
     out->weights = run->g->parameters[node->weight].count;
+    out->kept = count_nonzeros(o->params + small->offset, small->count);
+    out->rows = small->rows;
+    out->columns = small->columns;
+    out->bits = run->r->quantize.enabled ? run->layers[l].bits : 32;
+    snprintf(out->positions, sizeof out->positions, "none");
+    snprintf(out->values, sizeof out->values, "none");
+}
+
+/* What the file made of the layer. */
+static void coded_figures(const pack_tensor_report *packed, result_layer *out) {
     out->kept = packed->kept;
-    out->rows = small->parameters[p].rows;
-    out->columns = small->parameters[p].columns;
     out->bits = packed->bits;
     out->index_bits = packed->relative_bits;
     out->index_entries = packed->relative_entries;
@@ -192,15 +231,14 @@ static uint64_t kept_by_pruning(const compress_run *run) {
     uint64_t kept = 0;
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_parameter *weight = run_weight(run, l);
-        for (size_t i = 0; i < weight->count; i++)
-            kept += run->pruned[weight->offset + i] != 0.0F;
+        kept += count_nonzeros(run->pruned + weight->offset, weight->count);
     }
     return kept;
 }
 
 /* The papers' accounting: kept weights at their bits; with indices, every entry
  * (escapes included) carries an index and a value. */
-static void ratios(const compress_run *run, const pack_report *report, compress_result *result) {
+static void ratios(const compress_run *run, compress_result *result) {
     const uint64_t kept = kept_by_pruning(run);
     uint64_t data_bits = 0;
     uint64_t indexed_bits = 0;
@@ -215,6 +253,13 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
         (graph_trainable_count(run->g) - graph_weight_count(run->g)) * 4;
     result->bytes.data = (data_bits + 7) / 8;
     result->bytes.relative_indices = (indexed_bits + 7) / 8;
+    result->ratio.pruning = kept > 0 ? weights / (double)kept : 0;
+    result->ratio.data_only = data_bits > 0 ? weights * 32.0 / (double)data_bits : 0;
+    result->ratio.relative_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
+}
+
+/* The real file's, after the ratios. */
+static void file_figures(const pack_report *report, compress_result *result) {
     result->bytes.with_indices = report->bytes_values + report->bytes_positions +
                                  report->bytes_codebooks + report->bytes_scales;
     result->bytes.file = report->bytes_total;
@@ -224,16 +269,16 @@ static void ratios(const compress_run *run, const pack_report *report, compress_
     result->bytes.scales = report->bytes_scales;
     result->bytes.biases = report->bytes_biases;
     result->bytes.header = report->bytes_header;
-    result->ratio.pruning = kept > 0 ? weights / (double)kept : 0;
-    result->ratio.data_only = data_bits > 0 ? weights * 32.0 / (double)data_bits : 0;
-    result->ratio.relative_indices = indexed_bits > 0 ? weights * 32.0 / (double)indexed_bits : 0;
     result->ratio.with_indices =
-        result->bytes.with_indices > 0 ? 4.0 * weights / (double)result->bytes.with_indices : 0;
+        result->bytes.with_indices > 0
+            ? (double)result->bytes.dense_fp32 / (double)result->bytes.with_indices
+            : 0;
     result->ratio.file = (double)(result->bytes.dense_fp32 + result->bytes.dense_fp32_biases) /
                          (double)report->bytes_total;
 }
 
-static void fill_result(const compress_run *run, const graph *small, const pack_report *report,
+/* report: NULL where there is no packed file. */
+static void fill_result(const compress_run *run, const outcome *o, const pack_report *report,
                         compress_result *result) {
     snprintf(result->recipe, sizeof result->recipe, "%s", run->r->path);
     snprintf(result->recipe_sha256, sizeof result->recipe_sha256, "%s", run->r->sha256);
@@ -248,20 +293,30 @@ static void fill_result(const compress_run *run, const graph *small, const pack_
     result->validation.dense = run->scores.dense;
     result->validation.pruned = run->scores.pruned;
     result->validation.compressed = run->scores.quantized;
-    for (uint32_t l = 0; l < run->layer_count; l++)
-        layer_figures(run, small, report, l, result);
-    ratios(run, report, result);
+    result->size.parameters = graph_trainable_count(run->g);
+    result->size.parameters_left = graph_trainable_count(o->small);
+    result->size.macs = graph_macs(run->g);
+    result->size.macs_left = graph_macs(o->small);
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        layer_figures(run, o, l, &result->layers[l]);
+        if (report != NULL)
+            coded_figures(&report->tensors[o->small->nodes[graph_layer(o->small, l)].weight],
+                          &result->layers[l]);
+    }
+    ratios(run, result);
+    if (report != NULL)
+        file_figures(report, result);
     for (int s = 0; s < RUN_DONE; s++)
         result->seconds_stages[s] = run->stage_seconds[s];
 }
 
-static admmnn_status write_onnx(const compress_run *run, const float *flat, const char *folder,
-                                admmnn_error *err) {
+static admmnn_status write_onnx(const graph *g, const float *params, const char *folder,
+                                const char *name, admmnn_error *err) {
     uint8_t *bytes;
     size_t count;
-    const onnx_writing writing = {.g = run->g, .params = flat};
+    const onnx_writing writing = {.g = g, .params = params};
     BASE_TRY(onnx_write(&writing, &bytes, &count, err));
-    admmnn_status status = write_in(folder, "model.onnx", bytes, count, err);
+    admmnn_status status = write_in(folder, name, bytes, count, err);
     base_free(bytes);
     return status;
 }
@@ -272,48 +327,58 @@ static void show_progress(const compress_run *run, const char *task) {
 }
 
 /* Encodes, writes, reads the bytes back and tests what was read. */
-static admmnn_status pack_and_test(compress_run *run, const float *flat, const pack_model *model,
-                                   const char *folder, compress_result *result, admmnn_error *err) {
-    uint8_t *bytes;
+static admmnn_status pack_and_test(compress_run *run, const outcome *o, const char *folder,
+                                   compress_result *result, admmnn_error *err) {
+    uint8_t *bytes = NULL;
     size_t count;
     pack_report report = {0};
     pack_settings settings = run->r->pack;
     settings.context = run->context;
-    BASE_TRY(pack_encode(model, &settings, &bytes, &count, &report, err));
+    pack_model *model;
     pack_model *again = NULL;
-    admmnn_status status = pack_decode(bytes, count, &again, NULL, err);
+    BASE_TRY(make_packed(run, o, &model, err));
+    admmnn_status status = pack_encode(model, &settings, &bytes, &count, &report, err);
+    if (status == ADMMNN_OK)
+        status = pack_decode(bytes, count, &again, NULL, err);
     if (status == ADMMNN_OK) {
-        fill_result(run, model->g, &report, result);
-        status = test_all(run, flat, again, result, err);
+        fill_result(run, o, &report, result);
+        status = test_all(run, o->flat, again, result, err);
     }
     if (status == ADMMNN_OK)
         status = write_in(folder, "model.admm", bytes, count, err);
+    pack_model_free(model);
     pack_model_free(again);
     pack_report_free(&report);
     base_free(bytes);
     return status;
 }
 
+static admmnn_status measure(compress_run *run, const outcome *o, const char *folder,
+                             compress_result *result, admmnn_error *err) {
+    if (topology_check(o->small, NULL) != ADMMNN_UNSUPPORTED)
+        return pack_and_test(run, o, folder, result, err);
+    fill_result(run, o, NULL, result);
+    return test_all(run, o->flat, NULL, result, err);
+}
+
+static admmnn_status finish(compress_run *run, const outcome *o, const char *folder,
+                            compress_result *result, admmnn_error *err) {
+    BASE_TRY(measure(run, o, folder, result, err));
+    BASE_TRY(dense_controls(run, result, err));
+    BASE_TRY(write_onnx(run->g, o->flat, folder, "model.onnx", err));
+    BASE_TRY(write_onnx(o->small, o->params, folder, "small.onnx", err));
+    return write_in(folder, "log.jsonl", run->log.bytes, run->log.count, err);
+}
+
 admmnn_status run_finish(compress_run *run, const char *folder, compress_result *result,
                          admmnn_error *err) {
+    outcome o = {0};
     memset(result, 0, sizeof *result);
-    float *flat = base_array(run->g->flat_count, sizeof *flat);
-    if (flat == NULL)
-        return base_fail_memory(err, "the finished network");
-    train_network_expand(run->network, run->network->params, flat);
-    pack_model *model = NULL;
     show_progress(run, "packing and testing");
-    admmnn_status status = make_packed(run, flat, &model, err);
+    admmnn_status status = outcome_open(run, &o, err);
     if (status == ADMMNN_OK)
-        status = pack_and_test(run, flat, model, folder, result, err);
-    if (status == ADMMNN_OK)
-        status = dense_controls(run, result, err);
-    if (status == ADMMNN_OK)
-        status = write_onnx(run, flat, folder, err);
-    if (status == ADMMNN_OK)
-        status = write_in(folder, "log.jsonl", run->log.bytes, run->log.count, err);
+        status = finish(run, &o, folder, result, err);
     result->seconds_total = run_seconds(run);
-    pack_model_free(model);
-    base_free(flat);
+    outcome_free(&o);
     return status;
 }

@@ -83,7 +83,8 @@ static admmnn_status open_side(const rescaling *r, uint32_t layer, side *s, admm
                            weight->count, &s->q, NULL, err);
 }
 
-static admmnn_status rescale_between(const rescaling *r, size_t bias, size_t block, side *in,
+/* bias: GRAPH_NONE where the layer has none. */
+static admmnn_status rescale_between(const rescaling *r, uint32_t bias, size_t block, side *in,
                                      side *out, bool *changed, admmnn_error *err) {
     const size_t units = in->rows;
     in->rows = 1;
@@ -98,7 +99,8 @@ static admmnn_status rescale_between(const rescaling *r, size_t bias, size_t blo
             continue;
         scale_side(r, in, factor);
         scale_side(r, out, 1.0 / factor);
-        r->params[bias + unit] *= (float)factor;
+        if (bias != GRAPH_NONE)
+            r->params[r->g->parameters[bias].offset + unit] *= (float)factor;
         *changed = true;
     }
     return ADMMNN_OK;
@@ -116,8 +118,7 @@ static admmnn_status rescale_layer(const rescaling *r, uint32_t layer, bool *cha
     BASE_TRY(open_side(r, graph_layer_index(r->g, reader.node), &out, err));
     if (in.q == 0 || out.q == 0)
         return ADMMNN_OK;
-    return rescale_between(r, r->g->parameters[node->bias].offset, reader.block, &in, &out, changed,
-                           err);
+    return rescale_between(r, node->bias, reader.block, &in, &out, changed, err);
 }
 
 static admmnn_status sweep(const rescaling *r, bool *changed, admmnn_error *err) {

@@ -76,6 +76,10 @@ static const figure of_run[] = {
     OF_PART(SHARE, "validation_accuracy_of_projection", projection, before),
     OF_PART(SHARE, "validation_accuracy_of_projection", projection, after),
     OF_PART(SHARE, "validation_accuracy_of_projection", projection, levels),
+    OF_PART(COUNT, "size", size, parameters),
+    OF_PART(COUNT, "size", size, parameters_left),
+    OF_PART(COUNT, "size", size, macs),
+    OF_PART(COUNT, "size", size, macs_left),
     OF_PART(NUMBER, "ratio", ratio, pruning),
     OF_PART(NUMBER, "ratio", ratio, data_only),
     OF_PART(NUMBER, "ratio", ratio, relative_indices),
@@ -290,6 +294,12 @@ static void table_layers(const compress_result *r, base_writer *out) {
     base_write_text(out,
                     "  bits: of a value; index: bits of a relative index; matrix: what is left "
                     "without dead units\n");
+    base_write_text(out,
+                    "  without dead units: %llu of %llu parameters, %llu of %llu multiply-adds an "
+                    "image\n",
+                    (unsigned long long)r->size.parameters_left,
+                    (unsigned long long)r->size.parameters, (unsigned long long)r->size.macs_left,
+                    (unsigned long long)r->size.macs);
 }
 
 static void table_cell(base_writer *out, const char *what, double here, double paper,
@@ -326,12 +336,15 @@ static void table_figures(const compress_result *r, const report_paper *paper, b
                "%10.2f", "");
     table_cell(out, "test accuracy, pruned + quantized (%)", 100 * r->accuracy.compressed,
                paper->accuracy.quantized, "%10.2f", "");
-    table_cell(out, "test accuracy, packed file (%)", 100 * r->accuracy.packed, 0, "%10.2f",
-               "read back from model.admm");
+    if (r->accuracy.packed >= 0)
+        table_cell(out, "test accuracy, packed file (%)", 100 * r->accuracy.packed, 0, "%10.2f",
+                   "read back from model.admm");
     table_cell(out, "weights, dense / kept", r->ratio.pruning, paper->pruning, "%9.1fx",
                "weights only");
     table_cell(out, "data only", r->ratio.data_only, paper->data_only, "%9.0fx",
                "kept weights at their bits");
+    if (r->bytes.file == 0)
+        return;
     table_cell(out, "data with relative indices", r->ratio.relative_indices,
                paper->relative_indices, "%9.0fx",
                "the papers' accounting: at each layer's best width, escapes counted");
@@ -346,6 +359,13 @@ static void table_bytes(const compress_result *r, base_writer *out) {
         out, "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd %llu\n",
         (unsigned long long)r->bytes.dense_fp32, (unsigned long long)r->bytes.dense_fp32_biases,
         (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd);
+    if (r->bytes.file == 0) {
+        base_write_text(out,
+                        "  data only %llu; no model.admm: a packed file does not hold this "
+                        "network's operations\n",
+                        (unsigned long long)r->bytes.data);
+        return;
+    }
     base_write_text(
         out, "  data only %llu; with relative indices %llu; with indices, as stored %llu\n",
         (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.relative_indices,

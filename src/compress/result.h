@@ -24,7 +24,8 @@ typedef struct result_layer {
  *                     counted as entries (Han et al. 2016)
  *   with_indices      data and indices as the real file stores them: values,
  *                     positions, codebooks, scales
- *   file              the real model.admm: biases, header and checksum too
+ *   file              the real model.admm: biases, header and checksum too; 0 where a packed
+ *                     file does not hold the network, and what else is of it
  * against dense_fp32, the weights of the original network at four bytes; the file
  * against these and dense_fp32_biases, its biases at four bytes. */
 typedef struct compress_result {
@@ -45,6 +46,10 @@ typedef struct compress_result {
         uint64_t values, indices, codebooks, scales, biases, header; /* of the file */
         uint64_t dense_zstd, int8_zstd;
     } bytes;
+    struct {
+        uint64_t parameters, parameters_left; /* trained ones, before and without dead structure */
+        uint64_t macs, macs_left;             /* multiply-accumulates of one image, dense */
+    } size;
     struct {
         double before, after, levels;
     } projection; /* validation accuracy beside the last hard projections: onto the pruning

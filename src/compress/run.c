@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "compress/finish.h"
 #include "compress/rank.h"
-#include "compress/structure.h"
 #include "graph/zoo.h"
 
 /* The dense control of a comparison: pruning that keeps all. */
@@ -321,13 +320,13 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
     return ADMMNN_OK;
 }
 
-admmnn_status run_cut_zeros(compress_run *run, float *params, admmnn_error *err) {
+admmnn_status run_cut_zeros(compress_run *run, shrink_care care, float *params, admmnn_error *err) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_parameter *weight = run_weight(run, l);
         for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
             run->mask[i] = params[i] != 0.0F;
     }
-    structure_remove_dead(run->g, run->mask, params);
+    BASE_TRY(shrink_remove_dead(run->g, care, run->mask, params, err));
     return run_apply_mask(run, params, err);
 }
 

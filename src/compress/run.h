@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/context.h"
 #include "compress/recipe.h"
+#include "graph/shrink.h"
 #include "train/loop.h"
 
 /* X(name, text) */
@@ -172,7 +173,7 @@ admmnn_status run_flat_params(const compress_run *run, float **flat, admmnn_erro
 admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err);
 /* The same on the mask of params' nonzero weights, without dead structure;
  * params[flat_count] loses it too. */
-admmnn_status run_cut_zeros(compress_run *run, float *params, admmnn_error *err);
+admmnn_status run_cut_zeros(compress_run *run, shrink_care care, float *params, admmnn_error *err);
 /* run_teacher.c: makes sure of the dense network's answers when the training wants
  * them. */
 admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,

@@ -74,6 +74,16 @@ static size_t share_of(size_t groups, double share) {
     return kept < 1 ? 1 : (size_t)(kept + 0.5);
 }
 
+/* A matmul's weight has a row for each input and a column for each output. */
+static admmnn_status make_structured(const compress_run *run, uint32_t layer, admm_shape shape,
+                                     double share, admm_set **set, admmnn_error *err) {
+    const bool turned = run->g->nodes[run->layers[layer].node].op == GRAPH_MATMUL;
+    const bool filters = run->r->prune.set == RECIPE_SET_FILTERS;
+    if (filters != turned)
+        return admm_set_filters(shape, share_of(shape.rows, share), set, err);
+    return admm_set_channels(shape, share_of(shape.inputs, share), set, err);
+}
+
 static admmnn_status make_set(const compress_run *run, uint32_t layer, admm_set **set,
                               admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
@@ -82,9 +92,8 @@ static admmnn_status make_set(const compress_run *run, uint32_t layer, admm_set 
     double share = (double)run->layers[layer].target / (double)layer_weights(run, layer);
     switch (p->set) {
     case RECIPE_SET_FILTERS:
-        return admm_set_filters(shape, share_of(shape.rows, share), set, err);
     case RECIPE_SET_CHANNELS:
-        return admm_set_channels(shape, share_of(shape.inputs, share), set, err);
+        return make_structured(run, layer, shape, share, set, err);
     case RECIPE_SET_COLUMNS:
         return admm_set_columns(shape, share_of(columns, share), set, err);
     case RECIPE_SET_BLOCKS: {
@@ -151,6 +160,12 @@ static admmnn_status project(compress_run *run, float *flat, admmnn_error *err) 
     return ADMMNN_OK;
 }
 
+/* A filter that a set took out is to be gone, and the retraining makes up for what the
+ * borders of its constant were. */
+static shrink_care care_of(const compress_run *run) {
+    return run->r->prune.set == RECIPE_SET_FILTERS ? SHRINK_BORDERS : SHRINK_EXACT;
+}
+
 /* The hard projection, with the accuracy before and after it. */
 static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     train_score score;
@@ -161,7 +176,7 @@ static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_flat_params(run, &flat, err));
     admmnn_status status = project(run, flat, err);
     if (status == ADMMNN_OK)
-        status = run_cut_zeros(run, flat, err);
+        status = run_cut_zeros(run, care_of(run), flat, err);
     base_free(flat);
     BASE_TRY(status);
     BASE_TRY(run_validate(run, run->network->params, &score, err));

@@ -40,7 +40,10 @@ admmnn_status run_fit_weights(compress_run *run, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* Of a layer without biases, none. */
 static train_range bias_range(const compress_run *run, uint32_t layer) {
+    if (run->g->nodes[run->layers[layer].node].bias == GRAPH_NONE)
+        return (train_range){0, 0};
     return train_network_range(run->network, &run->g->parameters[node_of(run, layer)->bias]);
 }
 
@@ -243,7 +246,7 @@ static admmnn_status cut_zero_levels(compress_run *run, admmnn_error *err) {
     run_quantize_weights(run, run->network->params);
     float *flat;
     BASE_TRY(run_flat_params(run, &flat, err));
-    admmnn_status status = run_cut_zeros(run, flat, err);
+    admmnn_status status = run_cut_zeros(run, SHRINK_EXACT, flat, err);
     base_free(flat);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "engine/dropout.h"
 #include "engine/reference.h"
+#include "graph/unary.h"
 
 static size_t count_of(const reference_call *c) {
     return graph_shape_count(reference_out_shape(c));
@@ -47,66 +48,10 @@ void reference_dropout_backward(const reference_call *c) {
 
 /* ---- functions of one number ---- */
 
-#define SQRT_2 1.41421356237309504880
-#define SQRT_2_PI 0.79788456080286535588 /* sqrt(2 / pi) */
-#define CUBIC 0.044715
-
-static double clamp(double x, double low, double high) {
-    return x < low ? low : x > high ? high : x;
-}
-
-static double sigmoid(double x) {
-    return 1.0 / (1.0 + exp(-x));
-}
-
-static double gelu_argument(double x) {
-    return SQRT_2_PI * (x + CUBIC * x * x * x);
-}
-
-static double unary(const graph_unary *u, double x) {
-    const double a = (double)u->a;
-    const double b = (double)u->b;
-    switch (u->kind) {
-    case GRAPH_LEAKY_RELU:
-        return x < 0.0 ? a * x : x;
-    case GRAPH_CLIP:
-        return clamp(x, a, b);
-    case GRAPH_SIGMOID:
-        return sigmoid(x);
-    case GRAPH_HARD_SIGMOID:
-        return clamp(a * x + b, 0.0, 1.0);
-    case GRAPH_HARD_SWISH:
-        return x * clamp(x / 6.0 + 0.5, 0.0, 1.0);
-    case GRAPH_TANH:
-        return tanh(x);
-    case GRAPH_ELU:
-        return x < 0.0 ? a * expm1(x) : x;
-    case GRAPH_GELU:
-        return 0.5 * x * (1.0 + erf(x / SQRT_2));
-    case GRAPH_GELU_TANH:
-        return 0.5 * x * (1.0 + tanh(gelu_argument(x)));
-    case GRAPH_SOFTPLUS:
-        return fmax(x, 0.0) + log1p(exp(-fabs(x)));
-    case GRAPH_ERF:
-        return erf(x);
-    case GRAPH_SQRT:
-        return sqrt(x);
-    case GRAPH_NEG:
-        return -x;
-    case GRAPH_EXP:
-        return exp(x);
-    case GRAPH_POWER:
-        return pow(x, a);
-    case GRAPH_UNARY_COUNT:
-        break;
-    }
-    return NAN;
-}
-
 /* d/dx of x / 2 (1 + tanh(g(x))) */
 static double gelu_tanh_slope(double x) {
-    const double t = tanh(gelu_argument(x));
-    const double inner = SQRT_2_PI * (1.0 + 3.0 * CUBIC * x * x);
+    const double t = tanh(graph_gelu_argument(x));
+    const double inner = GRAPH_SQRT_2_PI * (1.0 + 3.0 * GRAPH_GELU_CUBIC * x * x);
     return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner;
 }
 
@@ -136,13 +81,13 @@ static double slope(const graph_unary *u, double x, double y) {
     case GRAPH_ELU:
         return x < 0.0 ? a * exp(x) : 1.0;
     case GRAPH_GELU:
-        return 0.5 * (1.0 + erf(x / SQRT_2)) + 0.5 * SQRT_2_PI * x * exp(-0.5 * x * x);
+        return 0.5 * (1.0 + erf(x / GRAPH_SQRT_2)) + 0.5 * GRAPH_SQRT_2_PI * x * exp(-0.5 * x * x);
     case GRAPH_GELU_TANH:
         return gelu_tanh_slope(x);
     case GRAPH_SOFTPLUS:
-        return sigmoid(x);
+        return graph_sigmoid(x);
     case GRAPH_ERF:
-        return SQRT_2 * SQRT_2_PI * exp(-x * x);
+        return GRAPH_SQRT_2 * GRAPH_SQRT_2_PI * exp(-x * x);
     case GRAPH_SQRT:
         return 0.5 / y;
     case GRAPH_NEG:
@@ -159,7 +104,7 @@ static double slope(const graph_unary *u, double x, double y) {
 
 void reference_unary_forward(const reference_call *c) {
     for (size_t i = 0; i < count_of(c); i++)
-        reference_y(c)[i] = unary(&c->node->unary, reference_x(c, 0)[i]);
+        reference_y(c)[i] = graph_unary_value(&c->node->unary, reference_x(c, 0)[i]);
 }
 
 void reference_unary_backward(const reference_call *c) {

@@ -14,17 +14,12 @@ uint32_t graph_only_reader(const graph *g, uint32_t node);
  * dropouts. */
 typedef struct graph_reader {
     uint32_t node;   /* GRAPH_NONE: the graph's output, not exactly one reader, or an
-                        operation that mixes units, as groups do */
+                        operation that mixes units, as groups do; of a matmul always */
     size_t block;    /* consecutive columns of its weights that read one unit */
     bool normalized; /* a batch normalization lies between */
-    bool padded;     /* a window with padding lies between, or is the reader's */
 } graph_reader;
 
 graph_reader graph_reader_of(const graph *g, uint32_t layer_node);
-
-/* What the reader reads of a layer's unit that is the constant `value`, outside training. */
-float graph_constant_through(const graph *g, const float *params, uint32_t layer_node, size_t unit,
-                             float value);
 
 /* Whether training gives the layer's biases no gradient, since a batch normalization takes
  * away what they add. */

@@ -114,6 +114,15 @@ static void table_ratios(const figures_table *t, const cJSON *ratio, const repor
               "against weights and biases in float32");
 }
 
+static void table_size(const figures_table *t, const cJSON *size) {
+    table_row(t, "Parameters, dense", page_count, report_number(size, "parameters"), 0, "");
+    table_row(t, "Parameters, without dead units", page_count,
+              report_number(size, "parameters_left"), 0, "of small.onnx, zeros and all");
+    table_row(t, "Multiply-adds an image, dense", page_count, report_number(size, "macs"), 0, "");
+    table_row(t, "Multiply-adds an image, without dead units", page_count,
+              report_number(size, "macs_left"), 0, "of small.onnx, zeros and all");
+}
+
 static void table_bytes(const figures_table *t, const cJSON *bytes, const report_paper *paper) {
     table_row(t, "Bytes, data only", page_bytes, report_number(bytes, "data"),
               1024 * paper->data_kib, "");
@@ -161,6 +170,7 @@ void panel_table(base_writer *out, const report_figures *f) {
     table_heads(&table);
     table_accuracy(&table, accuracy, paper);
     table_ratios(&table, ratio, paper);
+    table_size(&table, report_part(f->result, "size"));
     table_bytes(&table, report_part(f->result, "bytes"), paper);
     base_write_text(out, "</table></div>\n");
     page_panel_end(out);

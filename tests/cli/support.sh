@@ -136,7 +136,7 @@ make_long_job() {
 # same_results A B: two runs left the same bytes, seconds apart.
 same_results() {
     local file
-    for file in model.admm model.onnx log.jsonl; do
+    for file in model.admm model.onnx small.onnx log.jsonl; do
         cmp "$1/$file" "$2/$file" || fail "$file differs between $1 and $2"
     done
     diff <(sed '/"seconds"/d' "$1/result.json") <(sed '/"seconds"/d' "$2/result.json") ||

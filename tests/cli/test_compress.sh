@@ -10,7 +10,7 @@ expect 0 compress "$work/recipe.yaml" --out "$work/a" --quiet
 has "$work/stdout" "fc1"
 has "$work/stdout" "the real file"
 cp "$work/stdout" "$work/table"
-for file in model.admm model.onnx result.json report.html log.jsonl; do
+for file in model.admm model.onnx small.onnx result.json report.html log.jsonl; do
     [[ -s $work/a/$file ]] || fail "$file is missing or empty"
 done
 no_leftovers "$work/a"
@@ -86,7 +86,7 @@ made_again() {
         --out "$work/gone" --resume --quiet
     [[ $(ls -lR "$work/gone") == "$before" ]] || fail "a refused run changed its folder"
 }
-for file in model.admm model.onnx log.jsonl report.html; do
+for file in model.admm model.onnx small.onnx log.jsonl report.html; do
     made_again gone "$file" "gone from"
     made_again empty "$file" "not as left by"
 done

@@ -30,7 +30,7 @@ foreign() {
         [[ $(ls -lR "$out") == "$before" ]] || fail "$1 --out DIR with a $kind $2: DIR was changed"
     done
 }
-for name in model.admm model.onnx log.jsonl report.html result.json; do
+for name in model.admm model.onnx small.onnx log.jsonl report.html result.json; do
     foreign compress "$name"
 done
 for name in comparison.svg comparison.json; do

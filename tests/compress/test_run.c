@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "compress/rank.h"
-#include "compress/structure.h"
+#include "graph/shrink.h"
 #include "runs.h"
 
 /* In a snapshot, the seconds of the run and its stages, and the closing CRC-32. */
@@ -433,7 +433,7 @@ static void levels_of_zero_prune_too(void **state) {
         }
     }
     assert_true(cut > 1000);
-    structure_remove_dead(run->g, mask, flat);
+    assert_int_equal(shrink_remove_dead(run->g, SHRINK_EXACT, mask, flat, NULL), ADMMNN_OK);
     assert_memory_equal(mask, run->mask, count);
     train_score score;
     admmnn_error err = {0};

@@ -12,7 +12,7 @@ static void readers_of_lenet(void **state) {
     graph_reader r = graph_reader_of(g, graph_find_node(g, "conv1"));
     assert_int_equal(r.node, graph_find_node(g, "conv2"));
     assert_int_equal(r.block, 25); /* one filter's kernel */
-    assert_true(!r.normalized && !r.padded);
+    assert_false(r.normalized);
     r = graph_reader_of(g, graph_find_node(g, "conv2"));
     assert_int_equal(r.node, graph_find_node(g, "fc1"));
     assert_int_equal(r.block, 16); /* the 4 x 4 positions of one filter */
@@ -21,29 +21,6 @@ static void readers_of_lenet(void **state) {
     assert_int_equal(r.block, 1);
     assert_int_equal(graph_reader_of(g, graph_find_node(g, "fc2")).node, GRAPH_NONE);
     graph_free(g);
-}
-
-static void padding_is_reported(void **state) {
-    (void)state;
-    for (uint32_t where = 0; where < 3; where++) {
-        graph *g = graph_make(graph_shape_image(1, 12, 12));
-        uint32_t v = g->input;
-        uint32_t pool_pad = where == 1;
-        uint32_t reader_pad = where == 2;
-        assert_int_equal(
-            graph_add_conv(g, "a", v, 2, graph_conv_of(graph_window_of(3, 1, 1)), &v, NULL),
-            ADMMNN_OK);
-        assert_int_equal(
-            graph_add_maxpool(g, "p", v, graph_pool_of(graph_window_of(2, 2, pool_pad)), &v, NULL),
-            ADMMNN_OK);
-        assert_int_equal(graph_add_conv(g, "b", v, 2,
-                                        graph_conv_of(graph_window_of(3, 1, reader_pad)), &v, NULL),
-                         ADMMNN_OK);
-        assert_int_equal(graph_add_inner_product(g, "c", v, 2, true, &v, NULL), ADMMNN_OK);
-        /* The layer's own padding does not matter to its reader. */
-        assert_int_equal(graph_reader_of(g, 0).padded, where > 0);
-        graph_free(g);
-    }
 }
 
 static void several_readers_are_none(void **state) {
@@ -92,32 +69,27 @@ static void normalizations_lie_between(void **state) {
     graph_free(g);
 }
 
-static void constants_go_through(void **state) {
+/* The units of a matmul are its last axis, those of an inner product's input its first. */
+static void units_of_a_matmul_have_no_reader(void **state) {
     (void)state;
-    graph *g = normalized_make();
-    float *params = base_array(g->flat_count, sizeof *params);
-    const graph_normalization *n = &g->nodes[1].normalization;
-    const float scale[2] = {2.0F, -1.0F};
-    for (size_t c = 0; c < 2; c++) {
-        params[g->parameters[n->scale].offset + c] = scale[c];
-        params[g->parameters[n->shift].offset + c] = 0.5F;
-        params[g->parameters[n->mean].offset + c] = 1.0F;
-        params[g->parameters[n->variance].offset + c] = 2.0F;
-    }
-    /* (value - 1) / sqrt(2 + 0.25) scale + 0.5, rectified. */
-    assert_true(graph_constant_through(g, params, 0, 0, 4.0F) == 4.5F);
-    assert_true(graph_constant_through(g, params, 0, 1, 4.0F) == 0.0F);
-    assert_true(graph_constant_through(g, params, 0, 1, -2.0F) == 2.5F);
-    assert_true(graph_constant_through(g, params, graph_find_node(g, "b"), 0, -3.0F) == 0.0F);
-    base_free(params);
+    graph *g = graph_make((graph_shape){2, {4, 3}});
+    uint32_t weight;
+    uint32_t v;
+    assert_int_equal(
+        graph_add_parameter(g, "w", GRAPH_WEIGHT, (graph_shape){2, {3, 4}}, &weight, NULL),
+        ADMMNN_OK);
+    assert_int_equal(graph_add_matmul(g, "a", g->input, weight, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "b", v, 2, true, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_reader_of(g, 0).node, GRAPH_NONE);
     graph_free(g);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(readers_of_lenet),         cmocka_unit_test(padding_is_reported),
-        cmocka_unit_test(several_readers_are_none), cmocka_unit_test(normalizations_lie_between),
-        cmocka_unit_test(constants_go_through),
+        cmocka_unit_test(readers_of_lenet),
+        cmocka_unit_test(several_readers_are_none),
+        cmocka_unit_test(normalizations_lie_between),
+        cmocka_unit_test(units_of_a_matmul_have_no_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

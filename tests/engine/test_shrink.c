@@ -1,20 +1,6 @@
 /* Removing dead structure: the network computes what it computed, and exactly
  * the units on a path from input to output stay. */
-#include "engine/support.h"
-
-#include "compress/structure.h"
-
-#define SAMPLES 3
-
-typedef struct network {
-    graph *g;
-    float *params;
-    uint8_t *mask;
-} network;
-
-static void add(admmnn_status status) {
-    assert_int_equal(status, ADMMNN_OK);
-}
+#include "engine/shrinking.h"
 
 /* LeNet-5's shape in small; with padding, windows that see the border. */
 static graph *small_lenet(bool padded) {
@@ -86,30 +72,6 @@ static network make_sparse(graph *g, double each, uint64_t seed) {
     return n;
 }
 
-static void drop(network *n) {
-    graph_free(n->g);
-    base_free(n->params);
-    base_free(n->mask);
-}
-
-/* logits[SAMPLES][outputs] by the reference engine on fixed random inputs. */
-static float *outputs_of(const graph *g, const float *params) {
-    base_pool *pool = pool_make(1);
-    engine *e = engine_make(g, ENGINE_REFERENCE, 0, SAMPLES, pool);
-    assert_non_null(e);
-    samples s = samples_make(g, SAMPLES);
-    base_random random = base_random_at(77, 0, 0);
-    for (size_t i = 0; i < SAMPLES * s.elements; i++)
-        s.pixels[i] = base_random_normal(&random);
-    engine_batch batch = batch_of(&s, SAMPLES);
-    float *logits = floats(SAMPLES * graph_value_count(g, g->output));
-    assert_int_equal(engine_forward(e, params, &batch, logits, NULL), ADMMNN_OK);
-    samples_free(&s);
-    engine_destroy(e);
-    base_pool_destroy(pool);
-    return logits;
-}
-
 /* ---- the reference: what varies with the input, what the output needs ---- */
 
 typedef struct flags {
@@ -160,7 +122,16 @@ static void spread(const graph *g, uint32_t n, const uint8_t *mask, bool *rows, 
         }
 }
 
-static flags what_varies(const graph *g, const uint8_t *mask) {
+/* Before padding, a rectifier follows: a unit without weights is zero or may not go. */
+static void spread_padded(const graph *g, uint32_t n, const uint8_t *mask, const float *params,
+                          bool *rows, bool *channels) {
+    const graph_parameter *bias = &g->parameters[g->nodes[n].bias];
+    spread(g, n, mask, rows, channels, true);
+    for (size_t row = 0; row < bias->rows; row++)
+        rows[row] |= params[bias->offset + row] > 0.0F;
+}
+
+static flags what_varies(const graph *g, const uint8_t *mask, const float *params) {
     flags f = make_flags(g, g->input);
     for (uint32_t n = 0; n < g->node_count; n++) {
         const graph_node *node = &g->nodes[n];
@@ -168,7 +139,7 @@ static flags what_varies(const graph *g, const uint8_t *mask) {
         if (node->weight == GRAPH_NONE)
             memcpy(f.of[node->output], f.of[graph_operand(g, node, 0)], channels * sizeof(bool));
         else if (read_with_padding(g, n))
-            memset(f.of[node->output], 1, channels * sizeof(bool));
+            spread_padded(g, n, mask, params, f.of[node->output], f.of[graph_operand(g, node, 0)]);
         else
             spread(g, n, mask, f.of[node->output], f.of[graph_operand(g, node, 0)], true);
     }
@@ -197,8 +168,9 @@ static bool is_last_layer(const graph *g, uint32_t n) {
 }
 
 /* The mask that must remain of `before`. */
-static void expect_exact_mask(const graph *g, const uint8_t *before, const uint8_t *after) {
-    flags varies = what_varies(g, before);
+static void expect_exact_mask(const graph *g, const uint8_t *before, const float *params,
+                              const uint8_t *after) {
+    flags varies = what_varies(g, before, params);
     flags needed = what_is_needed(g, before);
     for (uint32_t n = 0; n < g->node_count; n++) {
         const graph_node *node = &g->nodes[n];
@@ -232,51 +204,25 @@ static void expect_zero_where_removed(const network *n) {
     }
 }
 
-static void expect_shrunk(const network *n, const float *wanted, size_t count) {
-    graph *small;
-    size_t *origin;
-    admmnn_error err = {0};
-    assert_int_equal(structure_shrink(n->g, n->mask, &small, &origin, &err), ADMMNN_OK);
-    float *params = floats(small->flat_count);
-    uint8_t *seen = base_array(n->g->flat_count, 1);
-    assert_non_null(seen);
-    for (size_t i = 0; i < small->flat_count; i++) {
-        if (origin[i] == SIZE_MAX)
-            continue;
-        assert_true(origin[i] < n->g->flat_count && seen[origin[i]] == 0);
-        seen[origin[i]] = 1;
-        params[i] = n->params[origin[i]];
-    }
-    for (uint32_t p = 0; p < n->g->parameter_count; p++) {
-        const graph_parameter *from = &n->g->parameters[p];
-        for (size_t i = from->offset; i < from->offset + from->count; i++)
-            assert_true(seen[i] != 0 || n->mask[i] == 0);
-    }
-    float *outputs = outputs_of(small, params);
-    assert_true(distance(outputs, wanted, count) < 1e-6);
-    base_free(outputs);
-    base_free(seen);
-    base_free(params);
-    base_free(origin);
-    graph_free(small);
-}
-
 /* All of it on one network; the network is dropped. */
 static void expect_removal(network n) {
     const graph *g = n.g;
     size_t count = SAMPLES * graph_value_count(g, g->output);
     uint8_t *before = base_array_copy(n.mask, g->flat_count, 1);
     assert_non_null(before);
+    float *params = base_array_copy(n.params, g->flat_count, sizeof *params);
+    assert_non_null(params);
     float *wanted = outputs_of(g, n.params);
-    structure_remove_dead(g, n.mask, n.params);
+    remove_dead(&n);
     float *removed = outputs_of(g, n.params);
     assert_true(distance(removed, wanted, count) < 1e-5);
     expect_zero_where_removed(&n);
-    expect_exact_mask(g, before, n.mask);
+    expect_exact_mask(g, before, params, n.mask);
     expect_shrunk(&n, removed, count);
     base_free(removed);
     base_free(wanted);
     base_free(before);
+    base_free(params);
     drop(&n);
 }
 
@@ -326,7 +272,7 @@ static void a_dense_network_stays_as_it_is(void **state) {
     (void)state;
     network n = make_sparse(small_lenet(false), 1e9, 6);
     float *before = base_array_copy(n.params, n.g->flat_count, sizeof *before);
-    structure_remove_dead(n.g, n.mask, n.params);
+    remove_dead(&n);
     assert_memory_equal(before, n.params, n.g->flat_count * sizeof *before);
     base_free(before);
     expect_removal(n);
@@ -352,34 +298,42 @@ static void a_constant_goes_into_the_next_biases(void **state) {
     memcpy(n.params + p[3].offset, b_bias, sizeof b_bias);
     for (size_t i = 0; i < g->flat_count; i++)
         n.mask[i] = n.params[i] != 0;
-    structure_remove_dead(g, n.mask, n.params);
+    remove_dead(&n);
     assert_true(n.params[p[3].offset] == 6.25F && n.params[p[3].offset + 1] == 1.0F);
     static const float left[] = {0, 0, 1, 0, 0, 1};
     assert_memory_equal(n.params + p[2].offset, left, sizeof left);
     graph *small;
     size_t *origin;
-    add(structure_shrink(g, n.mask, &small, &origin, NULL));
+    add(shrink_network(g, n.mask, &small, &origin, NULL));
     assert_int_equal(graph_weight_count(small), 4);
     graph_free(small);
     base_free(origin);
     drop(&n);
 }
 
-/* Two layers read `a`: nothing is known of its units, nothing is removed. */
-static void a_layer_with_two_readers_is_left_alone(void **state) {
+/* Units that two layers read go when neither does. */
+static void a_unit_lives_while_one_of_two_readers_reads_it(void **state) {
     (void)state;
     graph *g;
-    uint32_t v, other;
+    uint32_t v;
+    uint32_t b;
+    uint32_t c;
     add(graph_create("fork", graph_shape_image(1, 1, 4), &g, NULL));
     add(graph_add_inner_product(g, "a", g->input, 3, true, &v, NULL));
-    add(graph_add_inner_product(g, "b", v, 2, true, &other, NULL));
-    add(graph_add_inner_product(g, "c", v, 2, true, &other, NULL));
-    network n = make_sparse(g, 0.0, 1);
-    float *before = base_array_copy(n.params, g->flat_count, sizeof *before);
-    structure_remove_dead(g, n.mask, n.params);
-    const graph_parameter *bias = &g->parameters[g->nodes[0].bias];
-    assert_memory_equal(before + bias->offset, n.params + bias->offset, 3 * sizeof *before);
-    base_free(before);
+    add(graph_add_inner_product(g, "b", v, 2, true, &b, NULL));
+    add(graph_add_inner_product(g, "c", v, 2, true, &c, NULL));
+    add(graph_add_binary(g, "sum", GRAPH_ADD, b, c, &v, NULL));
+    network n = make_sparse(g, 1e9, 1);
+    const size_t of_b = g->parameters[g->nodes[1].weight].offset;
+    const size_t of_c = g->parameters[g->nodes[2].weight].offset;
+    for (size_t row = 0; row < 2; row++) { /* unit 0: c reads it, unit 1: no one */
+        n.mask[of_b + 3 * row] = n.mask[of_b + 3 * row + 1] = n.mask[of_c + 3 * row + 1] = 0;
+        n.params[of_b + 3 * row] = n.params[of_b + 3 * row + 1] = 0.0F;
+        n.params[of_c + 3 * row + 1] = 0.0F;
+    }
+    remove_dead(&n);
+    const uint8_t *biases = n.mask + g->parameters[g->nodes[0].bias].offset;
+    assert_true(biases[0] != 0 && biases[1] == 0 && biases[2] != 0);
     drop(&n);
 }
 
@@ -392,7 +346,7 @@ int main(void) {
         cmocka_unit_test(without_any_weight_the_output_is_constant),
         cmocka_unit_test(a_dense_network_stays_as_it_is),
         cmocka_unit_test(a_constant_goes_into_the_next_biases),
-        cmocka_unit_test(a_layer_with_two_readers_is_left_alone),
+        cmocka_unit_test(a_unit_lives_while_one_of_two_readers_reads_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
