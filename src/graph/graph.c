@@ -100,6 +100,7 @@ admmnn_status graph_clone(const graph *g, graph **out, admmnn_error *err) {
     copy->node_capacity = g->node_count;
     copy->parameter_capacity = g->parameter_count;
     copy->operand_capacity = g->operand_count;
+    copy->constant_capacity = g->constant_count;
     if (copy->values == NULL || copy->nodes == NULL || copy->parameters == NULL ||
         copy->operands == NULL || copy->constants == NULL) {
         graph_free(copy);
@@ -122,6 +123,22 @@ void graph_free(graph *g) {
 
 /* ---- values that no node makes ---- */
 
+/* For count more constants; at least twice what there was, so that many small ones take no
+ * more than a large one. */
+static admmnn_status make_room(graph *g, size_t count, admmnn_error *err) {
+    const size_t wanted = g->constant_count + count;
+    if (wanted <= g->constant_capacity)
+        return ADMMNN_OK;
+    const size_t capacity = wanted > 2 * g->constant_capacity ? wanted : 2 * g->constant_capacity;
+    float *constants =
+        base_array_resize(g->constants, g->constant_count, capacity, sizeof *constants);
+    if (constants == NULL)
+        return base_fail_memory(err, "the graph's constants");
+    g->constants = constants;
+    g->constant_capacity = capacity;
+    return ADMMNN_OK;
+}
+
 admmnn_status graph_add_constant(graph *g, graph_shape shape, const float *data, uint32_t *out,
                                  admmnn_error *err) {
     char text[GRAPH_SHAPE_TEXT_MAX];
@@ -133,13 +150,9 @@ admmnn_status graph_add_constant(graph *g, graph_shape shape, const float *data,
                                .producer = GRAPH_NONE,
                                .parameter = GRAPH_NONE,
                                .constant = g->constant_count};
-    float *constants = base_array_resize(g->constants, g->constant_count, g->constant_count + count,
-                                         sizeof *constants);
-    if (constants == NULL)
-        return base_fail_memory(err, "the graph's constants");
-    g->constants = constants;
+    BASE_TRY(make_room(g, count, err));
     BASE_TRY(build_value(g, value, out, err));
-    memcpy(constants + g->constant_count, data, count * sizeof *data);
+    memcpy(g->constants + g->constant_count, data, count * sizeof *data);
     g->constant_count += count;
     return ADMMNN_OK;
 }

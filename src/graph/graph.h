@@ -299,7 +299,7 @@ typedef struct graph {
     float *constants;
     uint32_t operand_count;
     size_t constant_count;
-    size_t value_capacity, node_capacity, parameter_capacity, operand_capacity;
+    size_t value_capacity, node_capacity, parameter_capacity, operand_capacity, constant_capacity;
     uint32_t input, output; /* values */
     size_t flat_count;      /* floats in the flat vector, padding included */
     graph_initialisation initialisation;

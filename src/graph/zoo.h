@@ -34,7 +34,7 @@ admmnn_status graph_zoo_create(const char *name, graph_shape input, uint32_t cla
                                admmnn_error *err);
 bool graph_zoo_has(const char *name);
 
-/* The widest that a packed file holds, on images of 28x28, rounded down. */
+/* Of 118 million weights, on images of 28x28. */
 #define GRAPH_ZOO_WIDTH_MAX 7500
 
 /* Weights as the graph's initialisation says; scales and running variances one; tensors that

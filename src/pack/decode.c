@@ -40,9 +40,10 @@ static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_st
     char name[GRAPH_NAME_MAX];
     (void)base_read_bytes(in, 4); /* the magic, of pack_check */
     unsigned version = base_read_u8(in);
-    if (version != PACK_VERSION)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "version %u of the format; this program reads %u",
-                         version, PACK_VERSION);
+    if (!topology_version_is_known(version))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "version %u of the format; this program reads %u and %u", version,
+                         PACK_VERSION_CHAIN, PACK_VERSION_ANY);
     if (!topology_read_text(in, name, sizeof name))
         return base_fail(err, ADMMNN_CORRUPT, "the name at byte 5 makes no sense");
     uint64_t weights = base_read_varint(in);
@@ -54,7 +55,7 @@ static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_st
         weights > PACK_ORIGINAL_MAX || biases > PACK_ORIGINAL_MAX)
         return base_fail(err, ADMMNN_CORRUPT, "the head makes no sense at byte %zu", in->at);
     graph *g;
-    BASE_TRY(topology_read(in, name, &g, err));
+    BASE_TRY(topology_read(in, version, name, &g, err));
     admmnn_status status = pack_model_create(g, out, err);
     graph_free(g);
     BASE_TRY(status);
@@ -105,6 +106,7 @@ static admmnn_status read_descriptor(base_reader *in, bool short_steps, pack_ten
 static admmnn_status read_tensors(base_reader *in, pack_model *model, bool short_steps,
                                   pack_report *report, admmnn_error *err) {
     const graph *g = model->g;
+    char text[GRAPH_PARAMETER_NAME_MAX];
     tensor_plan *plans = base_array(g->parameter_count, sizeof *plans);
     if (plans == NULL)
         return base_fail_memory(err, "the tensors");
@@ -125,8 +127,9 @@ static admmnn_status read_tensors(base_reader *in, pack_model *model, bool short
     for (uint32_t p = 0; p < g->parameter_count && status == ADMMNN_OK; p++) {
         status = tensor_read(&model->tensors[p], tensor_shape_of(g, p), plans[p], &bits, &range,
                              report == NULL ? NULL : &report->tensors[p], err);
+        graph_parameter_name(g, p, text);
         if (status != ADMMNN_OK)
-            base_fail_within(err, status, "%s", g->nodes[g->parameters[p].node].name);
+            base_fail_within(err, status, "%s", text);
     }
     uint64_t rest = bits.count - bits.at; /* zeros to the end of a byte */
     if (status == ADMMNN_OK &&

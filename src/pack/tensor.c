@@ -8,15 +8,21 @@
 #include "pack/huffman.h"
 #include "pack/values.h"
 
+/* Of a matmul's weight, and of operands that are no weights, places are all alike. */
 tensor_shape tensor_shape_of(const graph *g, uint32_t parameter) {
     const graph_parameter *p = &g->parameters[parameter];
-    const graph_node *node = &g->nodes[p->node];
     tensor_shape shape = {.count = p->count, .matrix = {p->rows, p->columns, 1, 1, false}};
-    graph_shape in = graph_operand_shape(g, node, 0);
-    if (p->kind == GRAPH_WEIGHT) {
+    if (p->kind != GRAPH_WEIGHT || p->node == GRAPH_NONE)
+        return shape;
+    const graph_node *node = &g->nodes[p->node];
+    const graph_window *w = graph_node_window(node);
+    if (w != NULL) {
+        shape.matrix.block = (size_t)w->kernel[0] * w->kernel[1];
+        shape.matrix.width = w->kernel[1];
+    } else if (node->op == GRAPH_INNER_PRODUCT) {
+        const graph_shape in = graph_operand_shape(g, node, 0);
         shape.matrix.block = p->columns / graph_shape_channels(in);
-        shape.matrix.width =
-            node->op == GRAPH_CONV ? node->conv.window.kernel[1] : graph_shape_width(in);
+        shape.matrix.width = graph_shape_width(in);
     }
     return shape;
 }
@@ -79,16 +85,33 @@ void tensor_mask(const pack_tensor *tensor, size_t count, uint8_t *mask) {
 
 /* ---- relative indices ---- */
 
-static uint64_t relative_entries(const uint8_t *mask, size_t count, unsigned width) {
-    const uint64_t escape = (UINT64_C(1) << width) - 1;
-    uint64_t entries = 0;
+/* Entries at each width, escapes included. */
+typedef struct entry_counts {
+    uint64_t of[PACK_WIDTH_MAX + 1];
+} entry_counts;
+
+static uint64_t escape_of(unsigned width) {
+    return (UINT64_C(1) << width) - 1;
+}
+
+static void count_gap(entry_counts *entries, uint64_t gap) {
+    unsigned width = 1;
+    for (; width <= PACK_WIDTH_MAX && gap >= escape_of(width); width++)
+        entries->of[width] += gap / escape_of(width) + 1;
+    for (; width <= PACK_WIDTH_MAX; width++)
+        entries->of[width]++;
+}
+
+/* Of every width in one pass over the mask. */
+static entry_counts count_entries(const uint8_t *mask, size_t count) {
+    entry_counts entries = {{0}};
     uint64_t gap = 0;
     for (size_t i = 0; i < count; i++) {
         if (mask[i] == 0) {
             gap++;
             continue;
         }
-        entries += gap / escape + 1;
+        count_gap(&entries, gap);
         gap = 0;
     }
     return entries;
@@ -96,21 +119,18 @@ static uint64_t relative_entries(const uint8_t *mask, size_t count, unsigned wid
 
 unsigned tensor_relative_width(const uint8_t *mask, size_t count, unsigned value_bits,
                                uint64_t *entries) {
+    const entry_counts all = count_entries(mask, count);
     unsigned best = 1;
-    *entries = relative_entries(mask, count, 1);
-    for (unsigned width = 2; width <= PACK_WIDTH_MAX; width++) {
-        uint64_t n = relative_entries(mask, count, width);
-        if (n * (width + value_bits) < *entries * (best + value_bits)) {
-            *entries = n;
+    for (unsigned width = 2; width <= PACK_WIDTH_MAX; width++)
+        if (all.of[width] * (width + value_bits) < all.of[best] * (best + value_bits))
             best = width;
-        }
-    }
+    *entries = all.of[best];
     return best;
 }
 
 static void relative_write(const uint8_t *mask, size_t count, unsigned width, bits_writer *plain) {
     const uint32_t escape = (UINT32_C(1) << width) - 1;
-    bits_write(plain, (uint32_t)relative_entries(mask, count, width), 32);
+    bits_write(plain, (uint32_t)count_entries(mask, count).of[width], 32);
     uint32_t gap = 0;
     for (size_t i = 0; i < count; i++) {
         if (mask[i] == 0) {
@@ -147,7 +167,7 @@ static admmnn_status code_positions(tensor_shape shape, tensor_plan plan, uint8_
     return positions_code(range, shape.matrix, mask, err);
 }
 
-static admmnn_status write_positions(tensor_shape shape, tensor_plan plan, uint8_t *mask,
+admmnn_status tensor_write_positions(tensor_shape shape, tensor_plan plan, uint8_t *mask,
                                      bits_writer *plain, coder *range, admmnn_error *err) {
     if (plan.positions == PACK_POSITION_RELATIVE)
         relative_write(mask, shape.count, plan.width, plain);
@@ -202,7 +222,7 @@ static void write_huffman(const pack_tensor *tensor, const uint8_t *mask, size_t
             huffman_write(&h, plain, symbol_of(tensor->codes[i], levels, zero));
 }
 
-static admmnn_status write_values(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
+admmnn_status tensor_write_values(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
                                   const uint8_t *mask, bits_writer *plain, coder *range,
                                   admmnn_error *err) {
     if (tensor->form == PACK_FLOAT32) {
@@ -308,12 +328,12 @@ admmnn_status tensor_write(const pack_tensor *tensor, tensor_shape shape, tensor
     tensor_mask(tensor, shape.count, mask);
     describe(tensor, mask, shape.count, plan, report);
     uint64_t start = bits_so_far(plain->count, range);
-    admmnn_status status = write_positions(shape, plan, mask, plain, range, err);
+    admmnn_status status = tensor_write_positions(shape, plan, mask, plain, range, err);
     uint64_t middle = bits_so_far(plain->count, range);
     if (plan.positions == PACK_POSITION_DENSE)
         memset(mask, 1, shape.count);
     if (status == ADMMNN_OK)
-        status = write_values(tensor, shape, plan, mask, plain, range, err);
+        status = tensor_write_values(tensor, shape, plan, mask, plain, range, err);
     report->position_bits = middle - start;
     report->value_bits = bits_so_far(plain->count, range) - middle;
     base_free(mask);

@@ -33,6 +33,14 @@ unsigned tensor_relative_width(const uint8_t *mask, size_t count, unsigned value
 /* mask[count]: 1 where the value is not zero (bits, not value: -0 is kept). */
 void tensor_mask(const pack_tensor *tensor, size_t count, uint8_t *mask);
 
+/* The two parts of tensor_write. mask: of tensor_mask; of dense positions, all 1 for the
+ * values. */
+admmnn_status tensor_write_positions(tensor_shape shape, tensor_plan plan, uint8_t *mask,
+                                     bits_writer *plain, coder *range, admmnn_error *err);
+admmnn_status tensor_write_values(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
+                                  const uint8_t *mask, bits_writer *plain, coder *range,
+                                  admmnn_error *err);
+
 admmnn_status tensor_write(const pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
                            bits_writer *plain, coder *range, pack_tensor_report *report,
                            admmnn_error *err);

@@ -46,10 +46,33 @@ static void make_uneven(pack_model *model) {
     }
 }
 
+/* Groups, layers without biases, branches: some orders are free, others are not. */
+static graph *branched_network(void) {
+    graph *g;
+    uint32_t v;
+    uint32_t w;
+    graph_conv conv = graph_conv_of(graph_window_of(3, 1, 1));
+    MUST(graph_create("branched", graph_shape_image(2, 8, 8), &g, err));
+    conv.biased = false;
+    MUST(graph_add_conv(g, "conv1", g->input, 8, conv, &v, err));
+    MUST(graph_add_batch_normalization(g, "bn1", v, GRAPH_EPSILON, GRAPH_MOMENTUM, &v, err));
+    MUST(graph_add_conv(g, "conv2", v, 8, conv, &v, err));
+    conv.groups = 2;
+    MUST(graph_add_conv(g, "grouped", v, 8, conv, &w, err));
+    MUST(graph_add_relu(g, "relu1", w, &w, err));
+    conv.groups = 1;
+    MUST(graph_add_conv(g, "conv3", w, 8, conv, &w, err));
+    MUST(graph_add_binary(g, "sum", GRAPH_ADD, v, w, &v, err));
+    MUST(
+        graph_add_transposed_conv(g, "up", v, 6, graph_conv_of(graph_window_of(2, 2, 0)), &v, err));
+    MUST(graph_add_inner_product(g, "fc1", v, 5, false, &v, err));
+    return g;
+}
+
 static void reordered_networks_compute_the_same(void **state) {
     (void)state;
-    graph *networks[] = {small_network(), zoo("lenet-5"), zoo("lenet-300-100"),
-                         normalized_network(), zoo("mlp-bn-60")};
+    graph *networks[] = {small_network(),      zoo("lenet-5"),   zoo("lenet-300-100"),
+                         normalized_network(), zoo("mlp-bn-60"), branched_network()};
     for (size_t n = 0; n < sizeof networks / sizeof networks[0]; n++) {
         pack_model *model = random_model(networks[n], (filling){ADMM_LEVELS_EQUAL, 3, 0.05}, n);
         make_uneven(model);
@@ -97,6 +120,26 @@ static void permutations_move_units_with_their_readers(void **state) {
     expect_units_moved("lenet-5-bn");
 }
 
+/* Not those of a group among another's, nor what two layers read, nor what a sum does. */
+static void bound_units_keep_their_order(void **state) {
+    (void)state;
+    const char *const bound[] = {"conv2", "grouped", "conv3", "fc1"};
+    const uint32_t order[8] = {7, 6, 5, 4, 3, 2, 1, 0};
+    pack_model *model = random_model(branched_network(), (filling){ADMM_LEVELS_EQUAL, 4, 0.5}, 4);
+    float *expected = outputs_of(model);
+    for (size_t i = 0; i < sizeof bound / sizeof bound[0]; i++)
+        assert_int_equal(pack_permute(model, graph_find_node(model->g, bound[i]), order, NULL),
+                         ADMMNN_USAGE);
+    MUST(pack_permute(model, graph_find_node(model->g, "conv1"), order, err));
+    const uint32_t last[6] = {5, 4, 3, 2, 1, 0};
+    MUST(pack_permute(model, graph_find_node(model->g, "up"), last, err));
+    float *got = outputs_of(model);
+    expect_close(expected, got, SAMPLES * 5);
+    base_free(expected);
+    base_free(got);
+    pack_model_free(model);
+}
+
 static void outputs_keep_their_order(void **state) {
     (void)state;
     pack_model *model = random_model(zoo("lenet-5"), (filling){ADMM_LEVELS_EQUAL, 4, 0.2}, 4);
@@ -110,6 +153,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reordered_networks_compute_the_same),
         cmocka_unit_test(permutations_move_units_with_their_readers),
+        cmocka_unit_test(bound_units_keep_their_order),
         cmocka_unit_test(outputs_keep_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,63 @@ static void normalizations_and_dropouts(void **state) {
     by_every_pair(random_model(zoo("mlp-bn-9"), (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 2));
 }
 
+/* Every operation, and networks with branches, groups, depthwise layers and matmuls. */
+static void any_network_comes_back(void **state) {
+    (void)state;
+    const char *const names[] = {"resnet-20", "mobilenet-v2", "transformer-small"};
+    by_every_pair(random_model(any_network(), (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 1));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        graph *g;
+        MUST(graph_zoo_create(names[i], graph_shape_image(3, 32, 32), 10, &g, err));
+        pack_model *model = random_model(g, (filling){ADMM_LEVELS_EQUAL_ZERO, 4, 0.05}, i);
+        model->tones = (data_tones){{0.485F, 0.456F, 0.406F}, {4.4F, 4.5F, 4.6F}};
+        assert_int_equal(topology_version(model->g), PACK_VERSION_ANY);
+        round_trip(model, PACK_POSITION_RELATIVE, PACK_CODER_FIXED);
+        pack_model_free(model);
+    }
+}
+
+typedef struct published {
+    const char *name;
+    uint32_t channels, side, classes;
+    size_t bytes; /* that its description takes at most */
+} published;
+
+/* At full size, without its parameters. */
+static void descriptions_of_the_zoo_come_back(void **state) {
+    (void)state;
+    const published networks[] = {
+        {"lenet-5", 1, 28, 10, 64},           {"lenet-5-bn", 1, 28, 10, 64},
+        {"lenet-300-100", 1, 28, 10, 32},     {"mlp-bn-4096", 1, 28, 10, 64},
+        {"vgg-16", 3, 224, 1000, 450},        {"alexnet", 3, 227, 1000, 192},
+        {"vgg-small", 3, 32, 10, 256},        {"resnet-18", 3, 224, 1000, 1200},
+        {"resnet-50", 3, 224, 1000, 2500},    {"resnet-20", 3, 32, 10, 1200},
+        {"resnet-56", 3, 32, 10, 3000},       {"mobilenet-v1", 3, 224, 1000, 1200},
+        {"mobilenet-v2", 3, 224, 1000, 2500}, {"transformer-small", 3, 32, 10, 3000}};
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        const published *n = &networks[i];
+        const graph_shape shape = graph_shape_image(n->channels, n->side, n->side);
+        graph *g;
+        graph *back;
+        base_writer w = {0};
+        MUST(graph_zoo_create(n->name, shape, n->classes, &g, err));
+        MUST(topology_check(g, err));
+        const unsigned version = topology_version(g);
+        assert_int_equal(version, i < 5 ? PACK_VERSION_CHAIN : PACK_VERSION_ANY);
+        topology_write(g, version, &w);
+        if (w.count > n->bytes)
+            fail_msg("%s takes %zu bytes", n->name, w.count);
+        base_reader in = {.bytes = w.bytes, .count = w.count};
+        MUST(topology_read(&in, version, n->name, &back, err));
+        assert_int_equal(in.at, w.count);
+        back->initialisation = g->initialisation; /* which a trained network has no use for */
+        expect_same_graph(g, back);
+        base_writer_free(&w);
+        graph_free(g);
+        graph_free(back);
+    }
+}
+
 /* Intervals of which all lower halves are zero take two bytes instead of four. */
 static void short_intervals(void **state) {
     (void)state;
@@ -139,6 +196,12 @@ static void bytes_are_the_same_everywhere(void **state) {
     assert_int_equal(base_crc32(file.at, file.count - 4), 0xd64c1b57);
     base_free(file.at);
     pack_model_free(model);
+    model = random_model(any_network(), (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 5);
+    file = encode(model, PACK_POSITION_ENTROPY, PACK_CODER_RANGE, NULL);
+    assert_int_equal(file.count, 0x246);
+    assert_int_equal(base_crc32(file.at, file.count - 4), 0xf39e7917);
+    base_free(file.at);
+    pack_model_free(model);
 }
 
 static bool stop_at_zero(void *user) {
@@ -187,6 +250,8 @@ int main(void) {
         cmocka_unit_test(every_code_there_is),
         cmocka_unit_test(floats_of_any_bits),
         cmocka_unit_test(normalizations_and_dropouts),
+        cmocka_unit_test(any_network_comes_back),
+        cmocka_unit_test(descriptions_of_the_zoo_come_back),
         cmocka_unit_test(short_intervals),
         cmocka_unit_test(auto_is_the_smallest),
         cmocka_unit_test(bytes_are_the_same_everywhere),
