@@ -66,12 +66,21 @@ typedef struct admmnn_evaluation {
     double accuracy;  /* correct / count, a fraction in [0, 1] */
     double loss;      /* softmax cross-entropy in nats, the mean over the images */
 } admmnn_evaluation;
-/* Measures the model on the test part of an IDX dataset's folder; pixels are
- * normalised by the model's mean and scale. ADMMNN_NOT_FOUND: a file is absent;
+
+/* A dataset, as recipes have them (docs/data.md). */
+typedef struct admmnn_images {
+    const char *path;   /* the folder, or the archive, of its files */
+    const char *format; /* "idx", "cifar10", ...; NULL: idx */
+    uint32_t resize;    /* of format folder: the shorter side before the network's input is cut
+                           from the middle; 0: the input's */
+} admmnn_images;
+
+/* Measures the model on the test part of a dataset; pixels are normalised by the model's mean
+ * and scale. ADMMNN_USAGE: no such format; ADMMNN_NOT_FOUND: a file is absent;
  * ADMMNN_CORRUPT: one is damaged; ADMMNN_INPUT: images of another size than the
  * network's input, or more classes than it has outputs, or a file too large;
  * ADMMNN_IO; ADMMNN_MEMORY; those of admmnn_model_run. */
-admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
+admmnn_status admmnn_model_evaluate(admmnn_model *model, const admmnn_images *images,
                                     admmnn_evaluation *evaluation, admmnn_error *err);
 
 /* What a model holds, as a table for people or JSON text for machines (json not 0): where a

@@ -12,25 +12,45 @@ static const cli_option options[] = {
     {.name = "data",
      .kind = CLI_TEXT,
      .offset = offsetof(cli_arguments, data),
-     .value = "DIR",
-     .fallback = "the fetched mnist",
-     .help = "Folder of an IDX data set, plain or gzip."},
+     .value = "PATH",
+     .fallback = "the fetched one",
+     .help = "Folder or archive of a data set, as in recipes."},
+    {.name = "format",
+     .kind = CLI_TEXT,
+     .offset = offsetof(cli_arguments, format),
+     .value = "NAME",
+     .fallback = "mnist, of PATH idx",
+     .help = "What it holds: mnist, idx, cifar10, cifar100, folder or npy."},
+    {.name = "resize",
+     .kind = CLI_NUMBER,
+     .offset = offsetof(cli_arguments, resize),
+     .value = "N",
+     .least = 1,
+     .greatest = 4096,
+     .fallback = "the input's",
+     .help = "Of folder: the images' shorter side before the network's input is cut from the "
+             "middle."},
     {.name = NULL},
 };
 
 static const cli_example examples[] = {
     {"admmnn eval out/lenet5-mnist/model.admm", "Accuracy on MNIST's test images."},
     {"admmnn eval model.onnx --data ~/fashion --json", "Another data set of the same layout."},
+    {"admmnn eval model.admm --data images.tar --format folder --resize 256",
+     "Images by class, test/CLASS/FILE."},
     {NULL, NULL},
 };
 
-static admmnn_status evaluate(const cli_arguments *arguments, const char *folder,
+static admmnn_status evaluate(const cli_arguments *arguments, const char *path,
                               admmnn_evaluation *evaluation, admmnn_error *err) {
     cli_session session;
     admmnn_model *model;
+    const admmnn_images images = {.path = path,
+                                  .format = arguments->format,
+                                  .resize = (uint32_t)cli_number_or(arguments->resize, 0)};
     cli_session_begin(&session, arguments);
     CLI_TRY(admmnn_model_open(arguments->operands[0], &session.context, &model, err));
-    admmnn_status status = admmnn_model_evaluate(model, folder, evaluation, err);
+    admmnn_status status = admmnn_model_evaluate(model, &images, evaluation, err);
     admmnn_model_close(model);
     cli_session_end(&session);
     return status;
@@ -38,13 +58,15 @@ static admmnn_status evaluate(const cli_arguments *arguments, const char *folder
 
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     char fetched[CLI_PATH_MAX];
-    const char *folder = arguments->data;
+    const char *path = arguments->data;
+    const char *format = arguments->format;
     admmnn_evaluation evaluation;
-    if (folder == NULL) {
-        CLI_TRY(admmnn_data_folder("mnist", fetched, sizeof fetched, err));
-        folder = fetched;
+    if (path == NULL) {
+        CLI_TRY(
+            admmnn_data_folder(format == NULL ? "mnist" : format, fetched, sizeof fetched, err));
+        path = fetched;
     }
-    CLI_TRY(evaluate(arguments, folder, &evaluation, err));
+    CLI_TRY(evaluate(arguments, path, &evaluation, err));
     if (!arguments->json) {
         cli_print("accuracy %.2f %% (%" PRIu64 " of %" PRIu64 "), loss %.4f\n",
                   100 * evaluation.accuracy, evaluation.correct, evaluation.count, evaluation.loss);
@@ -52,7 +74,7 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", arguments->operands[0]);
-    cJSON_AddStringToObject(object, "data", folder);
+    cJSON_AddStringToObject(object, "data", path);
     cJSON_AddNumberToObject(object, "count", (double)evaluation.count);
     cJSON_AddNumberToObject(object, "correct", (double)evaluation.correct);
     cJSON_AddNumberToObject(object, "accuracy", evaluation.accuracy);

@@ -83,7 +83,7 @@ static admmnn_status tune(const cli_arguments *arguments, const char *folder,
     cli_session_end(&session);
     CLI_TRY(status);
     CLI_TRY(admmnn_model_open(arguments->out, &session.context, &model, err));
-    status = admmnn_model_evaluate(model, folder, evaluation, err);
+    status = admmnn_model_evaluate(model, &(admmnn_images){.path = folder}, evaluation, err);
     admmnn_model_close(model);
     return status;
 }

@@ -45,7 +45,6 @@ static admmnn_status name_files(session *s, admmnn_error *err) {
 }
 
 #define MODEL_NAME "model.admm"
-/* The packed file first: there are runs without. */
 static const char *const result_names[] = {MODEL_NAME,  "model.onnx",  "small.onnx",
                                            "log.jsonl", "report.html", "result.json"};
 #define RESULT_COUNT (sizeof result_names / sizeof *result_names)
@@ -182,15 +181,13 @@ static admmnn_status check_data(const session *s, const compress_result *result,
     return ADMMNN_OK;
 }
 
-/* A finished run is its own answer, to the same question only. *packed: it left a packed
- * file. */
-static admmnn_status check_finished(const session *s, bool *packed, admmnn_error *err) {
+/* A finished run is its own answer, to the same question only. */
+static admmnn_status check_finished(const session *s, admmnn_error *err) {
     compress_result *result;
     BASE_TRY(read_result(s->settings->out, &result, NULL, err));
     admmnn_status status = check_same(s, result, err);
     if (status == ADMMNN_OK)
         status = check_data(s, result, err);
-    *packed = result->bytes.file > 0;
     base_free(result);
     return status;
 }
@@ -245,9 +242,9 @@ static admmnn_status look_at_result(const char *name, const char *path, bool *wh
 
 /* Whether all that a finished run left is there still. What is not can be made again
  * from the checkpoint. */
-static admmnn_status look_whole(const session *s, bool packed, bool *whole, admmnn_error *err) {
+static admmnn_status look_whole(const session *s, bool *whole, admmnn_error *err) {
     *whole = true;
-    for (size_t i = packed ? 0 : 1; i < RESULT_COUNT; i++) {
+    for (size_t i = 0; i < RESULT_COUNT; i++) {
         char path[BASE_PATH_MAX];
         bool one;
         BASE_TRY(base_path_join(path, sizeof path, s->settings->out, result_names[i], err));
@@ -268,9 +265,8 @@ static admmnn_status look(const session *s, bool *finished, admmnn_error *err) {
     BASE_TRY(refuse_comparison(s, err));
     *finished = base_file_exists(s->result);
     if (*finished) {
-        bool packed = false;
-        BASE_TRY(s->settings->resume ? check_finished(s, &packed, err) : refuse_finished(s, err));
-        return look_whole(s, packed, finished, err);
+        BASE_TRY(s->settings->resume ? check_finished(s, err) : refuse_finished(s, err));
+        return look_whole(s, finished, err);
     }
     if (base_file_exists(s->checkpoint) && !s->settings->resume)
         return refuse_unfinished(s, err);

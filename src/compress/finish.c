@@ -10,7 +10,6 @@
 #include "graph/shrink.h"
 #include "onnx/onnx.h"
 #include "pack/reorder.h"
-#include "pack/topology.h"
 
 static admmnn_status write_in(const char *folder, const char *name, const void *bytes, size_t count,
                               admmnn_error *err) {
@@ -46,10 +45,11 @@ static admmnn_status outcome_open(const compress_run *run, outcome *o, admmnn_er
     return ADMMNN_OK;
 }
 
-/* Those of a batch normalization are floats always, and so are biases that are no layer's. */
+/* Of layers alone: weights, which pruning is of too, and biases where they have levels. Floats
+ * are what normalizations own and operands that are no layer's weights. */
 static bool is_coded(const recipe_quantize *q, const graph_parameter *parameter) {
-    const bool bias = parameter->kind == GRAPH_BIAS && parameter->node != GRAPH_NONE;
-    return q->enabled && (parameter->kind == GRAPH_WEIGHT || (bias && q->bias_bits > 0));
+    const bool bias = parameter->kind == GRAPH_BIAS && q->bias_bits > 0;
+    return q->enabled && parameter->node != GRAPH_NONE && (parameter->kind == GRAPH_WEIGHT || bias);
 }
 
 /* Layers stand in one order in both graphs. */
@@ -172,7 +172,6 @@ static admmnn_status test_packed(const compress_run *run, const pack_model *mode
     return status;
 }
 
-/* packed: NULL where there is none. */
 static admmnn_status test_all(const compress_run *run, const float *flat, const pack_model *packed,
                               compress_result *result, admmnn_error *err) {
     data_set test;
@@ -186,38 +185,22 @@ static admmnn_status test_all(const compress_run *run, const float *flat, const 
                     {flat, &result->accuracy.compressed}};
     for (size_t i = 0; i < 3 && status == ADMMNN_OK; i++)
         status = test_flat(run, run->g, networks[i].params, &test, networks[i].accuracy, err);
-    result->accuracy.packed = -1;
-    if (status == ADMMNN_OK && packed != NULL)
+    if (status == ADMMNN_OK)
         status = test_packed(run, packed, &test, &result->accuracy.packed, err);
     data_set_free(&test);
     return status;
 }
 
-static uint64_t count_nonzeros(const float *values, size_t count) {
-    uint64_t nonzeros = 0;
-    for (size_t i = 0; i < count; i++)
-        nonzeros += values[i] != 0.0F;
-    return nonzeros;
-}
-
-static void layer_figures(const compress_run *run, const outcome *o, uint32_t l,
-                          result_layer *out) {
+static void layer_figures(const compress_run *run, const graph *small, const pack_report *report,
+                          uint32_t l, result_layer *out) {
     const graph_node *node = &run->g->nodes[run->layers[l].node];
-    const graph_parameter *small =
-        &o->small->parameters[o->small->nodes[graph_layer(o->small, l)].weight];
+    const uint32_t p = small->nodes[graph_layer(small, l)].weight;
+    const pack_tensor_report *packed = &report->tensors[p];
     snprintf(out->name, sizeof out->name, "%s", node->name);
     out->weights = run->g->parameters[node->weight].count;
-    out->kept = count_nonzeros(o->params + small->offset, small->count);
-    out->rows = small->rows;
-    out->columns = small->columns;
-    out->bits = run->r->quantize.enabled ? run->layers[l].bits : 32;
-    snprintf(out->positions, sizeof out->positions, "none");
-    snprintf(out->values, sizeof out->values, "none");
-}
-
-/* What the file made of the layer. */
-static void coded_figures(const pack_tensor_report *packed, result_layer *out) {
     out->kept = packed->kept;
+    out->rows = small->parameters[p].rows;
+    out->columns = small->parameters[p].columns;
     out->bits = packed->bits;
     out->index_bits = packed->relative_bits;
     out->index_entries = packed->relative_entries;
@@ -231,7 +214,8 @@ static uint64_t kept_by_pruning(const compress_run *run) {
     uint64_t kept = 0;
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_parameter *weight = run_weight(run, l);
-        kept += count_nonzeros(run->pruned + weight->offset, weight->count);
+        for (size_t i = 0; i < weight->count; i++)
+            kept += run->pruned[weight->offset + i] != 0.0F;
     }
     return kept;
 }
@@ -277,7 +261,6 @@ static void file_figures(const pack_report *report, compress_result *result) {
                          (double)report->bytes_total;
 }
 
-/* report: NULL where there is no packed file. */
 static void fill_result(const compress_run *run, const outcome *o, const pack_report *report,
                         compress_result *result) {
     snprintf(result->recipe, sizeof result->recipe, "%s", run->r->path);
@@ -297,15 +280,10 @@ static void fill_result(const compress_run *run, const outcome *o, const pack_re
     result->size.parameters_left = graph_trainable_count(o->small);
     result->size.macs = graph_macs(run->g);
     result->size.macs_left = graph_macs(o->small);
-    for (uint32_t l = 0; l < run->layer_count; l++) {
-        layer_figures(run, o, l, &result->layers[l]);
-        if (report != NULL)
-            coded_figures(&report->tensors[o->small->nodes[graph_layer(o->small, l)].weight],
-                          &result->layers[l]);
-    }
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        layer_figures(run, o->small, report, l, &result->layers[l]);
     ratios(run, result);
-    if (report != NULL)
-        file_figures(report, result);
+    file_figures(report, result);
     for (int s = 0; s < RUN_DONE; s++)
         result->seconds_stages[s] = run->stage_seconds[s];
 }
@@ -353,17 +331,9 @@ static admmnn_status pack_and_test(compress_run *run, const outcome *o, const ch
     return status;
 }
 
-static admmnn_status measure(compress_run *run, const outcome *o, const char *folder,
-                             compress_result *result, admmnn_error *err) {
-    if (topology_check(o->small, NULL) != ADMMNN_UNSUPPORTED)
-        return pack_and_test(run, o, folder, result, err);
-    fill_result(run, o, NULL, result);
-    return test_all(run, o->flat, NULL, result, err);
-}
-
 static admmnn_status finish(compress_run *run, const outcome *o, const char *folder,
                             compress_result *result, admmnn_error *err) {
-    BASE_TRY(measure(run, o, folder, result, err));
+    BASE_TRY(pack_and_test(run, o, folder, result, err));
     BASE_TRY(dense_controls(run, result, err));
     BASE_TRY(write_onnx(run->g, o->flat, folder, "model.onnx", err));
     BASE_TRY(write_onnx(o->small, o->params, folder, "small.onnx", err));

@@ -7,8 +7,7 @@
 
 /* Shrinks the run's network, packs what is left, reads the packed bytes back, evaluates
  * each of the four networks once on the test set, and writes model.admm, model.onnx,
- * small.onnx and log.jsonl into folder (no model.admm where a packed file does not hold the
- * network); result.json is written last by the caller, with whose
+ * small.onnx and log.jsonl into folder; result.json is written last by the caller, with whose
  * presence a run counts as finished. */
 admmnn_status run_finish(compress_run *run, const char *folder, compress_result *result,
                          admmnn_error *err);

@@ -12,6 +12,7 @@
 #include "compress/recipe_schema.h"
 #include "compress/recipe_validate.h"
 #include "graph/zoo.h"
+#include "pack/topology.h"
 
 #define RECIPE_SIZE_MAX ((size_t)1 << 20)
 
@@ -524,6 +525,7 @@ admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
     if (layers == 0 || layers > RECIPE_LAYERS_MAX)
         return base_fail(err, ADMMNN_UNSUPPORTED, "%s: %u layers; recipes hold 1 to %d", g->name,
                          layers, RECIPE_LAYERS_MAX);
+    BASE_TRY(topology_check(g, err)); /* or the file could not be written, hours later */
     BASE_TRY(check_averages(r, g, err));
     for (size_t i = 0; i < p->keep_count; i++)
         BASE_TRY(check_share(r, g, &p->keep[i], err));

@@ -279,12 +279,20 @@ admmnn_status compress_result_parse(const char *path, const char *text, size_t c
 
 /* ---- the table ---- */
 
+static int longest_name(const compress_result *r) {
+    size_t longest = 10;
+    for (uint32_t l = 0; l < r->layer_count; l++)
+        longest = strlen(r->layers[l].name) > longest ? strlen(r->layers[l].name) : longest;
+    return (int)longest;
+}
+
 static void table_layers(const compress_result *r, base_writer *out) {
-    base_write_text(out, "  %-10s %9s %8s %8s  %4s %6s %8s  %s\n", "layer", "weights", "kept",
+    const int width = longest_name(r);
+    base_write_text(out, "  %-*s %9s %8s %8s  %4s %6s %8s  %s\n", width, "layer", "weights", "kept",
                     "share", "bits", "index", "bytes", "matrix; coders of indices and values");
     for (uint32_t l = 0; l < r->layer_count; l++) {
         const result_layer *layer = &r->layers[l];
-        base_write_text(out, "  %-10s %9llu %8llu %7.2f%%  %4u %6u %8llu  %ux%u; %s and %s\n",
+        base_write_text(out, "  %-*s %9llu %8llu %7.2f%%  %4u %6u %8llu  %ux%u; %s and %s\n", width,
                         layer->name, (unsigned long long)layer->weights,
                         (unsigned long long)layer->kept,
                         100.0 * (double)layer->kept / (double)layer->weights, layer->bits,
@@ -336,15 +344,12 @@ static void table_figures(const compress_result *r, const report_paper *paper, b
                "%10.2f", "");
     table_cell(out, "test accuracy, pruned + quantized (%)", 100 * r->accuracy.compressed,
                paper->accuracy.quantized, "%10.2f", "");
-    if (r->accuracy.packed >= 0)
-        table_cell(out, "test accuracy, packed file (%)", 100 * r->accuracy.packed, 0, "%10.2f",
-                   "read back from model.admm");
+    table_cell(out, "test accuracy, packed file (%)", 100 * r->accuracy.packed, 0, "%10.2f",
+               "read back from model.admm");
     table_cell(out, "weights, dense / kept", r->ratio.pruning, paper->pruning, "%9.1fx",
                "weights only");
     table_cell(out, "data only", r->ratio.data_only, paper->data_only, "%9.0fx",
                "kept weights at their bits");
-    if (r->bytes.file == 0)
-        return;
     table_cell(out, "data with relative indices", r->ratio.relative_indices,
                paper->relative_indices, "%9.0fx",
                "the papers' accounting: at each layer's best width, escapes counted");
@@ -359,13 +364,6 @@ static void table_bytes(const compress_result *r, base_writer *out) {
         out, "\n  bytes: dense fp32 %llu, its biases %llu; dense + zstd %llu; int8 + zstd %llu\n",
         (unsigned long long)r->bytes.dense_fp32, (unsigned long long)r->bytes.dense_fp32_biases,
         (unsigned long long)r->bytes.dense_zstd, (unsigned long long)r->bytes.int8_zstd);
-    if (r->bytes.file == 0) {
-        base_write_text(out,
-                        "  data only %llu; no model.admm: a packed file does not hold this "
-                        "network's operations\n",
-                        (unsigned long long)r->bytes.data);
-        return;
-    }
     base_write_text(
         out, "  data only %llu; with relative indices %llu; with indices, as stored %llu\n",
         (unsigned long long)r->bytes.data, (unsigned long long)r->bytes.relative_indices,

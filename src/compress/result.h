@@ -24,8 +24,7 @@ typedef struct result_layer {
  *                     counted as entries (Han et al. 2016)
  *   with_indices      data and indices as the real file stores them: values,
  *                     positions, codebooks, scales
- *   file              the real model.admm: biases, header and checksum too; 0 where a packed
- *                     file does not hold the network, and what else is of it
+ *   file              the real model.admm: biases, header and checksum too
  * against dense_fp32, the weights of the original network at four bytes; the file
  * against these and dense_fp32_biases, its biases at four bytes. */
 typedef struct compress_result {

@@ -23,6 +23,8 @@ typedef enum data_format {
 } data_format;
 
 const char *data_format_text(data_format format);
+/* By name; NULL is idx. ADMMNN_USAGE, with the names there are. */
+admmnn_status data_format_find(const char *name, data_format *format, admmnn_error *err);
 
 /* An open set. labels[count] < classes. Held: pixels[count][channels][height][width] of 0..255,
  * or values, of floats, in the same order. Streamed: neither, and stock tells where the

@@ -1,17 +1,30 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/words.h"
 #include "data/formats.h"
 #include "data/idx.h"
 #include "data/stock.h"
 
-const char *data_format_text(data_format format) {
-    static const char *const text[] = {
+static const char *const format_names[] = {
 #define FORMAT_TEXT(name, text) text,
-        DATA_FORMAT_MAP(FORMAT_TEXT)
+    DATA_FORMAT_MAP(FORMAT_TEXT)
 #undef FORMAT_TEXT
-    };
-    return text[format];
+};
+
+const char *data_format_text(data_format format) {
+    return format_names[format];
+}
+
+admmnn_status data_format_find(const char *name, data_format *format, admmnn_error *err) {
+    unsigned found;
+    *format = DATA_IDX;
+    if (name == NULL)
+        return ADMMNN_OK;
+    BASE_TRY(base_words_find("--format", format_names, sizeof format_names / sizeof *format_names,
+                             name, &found, err));
+    *format = (data_format)found;
+    return ADMMNN_OK;
 }
 
 admmnn_status data_open(const data_settings *settings, data_part part, data_set *out,

@@ -7,6 +7,8 @@
 #include "pack/model_file.h"
 
 #define ARRAY_BYTES_MOST ((size_t)8 << 30)
+/* Of a test set that may be held; more is streamed, where it is of files. */
+#define IMAGES_MEMORY ((size_t)1 << 30)
 /* Samples a pass of the engine. */
 #define BATCH 256U
 
@@ -86,11 +88,28 @@ admmnn_status model_check_images(const graph *g, const char *path, const data_se
                      graph_shape_text(shape, texts[1]), graph_value_count(g, g->output));
 }
 
-admmnn_status admmnn_model_evaluate(admmnn_model *model, const char *folder,
+/* Images of a folder become what the network reads. */
+static admmnn_status open_images(const admmnn_model *model, const admmnn_images *images,
+                                 data_set *test, admmnn_error *err) {
+    const graph *g = model->packed->g;
+    const graph_shape shape = g->values[g->input].shape;
+    data_settings settings = {.path = images->path,
+                              .resize = images->resize,
+                              .grey = graph_shape_channels(shape) == 1,
+                              .memory = IMAGES_MEMORY};
+    BASE_TRY(data_format_find(images->format, &settings.format, err));
+    settings.size = settings.format == DATA_FOLDER ? graph_shape_height(shape) : 0;
+    if (settings.resize > 0 && settings.format != DATA_FOLDER)
+        return base_fail(err, ADMMNN_USAGE, "--resize is of --format folder");
+    return data_open(&settings, DATA_TEST, test, err);
+}
+
+admmnn_status admmnn_model_evaluate(admmnn_model *model, const admmnn_images *images,
                                     admmnn_evaluation *evaluation, admmnn_error *err) {
     data_set test;
-    BASE_TRY(data_idx_open(folder, DATA_TEST, &test, err));
-    admmnn_status status = model_check_images(model->packed->g, model->path, &test, folder, err);
+    BASE_TRY(open_images(model, images, &test, err));
+    admmnn_status status =
+        model_check_images(model->packed->g, model->path, &test, images->path, err);
     if (status == ADMMNN_OK)
         status = open_network(model, err);
     train_score score = {0};

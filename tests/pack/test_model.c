@@ -482,13 +482,18 @@ static void accuracy_is_counted(void **state) {
     MUST(base_file_write(in_folder("t10k-images-idx3-ubyte"), images, sizeof images, err));
     MUST(base_file_write(in_folder("t10k-labels-idx1-ubyte"), labels, sizeof labels, err));
     admmnn_evaluation e;
-    MUST(admmnn_model_evaluate(model, folder, &e, err));
+    admmnn_images set = {.path = folder};
+    MUST(admmnn_model_evaluate(model, &set, &e, err));
     assert_int_equal(e.count, COUNT);
     assert_int_equal(e.correct, COUNT - COUNT / 5);
     assert_true(fabs(e.accuracy - 0.8) < 1e-12);
     assert_true(fabs(e.loss - loss / COUNT) < 1e-3 * (1.0 + loss / COUNT));
     remove(in_folder("t10k-labels-idx1-ubyte"));
-    assert_int_equal(admmnn_model_evaluate(model, folder, &e, NULL), ADMMNN_NOT_FOUND);
+    assert_int_equal(admmnn_model_evaluate(model, &set, &e, NULL), ADMMNN_NOT_FOUND);
+    set.format = "cifar";
+    assert_int_equal(admmnn_model_evaluate(model, &set, &e, NULL), ADMMNN_USAGE);
+    set = (admmnn_images){.path = folder, .resize = 32};
+    assert_int_equal(admmnn_model_evaluate(model, &set, &e, NULL), ADMMNN_USAGE);
     admmnn_model_close(model);
 }
 
