@@ -9,6 +9,7 @@
 #include "compress/rank.h"
 #include "graph/shrink.h"
 #include "onnx/onnx.h"
+#include "pack/convert.h"
 #include "pack/reorder.h"
 
 static admmnn_status write_in(const char *folder, const char *name, const void *bytes, size_t count,
@@ -288,11 +289,18 @@ static void fill_result(const compress_run *run, const outcome *o, const pack_re
         result->seconds_stages[s] = run->stage_seconds[s];
 }
 
-static admmnn_status write_onnx(const graph *g, const float *params, const char *folder,
-                                const char *name, admmnn_error *err) {
+/* Pixels that the network wants as they are need no word. */
+static admmnn_status write_onnx(const compress_run *run, const graph *g, const float *params,
+                                const char *folder, const char *name, admmnn_error *err) {
     uint8_t *bytes;
     size_t count;
-    const onnx_writing writing = {.g = g, .params = params};
+    char text[PACK_TONES_TEXT];
+    const data_tones plain = data_tones_of(0.0F, 1.0F);
+    const onnx_property input = pack_tones_property(&run->tones, text);
+    const onnx_writing writing = {.g = g,
+                                  .params = params,
+                                  .properties = &input,
+                                  .property_count = data_tones_same(&run->tones, &plain) ? 0 : 1};
     BASE_TRY(onnx_write(&writing, &bytes, &count, err));
     admmnn_status status = write_in(folder, name, bytes, count, err);
     base_free(bytes);
@@ -335,8 +343,8 @@ static admmnn_status finish(compress_run *run, const outcome *o, const char *fol
                             compress_result *result, admmnn_error *err) {
     BASE_TRY(pack_and_test(run, o, folder, result, err));
     BASE_TRY(dense_controls(run, result, err));
-    BASE_TRY(write_onnx(run->g, o->flat, folder, "model.onnx", err));
-    BASE_TRY(write_onnx(o->small, o->params, folder, "small.onnx", err));
+    BASE_TRY(write_onnx(run, run->g, o->flat, folder, "model.onnx", err));
+    BASE_TRY(write_onnx(run, o->small, o->params, folder, "small.onnx", err));
     return write_in(folder, "log.jsonl", run->log.bytes, run->log.count, err);
 }
 

@@ -52,6 +52,11 @@ static void tell_tones(const data_tones *tones, char *text, size_t size) {
                  bits_of(s[2]));
 }
 
+onnx_property pack_tones_property(const data_tones *tones, char text[PACK_TONES_TEXT]) {
+    tell_tones(tones, text, PACK_TONES_TEXT);
+    return (onnx_property){KEY_INPUT, text};
+}
+
 static size_t describe(const pack_model *model, line *lines) {
     const graph *g = model->g;
     size_t count = 0;

@@ -31,6 +31,10 @@ admmnn_status pack_weights_find(const char *name, pack_weights *out, admmnn_erro
 admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, uint8_t **bytes,
                            size_t *count, admmnn_error *err);
 
+/* The property that says how the network wants its input; its value is in text. */
+#define PACK_TONES_TEXT 96
+onnx_property pack_tones_property(const data_tones *tones, char text[PACK_TONES_TEXT]);
+
 /* The packed model of an ONNX model: by its metadata where it has them, else
  * values on equal levels become codes and others stay float32. *out is the
  * caller's, and has the labels; *described: the metadata were there. */
