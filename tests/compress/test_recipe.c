@@ -2,12 +2,14 @@
  * hostile text does no harm. */
 #include "recipes.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
 #include "graph/zoo.h"
+#include "must.h"
 
 #define MINIMAL "model: lenet-5\nprune: {rounds: [2]}\n"
 
@@ -859,8 +861,49 @@ static void files(void **state) {
     remove(path);
 }
 
+/* ---- the project's own ---- */
+
+/* As the networks' authors had them; the others are MNIST's. */
+static graph_shape shape_for(const char *model, uint32_t *classes) {
+    static const struct {
+        const char *model;
+        uint32_t side, classes;
+    } large[] = {{"alexnet", 227, 1000},
+                 {"vgg-16", 224, 1000},
+                 {"resnet-50", 224, 1000},
+                 {"resnet-20", 32, 10}};
+    for (size_t i = 0; i < sizeof large / sizeof large[0]; i++)
+        if (strcmp(large[i].model, model) == 0) {
+            *classes = large[i].classes;
+            return graph_shape_image(3, large[i].side, large[i].side);
+        }
+    *classes = 10;
+    return graph_shape_image(1, 28, 28);
+}
+
+static void recipes_of_the_project_fit_their_networks(void **state) {
+    (void)state;
+    glob_t found;
+    assert_int_equal(glob("recipes/*.yaml", 0, NULL, &found), 0);
+    assert_int_equal(glob("recipes/*/*.yaml", GLOB_APPEND, NULL, &found), 0);
+    assert_true(found.gl_pathc > 20);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        recipe *r;
+        graph *g;
+        uint32_t classes;
+        MUST(recipe_read(found.gl_pathv[i], &r, err));
+        const graph_shape shape = shape_for(r->model, &classes);
+        MUST(graph_zoo_create(r->model, shape, classes, &g, err));
+        MUST(recipe_check(r, g, err));
+        graph_free(g);
+        base_free(r);
+    }
+    globfree(&found);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recipes_of_the_project_fit_their_networks),
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key_comes_through),
         cmocka_unit_test(other_keys_come_through),
