@@ -10,12 +10,18 @@
 #define STEPS 16
 #define STEPS_PER_OCTAVE 8
 
-/* One side of a unit: a rectangle of a weight matrix. */
+typedef struct weighed {
+    double value, importance;
+} weighed;
+
+/* One side of a unit: a rectangle of a weight matrix, and what is not pruned of it. */
 typedef struct side {
     const graph_parameter *weight;
     unsigned bits;
     float q;
     size_t row, rows, column, columns;
+    weighed *kept; /* the layer's room for them */
+    size_t kept_count;
 } side;
 
 typedef struct rescaling {
@@ -31,20 +37,29 @@ static size_t place_of(const side *s, size_t row, size_t column) {
     return s->weight->offset + (s->row + row) * s->weight->columns + s->column + column;
 }
 
+/* Every factor is tried on them: what is pruned is passed over once. */
+static void keep_side(const rescaling *r, side *s) {
+    s->kept_count = 0;
+    for (size_t i = 0; i < s->rows; i++)
+        for (size_t j = 0; j < s->columns; j++) {
+            const size_t at = place_of(s, i, j);
+            if (r->mask[at] != 0)
+                s->kept[s->kept_count++] =
+                    (weighed){(double)r->params[at], (double)r->importance[at]};
+        }
+}
+
 /* What the levels cost the loss when the side's weights are scaled first. */
 static double cost_of(const rescaling *r, const side *s, double factor) {
     double sum = 0.0;
-    for (size_t i = 0; i < s->rows; i++)
-        for (size_t j = 0; j < s->columns; j++) {
-            size_t at = place_of(s, i, j);
-            if (r->mask[at] == 0)
-                continue;
-            float scaled = (float)(factor * (double)r->params[at]);
-            int32_t code = admm_level_code(r->kind, s->bits, s->q, scaled);
-            double level = (double)admm_level_value(r->kind, s->q, code) / factor;
-            double error = (double)r->params[at] - level;
-            sum += (double)r->importance[at] * error * error;
-        }
+    for (size_t i = 0; i < s->kept_count; i++) {
+        const double value = s->kept[i].value;
+        const float scaled = (float)(factor * value);
+        const int32_t code = admm_level_code(r->kind, s->bits, s->q, scaled);
+        const double level = (double)admm_level_value(r->kind, s->q, code) / factor;
+        const double error = value - level;
+        sum += s->kept[i].importance * error * error;
+    }
     return sum;
 }
 
@@ -94,6 +109,8 @@ static admmnn_status rescale_between(const rescaling *r, uint32_t bias, size_t b
             return base_fail(err, ADMMNN_CANCELLED, "stopped on request");
         in->row = unit;
         out->column = unit * block;
+        keep_side(r, in);
+        keep_side(r, out);
         double factor = best_factor(r, in, out);
         if (factor == 1.0)
             continue;
@@ -118,7 +135,15 @@ static admmnn_status rescale_layer(const rescaling *r, uint32_t layer, bool *cha
     BASE_TRY(open_side(r, graph_layer_index(r->g, reader.node), &out, err));
     if (in.q == 0 || out.q == 0)
         return ADMMNN_OK;
-    return rescale_between(r, node->bias, reader.block, &in, &out, changed, err);
+    in.kept = base_array(in.columns, sizeof *in.kept);
+    out.kept = base_array(out.rows * reader.block, sizeof *out.kept);
+    admmnn_status status =
+        in.kept == NULL || out.kept == NULL
+            ? base_fail_memory(err, "the sides of units")
+            : rescale_between(r, node->bias, reader.block, &in, &out, changed, err);
+    base_free(in.kept);
+    base_free(out.kept);
+    return status;
 }
 
 static admmnn_status sweep(const rescaling *r, bool *changed, admmnn_error *err) {
