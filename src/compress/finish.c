@@ -12,6 +12,10 @@
 #include "pack/convert.h"
 #include "pack/reorder.h"
 
+/* zstd's level 19 takes half a second a megabyte, minutes of a large network; of weights level 9
+ * makes as much. */
+#define ZSTD_CAREFUL_BYTES ((size_t)1 << 24)
+
 static admmnn_status write_in(const char *folder, const char *name, const void *bytes, size_t count,
                               admmnn_error *err) {
     char path[BASE_PATH_MAX];
@@ -113,7 +117,8 @@ static admmnn_status zstd_size(const void *bytes, size_t count, uint64_t *size, 
     void *packed = base_array(bound, 1);
     if (packed == NULL)
         return base_fail_memory(err, "zstd");
-    size_t used = ZSTD_compress(packed, bound, bytes, count, 19);
+    const int level = count <= ZSTD_CAREFUL_BYTES ? 19 : 9;
+    size_t used = ZSTD_compress(packed, bound, bytes, count, level);
     base_free(packed);
     if (ZSTD_isError(used))
         return base_fail(err, ADMMNN_BACKEND, "zstd: %s", ZSTD_getErrorName(used));

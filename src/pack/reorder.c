@@ -35,8 +35,10 @@ static admmnn_status move_groups(pack_tensor *tensor, const uint32_t *order, siz
  * change places with those of another. */
 static graph_reader free_reader(const graph *g, uint32_t layer_node) {
     const graph_node *node = &g->nodes[layer_node];
-    const bool grouped = graph_node_window(node) != NULL && node->conv.groups != 1;
-    return grouped ? (graph_reader){.node = GRAPH_NONE} : graph_reader_of(g, layer_node);
+    const graph_reader none = {.node = GRAPH_NONE};
+    if (graph_node_window(node) != NULL && node->conv.groups != 1)
+        return none;
+    return graph_reader_of(g, layer_node);
 }
 
 /* What a permutation of a layer's units does to one parameter: see move_groups. */
@@ -47,6 +49,18 @@ typedef struct movement {
 
 typedef admmnn_status (*move_visitor)(void *user, const movement *movement, admmnn_error *err);
 
+/* Of what may lie between, a batch normalization alone has any. */
+static admmnn_status visit_channels(const graph_node *node, move_visitor visit, void *user,
+                                    admmnn_error *err) {
+    const graph_normalization *norm = &node->normalization;
+    const uint32_t owned[] = {norm->scale, norm->shift, norm->mean, norm->variance};
+    for (size_t i = 0; node->op == GRAPH_BATCH_NORMALIZATION && i < 4; i++) {
+        const movement channels = {owned[i], 1, 1};
+        BASE_TRY(visit(user, &channels, err));
+    }
+    return ADMMNN_OK;
+}
+
 /* Every parameter that has the units' order: the layer's, those of batch normalizations
  * behind it, and the reader's weights. */
 static admmnn_status visit_moved(const graph *g, uint32_t layer_node, const graph_reader *r,
@@ -56,14 +70,12 @@ static admmnn_status visit_moved(const graph *g, uint32_t layer_node, const grap
     const movement rows = {node->weight, g->parameters[node->weight].columns, 1};
     const movement columns = {reader->weight, r->block, g->parameters[reader->weight].rows};
     BASE_TRY(visit(user, &rows, err));
-    if (node->bias != GRAPH_NONE)
-        BASE_TRY(visit(user, &(movement){node->bias, 1, 1}, err));
-    for (uint32_t n = graph_only_reader(g, layer_node); n != r->node; n = graph_only_reader(g, n)) {
-        const graph_normalization *norm = &g->nodes[n].normalization;
-        const uint32_t owned[] = {norm->scale, norm->shift, norm->mean, norm->variance};
-        for (size_t i = 0; g->nodes[n].op == GRAPH_BATCH_NORMALIZATION && i < 4; i++)
-            BASE_TRY(visit(user, &(movement){owned[i], 1, 1}, err));
+    if (node->bias != GRAPH_NONE) {
+        const movement bias = {node->bias, 1, 1};
+        BASE_TRY(visit(user, &bias, err));
     }
+    for (uint32_t n = graph_only_reader(g, layer_node); n != r->node; n = graph_only_reader(g, n))
+        BASE_TRY(visit_channels(&g->nodes[n], visit, user, err));
     return visit(user, &columns, err);
 }
 
