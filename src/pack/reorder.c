@@ -149,7 +149,7 @@ static admmnn_status order_by(const pack_model *model, uint32_t layer_node, row_
 
 /* Sums of tensors' bits and sizes of files differ by what the range coder rounds: where the
  * sums are nearer than this, whole files are compared. */
-#define NEAR_BITS 512U
+#define NEAR_BITS 64U
 
 /* The model as it is ordered so far. */
 typedef struct ordering {
