@@ -1,9 +1,7 @@
-#include <inttypes.h>
-
-#include "admmnn/data.h"
 #include "admmnn/model.h"
 #include "commands.h"
 #include "data_folder.h"
+#include "evaluation.h"
 #include "fail.h"
 #include "print.h"
 #include "session.h"
@@ -24,39 +22,25 @@ static const cli_example examples[] = {
     {NULL, NULL},
 };
 
-static admmnn_status evaluate(const cli_arguments *arguments, const char *folder,
-                              admmnn_evaluation *evaluation, admmnn_error *err) {
-    cli_session session;
-    admmnn_model *model;
-    cli_session_begin(&session, arguments);
-    CLI_TRY(admmnn_model_open(arguments->operands[0], &session.context, &model, err));
-    admmnn_status status = admmnn_model_evaluate(model, folder, evaluation, err);
-    admmnn_model_close(model);
-    cli_session_end(&session);
-    return status;
-}
-
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     char fetched[CLI_PATH_MAX];
-    const char *folder = arguments->data;
+    const char *folder;
+    cli_session session;
     admmnn_evaluation evaluation;
-    if (folder == NULL) {
-        CLI_TRY(admmnn_data_folder("mnist", fetched, sizeof fetched, err));
-        folder = fetched;
-    }
-    CLI_TRY(evaluate(arguments, folder, &evaluation, err));
+    CLI_TRY(cli_data_or_mnist(arguments, fetched, sizeof fetched, &folder, err));
+    cli_session_begin(&session, arguments);
+    const admmnn_status status =
+        cli_evaluate(arguments->operands[0], folder, &session.context, &evaluation, err);
+    cli_session_end(&session);
+    CLI_TRY(status);
     if (!arguments->json) {
-        cli_print("accuracy %.2f %% (%" PRIu64 " of %" PRIu64 "), loss %.4f\n",
-                  100 * evaluation.accuracy, evaluation.correct, evaluation.count, evaluation.loss);
+        cli_print_evaluation(&evaluation);
         return ADMMNN_OK;
     }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", arguments->operands[0]);
     cJSON_AddStringToObject(object, "data", folder);
-    cJSON_AddNumberToObject(object, "count", (double)evaluation.count);
-    cJSON_AddNumberToObject(object, "correct", (double)evaluation.correct);
-    cJSON_AddNumberToObject(object, "accuracy", evaluation.accuracy);
-    cJSON_AddNumberToObject(object, "loss", evaluation.loss);
+    cli_add_evaluation(object, &evaluation);
     return cli_print_json(object, err);
 }
 

@@ -1,9 +1,7 @@
-#include <inttypes.h>
-
-#include "admmnn/data.h"
 #include "admmnn/model.h"
 #include "commands.h"
 #include "data_folder.h"
+#include "evaluation.h"
 #include "fail.h"
 #include "print.h"
 #include "session.h"
@@ -67,7 +65,6 @@ static const cli_example examples[] = {
 static admmnn_status tune(const cli_arguments *arguments, const char *folder,
                           admmnn_evaluation *evaluation, admmnn_error *err) {
     cli_session session;
-    admmnn_model *model;
     const admmnn_finetune_settings settings = {
         .input = arguments->operands[0],
         .output = arguments->out,
@@ -80,36 +77,28 @@ static admmnn_status tune(const cli_arguments *arguments, const char *folder,
     cli_session_begin(&session, arguments);
     cli_session_catch_signals();
     admmnn_status status = admmnn_model_finetune(&settings, &session.context, err);
+    if (status == ADMMNN_OK)
+        status = cli_evaluate(arguments->out, folder, &session.context, evaluation, err);
     cli_session_end(&session);
-    CLI_TRY(status);
-    CLI_TRY(admmnn_model_open(arguments->out, &session.context, &model, err));
-    status = admmnn_model_evaluate(model, folder, evaluation, err);
-    admmnn_model_close(model);
     return status;
 }
 
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     char fetched[CLI_PATH_MAX];
-    const char *folder = arguments->data;
+    const char *folder;
     admmnn_evaluation evaluation;
-    if (folder == NULL) {
-        CLI_TRY(admmnn_data_folder("mnist", fetched, sizeof fetched, err));
-        folder = fetched;
-    }
+    CLI_TRY(cli_data_or_mnist(arguments, fetched, sizeof fetched, &folder, err));
     CLI_TRY(tune(arguments, folder, &evaluation, err));
     if (!arguments->json) {
-        cli_print("%s: accuracy %.2f %% (%" PRIu64 " of %" PRIu64 "), loss %.4f\n", arguments->out,
-                  100 * evaluation.accuracy, evaluation.correct, evaluation.count, evaluation.loss);
+        cli_print("%s: ", arguments->out);
+        cli_print_evaluation(&evaluation);
         return ADMMNN_OK;
     }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", arguments->operands[0]);
     cJSON_AddStringToObject(object, "data", folder);
     cJSON_AddStringToObject(object, "output", arguments->out);
-    cJSON_AddNumberToObject(object, "count", (double)evaluation.count);
-    cJSON_AddNumberToObject(object, "correct", (double)evaluation.correct);
-    cJSON_AddNumberToObject(object, "accuracy", evaluation.accuracy);
-    cJSON_AddNumberToObject(object, "loss", evaluation.loss);
+    cli_add_evaluation(object, &evaluation);
     return cli_print_json(object, err);
 }
 
