@@ -116,7 +116,7 @@ admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, admmnn_e
 
 typedef struct admmnn_finetune_settings {
     const char *input, *output; /* paths */
-    const char *data;           /* folder of an IDX dataset */
+    admmnn_images images;       /* the dataset */
     uint32_t epochs, batch;     /* batch: from 1 */
     double learning_rate;       /* at first; it falls to 0 along a cosine */
     uint64_t seed;

@@ -1,35 +1,13 @@
-#include <inttypes.h>
-
-#include "admmnn/data.h"
 #include "admmnn/model.h"
 #include "commands.h"
 #include "data_folder.h"
+#include "evaluation.h"
 #include "fail.h"
 #include "print.h"
 #include "session.h"
 
 static const cli_option options[] = {
-    {.name = "data",
-     .kind = CLI_TEXT,
-     .offset = offsetof(cli_arguments, data),
-     .value = "PATH",
-     .fallback = "the fetched one",
-     .help = "Folder or archive of a data set, as in recipes."},
-    {.name = "format",
-     .kind = CLI_TEXT,
-     .offset = offsetof(cli_arguments, format),
-     .value = "NAME",
-     .fallback = "mnist, of PATH idx",
-     .help = "What it holds: mnist, idx, cifar10, cifar100, folder or npy."},
-    {.name = "resize",
-     .kind = CLI_NUMBER,
-     .offset = offsetof(cli_arguments, resize),
-     .value = "N",
-     .least = 1,
-     .greatest = 4096,
-     .fallback = "the input's",
-     .help = "Of folder: the images' shorter side before the network's input is cut from the "
-             "middle."},
+    CLI_IMAGES_OPTIONS,
     {.name = NULL},
 };
 
@@ -41,44 +19,25 @@ static const cli_example examples[] = {
     {NULL, NULL},
 };
 
-static admmnn_status evaluate(const cli_arguments *arguments, const char *path,
-                              admmnn_evaluation *evaluation, admmnn_error *err) {
-    cli_session session;
-    admmnn_model *model;
-    const admmnn_images images = {.path = path,
-                                  .format = arguments->format,
-                                  .resize = (uint32_t)cli_number_or(arguments->resize, 0)};
-    cli_session_begin(&session, arguments);
-    CLI_TRY(admmnn_model_open(arguments->operands[0], &session.context, &model, err));
-    admmnn_status status = admmnn_model_evaluate(model, &images, evaluation, err);
-    admmnn_model_close(model);
-    cli_session_end(&session);
-    return status;
-}
-
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     char fetched[CLI_PATH_MAX];
-    const char *path = arguments->data;
-    const char *format = arguments->format;
+    admmnn_images images;
+    cli_session session;
     admmnn_evaluation evaluation;
-    if (path == NULL) {
-        CLI_TRY(
-            admmnn_data_folder(format == NULL ? "mnist" : format, fetched, sizeof fetched, err));
-        path = fetched;
-    }
-    CLI_TRY(evaluate(arguments, path, &evaluation, err));
+    CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));
+    cli_session_begin(&session, arguments);
+    const admmnn_status status =
+        cli_evaluate(arguments->operands[0], &images, &session.context, &evaluation, err);
+    cli_session_end(&session);
+    CLI_TRY(status);
     if (!arguments->json) {
-        cli_print("accuracy %.2f %% (%" PRIu64 " of %" PRIu64 "), loss %.4f\n",
-                  100 * evaluation.accuracy, evaluation.correct, evaluation.count, evaluation.loss);
+        cli_print_evaluation(&evaluation);
         return ADMMNN_OK;
     }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", arguments->operands[0]);
-    cJSON_AddStringToObject(object, "data", path);
-    cJSON_AddNumberToObject(object, "count", (double)evaluation.count);
-    cJSON_AddNumberToObject(object, "correct", (double)evaluation.correct);
-    cJSON_AddNumberToObject(object, "accuracy", evaluation.accuracy);
-    cJSON_AddNumberToObject(object, "loss", evaluation.loss);
+    cJSON_AddStringToObject(object, "data", images.path);
+    cli_add_evaluation(object, &evaluation);
     return cli_print_json(object, err);
 }
 

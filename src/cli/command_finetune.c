@@ -1,9 +1,7 @@
-#include <inttypes.h>
-
-#include "admmnn/data.h"
 #include "admmnn/model.h"
 #include "commands.h"
 #include "data_folder.h"
+#include "evaluation.h"
 #include "fail.h"
 #include "print.h"
 #include "session.h"
@@ -16,12 +14,7 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, out),
      .value = "FILE",
      .help = "The ONNX model to write."},
-    {.name = "data",
-     .kind = CLI_TEXT,
-     .offset = offsetof(cli_arguments, data),
-     .value = "DIR",
-     .fallback = "the fetched mnist",
-     .help = "Folder of an IDX data set, plain or gzip."},
+    CLI_IMAGES_OPTIONS,
     {.name = "epochs",
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, epochs),
@@ -61,17 +54,18 @@ static const cli_option options[] = {
 
 static const cli_example examples[] = {
     {"admmnn finetune network.onnx --out tuned.onnx --epochs 3", "On MNIST's training images."},
+    {"admmnn finetune network.onnx --out tuned.onnx --data cifar10 --format cifar10",
+     "On another data set."},
     {NULL, NULL},
 };
 
-static admmnn_status tune(const cli_arguments *arguments, const char *folder,
+static admmnn_status tune(const cli_arguments *arguments, const admmnn_images *images,
                           admmnn_evaluation *evaluation, admmnn_error *err) {
     cli_session session;
-    admmnn_model *model;
     const admmnn_finetune_settings settings = {
         .input = arguments->operands[0],
         .output = arguments->out,
-        .data = folder,
+        .images = *images,
         .epochs = (uint32_t)cli_number_or(arguments->epochs, 1),
         .batch = (uint32_t)cli_number_or(arguments->batch, 64),
         .learning_rate = cli_real_or(arguments->learning_rate, 0.001),
@@ -80,36 +74,28 @@ static admmnn_status tune(const cli_arguments *arguments, const char *folder,
     cli_session_begin(&session, arguments);
     cli_session_catch_signals();
     admmnn_status status = admmnn_model_finetune(&settings, &session.context, err);
+    if (status == ADMMNN_OK)
+        status = cli_evaluate(arguments->out, images, &session.context, evaluation, err);
     cli_session_end(&session);
-    CLI_TRY(status);
-    CLI_TRY(admmnn_model_open(arguments->out, &session.context, &model, err));
-    status = admmnn_model_evaluate(model, &(admmnn_images){.path = folder}, evaluation, err);
-    admmnn_model_close(model);
     return status;
 }
 
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     char fetched[CLI_PATH_MAX];
-    const char *folder = arguments->data;
+    admmnn_images images;
     admmnn_evaluation evaluation;
-    if (folder == NULL) {
-        CLI_TRY(admmnn_data_folder("mnist", fetched, sizeof fetched, err));
-        folder = fetched;
-    }
-    CLI_TRY(tune(arguments, folder, &evaluation, err));
+    CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));
+    CLI_TRY(tune(arguments, &images, &evaluation, err));
     if (!arguments->json) {
-        cli_print("%s: accuracy %.2f %% (%" PRIu64 " of %" PRIu64 "), loss %.4f\n", arguments->out,
-                  100 * evaluation.accuracy, evaluation.correct, evaluation.count, evaluation.loss);
+        cli_print("%s: ", arguments->out);
+        cli_print_evaluation(&evaluation);
         return ADMMNN_OK;
     }
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", arguments->operands[0]);
-    cJSON_AddStringToObject(object, "data", folder);
+    cJSON_AddStringToObject(object, "data", images.path);
     cJSON_AddStringToObject(object, "output", arguments->out);
-    cJSON_AddNumberToObject(object, "count", (double)evaluation.count);
-    cJSON_AddNumberToObject(object, "correct", (double)evaluation.correct);
-    cJSON_AddNumberToObject(object, "accuracy", evaluation.accuracy);
-    cJSON_AddNumberToObject(object, "loss", evaluation.loss);
+    cli_add_evaluation(object, &evaluation);
     return cli_print_json(object, err);
 }
 

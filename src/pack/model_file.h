@@ -24,9 +24,10 @@ admmnn_status model_file_read(const char *path, pack_model **out, pack_report *r
 
 uint64_t model_kept_weights(const admmnn_model *model);
 
-/* ADMMNN_INPUT where the set's images are not what the network reads and tells apart. */
-admmnn_status model_check_images(const graph *g, const char *path, const data_set *set,
-                                 const char *folder, admmnn_error *err);
+/* A part of a dataset as the network of the file at path reads it. ADMMNN_INPUT: its images are
+ * not what the network reads and tells apart. */
+admmnn_status model_images_open(const graph *g, const char *path, const admmnn_images *images,
+                                data_part part, data_set *set, admmnn_error *err);
 
 /* Refuses an output that is the input, and one that exists unless force is not 0. */
 admmnn_status model_check_output(const char *input, const char *output, int force,

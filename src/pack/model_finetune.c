@@ -22,11 +22,10 @@ typedef struct tuning {
 
 static admmnn_status open_data(tuning *t, admmnn_error *err) {
     const admmnn_finetune_settings *s = t->settings;
-    BASE_TRY(data_idx_open(s->data, DATA_TRAIN, &t->set, err));
-    BASE_TRY(model_check_images(t->model->g, s->input, &t->set, s->data, err));
+    BASE_TRY(model_images_open(t->model->g, s->input, &s->images, DATA_TRAIN, &t->set, err));
     t->order = base_array(t->set.count, sizeof *t->order);
     if (t->order == NULL)
-        return base_fail_memory(err, s->data);
+        return base_fail_memory(err, s->images.path);
     return data_split(t->set.count, 0, s->seed, t->order, err);
 }
 

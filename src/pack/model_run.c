@@ -76,8 +76,8 @@ admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t c
     return ADMMNN_OK;
 }
 
-admmnn_status model_check_images(const graph *g, const char *path, const data_set *set,
-                                 const char *folder, admmnn_error *err) {
+static admmnn_status check_images(const graph *g, const char *path, const data_set *set,
+                                  const char *folder, admmnn_error *err) {
     const graph_shape shape = g->values[g->input].shape;
     char texts[2][GRAPH_SHAPE_TEXT_MAX];
     if (graph_shape_equal(shape, set->shape) && graph_value_count(g, g->output) >= set->classes)
@@ -89,9 +89,8 @@ admmnn_status model_check_images(const graph *g, const char *path, const data_se
 }
 
 /* Images of a folder become what the network reads. */
-static admmnn_status open_images(const admmnn_model *model, const admmnn_images *images,
-                                 data_set *test, admmnn_error *err) {
-    const graph *g = model->packed->g;
+admmnn_status model_images_open(const graph *g, const char *path, const admmnn_images *images,
+                                data_part part, data_set *set, admmnn_error *err) {
     const graph_shape shape = g->values[g->input].shape;
     data_settings settings = {.path = images->path,
                               .resize = images->resize,
@@ -101,17 +100,18 @@ static admmnn_status open_images(const admmnn_model *model, const admmnn_images 
     settings.size = settings.format == DATA_FOLDER ? graph_shape_height(shape) : 0;
     if (settings.resize > 0 && settings.format != DATA_FOLDER)
         return base_fail(err, ADMMNN_USAGE, "--resize is of --format folder");
-    return data_open(&settings, DATA_TEST, test, err);
+    BASE_TRY(data_open(&settings, part, set, err));
+    admmnn_status status = check_images(g, path, set, images->path, err);
+    if (status != ADMMNN_OK)
+        data_set_free(set);
+    return status;
 }
 
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const admmnn_images *images,
                                     admmnn_evaluation *evaluation, admmnn_error *err) {
     data_set test;
-    BASE_TRY(open_images(model, images, &test, err));
-    admmnn_status status =
-        model_check_images(model->packed->g, model->path, &test, images->path, err);
-    if (status == ADMMNN_OK)
-        status = open_network(model, err);
+    BASE_TRY(model_images_open(model->packed->g, model->path, images, DATA_TEST, &test, err));
+    admmnn_status status = open_network(model, err);
     train_score score = {0};
     if (status == ADMMNN_OK)
         status = train_network_evaluate(model->network, model->network->params, &test, NULL,

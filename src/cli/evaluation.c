@@ -1,0 +1,41 @@
+#include "evaluation.h"
+
+#include <inttypes.h>
+
+#include "admmnn/data.h"
+#include "fail.h"
+#include "print.h"
+
+admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t size,
+                         admmnn_images *images, admmnn_error *err) {
+    const char *format = arguments->format;
+    *images = (admmnn_images){.path = arguments->data,
+                              .format = format,
+                              .resize = (uint32_t)cli_number_or(arguments->resize, 0)};
+    if (images->path != NULL)
+        return ADMMNN_OK;
+    images->path = fetched;
+    return admmnn_data_folder(format == NULL ? "mnist" : format, fetched, size, err);
+}
+
+admmnn_status cli_evaluate(const char *model, const admmnn_images *images,
+                           const admmnn_context *context, admmnn_evaluation *evaluation,
+                           admmnn_error *err) {
+    admmnn_model *open;
+    CLI_TRY(admmnn_model_open(model, context, &open, err));
+    const admmnn_status status = admmnn_model_evaluate(open, images, evaluation, err);
+    admmnn_model_close(open);
+    return status;
+}
+
+void cli_print_evaluation(const admmnn_evaluation *evaluation) {
+    cli_print("accuracy %.2f %% (%" PRIu64 " of %" PRIu64 "), loss %.4f\n",
+              100 * evaluation->accuracy, evaluation->correct, evaluation->count, evaluation->loss);
+}
+
+void cli_add_evaluation(cJSON *object, const admmnn_evaluation *evaluation) {
+    cJSON_AddNumberToObject(object, "count", (double)evaluation->count);
+    cJSON_AddNumberToObject(object, "correct", (double)evaluation->correct);
+    cJSON_AddNumberToObject(object, "accuracy", evaluation->accuracy);
+    cJSON_AddNumberToObject(object, "loss", evaluation->loss);
+}

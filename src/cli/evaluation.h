@@ -1,0 +1,45 @@
+/* What `eval` and `finetune` have in common: a data set, and the figures on its test images. */
+#ifndef CLI_EVALUATION_H
+#define CLI_EVALUATION_H
+
+#include <cjson/cJSON.h>
+
+#include "admmnn/model.h"
+#include "command.h"
+
+/* The options that name a data set. */
+#define CLI_IMAGES_OPTIONS                                                                         \
+    {.name = "data",                                                                               \
+     .kind = CLI_TEXT,                                                                             \
+     .offset = offsetof(cli_arguments, data),                                                      \
+     .value = "PATH",                                                                              \
+     .fallback = "the fetched one",                                                                \
+     .help = "Folder or archive of a data set, as in recipes."},                                   \
+        {.name = "format",                                                                         \
+         .kind = CLI_TEXT,                                                                         \
+         .offset = offsetof(cli_arguments, format),                                                \
+         .value = "NAME",                                                                          \
+         .fallback = "mnist, of PATH idx",                                                         \
+         .help = "What it holds: mnist, idx, cifar10, cifar100, folder or npy."},                  \
+    {                                                                                              \
+        .name = "resize", .kind = CLI_NUMBER, .offset = offsetof(cli_arguments, resize),           \
+        .value = "N", .least = 1, .greatest = 4096, .fallback = "the input's",                     \
+        .help =                                                                                    \
+            "Of folder: the images' shorter side before the network's input is cut from "          \
+            "the middle."                                                                          \
+    }
+
+/* The data set of the options: without --data the fetched one of the format, whose folder then
+ * stands in fetched, which images points to. */
+admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t size,
+                         admmnn_images *images, admmnn_error *err);
+/* Of the model in a file, on the data set's test images. */
+admmnn_status cli_evaluate(const char *model, const admmnn_images *images,
+                           const admmnn_context *context, admmnn_evaluation *evaluation,
+                           admmnn_error *err);
+
+/* After what says of which model: a line for people, members of an object for machines. */
+void cli_print_evaluation(const admmnn_evaluation *evaluation);
+void cli_add_evaluation(cJSON *object, const admmnn_evaluation *evaluation);
+
+#endif
