@@ -70,6 +70,15 @@ static double share_of(const admmnn_progress *now) {
     return share > 1 ? 1 : share;
 }
 
+/* Another task counts other things, or the same ones at another speed. */
+static void begin_task(cli_progress *p, const admmnn_progress *now, double at) {
+    snprintf(p->task, sizeof p->task, "%s", now->task);
+    p->rate = 0;
+    p->counted = 0;
+    p->last = now->done;
+    p->window = at;
+}
+
 /* A piece begins again at 0: what it had done until now has been counted. */
 static void measure_rate(cli_progress *p, const admmnn_progress *now, double at) {
     p->counted += (double)(now->done >= p->last ? now->done - p->last : now->done);
@@ -170,7 +179,7 @@ void cli_progress_report(cli_progress *p, const admmnn_progress *now) {
         p->first = share_of(now);
     bool changed = strncmp(p->task, now->task, sizeof p->task - 1) != 0;
     if (changed)
-        snprintf(p->task, sizeof p->task, "%s", now->task);
+        begin_task(p, now, at);
     measure_rate(p, now, at);
     double passed = at - p->drawn;
     if (p->terminal && passed >= REDRAW_SECONDS)
