@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *text, size_t count) {
         return 0;
     graph *g = NULL;
     if (graph_zoo_create(r->model, graph_shape_image(1, 28, 28), 10, &g, &err) == ADMMNN_OK)
-        recipe_check(r, g, &err);
+        recipe_check(r, g, NULL, &err);
     graph_free(g);
     base_free(r);
     return 0;

@@ -1,6 +1,7 @@
 #include "admmnn/text.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 void admmnn_text_free(char *text) {
     base_free(text);
@@ -21,4 +22,32 @@ size_t admmnn_text_character(const char *text) {
         if ((byte[i] & 0xc0) != 0x80)
             return 0;
     return length;
+}
+
+/* U+0000 to U+001F, U+007F to U+009F. */
+static bool is_control(const char *character, size_t length) {
+    const unsigned char *c = (const unsigned char *)character;
+    return c[0] < ' ' || c[0] == 0x7f || (length == 2 && c[0] == 0xc2 && c[1] < 0xa0);
+}
+
+/* Bytes of the plain character that text begins with; 0: none. */
+static size_t plain_character(const char *text) {
+    const size_t length = admmnn_text_character(text);
+    return is_control(text, length) ? 0 : length;
+}
+
+bool base_text_is_plain(const char *text) {
+    size_t length = 1;
+    for (; *text != 0 && length > 0; text += length)
+        length = plain_character(text);
+    return length > 0;
+}
+
+void base_text_make_plain(char *text) {
+    while (*text != 0) {
+        const size_t length = plain_character(text);
+        if (length == 0)
+            *text = '?';
+        text += length == 0 ? 1 : length;
+    }
 }

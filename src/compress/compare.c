@@ -227,8 +227,10 @@ static void write_method(const comparison *c, compare_method method, base_writer
 static void write_recipe(const comparison *c, base_writer *out) {
     base_write_text(out, "  \"recipe\": ");
     base_write_json_string(out, c->base->path);
-    base_write_text(out, ",\n  \"model\": \"%s\",\n  \"weights\": %llu,\n  \"seeds\": %u,\n",
-                    c->base->model, (unsigned long long)c->scores[0].weights, c->settings->seeds);
+    base_write_text(out, ",\n  \"model\": ");
+    base_write_json_string(out, c->base->model);
+    base_write_text(out, ",\n  \"weights\": %llu,\n  \"seeds\": %u,\n",
+                    (unsigned long long)c->scores[0].weights, c->settings->seeds);
 }
 
 static void write_comparison(const comparison *c, base_writer *out) {
@@ -353,6 +355,7 @@ static admmnn_status compare(comparison *c, admmnn_error *err) {
                          s->seeds, (unsigned long long)s->first_seed,
                          (unsigned long long)ADMMNN_SEED_MAX);
     BASE_TRY(run_read_recipe(s->recipe, &c->base, err));
+    BASE_TRY(run_digest_model(c->base, c->place.model_sha256, err));
     BASE_TRY(run_digest_data(c->base, c->place.context, c->place.data_sha256, err));
     BASE_TRY(compare_plan_make(c->base, s->methods, s->ratios, &c->plan, err));
     char path[BASE_PATH_MAX];

@@ -228,7 +228,7 @@ static void take_targets(recipe_prune *p, const compare_targets *targets) {
     p->scope = RECIPE_SCOPE_PER_LAYER;
     p->keep_count = targets->count;
     for (uint32_t l = 0; l < targets->count; l++) {
-        memcpy(p->keep[l].layer, targets->layer[l], sizeof p->keep[l].layer);
+        snprintf(p->keep[l].layer, sizeof p->keep[l].layer, "%s", targets->layer[l]);
         p->keep[l].keep = targets->share[l];
     }
 }

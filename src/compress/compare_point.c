@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "compress/finish.h"
@@ -64,6 +65,7 @@ static void write_point(const compress_run *run, const compare_point *point,
                     (unsigned long long)point->seed);
     base_write_text(out, "  \"recipe_sha256\": \"%s\",\n  \"data_sha256\": \"%s\",\n",
                     run->r->sha256, run->data_sha256);
+    base_write_text(out, "  \"model_sha256\": \"%s\",\n", run->model_sha256);
     base_write_text(out, "  \"threads\": %u,\n", base_pool_threads(run->pool));
     base_write_text(out, "  \"validation_accuracy\": %.17g, \"test_accuracy\": %.17g,\n",
                     score->validation, score->test);
@@ -71,10 +73,10 @@ static void write_point(const compress_run *run, const compare_point *point,
                     (unsigned long long)score->weights, (unsigned long long)score->kept);
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_node *node = &run->g->nodes[run->layers[l].node];
-        base_write_text(out,
-                        "    {\"name\": \"%s\", \"weights\": %zu, \"share\": %.17g, \"kept\": "
-                        "%zu}%s\n",
-                        node->name, run->g->parameters[node->weight].count, score->targets.share[l],
+        base_write_text(out, "    {\"name\": ");
+        base_write_json_string(out, node->name);
+        base_write_text(out, ", \"weights\": %zu, \"share\": %.17g, \"kept\": %zu}%s\n",
+                        run->g->parameters[node->weight].count, score->targets.share[l],
                         rank_kept(run->g, run->layers[l].node, run->mask),
                         l + 1 < run->layer_count ? "," : "");
     }
@@ -107,6 +109,12 @@ static bool has_digest(const cJSON *root, const char *key, const char *digest) {
     return cJSON_IsString(item) && strcmp(item->valuestring, digest) == 0;
 }
 
+/* Points of before, all of the zoo, do not say. */
+static bool has_model(const cJSON *root, const char *digest) {
+    return cJSON_HasObjectItem(root, "model_sha256") ? has_digest(root, "model_sha256", digest)
+                                                     : digest[0] == 0;
+}
+
 static admmnn_status fail_damaged(const char *path, admmnn_error *err) {
     return base_fail(err, ADMMNN_CORRUPT, "%s: damaged; remove it to run the point again", path);
 }
@@ -125,6 +133,11 @@ static admmnn_status check_identity(const compare_place *place, const cJSON *roo
             "%s: made with other training images than those of %s; restore them or choose "
             "another --out",
             path, place->plan->base->dataset_path);
+    if (!has_model(root, place->model_sha256))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: made from another network than that of %s; restore it or choose "
+                         "another --out",
+                         path, place->plan->base->model_path);
     uint64_t made = 0;
     if (!json_read_count(root, "threads", UINT32_MAX, &made))
         return fail_damaged(path, err);

@@ -23,14 +23,16 @@ typedef struct compare_place {
     const compare_plan *plan;
     const char *folder; /* of all runs */
     const admmnn_context *context;
-    char data_sha256[65]; /* of the training images */
+    char data_sha256[65];  /* of the training images */
+    char model_sha256[65]; /* of a model file's network; empty: of the zoo */
 } compare_place;
 
 /* Whether a point has left a checkpoint or its score in the folder of all runs. */
 bool compare_point_any(const char *folder);
 
 /* The score a finished point left in its folder. ADMMNN_NOT_FOUND: not finished;
- * ADMMNN_INPUT: of another recipe, other training images or number of threads. */
+ * ADMMNN_INPUT: of another recipe, other training images, another model file or number of
+ * threads. */
 admmnn_status compare_point_read(const compare_place *place, const compare_point *point,
                                  compare_score *score, admmnn_error *err);
 

@@ -169,6 +169,18 @@ static admmnn_status check_same(const session *s, const compress_result *result,
     return ADMMNN_OK;
 }
 
+static admmnn_status check_model(const session *s, const compress_result *result,
+                                 admmnn_error *err) {
+    char digest[65];
+    BASE_TRY(run_digest_model(s->r, digest, err));
+    if (strcmp(result->model_sha256, digest) != 0)
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: holds a run from another network than that of %s; restore it or "
+                         "choose another --out",
+                         s->settings->out, s->r->model_path);
+    return ADMMNN_OK;
+}
+
 static admmnn_status check_data(const session *s, const compress_result *result,
                                 admmnn_error *err) {
     char digest[65];
@@ -186,6 +198,8 @@ static admmnn_status check_finished(const session *s, admmnn_error *err) {
     compress_result *result;
     BASE_TRY(read_result(s->settings->out, &result, NULL, err));
     admmnn_status status = check_same(s, result, err);
+    if (status == ADMMNN_OK)
+        status = check_model(s, result, err);
     if (status == ADMMNN_OK)
         status = check_data(s, result, err);
     base_free(result);

@@ -23,15 +23,17 @@ static admmnn_status write_in(const char *folder, const char *name, const void *
     return base_file_write(path, bytes, count, err);
 }
 
-/* What a run ends with. */
+/* What a run ends with; the graphs have the ending that the training did without. */
 typedef struct outcome {
-    float *flat;    /* [run->g->flat_count] the compressed network on its full graph */
+    graph *full;
+    float *flat;    /* [full->flat_count] the compressed network on its full graph */
     graph *small;   /* without its dead structure */
     size_t *origin; /* of small's parameters, in flat */
     float *params;  /* [small->flat_count] */
 } outcome;
 
 static void outcome_free(outcome *o) {
+    graph_free(o->full);
     base_free(o->flat);
     graph_free(o->small);
     base_free(o->origin);
@@ -39,8 +41,11 @@ static void outcome_free(outcome *o) {
 }
 
 static admmnn_status outcome_open(const compress_run *run, outcome *o, admmnn_error *err) {
+    BASE_TRY(graph_clone(run->g, &o->full, err));
+    BASE_TRY(graph_put_ending(o->full, &run->ending, err));
     BASE_TRY(run_flat_params(run, &o->flat, err));
     BASE_TRY(shrink_network(run->g, run->mask, &o->small, &o->origin, err));
+    BASE_TRY(graph_put_ending(o->small, &run->ending, err));
     o->params = base_array(o->small->flat_count, sizeof *o->params);
     if (o->params == NULL)
         return base_fail_memory(err, "the finished network");
@@ -273,6 +278,7 @@ static void fill_result(const compress_run *run, const outcome *o, const pack_re
     snprintf(result->recipe_sha256, sizeof result->recipe_sha256, "%s", run->r->sha256);
     snprintf(result->data_sha256, sizeof result->data_sha256, "%s", run->data_sha256);
     snprintf(result->model, sizeof result->model, "%s", run->r->model);
+    snprintf(result->model_sha256, sizeof result->model_sha256, "%s", run->model_sha256);
     result->seed = run->r->seed;
     result->threads = base_pool_threads(run->pool);
     result->layer_count = run->layer_count;
@@ -294,20 +300,30 @@ static void fill_result(const compress_run *run, const outcome *o, const pack_re
         result->seconds_stages[s] = run->stage_seconds[s];
 }
 
-/* Pixels that the network wants as they are need no word. */
+/* Pixels that the network wants as they are need no word. What an ONNX file called its parts,
+ * and said of itself, stays. */
 static admmnn_status write_onnx(const compress_run *run, const graph *g, const float *params,
                                 const char *folder, const char *name, admmnn_error *err) {
     uint8_t *bytes;
     size_t count;
     char text[PACK_TONES_TEXT];
     const data_tones plain = data_tones_of(0.0F, 1.0F);
-    const onnx_property input = pack_tones_property(&run->tones, text);
+    const size_t kept = run->labels == NULL ? 0 : run->labels->property_count;
+    onnx_property *properties = base_array(1 + kept, sizeof *properties);
+    if (properties == NULL)
+        return base_fail_memory(err, name);
+    properties[0] = pack_tones_property(&run->tones, text);
+    const size_t own = data_tones_same(&run->tones, &plain) ? 0 : 1;
     const onnx_writing writing = {.g = g,
                                   .params = params,
-                                  .properties = &input,
-                                  .property_count = data_tones_same(&run->tones, &plain) ? 0 : 1};
-    BASE_TRY(onnx_write(&writing, &bytes, &count, err));
-    admmnn_status status = write_in(folder, name, bytes, count, err);
+                                  .labels = run->labels,
+                                  .properties = properties,
+                                  .property_count =
+                                      pack_keep_properties(run->labels, properties, own)};
+    admmnn_status status = onnx_write(&writing, &bytes, &count, err);
+    base_free(properties);
+    BASE_TRY(status);
+    status = write_in(folder, name, bytes, count, err);
     base_free(bytes);
     return status;
 }
@@ -348,7 +364,7 @@ static admmnn_status finish(compress_run *run, const outcome *o, const char *fol
                             compress_result *result, admmnn_error *err) {
     BASE_TRY(pack_and_test(run, o, folder, result, err));
     BASE_TRY(dense_controls(run, result, err));
-    BASE_TRY(write_onnx(run, run->g, o->flat, folder, "model.onnx", err));
+    BASE_TRY(write_onnx(run, o->full, o->flat, folder, "model.onnx", err));
     BASE_TRY(write_onnx(run, o->small, o->params, folder, "small.onnx", err));
     return write_in(folder, "log.jsonl", run->log.bytes, run->log.count, err);
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
+
 cJSON *json_read(const char *text, size_t count) {
     for (size_t i = 0; i < count; i++)
         if ((unsigned char)text[i] < 0x20 && text[i] != '\t' && text[i] != '\n' && text[i] != '\r')
@@ -34,9 +36,8 @@ bool json_read_name(const cJSON *object, const char *key, char *out, size_t size
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
     if (!cJSON_IsString(item) || strlen(item->valuestring) >= size)
         return false;
-    for (const char *c = item->valuestring; *c != 0; c++)
-        if (*c < 0x20 || *c > 0x7e)
-            return false;
+    if (!base_text_is_plain(item->valuestring))
+        return false;
     memcpy(out, item->valuestring, strlen(item->valuestring) + 1);
     return true;
 }

@@ -16,7 +16,7 @@ bool json_read_number(const cJSON *object, const char *key, double *value); /* f
 bool json_read_share(const cJSON *object, const char *key, double *value);  /* from 0 to 1 */
 /* Whole, up to `most`, at most 2^53 - 1. */
 bool json_read_count(const cJSON *object, const char *key, uint64_t most, uint64_t *value);
-/* Into out[size]. Names are printable ASCII: a terminal gets them as they are. */
+/* Into out[size]. Names are plain: a terminal gets them as they are. */
 bool json_read_name(const cJSON *object, const char *key, char *out, size_t size);
 
 #endif

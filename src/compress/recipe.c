@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/words.h"
 #include "compress/recipe_places.h"
 #include "compress/recipe_schema.h"
@@ -76,29 +77,49 @@ __attribute__((format(printf, 3, 4))) static admmnn_status fail_key(const whole 
                      recipe_places_line(w->places, key), key, reason);
 }
 
-static admmnn_status check_model(const whole *w) {
-    if (graph_zoo_has(w->r->model))
-        return ADMMNN_OK;
-    graph *none = NULL;
-    graph_zoo_create(w->r->model, graph_shape_image(1, 28, 28), 10, &none, w->err);
-    return base_fail_within(w->err, ADMMNN_INPUT, "%s:%u: model", w->file,
-                            recipe_places_line(w->places, "model"));
-}
-
-/* A relative folder is relative to the recipe's. */
-static admmnn_status place_dataset(const whole *w) {
-    recipe *r = w->r;
+/* A relative path begins at the recipe's folder. */
+static admmnn_status place_path(const whole *w, const char *key, char *path, size_t size) {
     const char *slash = strrchr(w->file, '/');
     size_t length = slash == NULL ? 0 : (size_t)(slash - w->file) + 1;
-    size_t path_length = strlen(r->dataset_path);
-    if (r->dataset_path[0] == '/' || length == 0)
+    size_t path_length = strlen(path);
+    if (path[0] == '/' || length == 0)
         return ADMMNN_OK;
-    if (length + path_length >= sizeof r->dataset_path)
-        return fail_key(w, "dataset.path", "with the recipe's folder longer than %zu bytes",
-                        sizeof r->dataset_path - 1);
-    memmove(r->dataset_path + length, r->dataset_path, path_length + 1);
-    memcpy(r->dataset_path, w->file, length);
+    if (length + path_length >= size)
+        return fail_key(w, key, "with the recipe's folder longer than %zu bytes", size - 1);
+    memmove(path + length, path, path_length + 1);
+    memcpy(path, w->file, length);
     return ADMMNN_OK;
+}
+
+/* No network of the zoo is called so. */
+static bool is_model_file(const char *model) {
+    static const char *const endings[] = {".onnx", ".admm"};
+    const size_t length = strlen(model);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        const size_t ending = strlen(endings[i]);
+        if (length > ending && strcmp(model + length - ending, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static admmnn_status check_model(whole *w) {
+    recipe *r = w->r;
+    if (!base_text_is_plain(r->model))
+        return fail_key(w, "model", "holds control characters");
+    if (is_model_file(r->model)) {
+        snprintf(r->model_path, sizeof r->model_path, "%s", r->model);
+        /* It has been trained: more of it is asked for, or there is none. */
+        if (recipe_places_find(w->places, "training") == NULL)
+            r->training.epochs = 0;
+        return place_path(w, "model", r->model_path, sizeof r->model_path);
+    }
+    if (graph_zoo_has(r->model))
+        return ADMMNN_OK;
+    graph *none = NULL;
+    graph_zoo_create(r->model, graph_shape_image(1, 28, 28), 10, &none, w->err);
+    return base_fail_within(w->err, ADMMNN_INPUT, "%s:%u: model: no file (.onnx, .admm), and",
+                            w->file, recipe_places_line(w->places, "model"));
 }
 
 /* What only a folder of images has. */
@@ -147,7 +168,9 @@ static admmnn_status check_dataset(whole *w) {
     if (!given && format != DATA_MNIST && format != DATA_CIFAR10)
         return fail_key(w, "dataset.format", "%s needs dataset.path, where the files are",
                         data_format_text(format));
-    return given ? place_dataset(w) : ADMMNN_OK;
+    if (!given)
+        return ADMMNN_OK;
+    return place_path(w, "dataset.path", w->r->dataset_path, sizeof w->r->dataset_path);
 }
 
 static admmnn_status check_rising(const whole *w, const char *list, const char *what,
@@ -466,31 +489,69 @@ admmnn_status recipe_read(const char *path, recipe **out, admmnn_error *err) {
 
 /* ---- what needs the network ---- */
 
-/* The layer of that name, its weights' parameter in *weight. */
-static admmnn_status find_layer(const recipe *r, const graph *g, const char *key, uint32_t line,
-                                const char *layer, const graph_parameter **weight,
-                                admmnn_error *err) {
-    base_words names = {0};
-    for (uint32_t l = 0; l < graph_layer_count(g); l++) {
-        const graph_node *node = &g->nodes[graph_layer(g, l)];
-        *weight = &g->parameters[node->weight];
-        if (strcmp(node->name, layer) == 0)
-            return ADMMNN_OK;
-        base_words_add(&names, node->name);
+uint32_t recipe_find_layer(const graph *g, const onnx_labels *labels, const char *name) {
+    const uint32_t count = graph_layer_count(g);
+    for (uint32_t l = 0; l < count; l++)
+        if (strcmp(g->nodes[graph_layer(g, l)].name, name) == 0)
+            return graph_layer(g, l);
+    for (uint32_t l = 0; l < count && labels != NULL; l++) {
+        const char *label = labels->nodes[graph_layer(g, l)];
+        if (label != NULL && strcmp(label, name) == 0)
+            return graph_layer(g, l);
     }
-    return base_fail(err, ADMMNN_INPUT, "%s:%u: %s: %s has no layer '%s'; there are %s", r->path,
-                     line, key, g->name, layer, names.text);
+    return GRAPH_NONE;
 }
 
-static admmnn_status check_share(const recipe *r, const graph *g, const recipe_layer_keep *keep,
-                                 admmnn_error *err) {
-    const graph_parameter *weight;
-    BASE_TRY(find_layer(r, g, "prune.keep", keep->line, keep->layer, &weight, err));
+/* The network, and the recipe beside it. */
+typedef struct fitting {
+    const recipe *r;
+    const graph *g;
+    const onnx_labels *labels;
+    admmnn_error *err;
+} fitting;
+
+static admmnn_status find_layer(const fitting *f, const char *key, uint32_t line, const char *layer,
+                                uint32_t *node) {
+    base_words names = {0};
+    *node = recipe_find_layer(f->g, f->labels, layer);
+    if (*node != GRAPH_NONE)
+        return ADMMNN_OK;
+    for (uint32_t l = 0; l < graph_layer_count(f->g); l++)
+        base_words_add(&names, f->g->nodes[graph_layer(f->g, l)].name);
+    return base_fail(f->err, ADMMNN_INPUT, "%s:%u: %s: %s has no layer '%s'; there are %s",
+                     f->r->path, line, key, f->r->model, layer, names.text);
+}
+
+/* One layer may have two names, of the graph and of the ONNX file. */
+static admmnn_status fail_again(const fitting *f, const char *key, uint32_t line, const char *layer,
+                                uint32_t before) {
+    return base_fail(f->err, ADMMNN_INPUT, "%s:%u: %s: '%s' is the layer of line %u, too",
+                     f->r->path, line, key, layer, before);
+}
+
+static admmnn_status check_share(const fitting *f, size_t entry) {
+    const recipe_layer_keep *keep = &f->r->prune.keep[entry];
+    uint32_t node;
+    BASE_TRY(find_layer(f, "prune.keep", keep->line, keep->layer, &node));
+    for (const recipe_layer_keep *k = f->r->prune.keep; k < keep; k++)
+        if (recipe_find_layer(f->g, f->labels, k->layer) == node)
+            return fail_again(f, "prune.keep", keep->line, keep->layer, k->line);
+    const graph_parameter *weight = &f->g->parameters[f->g->nodes[node].weight];
     if (keep->keep * (double)weight->count >= 1)
         return ADMMNN_OK;
-    return base_fail(err, ADMMNN_INPUT,
-                     "%s:%u: prune.keep: %g of %s's %zu weights is less than one", r->path,
+    return base_fail(f->err, ADMMNN_INPUT,
+                     "%s:%u: prune.keep: %g of %s's %zu weights is less than one", f->r->path,
                      keep->line, keep->keep, keep->layer, weight->count);
+}
+
+static admmnn_status check_layer_bits(const fitting *f, size_t entry) {
+    const recipe_layer_bits *bits = &f->r->quantize.bits[entry];
+    uint32_t node;
+    BASE_TRY(find_layer(f, "quantize.bits", bits->line, bits->layer, &node));
+    for (const recipe_layer_bits *b = f->r->quantize.bits; b < bits; b++)
+        if (recipe_find_layer(f->g, f->labels, b->layer) == node)
+            return fail_again(f, "quantize.bits", bits->line, bits->layer, b->line);
+    return ADMMNN_OK;
 }
 
 static bool has_normalization(const graph *g) {
@@ -515,36 +576,36 @@ static admmnn_status check_averages(const recipe *r, const graph *g, admmnn_erro
                              "%s:%u: %s.average: %s has batch normalization, whose running "
                              "statistics are not those of averaged weights",
                              r->path, trainings[i].training->average_line, trainings[i].key,
-                             g->name);
+                             r->model);
     return ADMMNN_OK;
 }
 
-admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err) {
+admmnn_status recipe_check(const recipe *r, const graph *g, const onnx_labels *labels,
+                           admmnn_error *err) {
     const recipe_prune *p = &r->prune;
+    const fitting f = {r, g, labels, err};
     uint32_t layers = graph_layer_count(g);
     if (layers == 0 || layers > RECIPE_LAYERS_MAX)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "%s: %u layers; recipes hold 1 to %d", g->name,
-                         layers, RECIPE_LAYERS_MAX);
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "%s: %u layers with weights; recipes hold 1 to %d", r->model, layers,
+                         RECIPE_LAYERS_MAX);
     BASE_TRY(topology_check(g, err)); /* or the file could not be written, hours later */
     BASE_TRY(check_averages(r, g, err));
     for (size_t i = 0; i < p->keep_count; i++)
-        BASE_TRY(check_share(r, g, &p->keep[i], err));
-    for (size_t i = 0; i < r->quantize.bits_count; i++) {
-        const graph_parameter *weight;
-        BASE_TRY(find_layer(r, g, "quantize.bits", r->quantize.bits[i].line,
-                            r->quantize.bits[i].layer, &weight, err));
-    }
+        BASE_TRY(check_share(&f, i));
+    for (size_t i = 0; i < r->quantize.bits_count; i++)
+        BASE_TRY(check_layer_bits(&f, i));
     if (p->bit_cost_count > 0 && p->bit_cost_count != layers)
         return base_fail(err, ADMMNN_INPUT,
                          "%s:%u: prune.bit_cost: %zu costs; there must be one for each of %s's %u "
                          "layers",
-                         r->path, p->bit_cost_line, p->bit_cost_count, g->name, layers);
+                         r->path, p->bit_cost_line, p->bit_cost_count, r->model, layers);
     double most = (double)graph_weight_count(g) / layers;
     for (size_t i = 0; i < p->round_count; i++)
         if (p->rounds[i] > most)
             return base_fail(err, ADMMNN_INPUT,
                              "%s:%u: prune.rounds: %g keeps less than a weight a layer of %s; the "
                              "ratios must be at most %g",
-                             r->path, p->rounds_line, p->rounds[i], g->name, most);
+                             r->path, p->rounds_line, p->rounds[i], r->model, most);
     return ADMMNN_OK;
 }

@@ -9,7 +9,9 @@
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
-#define RECIPE_LAYERS_MAX 64
+#define RECIPE_LAYERS_MAX 512
+/* Of a layer, as a recipe gives it: ONNX files have long ones. */
+#define RECIPE_NAME_MAX 256
 #define RECIPE_ROUNDS_MAX 32
 /* Of a weight: codes that Huffman's tables hold, and that the search can afford. */
 #define RECIPE_BITS_MAX 8
@@ -65,13 +67,13 @@ typedef enum recipe_scope {
 } recipe_scope;
 
 typedef struct recipe_layer_keep {
-    char layer[GRAPH_NAME_MAX];
+    char layer[RECIPE_NAME_MAX];
     double keep;   /* fraction of the layer's weights */
     uint32_t line; /* in the recipe */
 } recipe_layer_keep;
 
 typedef struct recipe_layer_bits {
-    char layer[GRAPH_NAME_MAX];
+    char layer[RECIPE_NAME_MAX];
     unsigned bits;
     uint32_t line; /* in the recipe */
 } recipe_layer_bits;
@@ -127,7 +129,8 @@ typedef struct recipe_quantize {
 
 typedef struct recipe {
     char path[1024];
-    char model[64];
+    char model[1024];      /* a network of the zoo, or a file, as the text has it */
+    char model_path[1024]; /* of the file; empty: of the zoo */
     data_format dataset_format;
     char dataset_path[1024]; /* empty: the fetched one */
     uint64_t validation;     /* samples split from training */
@@ -154,8 +157,13 @@ typedef struct recipe {
 admmnn_status recipe_read(const char *path, recipe **out, admmnn_error *err);
 admmnn_status recipe_parse(const char *path, const uint8_t *text, size_t count, recipe **out,
                            admmnn_error *err);
-/* Checks the parts that need the network: layers exist, ratios are reachable. */
-admmnn_status recipe_check(const recipe *r, const graph *g, admmnn_error *err);
+/* Checks the parts that need the network: layers exist, ratios are reachable. labels: the
+ * names of its ONNX file, or NULL. */
+admmnn_status recipe_check(const recipe *r, const graph *g, const onnx_labels *labels,
+                           admmnn_error *err);
+/* The node of the layer that is called so: by the graph, or, where the graph's name for it is
+ * another, by its ONNX file. GRAPH_NONE: no layer. */
+uint32_t recipe_find_layer(const graph *g, const onnx_labels *labels, const char *name);
 
 /* The fewest bits that a weight may have on these levels. */
 unsigned recipe_least_bits(admm_levels levels);

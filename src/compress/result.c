@@ -42,6 +42,7 @@ typedef enum figure_kind {
     SHARE, /* double from 0 to 1; -1: not measured */
     NUMBER,
     NAME,
+    LATER, /* a NAME that files of before do not have; then empty */
     PATH
 } figure_kind;
 
@@ -64,6 +65,7 @@ static const figure of_run[] = {
     OF_RUN(NAME, recipe_sha256),
     OF_RUN(NAME, data_sha256),
     OF_RUN(NAME, model),
+    OF_RUN(LATER, model_sha256),
     OF_RUN(COUNT, seed),
     OF_RUN(SMALL, threads),
     OF_PART(SHARE, "accuracy", accuracy, dense),
@@ -130,6 +132,7 @@ static void write_figure(const figure *f, const void *from, base_writer *out) {
         write_number(out, f->key, *(const double *)place);
         break;
     case NAME:
+    case LATER:
     case PATH:
         write_string(out, f->key, place);
     }
@@ -211,6 +214,8 @@ static bool read_figure(const figure *f, const cJSON *from, void *to) {
         return json_read_number(from, f->key, place);
     case NAME:
         return json_read_name(from, f->key, place, f->size);
+    case LATER:
+        return !cJSON_HasObjectItem(from, f->key) || json_read_name(from, f->key, place, f->size);
     case PATH:
         break;
     }

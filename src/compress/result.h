@@ -31,7 +31,8 @@ typedef struct compress_result {
     char recipe[1024];
     char recipe_sha256[65]; /* of its text */
     char data_sha256[65];   /* of the training images and labels */
-    char model[64];
+    char model[1024];       /* as the recipe has it */
+    char model_sha256[65];  /* of a model file's network; empty: of the zoo */
     uint64_t seed;
     uint32_t threads;
     struct {

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "compress/finish.h"
 #include "compress/rank.h"
-#include "graph/zoo.h"
 
 /* The dense control of a comparison: pruning that keeps all. */
 static bool keeps_all(const recipe *r) {
@@ -27,6 +26,8 @@ const char *run_stage_text(const compress_run *run) {
         return "quantization";
     if (run->at.stage == RUN_RETRAIN && keeps_all(run->r))
         return "further training";
+    if (run->at.stage == RUN_DENSE && run->r->model_path[0] != 0)
+        return run->r->training.epochs > 0 ? "fine-tuning" : "imported network";
     return text[run->at.stage];
 }
 
@@ -65,15 +66,11 @@ static admmnn_status check_test(const compress_run *run, admmnn_error *err) {
 }
 
 static admmnn_status open_network(compress_run *run, admmnn_error *err) {
-    admmnn_status status =
-        graph_zoo_create(run->r->model, run->train.shape, run->train.classes, &run->g, err);
-    if (status != ADMMNN_OK)
-        return base_fail_within(err, status, "%s", run->r->dataset_path);
-    BASE_TRY(recipe_check(run->r, run->g, err));
+    BASE_TRY(run_make_graph(run, err));
+    BASE_TRY(recipe_check(run->r, run->g, run->labels, err));
     size_t flat = run->g->flat_count;
     run->layer_count = graph_layer_count(run->g);
     run->mask = base_array(flat, 1);
-    run->dense = base_array(flat, sizeof *run->dense);
     run->pruned = base_array(flat, sizeof *run->pruned);
     run->importance = base_array(flat, sizeof *run->importance);
     run->anchor = base_array(flat, sizeof *run->anchor);
@@ -81,7 +78,7 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     run->fixed = base_array(flat, 1);
     run->rho = base_array(run->g->parameter_count, sizeof *run->rho);
     run->layers = base_array(run->layer_count, sizeof *run->layers);
-    if (run->mask == NULL || run->dense == NULL || run->pruned == NULL || run->importance == NULL ||
+    if (run->mask == NULL || run->pruned == NULL || run->importance == NULL ||
         run->anchor == NULL || run->average == NULL || run->fixed == NULL || run->rho == NULL ||
         run->layers == NULL)
         return base_fail_memory(err, "the run");
@@ -90,7 +87,6 @@ static admmnn_status open_network(compress_run *run, admmnn_error *err) {
         run->importance[i] = 1.0F;
     for (uint32_t l = 0; l < run->layer_count; l++)
         run->layers[l].node = graph_layer(run->g, l);
-    graph_initialise(run->g, run->r->seed, run->dense);
     const engine_settings settings = {
         .backend = run->r->backend, .max_batch = largest_batch(run->r), .training = true};
     const admmnn_status made =
@@ -110,6 +106,8 @@ admmnn_status run_create(const recipe *r, const admmnn_context *context, compres
     run->scores = (run_scores){-1, -1, -1, -1, -1, -1};
     run->seconds_start = base_seconds();
     admmnn_status status = base_pool_create(context->threads, &run->pool, err);
+    if (status == ADMMNN_OK)
+        status = run_read_model(run, err);
     if (status == ADMMNN_OK)
         status = run_open_data(run, err);
     if (status == ADMMNN_OK)
@@ -134,6 +132,7 @@ void run_free(compress_run *run) {
     train_network_free(run->network);
     data_set_free(&run->train);
     graph_free(run->g);
+    onnx_labels_free(run->labels);
     base_free(run->order);
     base_free(run->mask);
     base_free(run->dense);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/context.h"
 #include "compress/recipe.h"
+#include "graph/ending.h"
 #include "graph/shrink.h"
 #include "train/loop.h"
 
@@ -52,7 +53,7 @@ typedef struct run_scores {
 /* The teacher's answers to the training images. */
 typedef struct run_answers {
     bool pruned;               /* the pruned network's; else the dense one's */
-    float *logits;             /* [versions, at least 1][train.count][classes]; NULL: none yet */
+    float *logits;             /* [versions, at least 1][train.count][outputs]; NULL: none yet */
     uint32_t versions;         /* of each image; 0: the undistorted one */
     data_augmentation augment; /* of the versions */
 } run_answers;
@@ -61,7 +62,10 @@ typedef struct compress_run {
     const recipe *r;
     const admmnn_context *context;
     base_pool *pool;
-    graph *g;
+    graph *g;              /* without the ending */
+    graph_ending ending;   /* of a model file's network */
+    onnx_labels *labels;   /* the names of an ONNX file; NULL: none */
+    char model_sha256[65]; /* of a model file's network; empty: of the zoo */
     data_set train;
     char data_sha256[65]; /* of train: a resumed run must have the same */
     uint32_t *order;      /* training images, then validation images */
@@ -110,6 +114,18 @@ void run_task_text(const compress_run *run, char *text, size_t size);
 admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err);
 admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
                           admmnn_error *err);
+
+/* ---- run_model.c ---- */
+
+/* A model file's network, its weights as the dense ones and how it wants its pixels; of the
+ * zoo nothing yet. ADMMNN_UNSUPPORTED: one that is not trained as it is. */
+admmnn_status run_read_model(compress_run *run, admmnn_error *err);
+/* Afterwards the network for the training part is there, with the weights it begins with. */
+admmnn_status run_make_graph(compress_run *run, admmnn_error *err);
+/* The digest of the ONNX form of the recipe's model file; empty: a network of the zoo. */
+admmnn_status run_digest_model(const recipe *r, char digest[65], admmnn_error *err);
+/* Whether the recipe's name is the layer's. */
+bool run_is_layer(const compress_run *run, uint32_t layer, const char *name);
 
 /* ---- run_data.c ---- */
 

@@ -1,12 +1,11 @@
 /* The run's state as bytes, little-endian:
  *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, 64 of the
- *   training data's, u64 seed, u32 threads, u64 flat_count, position, scores,
- *   seconds, layers, then the vectors (mask, dense, pruned, importance, active
- *   parameters, moments, z, u, what is fixed, the average), the log, and the CRC-32 of
- *   all before it.
- * Only this program on this machine reads it back; a file of another recipe, other
- * training data, another seed or number of threads is refused, for the run would not
- * be the same. */
+ *   training data's, of a model file 64 of its network's, u64 seed, u32 threads, u64
+ *   flat_count, position, scores, seconds, layers, then the vectors (mask, dense, pruned,
+ * importance, active parameters, moments, z, u, what is fixed, the average), the log, and the
+ * CRC-32 of all before it. Only this program on this machine reads it back; a file of another
+ * recipe, other training data, another model file, another seed or number of threads is refused,
+ * for the run would not be the same. */
 #include <math.h>
 #include <string.h>
 
@@ -153,6 +152,7 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
     base_write_u32(out, VERSION);
     base_write_bytes(out, run->r->sha256, DIGEST_COUNT);
     base_write_bytes(out, run->data_sha256, DIGEST_COUNT);
+    base_write_bytes(out, run->model_sha256, strlen(run->model_sha256));
     base_write_u64(out, run->r->seed);
     base_write_u32(out, base_pool_threads(run->pool));
     base_write_u64(out, flat);
@@ -205,6 +205,13 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
             "%s: made with other training images than those of %s; restore them or choose "
             "another --out",
             path, run->r->dataset_path);
+    const size_t length = strlen(run->model_sha256);
+    const uint8_t *model = base_read_bytes(in, length);
+    if (model == NULL || memcmp(model, run->model_sha256, length) != 0)
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: made from another network than that of %s; restore it or choose "
+                         "another --out",
+                         path, run->r->model_path);
     uint64_t seed = base_read_u64(in);
     if (seed != run->r->seed)
         return base_fail(err, ADMMNN_INPUT, "%s: made with seed %llu; resume with --seed %llu",

@@ -54,9 +54,9 @@ static admmnn_status check_values(const compress_run *run, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* What the recipe says goes before what a model file says. */
 static admmnn_status choose_tones(compress_run *run, admmnn_error *err) {
     const recipe *r = run->r;
-    run->tones = data_tones_of(0.0F, 1.0F);
     if (r->normalise)
         return data_tones_measure(&run->train, run->order, run->train_count,
                                   base_pool_threads(run->pool), &run->tones, err);

@@ -2,11 +2,18 @@
  * same run leaves the same log. */
 #include <stdio.h>
 
+#include "base/json.h"
 #include "compress/rank.h"
 #include "compress/run.h"
 
 static const char *layer_name(const compress_run *run, uint32_t layer) {
     return run->g->nodes[run->layers[layer].node].name;
+}
+
+/* ,"layer":"conv1" */
+static void log_layer(compress_run *run, uint32_t layer) {
+    base_write_text(&run->log, ",\"layer\":");
+    base_write_json_string(&run->log, layer_name(run, layer));
 }
 
 void run_log_epoch(compress_run *run, const train_score *training, const train_score *validation) {
@@ -25,14 +32,17 @@ void run_log_epoch(compress_run *run, const train_score *training, const train_s
 }
 
 void run_log_residuals(compress_run *run, const admm_residual *residuals) {
-    for (uint32_t l = 0; l < run->layer_count; l++)
+    for (uint32_t l = 0; l < run->layer_count; l++) {
         base_write_text(&run->log,
-                        "{\"kind\":\"residual\",\"stage\":\"%s\",\"round\":%u,\"iteration\":%u,"
-                        "\"layer\":\"%s\",\"rho\":%.6g,\"primal\":%.6g,\"dual\":%.6g,"
+                        "{\"kind\":\"residual\",\"stage\":\"%s\",\"round\":%u,\"iteration\":%u",
+                        run_stage_text(run), run->at.round, run->at.iteration);
+        log_layer(run, l);
+        base_write_text(&run->log,
+                        ",\"rho\":%.6g,\"primal\":%.6g,\"dual\":%.6g,"
                         "\"w_norm\":%.6g,\"z_norm\":%.6g}\n",
-                        run_stage_text(run), run->at.round, run->at.iteration, layer_name(run, l),
                         (double)admm_block_at(run->admm, l)->rho, residuals[l].primal,
                         residuals[l].dual, residuals[l].x_norm, residuals[l].z_norm);
+    }
 }
 
 void run_log_event(compress_run *run, const char *event, const train_score *validation) {
@@ -52,11 +62,10 @@ void run_log_layers(compress_run *run) {
     for (uint32_t l = 0; l < run->layer_count; l++) {
         size_t kept = rank_kept(run->g, run->layers[l].node, run->mask);
         total += kept;
-        base_write_text(&run->log,
-                        "{\"kind\":\"layer\",\"stage\":\"%s\",\"round\":%u,\"layer\":\"%s\","
-                        "\"kept\":%zu,\"bits\":%u}\n",
-                        run_stage_text(run), run->at.round, layer_name(run, l), kept,
-                        run->layers[l].bits);
+        base_write_text(&run->log, "{\"kind\":\"layer\",\"stage\":\"%s\",\"round\":%u",
+                        run_stage_text(run), run->at.round);
+        log_layer(run, l);
+        base_write_text(&run->log, ",\"kept\":%zu,\"bits\":%u}\n", kept, run->layers[l].bits);
         base_log(run->context, ADMMNN_LOG_INFO, "  %-8s keeps %zu", layer_name(run, l), kept);
     }
     char task[96];
@@ -71,10 +80,9 @@ void run_log_layers(compress_run *run) {
 void run_log_trial(compress_run *run, uint32_t layer, const train_score *score, bool holds) {
     const char *name = layer_name(run, layer);
     const unsigned bits = run->layers[layer].bits;
-    base_write_text(&run->log,
-                    "{\"kind\":\"trial\",\"stage\":\"%s\",\"layer\":\"%s\",\"bits\":%u,"
-                    "\"holds\":%s",
-                    run_stage_text(run), name, bits, holds ? "true" : "false");
+    base_write_text(&run->log, "{\"kind\":\"trial\",\"stage\":\"%s\"", run_stage_text(run));
+    log_layer(run, layer);
+    base_write_text(&run->log, ",\"bits\":%u,\"holds\":%s", bits, holds ? "true" : "false");
     if (score != NULL)
         base_write_text(&run->log, ",\"validation_loss\":%.6f,\"validation_accuracy\":%.6f",
                         score->loss, score->accuracy);

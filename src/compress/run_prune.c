@@ -2,7 +2,6 @@
  * of its controls), prunes hard, removes dead structure and retrains. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/random.h"
@@ -15,9 +14,8 @@ static size_t layer_weights(const compress_run *run, uint32_t layer) {
 
 static double final_share(const compress_run *run, uint32_t layer) {
     const recipe_prune *p = &run->r->prune;
-    const char *name = run->g->nodes[run->layers[layer].node].name;
     for (size_t i = 0; i < p->keep_count; i++)
-        if (strcmp(p->keep[i].layer, name) == 0)
+        if (run_is_layer(run, layer, p->keep[i].layer))
             return p->keep[i].keep;
     /* The last layer's filters are the network's outputs. */
     if (p->set == RECIPE_SET_FILTERS && layer + 1 == run->layer_count)

@@ -98,7 +98,7 @@ admmnn_status run_validate_quantized(compress_run *run, train_score *score, admm
 static unsigned given_bits(const compress_run *run, uint32_t layer) {
     const recipe_quantize *q = &run->r->quantize;
     for (size_t i = 0; i < q->bits_count; i++)
-        if (strcmp(q->bits[i].layer, node_of(run, layer)->name) == 0)
+        if (run_is_layer(run, layer, q->bits[i].layer))
             return q->bits[i].bits;
     return q->max_bits;
 }

@@ -14,6 +14,11 @@ static bool is_current(const compress_run *run, const recipe_training *training)
     return a->versions == 0 || data_augmentation_same(&a->augment, &training->augment);
 }
 
+/* Logits of all images once. */
+static size_t answers_count(const compress_run *run) {
+    return run->train.count * graph_value_count(run->g, run->g->output);
+}
+
 static admmnn_status answer_version(compress_run *run, train_network *teacher, uint32_t version,
                                     admmnn_error *err) {
     run_answers *a = &run->answers;
@@ -34,7 +39,7 @@ static admmnn_status answer_version(compress_run *run, train_network *teacher, u
     if (base_cancelled(run->context))
         return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", progress.task);
     return train_network_answer(teacher, &view, run->train.count,
-                                a->logits + version * run->train.count * run->train.classes, err);
+                                a->logits + version * answers_count(run), err);
 }
 
 /* Nothing to do when the last stretch learnt from the same answers: they depend
@@ -53,8 +58,7 @@ admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training
     train_network *teacher;
     BASE_TRY(train_network_create(run->g, a->pruned ? run->pruned : run->dense, run->pool,
                                   &settings, &teacher, err));
-    a->logits =
-        base_array((size_t)versions * run->train.count * run->train.classes, sizeof *a->logits);
+    a->logits = base_array((size_t)versions * answers_count(run), sizeof *a->logits);
     admmnn_status status =
         a->logits == NULL ? base_fail_memory(err, "the teacher's answers") : ADMMNN_OK;
     for (uint32_t v = 0; v < versions && status == ADMMNN_OK; v++)

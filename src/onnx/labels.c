@@ -16,19 +16,21 @@ static void keep_nodes(const onnx_reader *r, onnx_labels *labels) {
         labels->nodes[n] = keep(labels->arena, r->origins[n], r->g->nodes[n].name);
 }
 
-static bool is_first_of(const onnx_reader *r, uint32_t p) {
+static uint32_t first_of(const onnx_reader *r, uint32_t p) {
     for (uint32_t before = 0; before < p && r->sources[p].name != NULL; before++)
         if (r->sources[before].name != NULL &&
             strcmp(r->sources[before].name, r->sources[p].name) == 0)
-            return false;
-    return true;
+            return before;
+    return p;
 }
 
 /* Of the parameters of one tensor the first has its name. */
 static void keep_parameters(const onnx_reader *r, onnx_labels *labels) {
-    for (uint32_t p = 0; p < labels->parameter_count; p++)
+    for (uint32_t p = 0; p < labels->parameter_count; p++) {
+        labels->shared[p] = first_of(r, p);
         labels->parameters[p] =
-            is_first_of(r, p) ? keep(labels->arena, r->sources[p].name, NULL) : NULL;
+            labels->shared[p] == p ? keep(labels->arena, r->sources[p].name, NULL) : NULL;
+    }
 }
 
 static void keep_properties(const Onnx__ModelProto *model, onnx_labels *labels) {
@@ -59,6 +61,7 @@ admmnn_status onnx_labels_create(const onnx_reader *r, const Onnx__ModelProto *m
     labels->nodes = onnx_arena_take(arena, labels->node_count, sizeof *labels->nodes);
     labels->parameters =
         onnx_arena_take(arena, labels->parameter_count, sizeof *labels->parameters);
+    labels->shared = onnx_arena_take(arena, labels->parameter_count, sizeof *labels->shared);
     if (!arena->failed) {
         labels->input = keep(arena, input, NULL);
         labels->output = keep(arena, output, NULL);

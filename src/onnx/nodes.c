@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/attributes.h"
 #include "onnx/fold.h"
 
@@ -130,13 +131,6 @@ static admmnn_status as_floats(onnx_reader *r, const onnx_array *array, onnx_arr
     return ADMMNN_OK;
 }
 
-static bool is_plain(const char *name) {
-    for (; *name != 0; name++)
-        if ((unsigned char)*name < ' ' || *name == 0x7f)
-            return false;
-    return true;
-}
-
 /* The last bytes that fit, from the beginning of a character on. */
 static const char *tail_of(const char *name) {
     const size_t length = strlen(name);
@@ -179,7 +173,7 @@ static void name_parameter(onnx_reader *r, const char *from, char out[GRAPH_NAME
         out[length++] = '_';
         out[length] = 0;
     }
-    while (out[0] == 0 || !is_plain(out) || parameter_has_name(r->g, out))
+    while (out[0] == 0 || !base_text_is_plain(out) || parameter_has_name(r->g, out))
         snprintf(out, GRAPH_NAME_MAX, "tensor%u", next_number(r, r->g->parameter_count));
 }
 
@@ -299,14 +293,14 @@ static bool is_origin(const onnx_reader *r, const char *name) {
 void onnx_name_node(onnx_reader *r, const Onnx__NodeProto *node, char out[GRAPH_NAME_MAX]) {
     const char *name = node->name == NULL ? "" : node->name;
     snprintf(out, GRAPH_NAME_MAX, "%s", tail_of(name));
-    while (out[0] == 0 || !is_plain(out) || graph_find_node(r->g, out) != GRAPH_NONE)
+    while (out[0] == 0 || !base_text_is_plain(out) || graph_find_node(r->g, out) != GRAPH_NONE)
         snprintf(out, GRAPH_NAME_MAX, "%.16s%u", node->op_type, next_number(r, r->g->node_count));
     r->origins[r->g->node_count] = name[0] == 0 || is_origin(r, name) ? NULL : name;
 }
 
 void onnx_name_part(onnx_reader *r, const Onnx__NodeProto *node, const char *part,
                     char out[GRAPH_NAME_MAX]) {
-    const char *name = node->name == NULL || !is_plain(node->name) ? "" : node->name;
+    const char *name = node->name == NULL || !base_text_is_plain(node->name) ? "" : node->name;
     const size_t room = GRAPH_NAME_MAX - 2 - strlen(part);
     const size_t length = strlen(name);
     snprintf(out, GRAPH_NAME_MAX, "%s.%s", length > room ? "" : name, part);

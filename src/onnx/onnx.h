@@ -18,6 +18,7 @@ typedef struct onnx_labels {
     const char *graph, *documentation;
     const char **nodes;      /* [node_count]; NULL: the graph's name */
     const char **parameters; /* [parameter_count]; NULL: made from the node's */
+    uint32_t *shared;        /* [parameter_count]: the first parameter of the same tensor */
     uint32_t node_count, parameter_count;
     onnx_property *properties; /* the model's metadata_props */
     size_t property_count;

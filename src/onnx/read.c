@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "onnx/arena.h"
 #include "onnx/external.h"
 #include "onnx/labels.h"
@@ -231,9 +232,7 @@ static admmnn_status input_shape(const Onnx__ValueInfoProto *info, graph_shape *
 
 static void plain_name(const char *from, char *to) {
     snprintf(to, GRAPH_NAME_MAX, "%s", from == NULL || from[0] == 0 ? "network" : from);
-    for (; *to != 0; to++)
-        if ((unsigned char)*to < ' ' || *to == 0x7f)
-            *to = '?';
+    base_text_make_plain(to);
 }
 
 /* The one input that is read. Old files list initializers among the inputs. */

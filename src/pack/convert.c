@@ -79,9 +79,7 @@ static size_t describe(const pack_model *model, line *lines) {
     return count;
 }
 
-/* What another's file said of the model stays behind what we say of it. */
-static size_t add_kept(const pack_model *model, onnx_property *properties, size_t count) {
-    const onnx_labels *labels = model->labels;
+size_t pack_keep_properties(const onnx_labels *labels, onnx_property *properties, size_t count) {
     for (size_t i = 0; labels != NULL && i < labels->property_count; i++)
         if (strncmp(labels->properties[i].key, KEY_OURS, sizeof KEY_OURS - 1) != 0)
             properties[count++] = labels->properties[i];
@@ -166,7 +164,8 @@ static admmnn_status write_described(const pack_model *model, pack_weights weigh
                                .codes = w->codes,
                                .labels = model->labels,
                                .properties = w->properties,
-                               .property_count = add_kept(model, w->properties, used)};
+                               .property_count =
+                                   pack_keep_properties(model->labels, w->properties, used)};
     return onnx_write(&file, bytes, count, err);
 }
 

@@ -35,6 +35,10 @@ admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, uint8_
 #define PACK_TONES_TEXT 96
 onnx_property pack_tones_property(const data_tones *tones, char text[PACK_TONES_TEXT]);
 
+/* What another's file said of the model (labels, or NULL) stays beside what we say of it:
+ * appended to properties[count], which have room for it; returns how many there are. */
+size_t pack_keep_properties(const onnx_labels *labels, onnx_property *properties, size_t count);
+
 /* The packed model of an ONNX model: by its metadata where it has them, else
  * values on equal levels become codes and others stay float32. *out is the
  * caller's, and has the labels; *described: the metadata were there. */

@@ -3,16 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "pack/format.h"
 #include "pack/topology_parts.h"
 
 bool topology_is_name(const char *text) {
-    if (text[0] == 0)
-        return false;
-    for (; *text != 0; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-    return true;
+    return text[0] != 0 && base_text_is_plain(text);
 }
 
 static admmnn_status check_names(const graph *g, admmnn_error *err) {

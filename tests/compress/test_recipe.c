@@ -731,9 +731,9 @@ static void expect_unfit(const char *text, const char *message) {
     assert_int_equal(graph_zoo_create(r->model, graph_shape_image(1, 28, 28), 10, &g, NULL),
                      ADMMNN_OK);
     if (message == NULL) {
-        assert_int_equal(recipe_check(r, g, &err), ADMMNN_OK);
+        assert_int_equal(recipe_check(r, g, NULL, &err), ADMMNN_OK);
     } else {
-        assert_int_equal(recipe_check(r, g, &err), ADMMNN_INPUT);
+        assert_int_equal(recipe_check(r, g, NULL, &err), ADMMNN_INPUT);
         assert_string_equal(err.message, message);
     }
     base_free(r);
@@ -894,7 +894,7 @@ static void recipes_of_the_project_fit_their_networks(void **state) {
         MUST(recipe_read(found.gl_pathv[i], &r, err));
         const graph_shape shape = shape_for(r->model, &classes);
         MUST(graph_zoo_create(r->model, shape, classes, &g, err));
-        MUST(recipe_check(r, g, err));
+        MUST(recipe_check(r, g, NULL, err));
         graph_free(g);
         base_free(r);
     }
