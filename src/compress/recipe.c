@@ -118,8 +118,8 @@ static admmnn_status check_model(whole *w) {
         return ADMMNN_OK;
     graph *none = NULL;
     graph_zoo_create(r->model, graph_shape_image(1, 28, 28), 10, &none, w->err);
-    return base_fail_within(w->err, ADMMNN_INPUT, "%s:%u: model: no file (.onnx, .admm), and",
-                            w->file, recipe_places_line(w->places, "model"));
+    return base_fail_within(w->err, ADMMNN_INPUT, "%s:%u: model: no .onnx or .admm file", w->file,
+                            recipe_places_line(w->places, "model"));
 }
 
 /* What only a folder of images has. */

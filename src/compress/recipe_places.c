@@ -8,7 +8,7 @@
 
 /* Deeper and longer than any recipe; bounds what a hostile text can cost. */
 #define DEPTH_MAX 12
-#define PLACES_MAX 1024
+#define PLACES_MAX 4096
 
 /* One open map or list. */
 typedef struct frame {

@@ -56,29 +56,17 @@ static admmnn_status check_shared(const compress_run *run, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
-static admmnn_status check_ending(const compress_run *run, admmnn_error *err) {
-    const uint32_t n = graph_find_softmax(run->g);
-    if (n == GRAPH_NONE)
-        return ADMMNN_OK;
-    return base_fail(err, ADMMNN_UNSUPPORTED,
-                     "%s: node %s: a softmax that is not the last node, over all classes, makes "
-                     "the outputs; training wants them before it: export the network without",
-                     run->r->model_path, run->g->nodes[n].name);
-}
-
 static admmnn_status take_model(compress_run *run, pack_model *model, admmnn_error *err) {
     BASE_TRY(digest_of(run->r, model, run->model_sha256, err));
     run->dense = base_array(model->g->flat_count, sizeof *run->dense);
     if (run->dense == NULL)
         return base_fail_memory(err, run->r->model_path);
     pack_model_values(model, run->dense);
-    BASE_TRY(graph_clone(model->g, &run->g, err));
+    BASE_TRY(model_open_logits(model->g, run->r->model_path, &run->g, &run->ending, err));
     run->tones = model->tones;
     run->labels = model->labels;
     model->labels = NULL;
-    run->ending = graph_cut_ending(run->g);
-    BASE_TRY(check_shared(run, err));
-    return check_ending(run, err);
+    return check_shared(run, err);
 }
 
 admmnn_status run_read_model(compress_run *run, admmnn_error *err) {

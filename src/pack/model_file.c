@@ -111,6 +111,23 @@ void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info) {
     snprintf(info->name, sizeof info->name, "%s", g->name);
 }
 
+/* ---- training ---- */
+
+admmnn_status model_open_logits(const graph *g, const char *path, graph **logits,
+                                graph_ending *ending, admmnn_error *err) {
+    BASE_TRY(graph_clone(g, logits, err));
+    *ending = graph_cut_ending(*logits);
+    const uint32_t n = graph_find_softmax(*logits);
+    if (n == GRAPH_NONE)
+        return ADMMNN_OK;
+    graph_free(*logits);
+    *logits = NULL;
+    return base_fail(err, ADMMNN_UNSUPPORTED,
+                     "%s: node %s: a softmax that is not the last node, over all classes, makes "
+                     "the outputs; training wants what it reads: export the network without",
+                     path, g->nodes[n].name);
+}
+
 /* ---- converting ---- */
 
 admmnn_status model_check_output(const char *input, const char *output, int force,

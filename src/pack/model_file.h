@@ -4,6 +4,7 @@
 
 #include "admmnn/model.h"
 #include "base/pool.h"
+#include "graph/ending.h"
 #include "pack/pack.h"
 #include "train/network.h"
 
@@ -23,6 +24,11 @@ admmnn_status model_file_read(const char *path, pack_model **out, pack_report *r
                               uint64_t *file_bytes, bool *described, admmnn_error *err);
 
 uint64_t model_kept_weights(const admmnn_model *model);
+
+/* A copy of the graph without its ending, for training: losses are of logits. The caller's.
+ * ADMMNN_UNSUPPORTED: a softmax that cannot be taken off makes the outputs. */
+admmnn_status model_open_logits(const graph *g, const char *path, graph **logits,
+                                graph_ending *ending, admmnn_error *err);
 
 /* A part of a dataset as the network of the file at path reads it. ADMMNN_INPUT: its images are
  * not what the network reads and tells apart. */

@@ -11,6 +11,7 @@
 typedef struct tuning {
     const admmnn_finetune_settings *settings;
     pack_model *model;
+    graph *g;      /* the model's, without its ending */
     float *params; /* [flat_count] */
     uint8_t *fixed;
     uint32_t *order;
@@ -30,7 +31,7 @@ static admmnn_status open_data(tuning *t, admmnn_error *err) {
 }
 
 static admmnn_status open_network(tuning *t, const admmnn_context *context, admmnn_error *err) {
-    const graph *g = t->model->g;
+    const graph *g = t->g;
     const engine_settings settings = {.max_batch = t->settings->batch, .training = true};
     const train_optimizer_settings adam = {.kind = TRAIN_ADAM};
     t->params = base_array(g->flat_count, sizeof *t->params);
@@ -98,6 +99,8 @@ static admmnn_status tune(tuning *t, const admmnn_context *context, admmnn_error
         return base_fail(err, ADMMNN_USAGE, "a batch of 0 images");
     BASE_TRY(model_check_output(s->input, s->output, s->force, err));
     BASE_TRY(model_file_read(s->input, &t->model, NULL, &file_bytes, &described, err));
+    graph_ending ending; /* the model keeps it */
+    BASE_TRY(model_open_logits(t->model->g, s->input, &t->g, &ending, err));
     BASE_TRY(open_data(t, err));
     BASE_TRY(open_network(t, context, err));
     BASE_TRY(train(t, context, err));
@@ -116,6 +119,7 @@ admmnn_status admmnn_model_finetune(const admmnn_finetune_settings *settings,
     base_free(t.order);
     base_free(t.fixed);
     base_free(t.params);
+    graph_free(t.g);
     pack_model_free(t.model);
     return status;
 }

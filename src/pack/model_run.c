@@ -38,13 +38,11 @@ static admmnn_status keep_nonzeros(const admmnn_model *model, train_network *net
 }
 
 /* On the weights that are not 0 where those are few: a layer that keeps many is copied
- * before each pass. */
-static admmnn_status open_network(admmnn_model *model, admmnn_error *err) {
+ * before each pass. g: the model's, with its ending or without. */
+static admmnn_status open_network(const admmnn_model *model, const graph *g, train_network **out,
+                                  admmnn_error *err) {
     const engine_settings settings = {.max_batch = BATCH};
-    const graph *g = model->packed->g;
     train_network *network;
-    if (model->network != NULL)
-        return ADMMNN_OK;
     BASE_TRY(train_network_create(g, model->params, model->pool, &settings, &network, err));
     admmnn_status status = ADMMNN_OK;
     if (engine_gains_by_support(network->engine) &&
@@ -55,7 +53,7 @@ static admmnn_status open_network(admmnn_model *model, admmnn_error *err) {
         return status;
     }
     engine_hold(network->engine, network->params);
-    model->network = network;
+    *out = network;
     return ADMMNN_OK;
 }
 
@@ -64,7 +62,8 @@ admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t c
     const graph *g = model->packed->g;
     samples from = {input, graph_value_count(g, g->input)};
     size_t outputs = graph_value_count(g, g->output);
-    BASE_TRY(open_network(model, err));
+    if (model->network == NULL)
+        BASE_TRY(open_network(model, g, &model->network, err));
     for (size_t done = 0; done < count; done += BATCH) {
         engine_batch batch = {
             .count = count - done < BATCH ? count - done : BATCH, .fill = fill, .user = &from};
@@ -107,15 +106,28 @@ admmnn_status model_images_open(const graph *g, const char *path, const admmnn_i
     return status;
 }
 
+/* The loss is of logits, which an ending makes probabilities of. */
+static admmnn_status evaluate(const admmnn_model *model, const data_set *test, train_score *score,
+                              admmnn_error *err) {
+    graph *logits;
+    train_network *network = NULL;
+    BASE_TRY(graph_clone(model->packed->g, &logits, err));
+    (void)graph_cut_ending(logits);
+    admmnn_status status = open_network(model, logits, &network, err);
+    if (status == ADMMNN_OK)
+        status = train_network_evaluate(network, network->params, test, NULL, test->count,
+                                        model->packed->tones, score, err);
+    train_network_free(network);
+    graph_free(logits);
+    return status;
+}
+
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const admmnn_images *images,
                                     admmnn_evaluation *evaluation, admmnn_error *err) {
     data_set test;
     BASE_TRY(model_images_open(model->packed->g, model->path, images, DATA_TEST, &test, err));
-    admmnn_status status = open_network(model, err);
     train_score score = {0};
-    if (status == ADMMNN_OK)
-        status = train_network_evaluate(model->network, model->network->params, &test, NULL,
-                                        test.count, model->packed->tones, &score, err);
+    admmnn_status status = evaluate(model, &test, &score, err);
     data_set_free(&test);
     *evaluation = (admmnn_evaluation){score.count, score.correct, score.accuracy, score.loss};
     return status;

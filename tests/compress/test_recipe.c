@@ -515,7 +515,7 @@ static void unknown_and_missing_keys(void **state) {
         {"model: lenet-5\nprune:\n  rounds: [2]\n  keep:\n  - {layer: fc1, share: 1}\n",
          "r.yaml:5: prune.keep[0].keep: missing; it must be a number above 0, at most 1"},
         {"seed: 1\nprune: {rounds: [2]}\n",
-         "r.yaml:1: model: missing; it must be a text of 1 to 63 bytes"},
+         "r.yaml:1: model: missing; it must be a text of 1 to 1023 bytes"},
         {"model: lenet-5\nprune: {set: sparse}\n",
          "r.yaml:1: prune.rounds: missing; it must be the ratios to reach, for instance [19, 48, "
          "86] (or give method: none)"},
@@ -565,7 +565,7 @@ static void wrong_types(void **state) {
          "r.yaml:4: prune.keep[0]: 'fc1' is the wrong type; it must be a map of keys"},
         {MINIMAL "quantize:\n  enabled: perhaps\n",
          "r.yaml:4: quantize.enabled: 'perhaps' is unknown; it must be one of false, true"},
-        {"model: ''\n", "r.yaml:1: model: '' is empty; it must be a text of 1 to 63 bytes"},
+        {"model: ''\n", "r.yaml:1: model: '' is empty; it must be a text of 1 to 1023 bytes"},
     };
     EXPECT_MISTAKES(list);
 }
@@ -613,7 +613,8 @@ static void impossible_values(void **state) {
         {MINIMAL "training: {optimizer: 1}\n",
          "r.yaml:3: training.optimizer: '1' is unknown; it must be one of sgd, adam, adamw"},
         {"model: lenet-6\nprune: {rounds: [2]}\n",
-         "r.yaml:1: model: no network named 'lenet-6'; there are lenet-5, lenet-5-bn, "
+         "r.yaml:1: model: no .onnx or .admm file: no network named 'lenet-6'; there are lenet-5, "
+         "lenet-5-bn, "
          "lenet-300-100, mlp-bn-WIDTH, alexnet, vgg-16, vgg-small, resnet-18, resnet-50, "
          "resnet-20, resnet-56, mobilenet-v1, mobilenet-v2, transformer-small (WIDTH from 1 to "
          "7500)"},
@@ -831,11 +832,11 @@ static void deep_long_and_many(void **state) {
     memset(text + 7, 'm', COUNT);
     expect_mistake(text, COUNT,
                    "r.yaml:1: model: 'mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm' is too "
-                   "long; it must be a text of 1 to 63 bytes");
+                   "long; it must be a text of 1 to 1023 bytes");
     size_t used = (size_t)snprintf(text, COUNT, "pack: [");
     for (int i = 0; i < 40000; i++)
         used += (size_t)snprintf(text + used, COUNT - used, "1,");
-    expect_mistake(text, used, "r.yaml:1: more than 1024 keys");
+    expect_mistake(text, used, "r.yaml:1: more than 4096 keys");
     base_free(text);
 }
 
