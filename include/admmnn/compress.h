@@ -32,14 +32,14 @@ typedef struct admmnn_compress_settings {
  * nothing is overwritten. ADMMNN_USAGE also: a folder that holds a comparison, a finished
  * run with a file gone and no checkpoint, a seed above ADMMNN_SEED_MAX, too many threads;
  * ADMMNN_INPUT: a recipe that is not in order, with its line, or that does not
- * fit the dataset, what the folder resumed was made from (recipe, images, seed, threads)
- * is not what is given, a path too long, a file too large or no regular file, no cache
- * folder for MNIST; ADMMNN_NOT_FOUND: the recipe or a file of the dataset; ADMMNN_CORRUPT:
- * a damaged file of the dataset, or with resume of the folder; ADMMNN_UNSUPPORTED: a
- * network that a run cannot hold; ADMMNN_IO: a file cannot be read or written;
- * ADMMNN_MEMORY; ADMMNN_BACKEND: a library that it stands on failed; ADMMNN_CANCELLED
- * after a clean stop with a checkpoint; ADMMNN_DIVERGED names the stage, ADMM iteration,
- * epoch and step. */
+ * fit the dataset or the network, what the folder resumed was made from (recipe, model file,
+ * images, seed, threads) is not what is given, a path too long, a file too large or no regular
+ * file, no cache folder for MNIST; ADMMNN_NOT_FOUND: the recipe, its model file or a file of the
+ * dataset; ADMMNN_CORRUPT: a damaged model file or file of the dataset, or with resume of the
+ * folder; ADMMNN_UNSUPPORTED: a network that a run cannot hold, or an ONNX file that is not read;
+ * ADMMNN_IO: a file cannot be read or written; ADMMNN_MEMORY; ADMMNN_BACKEND: a library that it
+ * stands on failed; ADMMNN_CANCELLED after a clean stop with a checkpoint; ADMMNN_DIVERGED names
+ * the stage, ADMM iteration, epoch and step. */
 admmnn_status admmnn_compress_run(const admmnn_compress_settings *settings,
                                   const admmnn_context *context, admmnn_error *err);
 

@@ -64,7 +64,8 @@ typedef struct admmnn_evaluation {
     uint64_t count;   /* images */
     uint64_t correct; /* of them, those whose largest logit is their label's */
     double accuracy;  /* correct / count, a fraction in [0, 1] */
-    double loss;      /* softmax cross-entropy in nats, the mean over the images */
+    double loss;      /* softmax cross-entropy in nats, the mean over the images; of what a last
+                         softmax of the network reads */
 } admmnn_evaluation;
 
 /* A dataset, as recipes have them (docs/data.md). */
@@ -124,11 +125,12 @@ typedef struct admmnn_finetune_settings {
 } admmnn_finetune_settings;
 
 /* Trains a packed or ONNX classifier on the training part of a dataset, by Adam on the
- * cross-entropy, and writes it as an ONNX model. Weights that are 0 stay 0; all else that is
- * trained moves, so that weights on levels leave them. The output is written whole or not at
- * all. ADMMNN_CANCELLED: nothing was written; ADMMNN_DIVERGED; ADMMNN_USAGE: a batch of 0, the
- * output exists and force is 0, or is the input; ADMMNN_UNSUPPORTED: an operation without a way
- * back; those of admmnn_model_open and admmnn_model_evaluate. */
+ * cross-entropy of its logits (what a last softmax reads), and writes it as an ONNX model.
+ * Weights that are 0 stay 0; all else that is trained moves, so that weights on levels leave
+ * them. The output is written whole or not at all. ADMMNN_CANCELLED: nothing was written;
+ * ADMMNN_DIVERGED; ADMMNN_USAGE: a batch of 0, the output exists and force is 0, or is the input;
+ * ADMMNN_UNSUPPORTED: an operation without a way back; those of admmnn_model_open and
+ * admmnn_model_evaluate. */
 admmnn_status admmnn_model_finetune(const admmnn_finetune_settings *settings,
                                     const admmnn_context *context, admmnn_error *err);
 

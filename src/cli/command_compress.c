@@ -15,10 +15,10 @@ static const cli_option options[] = {
     {.name = "resume",
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, resume),
-     .help =
-         "Go on from the checkpoint in DIR, begin when there is none, and only show the table "
-         "when the run is finished and its files are there. The recipe, the training images, the "
-         "seed and the number of threads must be those it was begun with."},
+     .help = "Go on from the checkpoint in DIR, begin when there is none, and only show the table "
+             "when the run is finished and its files are there. The recipe, its model file, the "
+             "training "
+             "images, the seed and the number of threads must be those it was begun with."},
     {.name = "seed",
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, seed),
@@ -61,8 +61,9 @@ const cli_command cli_compress = {
     .operands_most = 1,
     .summary = "Train, prune, quantize, pack and measure by a recipe.",
     .description =
-        "Reads RECIPE (YAML; docs/recipe.md lists its keys), trains the network, prunes and "
-        "quantizes it by ADMM, packs it, measures the packed file on the test set, and prints the "
+        "Reads RECIPE (YAML; docs/recipe.md lists its keys), trains the network or takes it from "
+        "the model file that the recipe names ('model: network.onnx'), prunes and quantizes it by "
+        "ADMM, packs it, measures the packed file on the test set, and prints the "
         "final table.\n\n"
         "Leaves in DIR: model.admm (packed), model.onnx, small.onnx, result.json, report.html, "
         "log.jsonl and "
