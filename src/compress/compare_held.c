@@ -87,12 +87,13 @@ static bool read_method(const cJSON *object, uint64_t seeds, compare_held *held)
 }
 
 static bool read_all(const cJSON *root, compare_held *held) {
+    char model[sizeof((recipe *)0)->model];
     uint64_t weights;
     uint64_t seeds;
     const cJSON *methods = cJSON_GetObjectItemCaseSensitive(root, "methods");
     const cJSON *method;
     if (!cJSON_IsString(cJSON_GetObjectItemCaseSensitive(root, "recipe")) ||
-        !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(root, "model")) ||
+        !json_read_name(root, "model", model, sizeof model) ||
         !json_read_count(root, "weights", UINT64_MAX, &weights) ||
         !json_read_count(root, "seeds", COMPARE_SEEDS_MAX, &seeds) || !cJSON_IsArray(methods))
         return false;
