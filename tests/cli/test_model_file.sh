@@ -188,6 +188,7 @@ has "$work/stdout" ".variance"
 
 # ---- README's recipe, on smaller images ----
 
+# shellcheck disable=SC2016 # backticks of Markdown
 sed -n '/^## Your own network/,/^## /{/^```yaml/,/^```/{/^```/d;p}}' "${0%/*}/../../README.md" \
     >"$work/readme.yaml"
 has "$work/readme.yaml" "model: network.onnx"
