@@ -100,7 +100,7 @@ admmnn_status run_make_graph(compress_run *run, admmnn_error *err) {
     const graph_shape shape = run->g->values[run->g->input].shape;
     const size_t outputs = graph_value_count(run->g, run->g->output);
     char texts[2][GRAPH_SHAPE_TEXT_MAX];
-    if (graph_shape_equal(shape, run->train.shape) && outputs >= run->train.classes)
+    if (data_set_suits(&run->train, shape) && outputs >= run->train.classes)
         return ADMMNN_OK;
     return base_fail(err, ADMMNN_INPUT,
                      "%s: images of %s in %u classes; %s wants %s and tells %zu apart%s",

@@ -67,6 +67,9 @@ admmnn_status data_open(const data_settings *settings, data_part part, data_set 
 admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, admmnn_error *err);
 void data_set_free(data_set *set);
 
+/* Whether a network reads such images: their shape, or, of one channel, all pixels in a row. */
+bool data_set_suits(const data_set *set, graph_shape input);
+
 /* SHA-256 of its shape, pixels and labels, as 64 hexadecimal digits and a zero; of a streamed
  * set its files' names stand for the pixels. */
 admmnn_status data_set_digest(const data_set *set, char digest[65], admmnn_error *err);

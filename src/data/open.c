@@ -52,6 +52,12 @@ void data_set_free(data_set *set) {
     memset(set, 0, sizeof *set);
 }
 
+bool data_set_suits(const data_set *set, graph_shape input) {
+    const bool row = input.rank == 1 && graph_shape_channels(set->shape) == 1 &&
+                     input.dims[0] == graph_shape_count(set->shape);
+    return row || graph_shape_equal(input, set->shape);
+}
+
 admmnn_status data_check_memory(const data_settings *settings, const char *name, size_t bytes,
                                 admmnn_error *err) {
     if (bytes <= settings->memory)

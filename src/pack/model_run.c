@@ -79,7 +79,7 @@ static admmnn_status check_images(const graph *g, const char *path, const data_s
                                   const char *folder, admmnn_error *err) {
     const graph_shape shape = g->values[g->input].shape;
     char texts[2][GRAPH_SHAPE_TEXT_MAX];
-    if (graph_shape_equal(shape, set->shape) && graph_value_count(g, g->output) >= set->classes)
+    if (data_set_suits(set, shape) && graph_value_count(g, g->output) >= set->classes)
         return ADMMNN_OK;
     return base_fail(err, ADMMNN_INPUT,
                      "%s: images of %s in %u classes; %s wants %s and tells %zu apart", folder,

@@ -213,6 +213,28 @@ static void another_network_is_not_gone_on_with(void **state) {
     base_free(r);
 }
 
+/* Many exporters' networks of inner products read rows, not images. */
+static void pixels_in_a_row_are_images(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("row", graph_shape_vector(SIDE * SIDE), &g, err));
+    MUST(graph_add_inner_product(g, "fc", g->input, 10, true, &v, err));
+    float *params = base_array(g->flat_count, sizeof *params);
+    assert_non_null(params);
+    graph_initialise(g, 3, params);
+    write_model(g, params, NULL, "mine.onnx", NULL);
+    graph_free(g);
+    recipe *r = mine(PRUNE_ONCE NO_QUANTIZE);
+    compress_run *run = start(r);
+    tick_to(run, RUN_DONE);
+    assert_memory_equal(run->dense, params, run->g->flat_count * sizeof *params);
+    assert_true(run->scores.pruned >= 0);
+    run_free(run);
+    base_free(r);
+    base_free(params);
+}
+
 static void other_images_are_refused(void **state) {
     (void)state;
     graph *g;
@@ -244,6 +266,7 @@ int main(void) {
         cmocka_unit_test(names_that_are_none_are_refused),
         cmocka_unit_test(tones_are_the_files_unless_given),
         cmocka_unit_test(another_network_is_not_gone_on_with),
+        cmocka_unit_test(pixels_in_a_row_are_images),
         cmocka_unit_test(other_images_are_refused),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
