@@ -134,12 +134,12 @@ static dnnl_api_shapes lrn_shapes(const dnnl_network *d, const dnnl_node *n) {
                              .forward = n->forward};
 }
 
-/* oneDNN's window of an even size lies elsewhere. */
+/* oneDNN's window of an even size lies elsewhere; more axes are no image. */
 admmnn_status dnnl_lrn_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     tape *t = &d->tape;
     const uint32_t value = graph_operand(d->graph, n->node, 0);
     dnnl_dims_t dims;
-    if (n->node->lrn.size % 2 == 0)
+    if (n->node->lrn.size % 2 == 0 || d->graph->values[value].shape.rank > 3)
         return ADMMNN_UNSUPPORTED;
     const int ndims = dnnl_image_dims(d, value, dims);
     BASE_TRY(dnnl_shaped(d, d->tensor[value], ndims, dims, &n->src, err));

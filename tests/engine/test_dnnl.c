@@ -81,6 +81,12 @@ static void add_lrns(graph *g, uint32_t *v) {
     MUST(graph_add_lrn(g, "even", *v, (graph_lrn){4, 0.5F, 0.75F, 1.5F}, v, err));
 }
 
+/* No image. */
+static void add_lrn_of_four_axes(graph *g, uint32_t *v) {
+    MUST(graph_add_reshape(g, "four", *v, (graph_shape){4, {8, 2, 9, 8}}, v, err));
+    MUST(graph_add_lrn(g, "lrn", *v, (graph_lrn){3, 0.5F, 0.75F, 1.5F}, v, err));
+}
+
 static void add_norms(graph *g, uint32_t *v) {
     MUST(graph_add_batch_normalization(g, "bn1", *v, 1e-3F, 0.9F, v, err));
     MUST(graph_add_relu(g, "relu1", *v, v, err));
@@ -261,6 +267,7 @@ static problem problem_make(const network *n) {
     problem p = {.g = network_make(n), .bound = n->add == NULL ? DEEP_BOUND : BOUND};
     base_random random = base_random_at(11, 12, 13);
     p.params = floats(p.g->flat_count);
+    {"lrn of four axes", add_lrn_of_four_axes, 0},
     graph_initialise(p.g, 3, p.params);
     for (uint32_t i = 0; i < p.g->parameter_count; i++) {
         const graph_parameter *parameter = &p.g->parameters[i];
