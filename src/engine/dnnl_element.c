@@ -194,10 +194,12 @@ static admmnn_status call_binary(dnnl_network *d, dnnl_alg_kind_t algorithm, con
                               .weights = dnnl_format(d, b),
                               .dst = dnnl_format(d, y),
                               .algorithm = algorithm};
-    const dnnl_api_shapes rectifier = {.algorithm = dnnl_eltwise_relu};
+    dnnl_api_shapes function;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t what;
-    dnnl_status_t made = act == NULL ? dnnl_success : dnnl_api_attributes(&rectifier, &attributes);
+    dnnl_status_t made = dnnl_success;
+    if (act != NULL && dnnl_element_algorithm(act, false, &function))
+        made = dnnl_api_attributes(&function, &attributes);
     shapes.attributes = attributes;
     if (made == dnnl_success)
         made = dnnl_api_binary(&d->tape.api, &shapes, true, &what);

@@ -138,6 +138,23 @@ static void add_two_functions(graph *g, uint32_t *v) {
     MUST(graph_add_binary(g, "sub", GRAPH_SUB, *v, other, v, err));
 }
 
+/* A sum and the function after it; of each as many again. */
+static void add_summed_functions(graph *g, uint32_t *v) {
+    static const graph_unary functions[] = {
+        {GRAPH_LEAKY_RELU, 0.2F, 0.0F}, {GRAPH_CLIP, -0.7F, 0.9F}, {GRAPH_SIGMOID, 0.0F, 0.0F},
+        {GRAPH_HARD_SWISH, 0.0F, 0.0F}, {GRAPH_TANH, 0.0F, 0.0F},  {GRAPH_ELU, 1.5F, 0.0F},
+        {GRAPH_GELU, 0.0F, 0.0F},       {GRAPH_EXP, 0.0F, 0.0F}};
+    for (size_t k = 0; k < sizeof functions / sizeof functions[0]; k++) {
+        char name[GRAPH_NAME_MAX];
+        uint32_t other;
+        snprintf(name, sizeof name, "conv%zu", k);
+        MUST(graph_add_conv(g, name, *v, 16, graph_conv_of(graph_window_of(1, 1, 0)), &other, err));
+        snprintf(name, sizeof name, "sum%zu", k);
+        MUST(graph_add_binary(g, name, GRAPH_ADD, other, *v, v, err));
+        add_function(g, v, functions[k].kind, functions[k].a, functions[k].b);
+    }
+}
+
 static void add_residual(graph *g, uint32_t *v) {
     const graph_conv conv = {graph_window_of(3, 1, 1), 1, false, {0, 0}};
     const graph_conv down = {graph_window_of(1, 2, 0), 1, false, {0, 0}};
@@ -223,11 +240,13 @@ static const network networks[] = {
     {"maxpool", add_maxpool, 0},
     {"average", add_average_pools, 0},
     {"lrn", add_lrns, 0},
+    {"lrn of four axes", add_lrn_of_four_axes, 0},
     {"norms", add_norms, 0},
     {"other norms", add_other_norms, 0},
     {"softmax", add_softmaxes, 0},
     {"functions", add_functions, 0},
     {"two", add_two_functions, 0},
+    {"sums", add_summed_functions, 0},
     {"residual", add_residual, 0},
     {"branches", add_branches, 0},
     {"attention", add_attention, 0},
@@ -267,7 +286,6 @@ static problem problem_make(const network *n) {
     problem p = {.g = network_make(n), .bound = n->add == NULL ? DEEP_BOUND : BOUND};
     base_random random = base_random_at(11, 12, 13);
     p.params = floats(p.g->flat_count);
-    {"lrn of four axes", add_lrn_of_four_axes, 0},
     graph_initialise(p.g, 3, p.params);
     for (uint32_t i = 0; i < p.g->parameter_count; i++) {
         const graph_parameter *parameter = &p.g->parameters[i];
@@ -505,7 +523,7 @@ static void *run_alone(void *argument) {
 
 static void engines_in_two_threads_do_not_meet(void **state) {
     (void)state;
-    problem p = problem_make(&networks[12]);
+    problem p = problem_make(&networks[14]);
     runner runners[3] = {{.p = &p}, {.p = &p}, {.p = &p}};
     pthread_t other;
     run_alone(&runners[0]);
