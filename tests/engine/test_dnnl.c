@@ -155,6 +155,16 @@ static void add_summed_functions(graph *g, uint32_t *v) {
     }
 }
 
+/* Nothing but the roots is other than zero in samples that fill a share up. */
+static void add_roots(graph *g, uint32_t *v) {
+    const graph_conv plain = {graph_window_of(1, 1, 0), 1, false, {0, 0}};
+    MUST(graph_add_instance_normalization(g, "instance", *v, 0.1F, v, err));
+    MUST(graph_add_conv(g, "conv", *v, 8, plain, v, err));
+    MUST(graph_add_binary(g, "square", GRAPH_MUL, *v, *v, v, err));
+    MUST(graph_add_average_pool(g, "pool", *v, graph_pool_of(graph_window_of(3, 3, 0)), v, err));
+    add_function(g, v, GRAPH_SQRT, 0.0F, 0.0F);
+}
+
 static void add_residual(graph *g, uint32_t *v) {
     const graph_conv conv = {graph_window_of(3, 1, 1), 1, false, {0, 0}};
     const graph_conv down = {graph_window_of(1, 2, 0), 1, false, {0, 0}};
@@ -247,6 +257,7 @@ static const network networks[] = {
     {"functions", add_functions, 0},
     {"two", add_two_functions, 0},
     {"sums", add_summed_functions, 0},
+    {"roots", add_roots, 0},
     {"residual", add_residual, 0},
     {"branches", add_branches, 0},
     {"attention", add_attention, 0},
@@ -523,7 +534,7 @@ static void *run_alone(void *argument) {
 
 static void engines_in_two_threads_do_not_meet(void **state) {
     (void)state;
-    problem p = problem_make(&networks[14]);
+    problem p = problem_make(&networks[15]);
     runner runners[3] = {{.p = &p}, {.p = &p}, {.p = &p}};
     pthread_t other;
     run_alone(&runners[0]);
