@@ -138,9 +138,10 @@ admmnn_status dnnl_dropout_forward(dnnl_network *d, dnnl_node *n, admmnn_error *
     const unsigned when = t->when;
     uint32_t x;
     BASE_TRY(dnnl_plain(d, value, d->tensor[value], &x, err));
-    d->tensor[n->node->output] = x;
-    if (!d->plan.training)
+    if (!d->plan.training) {
+        d->tensor[n->node->output] = x;
         return ADMMNN_OK;
+    }
     const tape_tensor *base = &t->tensors[t->tensors[x].base];
     const bool copied = base != &t->tensors[t->tensors[d->tensor[value]].base];
     if (copied ? base->kept > TAPE_SIGNS : !dnnl_may_overwrite(d, value, TAPE_SIGNS)) {

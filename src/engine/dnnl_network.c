@@ -32,9 +32,13 @@ static const struct {
 
 /* ---- forward ---- */
 
+/* What is read again gets parts of its gradient from several. */
 static void read_operands(dnnl_network *d, const graph_node *node) {
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        d->left[graph_operand(d->graph, node, i)]--;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        const uint32_t value = graph_operand(d->graph, node, i);
+        if (--d->left[value] > 0 && d->tensor[value] != TAPE_NONE)
+            dnnl_keep_zeros(d, d->tensor[value]);
+    }
 }
 
 /* Constants and parameters have no tensors of samples; a gather's indices are in tables. */

@@ -159,6 +159,12 @@ void dnnl_keep(dnnl_network *d, uint32_t tensor, tape_kept how) {
         base->kept = how;
 }
 
+void dnnl_keep_zeros(dnnl_network *d, uint32_t tensor) {
+    tape_tensor *base = base_of(d, tensor);
+    if (base->kept == TAPE_SIGNS)
+        base->kept = TAPE_KEPT;
+}
+
 bool dnnl_may_overwrite(const dnnl_network *d, uint32_t value, tape_kept kept) {
     const tape_tensor *base = base_of(d, d->tensor[value]);
     uint32_t left = 0;

@@ -107,6 +107,9 @@ dnnl_mark dnnl_mark_of(const dnnl_network *d, const dnnl_node *n, dnnl_work work
 
 /* The backward pass reads the tensor as it is, or whether it is above 0. */
 void dnnl_keep(dnnl_network *d, uint32_t tensor, tape_kept how);
+/* Where whether the tensor is above 0 is kept, no more of it may become 0: that would stop
+ * more of the gradient than its own part. */
+void dnnl_keep_zeros(dnnl_network *d, uint32_t tensor);
 /* Whether the node that is recorded, the last to read that value, may write over its
  * tensor, of which no more is kept than that. */
 bool dnnl_may_overwrite(const dnnl_network *d, uint32_t value, tape_kept kept);

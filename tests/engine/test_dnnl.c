@@ -155,6 +155,23 @@ static void add_summed_functions(graph *g, uint32_t *v) {
     }
 }
 
+/* What is dropped of a rectifier's output reaches the sum, and its gradient comes back from
+ * there; the same behind a normalization and by two dropouts. */
+static void add_shared_rectifiers(graph *g, uint32_t *v) {
+    uint32_t rectified;
+    uint32_t dropped;
+    MUST(graph_add_inner_product(g, "fc", *v, 12, true, v, err));
+    MUST(graph_add_relu(g, "r1", *v, &rectified, err));
+    MUST(graph_add_binary(g, "sum1", GRAPH_ADD, rectified, *v, v, err));
+    MUST(graph_add_dropout(g, "d1", rectified, 0.4F, &dropped, err));
+    MUST(graph_add_binary(g, "sum2", GRAPH_ADD, *v, dropped, v, err));
+    MUST(graph_add_batch_normalization(g, "bn", *v, 1e-3F, 0.9F, v, err));
+    MUST(graph_add_relu(g, "r2", *v, &rectified, err));
+    MUST(graph_add_dropout(g, "d2", rectified, 0.4F, &dropped, err));
+    MUST(graph_add_dropout(g, "d3", rectified, 0.4F, v, err));
+    MUST(graph_add_binary(g, "sum3", GRAPH_ADD, *v, dropped, v, err));
+}
+
 /* Nothing but the roots is other than zero in samples that fill a share up. */
 static void add_roots(graph *g, uint32_t *v) {
     const graph_conv plain = {graph_window_of(1, 1, 0), 1, false, {0, 0}};
@@ -257,6 +274,7 @@ static const network networks[] = {
     {"functions", add_functions, 0},
     {"two", add_two_functions, 0},
     {"sums", add_summed_functions, 0},
+    {"shared", add_shared_rectifiers, 0},
     {"roots", add_roots, 0},
     {"residual", add_residual, 0},
     {"branches", add_branches, 0},
@@ -534,7 +552,7 @@ static void *run_alone(void *argument) {
 
 static void engines_in_two_threads_do_not_meet(void **state) {
     (void)state;
-    problem p = problem_make(&networks[15]);
+    problem p = problem_make(&networks[16]);
     runner runners[3] = {{.p = &p}, {.p = &p}, {.p = &p}};
     pthread_t other;
     run_alone(&runners[0]);
