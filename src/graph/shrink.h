@@ -36,6 +36,8 @@ admmnn_status shrink_remove_dead(const graph *g, shrink_care care, uint8_t *mask
  *  - the input and the output have the shape they had;
  *  - of an axis that is dead altogether, one index, so that there is a shape;
  *  - of a convolution's groups, as many channels and filters as the largest has;
+ *  - what something is divided by, or is raised to a power that may be negative, unless it is
+ *    a constant of the graph: of what is dead zeros are left;
  *  - all of an axis that an operation works along: channels of local response
  *    normalization, whose window counts neighbours; elements of a layer normalization, whose
  *    mean counts them; the axis of a softmax, a reduction or a gather; pixels. */

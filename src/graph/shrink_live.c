@@ -131,11 +131,22 @@ static void live_matmul(shrink_slots *s, const graph_node *node) {
 
 /* ---- what works element by element, or channel by channel ---- */
 
+/* Of what is dead zeros are left, which nothing may be divided by: others multiply what comes
+ * of it by zero, and that is no number. */
+static void live_divisor(shrink_slots *s, uint32_t value) {
+    if (s->g->values[value].constant == GRAPH_VARIES)
+        mark_axes(s, value, 0);
+}
+
 static void live_binary(shrink_slots *s, const graph_node *node) {
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t from = graph_operand(s->g, node, i);
         tie_broadcast(s, from, node->output, 0, s->g->values[from].shape.rank);
     }
+    if (node->binary == GRAPH_DIV)
+        live_divisor(s, graph_operand(s->g, node, 1));
+    else if (node->binary == GRAPH_POW)
+        live_divisor(s, graph_operand(s->g, node, 0));
 }
 
 /* Axes from `whole` on are worked along. */
@@ -144,6 +155,12 @@ static void live_along(shrink_slots *s, const graph_node *node, uint32_t whole) 
     tie_axes(s, in, node->output, whole);
     mark_axes(s, in, whole);
     mark_axes(s, node->output, whole);
+}
+
+static void live_unary(shrink_slots *s, const graph_node *node) {
+    if (node->unary.kind == GRAPH_POWER && node->unary.a < 0.0F)
+        live_divisor(s, graph_operand(s->g, node, 0));
+    live_along(s, node, s->g->values[node->output].shape.rank);
 }
 
 static uint32_t rank_of(const shrink_slots *s, const graph_node *node) {
@@ -298,9 +315,11 @@ static void live_node(shrink_slots *s, const graph_node *node) {
         live_matmul(s, node);
         break;
     case GRAPH_RELU:
-    case GRAPH_UNARY:
     case GRAPH_DROPOUT:
         live_along(s, node, rank_of(s, node));
+        break;
+    case GRAPH_UNARY:
+        live_unary(s, node);
         break;
     case GRAPH_MAXPOOL:
     case GRAPH_AVERAGE_POOL:

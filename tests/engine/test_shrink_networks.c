@@ -735,6 +735,54 @@ static void a_constant_takes_its_slope(void **state) {
     drop(&small);
 }
 
+static uint32_t divided(graph *g, uint32_t in) {
+    uint32_t divisor;
+    add(graph_add_parameter(g, "by", GRAPH_TENSOR, (graph_shape){3, {4, 1, 1}}, &divisor, NULL));
+    return binary(g, "quotient", GRAPH_DIV, in, divisor);
+}
+
+static uint32_t divided_by_constants(graph *g, uint32_t in) {
+    static const float by[] = {1.5F, 2.0F, 0.5F, 4.0F};
+    uint32_t divisor;
+    add(graph_add_constant(g, (graph_shape){3, {4, 1, 1}}, by, &divisor, NULL));
+    return binary(g, "quotient", GRAPH_DIV, in, divisor);
+}
+
+static uint32_t above_zero(graph *g, uint32_t in) {
+    return unary(g, "exp", in, (graph_unary){.kind = GRAPH_EXP});
+}
+
+static uint32_t power_of(graph *g, uint32_t in) {
+    uint32_t exponent;
+    add(graph_add_parameter(g, "to", GRAPH_TENSOR, (graph_shape){3, {4, 1, 1}}, &exponent, NULL));
+    return binary(g, "power", GRAPH_POW, above_zero(g, in), exponent);
+}
+
+static uint32_t inverse(graph *g, uint32_t in) {
+    const graph_conv one = {.window = graph_window_of(1, 1, 0), .groups = 4};
+    uint32_t v;
+    add(graph_add_conv(g, "scaled", above_zero(g, in), 4, one, &v, NULL));
+    return unary(g, "inverse", v, (graph_unary){GRAPH_POWER, -1.0F, 0.0F});
+}
+
+/* What no one reads would be zeros, and a quotient of them no number. */
+static void what_divides_stays(void **state) {
+    (void)state;
+    uint32_t (*const added[])(graph *, uint32_t) = {divided, power_of, inverse};
+    for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+        network n = between(added[i], "b");
+        kill_input(&n, "b", 1);
+        network small = expect_small(n);
+        expect_size(small.g, "a", 4, 2);
+        drop(&small);
+    }
+    network n = between(divided_by_constants, "b");
+    kill_input(&n, "b", 1);
+    network small = expect_small(n);
+    expect_size(small.g, "a", 2, 2);
+    drop(&small);
+}
+
 static uint32_t add_map(graph *g, uint32_t in) {
     return binary(g, "mapped", GRAPH_MUL, in, conv(g, "map", g->input, 1, 3, 1));
 }
@@ -865,6 +913,7 @@ int main(void) {
         cmocka_unit_test(an_axis_that_is_worked_along_stays),
         cmocka_unit_test(a_constant_takes_its_slope),
         cmocka_unit_test(what_is_repeated_over_channels_stays),
+        cmocka_unit_test(what_divides_stays),
         cmocka_unit_test(a_constant_stays_before_a_transposed_convolution),
         cmocka_unit_test(a_constant_meets_padding_in_an_average),
         cmocka_unit_test(normalized_elements_stay),
