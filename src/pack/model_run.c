@@ -9,8 +9,9 @@
 #define ARRAY_BYTES_MOST ((size_t)8 << 30)
 /* Of a test set that may be held; more is streamed, where it is of files. */
 #define IMAGES_MEMORY ((size_t)1 << 30)
-/* Samples a pass of the engine. */
+/* A pass of the engine: samples at most, and floats of its largest value. */
 #define BATCH 256U
+#define BATCH_FLOATS ((size_t)1 << 26)
 
 typedef struct samples {
     const float *from;
@@ -22,6 +23,17 @@ static void fill(void *user, size_t sample, float *input, size_t stride) {
     const float *from = s->from + sample * s->elements;
     for (size_t i = 0; i < s->elements; i++)
         input[i * stride] = from[i];
+}
+
+/* What is recorded for a whole batch takes as long, and as much memory, for one sample. */
+static uint32_t batch_of(const graph *g, size_t count) {
+    size_t largest = 1;
+    for (uint32_t v = 0; v < g->value_count; v++)
+        if (graph_value_varies(g, v) && graph_value_count(g, v) > largest)
+            largest = graph_value_count(g, v);
+    const size_t room = BATCH_FLOATS / largest;
+    const size_t most = room == 0 ? 1 : room < BATCH ? room : BATCH;
+    return (uint32_t)(count < most ? count : most);
 }
 
 static admmnn_status keep_nonzeros(const admmnn_model *model, train_network *network,
@@ -39,9 +51,9 @@ static admmnn_status keep_nonzeros(const admmnn_model *model, train_network *net
 
 /* On the weights that are not 0 where those are few: a layer that keeps many is copied
  * before each pass. g: the model's, with its ending or without. */
-static admmnn_status open_network(const admmnn_model *model, const graph *g, train_network **out,
-                                  admmnn_error *err) {
-    const engine_settings settings = {.max_batch = BATCH};
+static admmnn_status open_network(const admmnn_model *model, const graph *g, uint32_t batch,
+                                  train_network **out, admmnn_error *err) {
+    const engine_settings settings = {.max_batch = batch};
     train_network *network;
     BASE_TRY(train_network_create(g, model->params, model->pool, &settings, &network, err));
     admmnn_status status = ADMMNN_OK;
@@ -57,16 +69,27 @@ static admmnn_status open_network(const admmnn_model *model, const graph *g, tra
     return ADMMNN_OK;
 }
 
+/* That of the last run, unless it takes less than is wanted, or more than twice as much. */
+static admmnn_status open_run(admmnn_model *model, uint32_t batch, admmnn_error *err) {
+    const uint32_t open = model->network == NULL ? 0 : model->network->batch;
+    if (open >= batch && open / 2 <= batch)
+        return ADMMNN_OK;
+    train_network_free(model->network);
+    model->network = NULL;
+    return open_network(model, model->packed->g, batch, &model->network, err);
+}
+
 admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
                                admmnn_error *err) {
     const graph *g = model->packed->g;
     samples from = {input, graph_value_count(g, g->input)};
     size_t outputs = graph_value_count(g, g->output);
-    if (model->network == NULL)
-        BASE_TRY(open_network(model, g, &model->network, err));
-    for (size_t done = 0; done < count; done += BATCH) {
+    const uint32_t most = batch_of(g, count);
+    if (count > 0)
+        BASE_TRY(open_run(model, most, err));
+    for (size_t done = 0; done < count; done += most) {
         engine_batch batch = {
-            .count = count - done < BATCH ? count - done : BATCH, .fill = fill, .user = &from};
+            .count = count - done < most ? count - done : most, .fill = fill, .user = &from};
         BASE_TRY(
             engine_forward(model->network->engine, model->network->params, &batch, output, err));
         from.from += batch.count * from.elements;
@@ -113,7 +136,8 @@ static admmnn_status evaluate(const admmnn_model *model, const data_set *test, t
     train_network *network = NULL;
     BASE_TRY(graph_clone(model->packed->g, &logits, err));
     (void)graph_cut_ending(logits);
-    admmnn_status status = open_network(model, logits, &network, err);
+    admmnn_status status =
+        open_network(model, logits, batch_of(logits, test->count), &network, err);
     if (status == ADMMNN_OK)
         status = train_network_evaluate(network, network->params, test, NULL, test->count,
                                         model->packed->tones, score, err);

@@ -7,6 +7,7 @@
 #include "admmnn/model.h"
 #include "data/npy.h"
 #include "onnx/onnx.h"
+#include "pack/model_file.h"
 #include "pack/reorder.h"
 
 static char folder[] = "/tmp/admmnn-model-XXXXXX";
@@ -309,6 +310,47 @@ static void expect_same_answers(pack_model *packed, unsigned threads) {
     base_free(again);
 }
 
+/* 4,194,304 numbers made of one. */
+static pack_model *large_network(void) {
+    const graph_pad pad = {.kind = GRAPH_PAD_EDGE, .end = {0, 2047, 2047}};
+    graph *g;
+    pack_model *model;
+    uint32_t v;
+    MUST(graph_create("large", graph_shape_image(1, 1, 1), &g, err));
+    MUST(graph_add_pad(g, "pad", g->input, &pad, &v, err));
+    MUST(graph_add_reduce(g, "mean", v, (graph_reduce){GRAPH_REDUCE_MEAN, 6, false}, &v, err));
+    MUST(pack_model_create(g, &model, err));
+    graph_free(g);
+    return model;
+}
+
+static void expect_batches(pack_model *packed, const size_t (*runs)[2], size_t count) {
+    admmnn_model *model;
+    admmnn_model_info info;
+    write_packed(packed, "a.admm");
+    MUST(admmnn_model_open(in_folder("a.admm"), NULL, &model, err));
+    admmnn_model_get_info(model, &info);
+    for (size_t i = 0; i < count; i++) {
+        float *input = noise(runs[i][0] * inputs_of(&info));
+        float *output = base_array(runs[i][0] * info.outputs, sizeof *output);
+        MUST(admmnn_model_run(model, input, runs[i][0], output, err));
+        assert_int_equal(model->network->batch, runs[i][1]);
+        base_free(input);
+        base_free(output);
+    }
+    admmnn_model_close(model);
+}
+
+/* A network is opened for as many samples as are run, of large ones for few. */
+static void few_samples_take_a_small_network(void **state) {
+    (void)state;
+    static const size_t small[][2] = {{1, 1},     {300, 256}, {200, 256}, {128, 256},
+                                      {127, 127}, {64, 127},  {1, 1},     {0, 1}};
+    static const size_t large[][2] = {{3, 3}, {20, 16}};
+    expect_batches(compressed_lenet(), small, sizeof small / sizeof *small);
+    expect_batches(large_network(), large, sizeof large / sizeof *large);
+}
+
 /* Few weights and many, of one back end and of another, of no weight at all. */
 static void runs_of_any_count_agree(void **state) {
     (void)state;
@@ -599,6 +641,7 @@ int main(void) {
         TEST(nothing_is_overwritten_unasked),
         TEST(both_forms_say_and_compute_the_same),
         TEST(runs_of_any_count_agree),
+        TEST(few_samples_take_a_small_network),
         TEST(models_run_at_once_and_tell_of_themselves),
         TEST(arrays_go_through_the_network),
         TEST(accuracy_is_counted),
