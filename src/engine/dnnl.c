@@ -121,8 +121,8 @@ static void unrectify(size_t count, const float *restrict x, float *restrict y) 
         y[i] = x[i] > 0.0F ? y[i] : 0.0F;
 }
 
-static void unrectify_sum(size_t count, const float *restrict x, const float *restrict z,
-                          float *restrict y) {
+/* z may be y: of a value that was added to itself. */
+static void unrectify_sum(size_t count, const float *restrict x, const float *z, float *y) {
     for (size_t i = 0; i < count; i++) {
         const float sum = y[i] + z[i];
         y[i] = x[i] > 0.0F ? sum : 0.0F;
