@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "onnx/onnx.h"
 
@@ -10,13 +11,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* More than this a small file has no use for. */
 #define MEMORY ((uint64_t)256 << 20)
 
+static void append(void *to, const void *bytes, size_t count) {
+    base_write_bytes(to, bytes, count);
+}
+
 static admmnn_status write_again(const onnx_model *model, uint8_t **bytes, size_t *count) {
     const onnx_writing writing = {.g = model->g,
                                   .params = model->params,
                                   .labels = model->labels,
                                   .properties = model->labels->properties,
                                   .property_count = model->labels->property_count};
-    return onnx_write(&writing, bytes, count, NULL);
+    const onnx_target target = {.data = ONNX_DATA_INSIDE};
+    onnx_message *message;
+    base_writer to = {0};
+    BASE_TRY(onnx_message_create(&writing, &target, &message, NULL));
+    onnx_message_append(message, append, &to);
+    onnx_message_free(message);
+    *bytes = to.bytes;
+    *count = to.count;
+    return to.failed ? ADMMNN_MEMORY : ADMMNN_OK;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

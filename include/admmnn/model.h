@@ -99,7 +99,10 @@ typedef struct admmnn_pack_settings {
     /* Of unpack alone: "float32", or "int8" or "int4" for whole numbers and a scale for each
      * layer, which give exactly the same values; NULL: float32. */
     const char *weights;
-    int force; /* not 0: an output that exists is replaced */
+    /* Of unpack alone: not 0: the tensors' data go to a file beside the output, OUTPUT.data
+     * (ONNX's external data); 0: only those of a model that one file does not hold, 2 GiB. */
+    int external_data;
+    int force; /* not 0: outputs that exist are replaced */
 } admmnn_pack_settings;
 
 /* Packs an ONNX model into a .admm file and back; each takes either kind of file.
@@ -107,13 +110,16 @@ typedef struct admmnn_pack_settings {
  * are stored as codes; others as float32. Packing what unpack wrote gives the same
  * bytes. A network that no packed file knew before gets its hidden units in the order
  * that packs best; the function stays. Unpacking an ONNX model writes it anew: constants
- * computed, weights as initializers. The output is written whole or not at all.
+ * computed, weights as initializers. The output is written whole or not at all, and so are both
+ * files where the data have their own: *data_bytes are its bytes, 0: there is none (data_bytes
+ * may be NULL).
  * ADMMNN_USAGE: the output exists and force is 0, or is the input, an unknown coder,
  * a network too large; ADMMNN_UNSUPPORTED: a network or levels that the other format
  * cannot hold, or that do not lie on so few levels as the weights are to have; ADMMNN_IO: cannot
  * write; those of admmnn_model_open for the input. */
 admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err);
-admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, admmnn_error *err);
+admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, uint64_t *data_bytes,
+                                  admmnn_error *err);
 
 typedef struct admmnn_finetune_settings {
     const char *input, *output; /* paths */

@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _XOPEN_SOURCE 700 /* kill */
 
 #include "base/file.h"
 
@@ -97,113 +97,6 @@ admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, si
     return status;
 }
 
-static bool write_all(int descriptor, const uint8_t *bytes, size_t count) {
-    while (count > 0) {
-        ssize_t written = write(descriptor, bytes, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes += written;
-        count -= (size_t)written;
-    }
-    return true;
-}
-
-static void sync_folder_of(const char *path) {
-    char folder[BASE_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-    if (length >= sizeof folder)
-        return;
-    memcpy(folder, path, length);
-    folder[length] = 0;
-    int descriptor = open(slash == NULL ? "." : length == 0 ? "/" : folder, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return;
-    /* Some filesystems refuse fsync of a folder; the rename is atomic all the same. */
-    (void)fsync(descriptor);
-    close(descriptor);
-}
-
-/* Opens a file of a name not yet taken beside path. open() applies the umask,
- * which a library cannot read without changing it for every thread. */
-static int open_temporary(const char *path, char temporary[BASE_PATH_MAX], admmnn_error *err) {
-    for (unsigned attempt = 0; attempt < 10000; attempt++) {
-        int used =
-            snprintf(temporary, BASE_PATH_MAX, "%s.%ld-%u.part", path, (long)getpid(), attempt);
-        if (used < 0 || used >= BASE_PATH_MAX) {
-            base_fail(err, ADMMNN_INPUT, "%.64s: path too long", path);
-            return -1;
-        }
-        int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (descriptor >= 0 || errno != EEXIST) {
-            if (descriptor < 0)
-                base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(errno));
-            return descriptor;
-        }
-    }
-    base_fail(err, ADMMNN_IO,
-              "%s: cannot write: its folder is full of unfinished files; "
-              "remove those that end in .part",
-              path);
-    return -1;
-}
-
-/* Where the bytes go: through links, to a regular file or a new name. Renaming
- * would put a file in the place of a device or a link. */
-static admmnn_status resolve_target(const char *path, char target[BASE_PATH_MAX],
-                                    admmnn_error *err) {
-    struct stat info;
-    if (strlen(path) >= BASE_PATH_MAX)
-        return base_fail(err, ADMMNN_INPUT, "%.64s...: the path is too long", path);
-    memcpy(target, path, strlen(path) + 1);
-    if (lstat(path, &info) != 0)
-        return ADMMNN_OK;
-    bool link = S_ISLNK(info.st_mode);
-    if (link && stat(path, &info) != 0)
-        return base_fail(err, ADMMNN_IO, "%s: cannot write: the link leads nowhere", path);
-    if (S_ISDIR(info.st_mode))
-        return base_fail(err, ADMMNN_IO, "%s: cannot write: is a folder", path);
-    if (!S_ISREG(info.st_mode))
-        return base_fail(err, ADMMNN_IO, "%s: cannot write: exists and is no regular file", path);
-    if (link && realpath(path, target) == NULL)
-        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(errno));
-    return ADMMNN_OK;
-}
-
-admmnn_status base_file_check_write(const char *path, admmnn_error *err) {
-    char target[BASE_PATH_MAX];
-    return resolve_target(path, target, err);
-}
-
-admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
-                              admmnn_error *err) {
-    char target[BASE_PATH_MAX];
-    BASE_TRY(resolve_target(path, target, err));
-    char temporary[BASE_PATH_MAX];
-    admmnn_error failure = {ADMMNN_OK, ""};
-    int descriptor = open_temporary(target, temporary, &failure);
-    if (descriptor < 0)
-        return base_fail(err, failure.status, "%s", failure.message);
-    bool done = write_all(descriptor, bytes, count) && fsync(descriptor) == 0;
-    int saved = errno;
-    if (close(descriptor) != 0 && done) {
-        done = false;
-        saved = errno;
-    }
-    if (done && rename(temporary, target) != 0) {
-        done = false;
-        saved = errno;
-    }
-    if (!done) {
-        unlink(temporary);
-        return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", path, strerror(saved));
-    }
-    sync_folder_of(target);
-    return ADMMNN_OK;
-}
-
 bool base_file_same(const char *a, const char *b) {
     struct stat left;
     struct stat right;
@@ -259,19 +152,6 @@ admmnn_status base_folder_make(const char *path, admmnn_error *err) {
         BASE_TRY(make_one(partial, err));
         partial[i] = kept;
     }
-    return ADMMNN_OK;
-}
-
-admmnn_status base_folder_check_write(const char *path, admmnn_error *err) {
-    char probe[BASE_PATH_MAX];
-    char temporary[BASE_PATH_MAX];
-    admmnn_error failure = {ADMMNN_OK, ""};
-    BASE_TRY(base_path_join(probe, sizeof probe, path, "probe", err));
-    const int descriptor = open_temporary(probe, temporary, &failure);
-    if (descriptor < 0)
-        return base_fail(err, failure.status, "%s", failure.message);
-    close(descriptor);
-    unlink(temporary);
     return ADMMNN_OK;
 }
 

@@ -39,7 +39,7 @@ static const cli_example examples[] = {
 };
 
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
-    return cli_convert(arguments, admmnn_model_pack, err);
+    return cli_convert_pack(arguments, err);
 }
 
 const cli_command cli_pack = {

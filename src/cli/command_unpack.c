@@ -16,11 +16,15 @@ static const cli_option options[] = {
      .fallback = "float32",
      .words = "float32 int8 int4",
      .help = "How weights are written: float32, or int8 or int4 with a scale for each layer."},
+    {.name = "external-data",
+     .kind = CLI_FLAG,
+     .offset = offsetof(cli_arguments, external_data),
+     .help = "Write the tensors' data to a file of their own beside FILE, FILE.data."},
     {.name = "force",
      .letter = 'f',
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, force),
-     .help = "Replace FILE when it exists."},
+     .help = "Replace FILE and FILE.data when they exist."},
     {.name = NULL},
 };
 
@@ -32,7 +36,7 @@ static const cli_example examples[] = {
 };
 
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
-    return cli_convert(arguments, admmnn_model_unpack, err);
+    return cli_convert_unpack(arguments, err);
 }
 
 const cli_command cli_unpack = {

@@ -5,9 +5,8 @@
 #include "admmnn/model.h"
 #include "command.h"
 
-typedef admmnn_status (*cli_converter)(const admmnn_pack_settings *settings, admmnn_error *err);
-
-/* Converts operand 0 into --out and prints both sizes. */
-admmnn_status cli_convert(const cli_arguments *arguments, cli_converter convert, admmnn_error *err);
+/* Converts operand 0 into --out, by admmnn_model_pack or unpack, and prints the sizes. */
+admmnn_status cli_convert_pack(const cli_arguments *arguments, admmnn_error *err);
+admmnn_status cli_convert_unpack(const cli_arguments *arguments, admmnn_error *err);
 
 #endif

@@ -304,11 +304,12 @@ static void fill_result(const compress_run *run, const outcome *o, const pack_re
  * and said of itself, stays. */
 static admmnn_status write_onnx(const compress_run *run, const graph *g, const float *params,
                                 const char *folder, const char *name, admmnn_error *err) {
-    uint8_t *bytes;
-    size_t count;
+    char path[BASE_PATH_MAX];
     char text[PACK_TONES_TEXT];
+    uint64_t data_bytes;
     const data_tones plain = data_tones_of(0.0F, 1.0F);
     const size_t kept = run->labels == NULL ? 0 : run->labels->property_count;
+    BASE_TRY(base_path_join(path, sizeof path, folder, name, err));
     onnx_property *properties = base_array(1 + kept, sizeof *properties);
     if (properties == NULL)
         return base_fail_memory(err, name);
@@ -320,11 +321,9 @@ static admmnn_status write_onnx(const compress_run *run, const graph *g, const f
                                   .properties = properties,
                                   .property_count =
                                       pack_keep_properties(run->labels, properties, own)};
-    admmnn_status status = onnx_write(&writing, &bytes, &count, err);
+    const onnx_target target = {.path = path, .data = ONNX_DATA_INSIDE};
+    const admmnn_status status = onnx_write(&writing, &target, &data_bytes, err);
     base_free(properties);
-    BASE_TRY(status);
-    status = write_in(folder, name, bytes, count, err);
-    base_free(bytes);
     return status;
 }
 

@@ -1,7 +1,6 @@
 /* The network of a run: of the zoo, or the one that a model file holds. */
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "compress/run.h"
 #include "graph/zoo.h"
@@ -18,14 +17,8 @@ static admmnn_status read_file(const recipe *r, pack_model **model, admmnn_error
  * no ONNX file holds is refused here, not after the training. */
 static admmnn_status digest_of(const recipe *r, const pack_model *model, char digest[65],
                                admmnn_error *err) {
-    uint8_t *bytes;
-    size_t count;
-    const admmnn_status status = pack_to_onnx(model, PACK_WEIGHTS_FLOAT32, &bytes, &count, err);
-    if (status != ADMMNN_OK)
-        return base_fail_within(err, status, "%s", r->model_path);
-    base_sha256(bytes, count, digest);
-    base_free(bytes);
-    return ADMMNN_OK;
+    const admmnn_status status = pack_digest_onnx(model, digest, err);
+    return status == ADMMNN_OK ? status : base_fail_within(err, status, "%s", r->model_path);
 }
 
 admmnn_status run_digest_model(const recipe *r, char digest[65], admmnn_error *err) {

@@ -107,18 +107,21 @@ static admmnn_status open_file(const Onnx__TensorProto *tensor, const char *fold
     return ADMMNN_OK;
 }
 
-static bool read_all(int file, uint8_t *to, size_t count, uint64_t from) {
+/* What is wrong; NULL: nothing. */
+static const char *read_all(int file, uint8_t *to, size_t count, uint64_t from) {
     while (count > 0) {
         const ssize_t got = pread(file, to, count < READ_MOST ? count : READ_MOST, (off_t)from);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
-            return false;
+        if (got < 0)
+            return strerror(errno);
+        if (got == 0)
+            return "it became shorter while it was read";
         to += got;
         count -= (size_t)got;
         from += (uint64_t)got;
     }
-    return true;
+    return NULL;
 }
 
 static admmnn_status read_file(Onnx__TensorProto *tensor, int file, const place *at,
@@ -137,8 +140,9 @@ static admmnn_status read_file(Onnx__TensorProto *tensor, int file, const place 
     uint8_t *data = onnx_arena_take(arena, bytes, 1);
     if (data == NULL)
         return base_fail_memory(err, "an ONNX model's external data");
-    if (!read_all(file, data, bytes, at->offset))
-        return base_fail(err, ADMMNN_IO, "%.200s: %s", at->location, strerror(errno));
+    const char *wrong = read_all(file, data, bytes, at->offset);
+    if (wrong != NULL)
+        return base_fail(err, ADMMNN_IO, "%.200s: %s", at->location, wrong);
     tensor->has_raw_data = 1;
     tensor->raw_data = (ProtobufCBinaryData){.len = bytes, .data = data};
     return ADMMNN_OK;

@@ -42,18 +42,53 @@ typedef struct onnx_writing {
     size_t property_count;
 } onnx_writing;
 
-/* Writes an ONNX model of the least operator set from 13 on that has the graph's operations;
- * the input is N x the sample's dimensions. *bytes is the caller's (base_free).
- * ADMMNN_USAGE: two nodes of one name, or a graph without nodes; ADMMNN_UNSUPPORTED: more
- * than 2 GiB. */
-admmnn_status onnx_write(const onnx_writing *writing, uint8_t **bytes, size_t *count,
-                         admmnn_error *err);
+/* Behind the model's name: that of the file of its tensors' data. */
+#define ONNX_DATA_SUFFIX ".data"
+
+/* Where the numbers of the tensors go: into the model's file, or into a file beside
+ * it, PATH.data. */
+typedef enum onnx_data {
+    ONNX_DATA_BY_SIZE, /* inside, as long as one file holds it all */
+    ONNX_DATA_INSIDE,
+    ONNX_DATA_OUTSIDE /* all but small tensors (onnx/external.h) */
+} onnx_data;
+
+typedef struct onnx_target {
+    const char *path;
+    onnx_data data;
+    bool force;       /* PATH.data may be replaced; PATH itself is the caller's matter */
+    size_t file_most; /* bytes of the model's file; 0: as many as protobuf has, 2 GiB */
+} onnx_target;
+
+/* A model about to be written: its sizes are known, its bytes are made by the appends below. It
+ * reads the writing's numbers until it is freed. */
+typedef struct onnx_message onnx_message;
+/* Takes the next bytes of a file. */
+typedef void onnx_append(void *to, const void *bytes, size_t count);
+
+/* A model of the least operator set from 13 on that has the graph's operations; the input is
+ * N x the sample's dimensions. ADMMNN_USAGE: two nodes of one name, or a graph without nodes;
+ * ADMMNN_UNSUPPORTED: larger than one file is. */
+admmnn_status onnx_message_create(const onnx_writing *writing, const onnx_target *target,
+                                  onnx_message **out, admmnn_error *err);
+void onnx_message_free(onnx_message *message);
+/* Of PATH.data; 0: there is none. */
+uint64_t onnx_message_data_bytes(const onnx_message *message);
+void onnx_message_append(const onnx_message *message, onnx_append *append, void *to);
+void onnx_message_append_data(const onnx_message *message, onnx_append *append, void *to);
+
+/* Writes target->path and, where there is one, its data file: both or neither. *data_bytes: of
+ * the latter, 0: none. The errors of onnx_message_create; ADMMNN_USAGE: the data file exists and
+ * `force` is not set; ADMMNN_IO. */
+admmnn_status onnx_write(const onnx_writing *writing, const onnx_target *target,
+                         uint64_t *data_bytes, admmnn_error *err);
 
 typedef struct onnx_file {
     const char *name;   /* in errors */
     const char *folder; /* of data outside the file; NULL: such data is refused */
     const uint8_t *bytes;
     size_t count;
+    bool taken;      /* bytes are onnx_read's to free, once they are unpacked */
     uint64_t memory; /* bytes that the model may take; 0: what the machine has */
 } onnx_file;
 

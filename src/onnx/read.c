@@ -415,14 +415,22 @@ static admmnn_status convert_model(const onnx_file *file, const Onnx__ModelProto
     return copy_params(&r, &out->params, err);
 }
 
+/* The message holds copies of all: a large file's bytes need not stay beside them. */
+static Onnx__ModelProto *unpack(const onnx_file *file, onnx_arena *arena) {
+    ProtobufCAllocator allocator = onnx_arena_allocator(arena);
+    Onnx__ModelProto *model = NULL;
+    if (onnx_wire_is_sound(&onnx__model_proto__descriptor, file->bytes, file->count))
+        model = onnx__model_proto__unpack(&allocator, file->count, file->bytes);
+    if (file->taken)
+        base_free((uint8_t *)file->bytes);
+    return model;
+}
+
 admmnn_status onnx_read(const onnx_file *file, onnx_model *out, admmnn_error *err) {
     *out = (onnx_model){0};
     onnx_arena arena = {.limit = READER_SPARE + READER_GROWTH * file->count};
-    ProtobufCAllocator allocator = onnx_arena_allocator(&arena);
-    Onnx__ModelProto *model = NULL;
+    const Onnx__ModelProto *model = unpack(file, &arena);
     admmnn_status status;
-    if (onnx_wire_is_sound(&onnx__model_proto__descriptor, file->bytes, file->count))
-        model = onnx__model_proto__unpack(&allocator, file->count, file->bytes);
     if (model != NULL)
         status = convert_model(file, model, &arena, out, err);
     else if (arena.failed)

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "onnx/build.h"
+#include "onnx/external.h"
 
 #define OPSET_LEAST 13
 #define BATCH "N"
@@ -111,19 +112,6 @@ static void convert_properties(onnx_builder *b, Onnx__ModelProto *model) {
     }
 }
 
-static admmnn_status serialize(const Onnx__ModelProto *model, uint8_t **bytes, size_t *count,
-                               admmnn_error *err) {
-    size_t size = onnx__model_proto__get_packed_size(model);
-    if (size > INT_MAX)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "an ONNX file holds at most 2 GiB, not %zu bytes",
-                         size);
-    *bytes = base_array(size, 1);
-    if (*bytes == NULL)
-        return base_fail_memory(err, "an ONNX model");
-    *count = onnx__model_proto__pack(model, *bytes);
-    return ADMMNN_OK;
-}
-
 static admmnn_status check_graph(const graph *g, admmnn_error *err) {
     if (g->output == g->input)
         return base_fail(err, ADMMNN_USAGE, "network %s: no operation makes its output", g->name);
@@ -151,30 +139,107 @@ static int64_t opset_of(const onnx_writing *writing) {
     return opset;
 }
 
-admmnn_status onnx_write(const onnx_writing *writing, uint8_t **bytes, size_t *count,
-                         admmnn_error *err) {
+/* ---- the message ---- */
+
+struct onnx_message {
+    onnx_builder builder;
+    Onnx__ModelProto model;
+    Onnx__GraphProto graph;
+    Onnx__OperatorSetIdProto opset;
+    Onnx__OperatorSetIdProto *opsets[1];
+    uint64_t data_bytes;
+};
+
+static void compose(onnx_message *m) {
+    onnx_arena *arena = &m->builder.arena;
+    onnx__model_proto__init(&m->model);
+    onnx__graph_proto__init(&m->graph);
+    onnx__operator_set_id_proto__init(&m->opset);
+    m->opset.domain = onnx_arena_text(arena, "%s", "");
+    m->opset.has_version = 1;
+    m->opset.version = m->builder.opset;
+    m->opsets[0] = &m->opset;
+    m->model.has_ir_version = 1;
+    m->model.ir_version = ir_version(m->builder.opset);
+    m->model.producer_name = onnx_arena_text(arena, "admmnn");
+    m->model.n_opset_import = 1;
+    m->model.opset_import = m->opsets;
+    m->model.graph = &m->graph;
+    convert_graph(&m->builder);
+    convert_properties(&m->builder, &m->model);
+}
+
+/* Told before any byte is made: protobuf-c counts a message's bytes without copying them. */
+static admmnn_status divide(onnx_message *m, const onnx_target *target, admmnn_error *err) {
+    const size_t most = target->file_most == 0 ? INT_MAX : target->file_most;
+    const size_t whole = onnx__model_proto__get_packed_size(&m->model);
+    if (target->data == ONNX_DATA_OUTSIDE || (target->data == ONNX_DATA_BY_SIZE && whole > most)) {
+        const char *slash = strrchr(target->path, '/');
+        const char *location = onnx_arena_text(&m->builder.arena, "%s" ONNX_DATA_SUFFIX,
+                                               slash == NULL ? target->path : slash + 1);
+        if (location == NULL ||
+            !onnx_external_place(&m->graph, location, &m->builder.arena, &m->data_bytes))
+            return base_fail_memory(err, "an ONNX model");
+    }
+    const size_t size = onnx__model_proto__get_packed_size(&m->model);
+    if (size > most)
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "an ONNX file holds at most %zu bytes, and this model takes %zu", most,
+                         size);
+    return ADMMNN_OK;
+}
+
+admmnn_status onnx_message_create(const onnx_writing *writing, const onnx_target *target,
+                                  onnx_message **out, admmnn_error *err) {
     BASE_TRY(check_graph(writing->g, err));
-    Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
-    Onnx__GraphProto out = ONNX__GRAPH_PROTO__INIT;
-    Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;
-    Onnx__OperatorSetIdProto *opsets[1] = {&opset};
-    onnx_builder b = {
-        .from = writing, .out = &out, .arena = {.limit = WRITER_LIMIT}, .opset = opset_of(writing)};
-    char domain[] = "";
-    char producer[] = "admmnn";
-    opset.domain = domain;
-    opset.has_version = 1;
-    opset.version = b.opset;
-    model.has_ir_version = 1;
-    model.ir_version = ir_version(b.opset);
-    model.producer_name = producer;
-    model.n_opset_import = 1;
-    model.opset_import = opsets;
-    model.graph = &out;
-    convert_graph(&b);
-    convert_properties(&b, &model);
-    admmnn_status status = b.arena.failed ? base_fail_memory(err, "an ONNX model")
-                                          : serialize(&model, bytes, count, err);
-    onnx_arena_free(&b.arena);
-    return status;
+    onnx_message *m = base_array(1, sizeof *m);
+    if (m == NULL)
+        return base_fail_memory(err, "an ONNX model");
+    m->builder = (onnx_builder){.from = writing,
+                                .out = &m->graph,
+                                .arena = {.limit = WRITER_LIMIT},
+                                .opset = opset_of(writing)};
+    compose(m);
+    admmnn_status status =
+        m->builder.arena.failed ? base_fail_memory(err, "an ONNX model") : divide(m, target, err);
+    if (status != ADMMNN_OK) {
+        onnx_message_free(m);
+        return status;
+    }
+    *out = m;
+    return ADMMNN_OK;
+}
+
+void onnx_message_free(onnx_message *message) {
+    if (message == NULL)
+        return;
+    onnx_arena_free(&message->builder.arena);
+    base_free(message);
+}
+
+uint64_t onnx_message_data_bytes(const onnx_message *message) {
+    return message->data_bytes;
+}
+
+/* ---- its bytes ---- */
+
+typedef struct sink {
+    ProtobufCBuffer buffer; /* the first: protobuf-c hands it back */
+    onnx_append *append;
+    void *to;
+} sink;
+
+static void pass_on(ProtobufCBuffer *buffer, size_t count, const uint8_t *bytes) {
+    const sink *s = (const sink *)buffer;
+    s->append(s->to, bytes, count);
+}
+
+void onnx_message_append(const onnx_message *message, onnx_append *append, void *to) {
+    sink s = {.buffer = {.append = pass_on}, .append = append, .to = to};
+    onnx__model_proto__pack_to_buffer(&message->model, &s.buffer);
+}
+
+void onnx_message_append_data(const onnx_message *message, onnx_append *append, void *to) {
+    if (message->data_bytes > 0)
+        onnx_external_append(&message->graph, append, to);
 }

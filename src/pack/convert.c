@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/words.h"
 #include "pack/format.h"
@@ -123,16 +124,17 @@ static admmnn_status code_all(const pack_model *model, const float *params, pack
     return ADMMNN_OK;
 }
 
-/* What is needed while a file is written: lines for all that describe writes, properties for
- * what is kept, too. */
+/* A file and what it is made of: lines for all that describe writes, properties for what is
+ * kept, too. */
 typedef struct writing {
     line *lines;
     onnx_property *properties;
     float *params;
     onnx_codes *codes;
+    onnx_writing file;
 } writing;
 
-static bool open_writing(const pack_model *model, writing *w) {
+static bool make_room(const pack_model *model, writing *w) {
     const size_t parameters = model->g->parameter_count;
     const size_t most = parameters + 2;
     const size_t kept = model->labels == NULL ? 0 : model->labels->property_count;
@@ -141,6 +143,26 @@ static bool open_writing(const pack_model *model, writing *w) {
                    .params = base_array(model->g->flat_count, sizeof *w->params),
                    .codes = base_array(parameters, sizeof *w->codes)};
     return w->lines != NULL && w->properties != NULL && w->params != NULL && w->codes != NULL;
+}
+
+/* To be closed, whatever comes of it. */
+static admmnn_status open_writing(const pack_model *model, pack_weights weights, writing *w,
+                                  admmnn_error *err) {
+    if (!make_room(model, w))
+        return base_fail_memory(err, "an ONNX model");
+    const size_t used = describe(model, w->lines);
+    for (size_t i = 0; i < used; i++)
+        w->properties[i] = (onnx_property){w->lines[i].key, w->lines[i].value};
+    pack_model_values(model, w->params);
+    BASE_TRY(code_all(model, w->params, weights, w->codes, err));
+    w->file =
+        (onnx_writing){.g = model->g,
+                       .params = w->params,
+                       .codes = w->codes,
+                       .labels = model->labels,
+                       .properties = w->properties,
+                       .property_count = pack_keep_properties(model->labels, w->properties, used)};
+    return ADMMNN_OK;
 }
 
 static void close_writing(const pack_model *model, writing *w) {
@@ -152,29 +174,39 @@ static void close_writing(const pack_model *model, writing *w) {
     base_free(w->codes);
 }
 
-static admmnn_status write_described(const pack_model *model, pack_weights weights, writing *w,
-                                     uint8_t **bytes, size_t *count, admmnn_error *err) {
-    const size_t used = describe(model, w->lines);
-    for (size_t i = 0; i < used; i++)
-        w->properties[i] = (onnx_property){w->lines[i].key, w->lines[i].value};
-    pack_model_values(model, w->params);
-    BASE_TRY(code_all(model, w->params, weights, w->codes, err));
-    const onnx_writing file = {.g = model->g,
-                               .params = w->params,
-                               .codes = w->codes,
-                               .labels = model->labels,
-                               .properties = w->properties,
-                               .property_count =
-                                   pack_keep_properties(model->labels, w->properties, used)};
-    return onnx_write(&file, bytes, count, err);
+admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, const onnx_target *target,
+                           uint64_t *data_bytes, admmnn_error *err) {
+    writing w;
+    admmnn_status status = open_writing(model, weights, &w, err);
+    if (status == ADMMNN_OK)
+        status = onnx_write(&w.file, target, data_bytes, err);
+    close_writing(model, &w);
+    return status;
 }
 
-admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, uint8_t **bytes,
-                           size_t *count, admmnn_error *err) {
+static void add_to_digest(void *digest, const void *bytes, size_t count) {
+    base_digest_add(digest, bytes, count);
+}
+
+static admmnn_status digest_file(const onnx_writing *file, char digest[65], admmnn_error *err) {
+    const onnx_target target = {.data = ONNX_DATA_INSIDE};
+    onnx_message *message;
+    BASE_TRY(onnx_message_create(file, &target, &message, err));
+    base_digest *sum = base_digest_open();
+    if (sum != NULL)
+        onnx_message_append(message, add_to_digest, sum);
+    onnx_message_free(message);
+    if (sum == NULL)
+        return base_fail_memory(err, "a digest");
+    base_digest_close(sum, digest);
+    return ADMMNN_OK;
+}
+
+admmnn_status pack_digest_onnx(const pack_model *model, char digest[65], admmnn_error *err) {
     writing w;
-    admmnn_status status = open_writing(model, &w)
-                               ? write_described(model, weights, &w, bytes, count, err)
-                               : base_fail_memory(err, "an ONNX model");
+    admmnn_status status = open_writing(model, PACK_WEIGHTS_FLOAT32, &w, err);
+    if (status == ADMMNN_OK)
+        status = digest_file(&w.file, digest, err);
     close_writing(model, &w);
     return status;
 }

@@ -20,16 +20,20 @@ typedef enum pack_weights {
 /* By name; NULL is FLOAT32. ADMMNN_USAGE, with the names there are. */
 admmnn_status pack_weights_find(const char *name, pack_weights *out, admmnn_error *err);
 
-/* The ONNX file: dense values, and metadata_props that say what they were:
+/* Writes the ONNX file: dense values, and metadata_props that say what they were:
  *   admmnn.original      weights and biases before compression
  *   admmnn.input         mean and scale
  *   admmnn.levels.NAME   of weights or biases NAME (conv1.weight): the kind of
  *                        levels, their bits and interval
  * Floats are the eight hexadecimal digits of their bits.
  * Whole numbers give exactly the values of the levels; ADMMNN_UNSUPPORTED where a layer's
- * do not lie on so few. *bytes is the caller's (base_free). */
-admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, uint8_t **bytes,
-                           size_t *count, admmnn_error *err);
+ * do not lie on so few. *data_bytes: as onnx_write has it. */
+admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, const onnx_target *target,
+                           uint64_t *data_bytes, admmnn_error *err);
+
+/* SHA-256 of that file, of floats and as one file; ADMMNN_UNSUPPORTED where one does not hold
+ * the model. */
+admmnn_status pack_digest_onnx(const pack_model *model, char digest[65], admmnn_error *err);
 
 /* The property that says how the network wants its input; its value is in text. */
 #define PACK_TONES_TEXT 96

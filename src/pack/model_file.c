@@ -15,35 +15,36 @@
 
 /* ---- files ---- */
 
-static admmnn_status read_onnx(const char *path, const uint8_t *bytes, size_t count,
-                               pack_model **out, bool *described, admmnn_error *err) {
-    char folder[BASE_PATH_MAX];
+static admmnn_status read_onnx(const onnx_file *file, pack_model **out, bool *described,
+                               admmnn_error *err) {
     onnx_model model;
-    BASE_TRY(base_path_folder(folder, sizeof folder, path, err));
-    const onnx_file file = {.name = path, .folder = folder, .bytes = bytes, .count = count};
-    BASE_TRY(onnx_read(&file, &model, err));
+    BASE_TRY(onnx_read(file, &model, err));
     admmnn_status status = pack_from_onnx(&model, out, described, err);
     onnx_model_free(&model);
+    return status == ADMMNN_OK ? status : base_fail_within(err, status, "%s", file->name);
+}
+
+static admmnn_status read_packed(const char *path, uint8_t *bytes, size_t count, pack_model **out,
+                                 pack_report *report, admmnn_error *err) {
+    const admmnn_status status = pack_decode(bytes, count, out, report, err);
+    base_free(bytes);
     return status == ADMMNN_OK ? status : base_fail_within(err, status, "%s", path);
 }
 
 admmnn_status model_file_read(const char *path, pack_model **out, pack_report *report,
                               uint64_t *file_bytes, bool *described, admmnn_error *err) {
+    char folder[BASE_PATH_MAX];
     uint8_t *bytes;
     size_t count;
+    BASE_TRY(base_path_folder(folder, sizeof folder, path, err));
     BASE_TRY(base_file_read(path, MODEL_BYTES_MOST, &bytes, &count, err));
-    admmnn_status status;
     *file_bytes = count;
     *described = true;
-    if (count >= 4 && memcmp(bytes, PACK_MAGIC, 4) == 0) {
-        status = pack_decode(bytes, count, out, report, err);
-        if (status != ADMMNN_OK)
-            base_fail_within(err, status, "%s", path);
-    } else {
-        status = read_onnx(path, bytes, count, out, described, err);
-    }
-    base_free(bytes);
-    return status;
+    const onnx_file file = {
+        .name = path, .folder = folder, .bytes = bytes, .count = count, .taken = true};
+    if (count < 4 || memcmp(bytes, PACK_MAGIC, 4) != 0)
+        return read_onnx(&file, out, described, err);
+    return read_packed(path, bytes, count, out, report, err);
 }
 
 static admmnn_status open_parts(admmnn_model *model, const char *path,
@@ -151,36 +152,58 @@ static admmnn_status encode_file(const admmnn_pack_settings *settings, pack_mode
     return pack_encode(model, &coders, bytes, count, NULL, err);
 }
 
-static admmnn_status write_file(const admmnn_pack_settings *settings, const pack_model *model,
-                                uint8_t **bytes, size_t *count, admmnn_error *err) {
-    pack_weights weights;
-    BASE_TRY(pack_weights_find(settings->weights, &weights, err));
-    return pack_to_onnx(model, weights, bytes, count, err);
-}
-
-static admmnn_status convert(const admmnn_pack_settings *settings, bool pack, admmnn_error *err) {
-    pack_model *model;
-    uint64_t file_bytes;
-    bool described;
+static admmnn_status write_packed(const admmnn_pack_settings *settings, pack_model *model,
+                                  bool described, admmnn_error *err) {
     uint8_t *bytes = NULL;
     size_t count = 0;
-    BASE_TRY(model_check_output(settings->input, settings->output, settings->force, err));
-    BASE_TRY(model_file_read(settings->input, &model, NULL, &file_bytes, &described, err));
-    admmnn_status status = pack ? encode_file(settings, model, described, &bytes, &count, err)
-                                : write_file(settings, model, &bytes, &count, err);
+    admmnn_status status = encode_file(settings, model, described, &bytes, &count, err);
     if (status != ADMMNN_OK)
         base_fail_within(err, status, "%s", settings->input);
     else
         status = base_file_write(settings->output, bytes, count, err);
     base_free(bytes);
+    return status;
+}
+
+static admmnn_status write_onnx(const admmnn_pack_settings *settings, const pack_model *model,
+                                uint64_t *data_bytes, admmnn_error *err) {
+    pack_weights weights;
+    const onnx_target target = {.path = settings->output,
+                                .data = settings->external_data != 0 ? ONNX_DATA_OUTSIDE
+                                                                     : ONNX_DATA_BY_SIZE,
+                                .force = settings->force != 0};
+    BASE_TRY(pack_weights_find(settings->weights, &weights, err));
+    const admmnn_status status = pack_to_onnx(model, weights, &target, data_bytes, err);
+    /* What else fails is the output's matter. */
+    return status == ADMMNN_UNSUPPORTED ? base_fail_within(err, status, "%s", settings->input)
+                                        : status;
+}
+
+static admmnn_status open_input(const admmnn_pack_settings *settings, pack_model **model,
+                                bool *described, admmnn_error *err) {
+    uint64_t file_bytes;
+    BASE_TRY(model_check_output(settings->input, settings->output, settings->force, err));
+    return model_file_read(settings->input, model, NULL, &file_bytes, described, err);
+}
+
+admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err) {
+    pack_model *model;
+    bool described;
+    BASE_TRY(open_input(settings, &model, &described, err));
+    const admmnn_status status = write_packed(settings, model, described, err);
     pack_model_free(model);
     return status;
 }
 
-admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err) {
-    return convert(settings, true, err);
-}
-
-admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, admmnn_error *err) {
-    return convert(settings, false, err);
+admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, uint64_t *data_bytes,
+                                  admmnn_error *err) {
+    pack_model *model;
+    bool described;
+    uint64_t written;
+    BASE_TRY(open_input(settings, &model, &described, err));
+    const admmnn_status status = write_onnx(settings, model, &written, err);
+    pack_model_free(model);
+    if (status == ADMMNN_OK && data_bytes != NULL)
+        *data_bytes = written;
+    return status;
 }

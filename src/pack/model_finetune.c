@@ -1,5 +1,4 @@
 /* Training an opened model further. */
-#include "base/file.h"
 #include "base/memory.h"
 #include "pack/convert.h"
 #include "pack/model_file.h"
@@ -82,13 +81,9 @@ static admmnn_status keep_params(tuning *t, admmnn_error *err) {
 }
 
 static admmnn_status write_tuned(const tuning *t, admmnn_error *err) {
-    uint8_t *bytes = NULL;
-    size_t count = 0;
-    admmnn_status status = pack_to_onnx(t->model, PACK_WEIGHTS_FLOAT32, &bytes, &count, err);
-    if (status == ADMMNN_OK)
-        status = base_file_write(t->settings->output, bytes, count, err);
-    base_free(bytes);
-    return status;
+    const onnx_target target = {.path = t->settings->output, .force = t->settings->force != 0};
+    uint64_t data_bytes;
+    return pack_to_onnx(t->model, PACK_WEIGHTS_FLOAT32, &target, &data_bytes, err);
 }
 
 static admmnn_status tune(tuning *t, const admmnn_context *context, admmnn_error *err) {

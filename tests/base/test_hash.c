@@ -19,6 +19,12 @@ static void sha256(void **state) {
     memset(million, 'a', 1000000);
     base_sha256(million, 1000000, digest);
     assert_string_equal(digest, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    base_digest *sum = base_digest_open();
+    assert_non_null(sum);
+    for (size_t at = 0, piece = 0; at < 1000000; at += piece, piece = piece * 2 + 1)
+        base_digest_add(sum, million + at, piece < 1000000 - at ? piece : 1000000 - at);
+    base_digest_close(sum, digest);
+    assert_string_equal(digest, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
     base_free(million);
 }
 

@@ -29,18 +29,16 @@ static graph *make_network(void) {
 
 static void write_model(const graph *g, const float *params, const onnx_labels *labels,
                         const char *name, const onnx_property *property) {
-    uint8_t *bytes;
-    size_t count;
+    uint64_t data_bytes;
     char path[BASE_PATH_MAX];
+    const onnx_target target = {.path = path};
     const onnx_writing writing = {.g = g,
                                   .params = params,
                                   .labels = labels,
                                   .properties = property,
                                   .property_count = property == NULL ? 0 : 1};
-    MUST(onnx_write(&writing, &bytes, &count, err));
     MUST(base_path_join(path, sizeof path, root, name, err));
-    MUST(base_file_write(path, bytes, count, err));
-    base_free(bytes);
+    MUST(onnx_write(&writing, &target, &data_bytes, err));
 }
 
 /* mine.onnx, whose first layer has a long name; the network's parameters, the caller's. */

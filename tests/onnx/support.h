@@ -2,8 +2,29 @@
 #ifndef TESTS_ONNX_SUPPORT_H
 #define TESTS_ONNX_SUPPORT_H
 
+#include "base/bytes.h"
 #include "networks.h"
 #include "onnx/onnx.h"
+
+static inline void append_bytes(void *to, const void *from, size_t count) {
+    base_write_bytes(to, from, count);
+}
+
+/* The model's file, its data inside. */
+static inline admmnn_status write_bytes(const onnx_writing *writing, bytes *file,
+                                        admmnn_error *err) {
+    const onnx_target target = {.data = ONNX_DATA_INSIDE};
+    onnx_message *message;
+    base_writer to = {0};
+    *file = (bytes){0};
+    BASE_TRY(onnx_message_create(writing, &target, &message, err));
+    assert_int_equal(onnx_message_data_bytes(message), 0);
+    onnx_message_append(message, append_bytes, &to);
+    onnx_message_free(message);
+    assert_false(to.failed);
+    *file = (bytes){.at = to.bytes, .count = to.count};
+    return ADMMNN_OK;
+}
 
 static inline bytes write_model(const graph *g, const float *params, const onnx_labels *labels) {
     bytes file;
@@ -12,7 +33,7 @@ static inline bytes write_model(const graph *g, const float *params, const onnx_
                                   .labels = labels,
                                   .properties = labels == NULL ? NULL : labels->properties,
                                   .property_count = labels == NULL ? 0 : labels->property_count};
-    MUST(onnx_write(&writing, &file.at, &file.count, err));
+    MUST(write_bytes(&writing, &file, err));
     return file;
 }
 

@@ -6,7 +6,7 @@ static onnx_model reread(const graph *g, const float *params, const onnx_propert
     bytes file;
     const onnx_writing writing = {
         .g = g, .params = params, .properties = properties, .property_count = count};
-    MUST(onnx_write(&writing, &file.at, &file.count, err));
+    MUST(write_bytes(&writing, &file, err));
     onnx_model model = read_model("file", file);
     base_free(file.at);
     return model;

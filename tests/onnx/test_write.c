@@ -47,7 +47,7 @@ static void compare(graph *g) {
     bytes file;
     const onnx_writing writing = {
         .g = g, .params = params, .properties = &property, .property_count = 1};
-    MUST(onnx_write(&writing, &file.at, &file.count, err));
+    MUST(write_bytes(&writing, &file, err));
     size_t elements = graph_value_count(g, g->input);
     size_t outputs = graph_value_count(g, g->output);
     float *input = base_array(SAMPLES * elements, sizeof *input);
@@ -111,10 +111,10 @@ static void names_must_differ(void **state) {
     MUST(graph_create("twins", graph_shape_image(1, 2, 2), &g, err));
     float none = 0.0F;
     const onnx_writing writing = {.g = g, .params = &none};
-    assert_int_equal(onnx_write(&writing, &file.at, &file.count, &err), ADMMNN_USAGE);
+    assert_int_equal(write_bytes(&writing, &file, &err), ADMMNN_USAGE);
     MUST(graph_add_relu(g, "same", g->input, &v, err));
     MUST(graph_add_relu(g, "same", v, &v, err));
-    assert_int_equal(onnx_write(&writing, &file.at, &file.count, &err), ADMMNN_USAGE);
+    assert_int_equal(write_bytes(&writing, &file, &err), ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "'same'"));
     graph_free(g);
 }

@@ -75,16 +75,15 @@ static void write_packed(pack_model *model, const char *name) {
 }
 
 static void write_onnx(const graph *g, const float *params, const char *name) {
-    bytes file;
     const onnx_writing writing = {.g = g, .params = params};
-    MUST(onnx_write(&writing, &file.at, &file.count, err));
-    MUST(base_file_write(in_folder(name), file.at, file.count, err));
-    base_free(file.at);
+    const onnx_target target = {.path = in_folder(name)};
+    uint64_t data_bytes;
+    MUST(onnx_write(&writing, &target, &data_bytes, err));
 }
 
 static void convert(const char *from, const char *to, bool pack) {
     const admmnn_pack_settings settings = {.input = in_folder(from), .output = in_folder(to)};
-    MUST(pack ? admmnn_model_pack(&settings, err) : admmnn_model_unpack(&settings, err));
+    MUST(pack ? admmnn_model_pack(&settings, err) : admmnn_model_unpack(&settings, NULL, err));
 }
 
 static void unpacked_and_packed_again_is_the_same_file(void **state) {
@@ -169,14 +168,13 @@ static void metadata_that_lie_are_noticed(void **state) {
                                           {"admmnn.input", "3e000000"}};
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         const onnx_property property = {lies[i][0], lies[i][1]};
-        bytes file;
         admmnn_error err = {0};
         admmnn_model *model;
         const onnx_writing writing = {
             .g = g, .params = params, .properties = &property, .property_count = 1};
-        MUST(onnx_write(&writing, &file.at, &file.count, err));
-        MUST(base_file_write(in_folder("a.onnx"), file.at, file.count, err));
-        base_free(file.at);
+        const onnx_target target = {.path = in_folder("a.onnx")};
+        uint64_t data_bytes;
+        MUST(onnx_write(&writing, &target, &data_bytes, err));
         assert_int_equal(admmnn_model_open(in_folder("a.onnx"), NULL, &model, &err),
                          ADMMNN_CORRUPT);
         assert_non_null(strstr(err.message, "a.onnx"));
@@ -190,10 +188,10 @@ static void nothing_is_overwritten_unasked(void **state) {
     convert("a.admm", "a.onnx", false);
     admmnn_pack_settings settings = {.input = in_folder("a.admm"), .output = in_folder("a.onnx")};
     admmnn_error err;
-    assert_int_equal(admmnn_model_unpack(&settings, &err), ADMMNN_USAGE);
+    assert_int_equal(admmnn_model_unpack(&settings, NULL, &err), ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "a.onnx: exists already; --force"));
     settings.force = 1;
-    assert_int_equal(admmnn_model_unpack(&settings, &err), ADMMNN_OK);
+    assert_int_equal(admmnn_model_unpack(&settings, NULL, &err), ADMMNN_OK);
     settings = (admmnn_pack_settings){
         .input = in_folder("a.onnx"), .output = in_folder("b.admm"), .positions = "morse"};
     assert_int_equal(admmnn_model_pack(&settings, &err), ADMMNN_USAGE);
@@ -595,11 +593,11 @@ static void whole_numbers_give_the_same_weights(void **state) {
         admmnn_pack_settings settings = {.weights = forms[i], .force = 1};
         settings.input = in_folder("a.admm");
         settings.output = in_folder("b.onnx");
-        MUST(admmnn_model_unpack(&settings, err));
+        MUST(admmnn_model_unpack(&settings, NULL, err));
         settings = (admmnn_pack_settings){.force = 1};
         settings.input = in_folder("b.onnx");
         settings.output = in_folder("c.onnx");
-        MUST(admmnn_model_unpack(&settings, err));
+        MUST(admmnn_model_unpack(&settings, NULL, err));
         bytes again = read_file("c.onnx");
         assert_int_equal(again.count, dense.count);
         assert_memory_equal(again.at, dense.at, dense.count);
@@ -609,7 +607,7 @@ static void whole_numbers_give_the_same_weights(void **state) {
     admmnn_pack_settings wrong = {.weights = "int2", .force = 1};
     wrong.input = in_folder("a.admm");
     wrong.output = in_folder("b.onnx");
-    assert_int_equal(admmnn_model_unpack(&wrong, &err), ADMMNN_USAGE);
+    assert_int_equal(admmnn_model_unpack(&wrong, NULL, &err), ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "float32, int8, int4"));
 }
 
