@@ -40,7 +40,8 @@ const cli_command cli_import = {
         "Reads an ONNX model of operator sets 7 to 22 and writes it anew: data from other files "
         "taken in, shapes computed, every weight an initializer, the names kept. Importing what "
         "was imported changes nothing. What cannot be read is named with its operator, node and "
-        "operator set.",
+        "operator set. The data of a model above 2 GiB, which one file does not hold, go to "
+        "FILE.data unasked.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A compressed LeNet-5 as ONNX Runtime computes it: dense, as int8 and as int4, on all of
-# MNIST's test images, and after another import. scripts/install-onnxruntime brings it.
+# A compressed LeNet-5 as ONNX Runtime computes it: dense, as int8 and as int4, its data in the
+# file and beside it, on all of MNIST's test images, and after another import.
+# scripts/install-onnxruntime brings it.
 set -euo pipefail
 mnist=${XDG_CACHE_HOME:-$HOME/.cache}/admmnn/mnist
 # shellcheck source=tests/cli/support.sh
@@ -75,6 +76,13 @@ for weights in float32 int8 int4; do
     [[ $(json "$work/stdout" correct) == "$ours" ]] || fail "$weights: eval counts others right"
 done
 agrees "$work/run/model.onnx"
+
+# It finds the data of a file of their own.
+for weights in float32 int8; do
+    expect 0 unpack "$work/run/model.admm" --out "$work/outside.onnx" --weights "$weights" \
+        --external-data --force
+    agrees "$work/outside.onnx"
+done
 
 # Whole numbers are read back as the same values, and pack to the same bytes.
 for weights in int8 int4; do
