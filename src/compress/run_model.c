@@ -10,7 +10,7 @@
 static admmnn_status read_file(const recipe *r, pack_model **model, admmnn_error *err) {
     uint64_t file_bytes;
     bool described;
-    return model_file_read(r->model_path, model, NULL, &file_bytes, &described, err);
+    return model_file_read(r->model_path, NULL, model, NULL, &file_bytes, &described, err);
 }
 
 /* Of all that a run writes again, so that data outside the file and its names count too. What

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -92,15 +93,27 @@ static admmnn_status fail_escape(const Onnx__TensorProto *tensor, const place *a
                      onnx_tensor_name(tensor), at->location);
 }
 
-static admmnn_status open_file(const Onnx__TensorProto *tensor, const char *folder, const place *at,
-                               int *file, admmnn_error *err) {
+/* Whether what is written to `output` may replace the file. */
+static bool is_output(const char *path, const char *output) {
+    char data[BASE_PATH_MAX];
+    if (output == NULL)
+        return false;
+    const int used = snprintf(data, sizeof data, "%s" ONNX_DATA_SUFFIX, output);
+    return base_file_same(path, output) ||
+           (used > 0 && used < BASE_PATH_MAX && base_file_same(path, data));
+}
+
+static admmnn_status open_file(const Onnx__TensorProto *tensor, const onnx_file *from,
+                               const place *at, int *file, admmnn_error *err) {
     char path[BASE_PATH_MAX];
-    BASE_TRY(base_path_join(path, sizeof path, folder, at->location, err));
+    BASE_TRY(base_path_join(path, sizeof path, from->folder, at->location, err));
     if (!base_file_exists(path))
         return base_fail(err, ADMMNN_NOT_FOUND, "tensor '%.60s': its file %s is absent",
                          onnx_tensor_name(tensor), path);
-    if (!leads_into(folder, path))
+    if (!leads_into(from->folder, path))
         return fail_escape(tensor, at, err);
+    if (is_output(path, from->output))
+        return base_fail(err, ADMMNN_USAGE, "the output would replace its data, %s", path);
     *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*file < 0)
         return base_fail(err, ADMMNN_IO, "%s: %s", path, strerror(errno));
@@ -148,17 +161,17 @@ static admmnn_status read_file(Onnx__TensorProto *tensor, int file, const place 
     return ADMMNN_OK;
 }
 
-admmnn_status onnx_external_fetch(Onnx__TensorProto *tensor, const char *folder, onnx_arena *arena,
-                                  admmnn_error *err) {
+admmnn_status onnx_external_fetch(Onnx__TensorProto *tensor, const onnx_file *from,
+                                  onnx_arena *arena, admmnn_error *err) {
     place at;
     int file;
     BASE_TRY(parse_place(tensor, &at, err));
-    if (folder == NULL)
+    if (from->folder == NULL)
         return base_fail(err, ADMMNN_UNSUPPORTED, "tensor '%.60s' lies in another file, '%.80s'",
                          onnx_tensor_name(tensor), at.location);
     if (!stays_below(at.location))
         return fail_escape(tensor, &at, err);
-    BASE_TRY(open_file(tensor, folder, &at, &file, err));
+    BASE_TRY(open_file(tensor, from, &at, &file, err));
     admmnn_status status = read_file(tensor, file, &at, arena, err);
     close(file);
     return status;

@@ -9,12 +9,12 @@
 
 bool onnx_tensor_is_external(const Onnx__TensorProto *tensor);
 
-/* Makes the data the tensor's raw ones. The file must be a regular one within `folder`, by
- * its name and by where its links lead; folder NULL: none may be read. ADMMNN_CORRUPT for a
+/* Makes the data the tensor's raw ones. The file must be a regular one within the model's folder,
+ * by its name and by where its links lead. The errors of onnx_read: ADMMNN_CORRUPT for a
  * place that leaves the folder and for one that the file does not hold; ADMMNN_NOT_FOUND;
  * ADMMNN_UNSUPPORTED; ADMMNN_IO. */
-admmnn_status onnx_external_fetch(Onnx__TensorProto *tensor, const char *folder, onnx_arena *arena,
-                                  admmnn_error *err);
+admmnn_status onnx_external_fetch(Onnx__TensorProto *tensor, const onnx_file *from,
+                                  onnx_arena *arena, admmnn_error *err);
 
 /* A tensor of fewer bytes stays inside: shapes are wanted before any data is. */
 #define ONNX_OUTSIDE_LEAST 1024U

@@ -4,6 +4,7 @@
 
 #include "graph/graph.h"
 #include "onnx/names.h"
+#include "onnx/onnx.h"
 
 /* How a parameter's numbers lie in the array they come from. */
 typedef enum onnx_layout {
@@ -25,7 +26,7 @@ typedef struct onnx_source {
 typedef struct onnx_reader {
     graph *g;
     const Onnx__GraphProto *from;
-    const char *folder; /* of data outside the file; NULL: none is read */
+    const onnx_file *file;
     onnx_arena *arena;
     onnx_names names;
     onnx_source *sources; /* [parameter] */

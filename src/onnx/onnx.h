@@ -86,6 +86,8 @@ admmnn_status onnx_write(const onnx_writing *writing, const onnx_target *target,
 typedef struct onnx_file {
     const char *name;   /* in errors */
     const char *folder; /* of data outside the file; NULL: such data is refused */
+    const char *output; /* it, or its data file, is about to be replaced: data there are refused;
+                           NULL: nothing is */
     const uint8_t *bytes;
     size_t count;
     bool taken;      /* bytes are onnx_read's to free, once they are unpacked */
@@ -102,7 +104,7 @@ typedef struct onnx_model {
 /* An operator, attribute or shape that the graph cannot hold is ADMMNN_UNSUPPORTED with the
  * node's name and the operator set; damage is ADMMNN_CORRUPT; ADMMNN_MEMORY, before it is
  * taken, for a model that is larger than the memory; ADMMNN_NOT_FOUND and ADMMNN_IO for data
- * outside the file. */
+ * outside the file; ADMMNN_USAGE: that lie in what is about to be replaced. */
 admmnn_status onnx_read(const onnx_file *file, onnx_model *out, admmnn_error *err);
 void onnx_model_free(onnx_model *model);
 

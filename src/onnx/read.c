@@ -154,7 +154,7 @@ static admmnn_status add_names(onnx_reader *r, admmnn_error *err) {
 static admmnn_status fetch(onnx_reader *r, Onnx__TensorProto *tensor, admmnn_error *err) {
     if (tensor == NULL || !onnx_tensor_is_external(tensor))
         return ADMMNN_OK;
-    return onnx_external_fetch(tensor, r->folder, r->arena, err);
+    return onnx_external_fetch(tensor, r->file, r->arena, err);
 }
 
 /* An initializer that nothing reads may be of any kind. */
@@ -406,7 +406,7 @@ static admmnn_status convert_model(const onnx_file *file, const Onnx__ModelProto
     const uint64_t memory = file->memory == 0 ? base_memory_size() : file->memory;
     if (model->graph == NULL)
         return base_fail(err, ADMMNN_CORRUPT, "no graph: not an ONNX model");
-    onnx_reader r = {.from = model->graph, .folder = file->folder, .arena = arena};
+    onnx_reader r = {.from = model->graph, .file = file, .arena = arena};
     BASE_TRY(find_opset(model, &r.opset, err));
     BASE_TRY(check_features(model, err));
     BASE_TRY(check_memory(model->graph, memory, arena, err));

@@ -31,8 +31,9 @@ static admmnn_status read_packed(const char *path, uint8_t *bytes, size_t count,
     return status == ADMMNN_OK ? status : base_fail_within(err, status, "%s", path);
 }
 
-admmnn_status model_file_read(const char *path, pack_model **out, pack_report *report,
-                              uint64_t *file_bytes, bool *described, admmnn_error *err) {
+admmnn_status model_file_read(const char *path, const char *output, pack_model **out,
+                              pack_report *report, uint64_t *file_bytes, bool *described,
+                              admmnn_error *err) {
     char folder[BASE_PATH_MAX];
     uint8_t *bytes;
     size_t count;
@@ -40,8 +41,12 @@ admmnn_status model_file_read(const char *path, pack_model **out, pack_report *r
     BASE_TRY(base_file_read(path, MODEL_BYTES_MOST, &bytes, &count, err));
     *file_bytes = count;
     *described = true;
-    const onnx_file file = {
-        .name = path, .folder = folder, .bytes = bytes, .count = count, .taken = true};
+    const onnx_file file = {.name = path,
+                            .folder = folder,
+                            .output = output,
+                            .bytes = bytes,
+                            .count = count,
+                            .taken = true};
     if (count < 4 || memcmp(bytes, PACK_MAGIC, 4) != 0)
         return read_onnx(&file, out, described, err);
     return read_packed(path, bytes, count, out, report, err);
@@ -53,8 +58,8 @@ static admmnn_status open_parts(admmnn_model *model, const char *path,
     model->path = base_array_copy(path, strlen(path) + 1, 1);
     if (model->path == NULL)
         return base_fail_memory(err, path);
-    BASE_TRY(
-        model_file_read(path, &model->packed, &model->report, &model->file_bytes, &described, err));
+    BASE_TRY(model_file_read(path, NULL, &model->packed, &model->report, &model->file_bytes,
+                             &described, err));
     model->params = base_array(model->packed->g->flat_count, sizeof *model->params);
     if (model->params == NULL)
         return base_fail_memory(err, path);
@@ -183,7 +188,8 @@ static admmnn_status open_input(const admmnn_pack_settings *settings, pack_model
                                 bool *described, admmnn_error *err) {
     uint64_t file_bytes;
     BASE_TRY(model_check_output(settings->input, settings->output, settings->force, err));
-    return model_file_read(settings->input, model, NULL, &file_bytes, described, err);
+    return model_file_read(settings->input, settings->force != 0 ? settings->output : NULL, model,
+                           NULL, &file_bytes, described, err);
 }
 
 admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err) {

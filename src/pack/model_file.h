@@ -19,9 +19,11 @@ struct admmnn_model {
 };
 
 /* What a file holds, as a packed model. *described: the order of its units and
- * its levels are a packed file's (or its ONNX form's). report may be NULL. */
-admmnn_status model_file_read(const char *path, pack_model **out, pack_report *report,
-                              uint64_t *file_bytes, bool *described, admmnn_error *err);
+ * its levels are a packed file's (or its ONNX form's). report may be NULL. output: what is about
+ * to be replaced, which none of the model may lie in; NULL: nothing. */
+admmnn_status model_file_read(const char *path, const char *output, pack_model **out,
+                              pack_report *report, uint64_t *file_bytes, bool *described,
+                              admmnn_error *err);
 
 uint64_t model_kept_weights(const admmnn_model *model);
 

@@ -93,7 +93,8 @@ static admmnn_status tune(tuning *t, const admmnn_context *context, admmnn_error
     if (s->batch == 0)
         return base_fail(err, ADMMNN_USAGE, "a batch of 0 images");
     BASE_TRY(model_check_output(s->input, s->output, s->force, err));
-    BASE_TRY(model_file_read(s->input, &t->model, NULL, &file_bytes, &described, err));
+    BASE_TRY(model_file_read(s->input, s->force != 0 ? s->output : NULL, &t->model, NULL,
+                             &file_bytes, &described, err));
     graph_ending ending; /* the model keeps it */
     BASE_TRY(model_open_logits(t->model->g, s->input, &t->g, &ending, err));
     BASE_TRY(open_data(t, err));

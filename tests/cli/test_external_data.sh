@@ -40,6 +40,15 @@ expect_error 2 "m.onnx.data: exists already; --force" import "$work/inside.onnx"
 expect 0 import "$work/inside.onnx" --out "$work/b/m.onnx" --external-data --force
 diff -r "$work/a" "$work/b" || fail "other files by --force"
 
+# Nor are the input's own data replaced, by either file.
+cp "$work/a/m.onnx" "$work/a/other.onnx"
+for out in m.onnx m.onnx.data; do
+    expect_error 2 "the output would replace its data, $work/a/m.onnx.data" \
+        import "$work/a/other.onnx" --out "$work/a/$out" --external-data --force --quiet
+done
+rm "$work/a/other.onnx"
+diff -r "$work/a" "$work/b" || fail "a refusal changed the folder"
+
 # The data do not fit (a limit on the size of a file stands in for a full disk): the old pair
 # stays, and a new one leaves nothing.
 limited() {
