@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "graph/zoo.h"
+#include "network.h"
 #include "options.h"
 #include "train/optimizer.h"
 #include "trainer.h"
@@ -29,18 +30,6 @@ typedef struct options {
     bool json;
 } options;
 
-/* What the zoo's networks are made for. */
-typedef struct shape {
-    const char *network;
-    uint32_t channels, side, classes;
-} shape;
-
-static const shape shapes[] = {{"alexnet", 3, 227, 1000},      {"vgg-16", 3, 224, 1000},
-                               {"resnet-18", 3, 224, 1000},    {"resnet-50", 3, 224, 1000},
-                               {"mobilenet-v1", 3, 224, 1000}, {"mobilenet-v2", 3, 224, 1000},
-                               {"resnet-20", 3, 32, 10},       {"resnet-56", 3, 32, 10},
-                               {"vgg-small", 3, 32, 10},       {"transformer-small", 3, 32, 10}};
-
 typedef struct machine {
     graph *g;
     base_pool *pool;
@@ -50,13 +39,6 @@ typedef struct machine {
     uint16_t *labels;
     size_t elements, classes;
 } machine;
-
-static shape shape_of(const char *network) {
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        if (strcmp(shapes[i].network, network) == 0)
-            return shapes[i];
-    return (shape){network, 1, 28, 10};
-}
 
 static void fill(void *user, size_t sample, float *input, size_t stride) {
     const machine *m = user;
@@ -83,7 +65,6 @@ static admmnn_status make_data(const options *o, machine *m, admmnn_error *err) 
 }
 
 static admmnn_status make(const options *o, machine *m, admmnn_error *err) {
-    const shape s = shape_of(o->network);
     const bool trains = strcmp(o->pass, "train") == 0;
     engine_settings settings = {.max_batch = o->batch, .training = trains};
     if (strcmp(o->division, "size") != 0)
@@ -91,8 +72,7 @@ static admmnn_status make(const options *o, machine *m, admmnn_error *err) {
             strcmp(o->division, "calls") == 0 ? ENGINE_DIVIDE_CALLS : ENGINE_DIVIDE_SAMPLES;
     const train_optimizer_settings sgd = {.kind = TRAIN_SGD, .momentum = 0.9F};
     BASE_TRY(engine_backend_find(o->backend, &settings.backend, err));
-    BASE_TRY(graph_zoo_create(o->network, graph_shape_image(s.channels, s.side, s.side), s.classes,
-                              &m->g, err));
+    BASE_TRY(bench_network_make(o->network, &m->g, err));
     BASE_TRY(base_pool_create(o->threads, &m->pool, err));
     BASE_TRY(make_data(o, m, err));
     BASE_TRY(engine_create(m->g, &settings, m->pool, &m->engine, err));
