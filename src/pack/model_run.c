@@ -72,7 +72,7 @@ static admmnn_status open_network(const admmnn_model *model, const graph *g, uin
 /* That of the last run, unless it takes less than is wanted, or more than twice as much. */
 static admmnn_status open_run(admmnn_model *model, uint32_t batch, admmnn_error *err) {
     const uint32_t open = model->network == NULL ? 0 : model->network->batch;
-    if (open >= batch && open / 2 <= batch)
+    if (open >= batch && open <= 2 * batch)
         return ADMMNN_OK;
     train_network_free(model->network);
     model->network = NULL;

@@ -344,7 +344,7 @@ static void few_samples_take_a_small_network(void **state) {
     (void)state;
     static const size_t small[][2] = {{1, 1},     {300, 256}, {200, 256}, {128, 256},
                                       {127, 127}, {64, 127},  {1, 1},     {0, 1}};
-    static const size_t large[][2] = {{3, 3}, {20, 16}};
+    static const size_t large[][2] = {{3, 3}, {1, 1}, {20, 16}};
     expect_batches(compressed_lenet(), small, sizeof small / sizeof *small);
     expect_batches(large_network(), large, sizeof large / sizeof *large);
 }
