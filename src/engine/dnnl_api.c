@@ -151,27 +151,39 @@ static dnnl_status_t append_function(dnnl_post_ops_t ops, const dnnl_api_shapes 
 #endif
 }
 
-static dnnl_status_t set_function(dnnl_primitive_attr_t attributes,
-                                  const dnnl_api_shapes *function) {
+static dnnl_status_t append_sum(dnnl_post_ops_t ops) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_sum(ops, 1.0F, 0, dnnl_f32);
+#else
+    return dnnl_post_ops_append_sum(ops, 1.0F);
+#endif
+}
+
+static dnnl_status_t set_operations(dnnl_primitive_attr_t attributes, bool sums,
+                                    const dnnl_api_shapes *function) {
     dnnl_post_ops_t ops;
     dnnl_status_t status = dnnl_post_ops_create(&ops);
     if (status != dnnl_success)
         return status;
-    status = append_function(ops, function);
+    if (sums)
+        status = append_sum(ops);
+    if (status == dnnl_success && function != NULL)
+        status = append_function(ops, function);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(attributes, ops);
     dnnl_post_ops_destroy(ops);
     return status;
 }
 
-dnnl_status_t dnnl_api_attributes(const dnnl_api_shapes *function, dnnl_primitive_attr_t *out) {
+dnnl_status_t dnnl_api_attributes(bool sums, const dnnl_api_shapes *function,
+                                  dnnl_primitive_attr_t *out) {
     dnnl_primitive_attr_t attributes;
     dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
     if (status != dnnl_success)
         return status;
     status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success)
-        status = set_function(attributes, function);
+        status = set_operations(attributes, sums, function);
     if (status == dnnl_success)
         *out = attributes;
     else

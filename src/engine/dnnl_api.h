@@ -86,8 +86,10 @@ dnnl_status_t dnnl_api_concat(const dnnl_api *api, const dnnl_api_desc *src, int
 dnnl_status_t dnnl_api_reorder(const dnnl_api *api, dnnl_api_desc from, dnnl_api_desc to,
                                dnnl_primitive_desc_t *out);
 
-/* Attributes of a primitive that puts its output through a function of one element. They are
- * the caller's, freed with dnnl_primitive_attr_destroy. */
-dnnl_status_t dnnl_api_attributes(const dnnl_api_shapes *function, dnnl_primitive_attr_t *out);
+/* Attributes of a primitive that adds its output to what is there, if it sums, and puts that
+ * through a function of one element, which may be NULL. They are the caller's, freed with
+ * dnnl_primitive_attr_destroy. */
+dnnl_status_t dnnl_api_attributes(bool sums, const dnnl_api_shapes *function,
+                                  dnnl_primitive_attr_t *out);
 
 #endif

@@ -65,6 +65,15 @@ bool dnnl_element_algorithm(const graph_node *node, bool training, dnnl_api_shap
     return true;
 }
 
+admmnn_status dnnl_attributes(const graph_node *act, bool sums, dnnl_primitive_attr_t *out,
+                              admmnn_error *err) {
+    dnnl_api_shapes function;
+    if (act != NULL)
+        dnnl_element_algorithm(act, false, &function);
+    dnnl_status_t made = dnnl_api_attributes(sums, act != NULL ? &function : NULL, out);
+    return made == dnnl_success ? ADMMNN_OK : tape_fail(err, made, "what runs along");
+}
+
 static admmnn_status make(const dnnl_network *d, const graph_node *node, uint32_t x,
                           dnnl_primitive_desc_t *out, admmnn_error *err) {
     dnnl_api_shapes shapes;
@@ -195,17 +204,12 @@ static admmnn_status call_binary(dnnl_network *d, dnnl_alg_kind_t algorithm, con
                               .weights = dnnl_format(d, b),
                               .dst = dnnl_format(d, y),
                               .algorithm = algorithm};
-    dnnl_api_shapes function;
-    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_attr_t attributes;
     dnnl_primitive_desc_t what;
-    dnnl_status_t made = dnnl_success;
-    if (act != NULL && dnnl_element_algorithm(act, false, &function))
-        made = dnnl_api_attributes(&function, &attributes);
+    BASE_TRY(dnnl_attributes(act, false, &attributes, err));
     shapes.attributes = attributes;
-    if (made == dnnl_success)
-        made = dnnl_api_binary(&d->tape.api, &shapes, true, &what);
-    if (attributes != NULL)
-        dnnl_primitive_attr_destroy(attributes);
+    dnnl_status_t made = dnnl_api_binary(&d->tape.api, &shapes, true, &what);
+    dnnl_primitive_attr_destroy(attributes);
     if (made != dnnl_success)
         return tape_fail(err, made, "a function of two tensors");
     tape_overwrite(&d->tape, y);

@@ -9,6 +9,7 @@ static void find_live(dnnl_network *d) {
         const graph_node *node = &g->nodes[i];
         d->nodes[i].node = node;
         d->nodes[i].tail = node;
+        d->nodes[i].added = GRAPH_NONE;
         d->nodes[i].live = d->left[node->output] > 0;
         for (uint32_t k = 0; d->nodes[i].live && k < node->operand_count; k++)
             d->left[graph_operand(g, node, k)]++;
@@ -36,16 +37,21 @@ static void find_wanted(dnnl_network *d) {
 
 /* ---- which run together ---- */
 
+static bool reads(const dnnl_network *d, const graph_node *node, uint32_t value) {
+    for (uint32_t k = 0; k < node->operand_count; k++)
+        if (graph_operand(d->graph, node, k) == value)
+            return true;
+    return false;
+}
+
 /* The node that is alone to read what n makes until now, or NULL. */
 static dnnl_node *only_reader(dnnl_network *d, const dnnl_node *n) {
     const uint32_t value = n->tail->output;
     if (d->left[value] != 1 || value == d->graph->output)
         return NULL;
-    for (uint32_t i = 0; i < d->graph->node_count; i++) {
-        dnnl_node *reader = &d->nodes[i];
-        if (reader->live && graph_operand(d->graph, reader->node, 0) == value)
-            return reader->node->operand_count == 1 ? reader : NULL;
-    }
+    for (uint32_t i = 0; i < d->graph->node_count; i++)
+        if (d->nodes[i].live && reads(d, d->nodes[i].node, value))
+            return &d->nodes[i];
     return NULL;
 }
 
@@ -63,6 +69,37 @@ static void join_norm(dnnl_network *d, dnnl_node *n) {
     n->norm = reader->node;
 }
 
+static bool adds(const dnnl_network *d, const graph_node *node) {
+    const graph *g = d->graph;
+    return node->op == GRAPH_BINARY && node->binary == GRAPH_ADD &&
+           graph_value_varies(g, graph_operand(g, node, 0)) &&
+           graph_value_varies(g, graph_operand(g, node, 1)) &&
+           graph_shape_equal(graph_operand_shape(g, node, 0), graph_operand_shape(g, node, 1));
+}
+
+/* Whether a value is there when n is recorded. */
+static bool is_there(const dnnl_network *d, const dnnl_node *n, uint32_t value) {
+    for (const dnnl_node *before = d->nodes; before < n; before++)
+        if (before->live && before->tail->output == value)
+            return true;
+    return value == d->graph->input;
+}
+
+/* A sum with what was there before, of images: those of a convolution have their dimensions. */
+static void join_sum(dnnl_network *d, dnnl_node *n) {
+    dnnl_node *reader = only_reader(d, n);
+    if (reader == NULL || !adds(d, reader->node) ||
+        d->graph->values[n->tail->output].shape.rank != 3)
+        return;
+    const uint32_t left = graph_operand(d->graph, reader->node, 0);
+    const uint32_t right = graph_operand(d->graph, reader->node, 1);
+    const uint32_t other = left == n->tail->output ? right : left;
+    if (!is_there(d, n, other))
+        return;
+    join(d, n, reader);
+    n->added = other;
+}
+
 static void join_act(dnnl_network *d, dnnl_node *n) {
     dnnl_node *reader = only_reader(d, n);
     dnnl_api_shapes function;
@@ -78,19 +115,13 @@ static void join_act(dnnl_network *d, dnnl_node *n) {
     n->act = reader->node;
 }
 
-static bool adds(const dnnl_network *d, const graph_node *node) {
-    const graph *g = d->graph;
-    return node->op == GRAPH_BINARY && node->binary == GRAPH_ADD &&
-           graph_value_varies(g, graph_operand(g, node, 0)) &&
-           graph_value_varies(g, graph_operand(g, node, 1)) &&
-           graph_shape_equal(graph_operand_shape(g, node, 0), graph_operand_shape(g, node, 1));
-}
-
 static void find_companions(dnnl_network *d, dnnl_node *n) {
     const graph_op op = n->node->op;
     const bool conv = op == GRAPH_CONV || op == GRAPH_TRANSPOSED_CONV;
     if (conv && !d->plan.training)
         join_norm(d, n);
+    if (op == GRAPH_CONV && !d->plan.training)
+        join_sum(d, n);
     if (op == GRAPH_BATCH_NORMALIZATION || adds(d, n->node) ||
         (!d->plan.training && (conv || op == GRAPH_INNER_PRODUCT)))
         join_act(d, n);

@@ -10,6 +10,7 @@ struct dnnl_node {
     const graph_node *node;
     const graph_node *norm; /* batch normalization that is folded into its weights, or NULL */
     const graph_node *act;  /* function of one element that runs with it, or NULL */
+    uint32_t added;         /* value that is added before that, or GRAPH_NONE */
     const graph_node *tail; /* the last of those: whose output it makes; itself where none */
     bool live;              /* leads to the output, and runs with no other */
     dnnl_primitive_desc_t forward;
@@ -53,6 +54,11 @@ dnnl_record_backward dnnl_own_backward;
 
 /* The algorithm of a function of one element; false where oneDNN has none that agrees. */
 bool dnnl_element_algorithm(const graph_node *node, bool training, dnnl_api_shapes *shapes);
+
+/* Attributes of a call that adds its output to what is there, if it sums, and puts that through
+ * the function of one element `act`, which may be NULL. They are the caller's. */
+admmnn_status dnnl_attributes(const graph_node *act, bool sums, dnnl_primitive_attr_t *out,
+                              admmnn_error *err);
 
 /* A function of one element on a tensor, in place. */
 admmnn_status dnnl_apply(dnnl_network *d, const graph_node *node, uint32_t tensor,

@@ -120,21 +120,34 @@ static admmnn_status choose_forward(dnnl_network *d, dnnl_node *n, const graph_n
                                     uint32_t x, admmnn_error *err) {
     dnnl_api_shapes open = open_shapes(n);
     dnnl_api_shapes preferred = preferred_shapes(d, n, x);
-    dnnl_primitive_attr_t attributes = NULL;
-    if (act != NULL) {
-        dnnl_api_shapes function;
-        dnnl_element_algorithm(act, false, &function);
-        dnnl_status_t made = dnnl_api_attributes(&function, &attributes);
-        if (made != dnnl_success)
-            return tape_fail(err, made, n->node->name);
-        open.attributes = attributes;
-        preferred.attributes = attributes;
-    }
+    dnnl_primitive_attr_t attributes;
+    BASE_TRY(dnnl_attributes(act, n->added != GRAPH_NONE, &attributes, err));
+    open.attributes = attributes;
+    preferred.attributes = attributes;
     admmnn_status status =
         dnnl_choose(d, maker_of(n, 0), &preferred, &open, n->node->name, &n->forward, err);
-    if (attributes != NULL)
-        dnnl_primitive_attr_destroy(attributes);
+    dnnl_primitive_attr_destroy(attributes);
     return status;
+}
+
+/* Where it writes: what it adds to is there, or is brought there if that may not be
+ * overwritten or has another format. */
+static admmnn_status add_output(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    tape *t = &d->tape;
+    const dnnl_api_desc format = dnnl_asked(n->forward, dnnl_query_dst_md);
+    if (n->added == GRAPH_NONE)
+        return tape_tensor_add(t, format, TAPE_ARENA, 0, &n->dst, err);
+    const uint32_t there = d->tensor[n->added];
+    const bool stays = dnnl_memory_desc_equal(dnnl_format(d, there), format) &&
+                       dnnl_may_overwrite(d, n->added, TAPE_FORGOTTEN);
+    d->left[n->added]--;
+    n->dst = there;
+    if (!stays) {
+        BASE_TRY(tape_tensor_add(t, format, TAPE_ARENA, 0, &n->dst, err));
+        BASE_TRY(tape_copy(t, there, n->dst, err));
+    }
+    tape_overwrite(t, n->dst);
+    return ADMMNN_OK;
 }
 
 /* The weights and biases with the normalization in them. */
@@ -189,8 +202,7 @@ admmnn_status dnnl_weighted_forward(dnnl_network *d, dnnl_node *n, admmnn_error 
     }
     BASE_TRY(status);
     BASE_TRY(tape_reorder(t, x, dnnl_asked(n->forward, dnnl_query_src_md), &n->src, err));
-    BASE_TRY(
-        tape_tensor_add(t, dnnl_asked(n->forward, dnnl_query_dst_md), TAPE_ARENA, 0, &n->dst, err));
+    BASE_TRY(add_output(d, n, err));
     BASE_TRY(call_forward(d, n, err));
     dnnl_keep(d, n->src, TAPE_KEPT);
     if (later != NULL)

@@ -205,6 +205,30 @@ static void add_residual(graph *g, uint32_t *v) {
     MUST(graph_add_binary(g, "square", GRAPH_MUL, *v, *v, v, err));
 }
 
+/* Sums with what a convolution makes: of its own input, of a value with readers to come, of one
+ * in another format, on either side; and functions of sums with and without a convolution. */
+static void add_joined_sums(graph *g, uint32_t *v) {
+    const graph_conv same = graph_conv_of(graph_window_of(3, 1, 1));
+    const graph_slice even = {{0, 0, 0}, {8, 9, 8}, {2, 1, 1}};
+    graph_conv deep = same;
+    uint32_t trunk = *v;
+    uint32_t pooled;
+    deep.groups = 16;
+    MUST(graph_add_conv(g, "a", trunk, 16, same, v, err));
+    MUST(graph_add_binary(g, "own", GRAPH_ADD, trunk, *v, v, err));
+    add_function(g, v, GRAPH_CLIP, -0.5F, 1.5F);
+    MUST(graph_add_conv(g, "b", *v, 16, deep, v, err));
+    MUST(graph_add_binary(g, "last", GRAPH_ADD, *v, trunk, v, err));
+    MUST(graph_add_relu(g, "relu", *v, &trunk, err));
+    MUST(graph_add_slice(g, "even", trunk, &even, &pooled, err));
+    MUST(graph_add_conv(g, "c", trunk, 8, same, v, err));
+    MUST(graph_add_binary(g, "moved", GRAPH_ADD, pooled, *v, v, err));
+    MUST(graph_add_average_pool(g, "pool", *v, graph_pool_of(graph_window_of(3, 1, 1)), &pooled,
+                                err));
+    MUST(graph_add_binary(g, "plain", GRAPH_ADD, *v, pooled, v, err));
+    add_function(g, v, GRAPH_TANH, 0.0F, 0.0F);
+}
+
 /* A value that four nodes read, and one that leads nowhere. */
 static void add_branches(graph *g, uint32_t *v) {
     const uint32_t trunk = *v;
@@ -274,6 +298,7 @@ static const network networks[] = {
     {"functions", add_functions, 0},
     {"two", add_two_functions, 0},
     {"sums", add_summed_functions, 0},
+    {"sums with a convolution", add_joined_sums, 0},
     {"shared", add_shared_rectifiers, 0},
     {"roots", add_roots, 0},
     {"residual", add_residual, 0},
@@ -552,7 +577,7 @@ static void *run_alone(void *argument) {
 
 static void engines_in_two_threads_do_not_meet(void **state) {
     (void)state;
-    problem p = problem_make(&networks[16]);
+    problem p = problem_make(&networks[17]);
     runner runners[3] = {{.p = &p}, {.p = &p}, {.p = &p}};
     pthread_t other;
     run_alone(&runners[0]);
