@@ -57,14 +57,11 @@ static admmnn_status write_network(const graph *g, const char *path, float *para
                                    admmnn_error *err) {
     const onnx_writing writing = {.g = g, .params = params};
     base_random random = base_random_at(1, 2, 3);
-    uint8_t *bytes;
-    size_t count;
+    const onnx_target target = {.path = path, .force = true};
+    uint64_t data_bytes;
     graph_initialise(g, 1, params);
     disturb(g, &random, params);
-    BASE_TRY(onnx_write(&writing, &bytes, &count, err));
-    admmnn_status status = base_file_write(path, bytes, count, err);
-    base_free(bytes);
-    return status;
+    return onnx_write(&writing, &target, &data_bytes, err);
 }
 
 static admmnn_status make_file(const char *network, const char *path, admmnn_error *err) {
