@@ -25,8 +25,28 @@ static bool reserve(base_writer *writer, size_t count) {
     return true;
 }
 
+void base_writer_flush(base_writer *writer) {
+    if (writer->drain == NULL || writer->failed || writer->count == 0)
+        return;
+    writer->failed = !writer->drain(writer->user, writer->bytes, writer->count);
+    writer->count = 0;
+}
+
+/* Makes room for a piece; true where the bytes are larger than one, and went to the drain
+ * without a copy. */
+static bool drained(base_writer *writer, const void *bytes, size_t count) {
+    if (writer->drain == NULL)
+        return false;
+    if (count > BASE_PIECE - writer->count)
+        base_writer_flush(writer);
+    if (count <= BASE_PIECE)
+        return false;
+    writer->failed = writer->failed || !writer->drain(writer->user, bytes, count);
+    return true;
+}
+
 void base_write_bytes(base_writer *writer, const void *bytes, size_t count) {
-    if (count == 0 || !reserve(writer, count))
+    if (count == 0 || drained(writer, bytes, count) || !reserve(writer, count))
         return;
     memcpy(writer->bytes + writer->count, bytes, count);
     writer->count += count;
@@ -99,9 +119,23 @@ const uint8_t *base_read_bytes(base_reader *reader, size_t count) {
         reader->failed = true;
         return NULL;
     }
-    const uint8_t *bytes = reader->bytes + reader->at;
+    const uint8_t *bytes = reader->look == NULL ? reader->bytes + reader->at
+                                                : reader->look(reader->user, reader->at, count);
+    reader->failed = bytes == NULL;
     reader->at += count;
     return bytes;
+}
+
+void base_read_into(base_reader *reader, void *to, size_t count) {
+    uint8_t *next = to;
+    for (size_t piece; count > 0; next += piece, count -= piece) {
+        piece = count < BASE_PIECE ? count : BASE_PIECE;
+        const uint8_t *bytes = base_read_bytes(reader, piece);
+        if (bytes != NULL)
+            memcpy(next, bytes, piece);
+        else
+            memset(next, 0, piece);
+    }
 }
 
 static uint64_t read_little(base_reader *reader, size_t count) {

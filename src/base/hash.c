@@ -50,6 +50,10 @@ void base_sha256(const void *bytes, size_t count, char digest[65]) {
         write_digits(raw, digest);
 }
 
+uint32_t base_crc32_more(uint32_t crc, const void *bytes, size_t count) {
+    return bytes == NULL ? crc : (uint32_t)crc32_z(crc, bytes, count);
+}
+
 uint32_t base_crc32(const void *bytes, size_t count) {
-    return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes, count);
+    return base_crc32_more(0, bytes, count);
 }

@@ -14,5 +14,7 @@ void base_digest_add(base_digest *sum, const void *bytes, size_t count);
 void base_digest_close(base_digest *sum, char digest[65]);
 /* CRC-32 of IEEE 802.3 (zlib). */
 uint32_t base_crc32(const void *bytes, size_t count);
+/* Of what has that CRC-32 (of nothing: 0) with these bytes behind it. */
+uint32_t base_crc32_more(uint32_t crc, const void *bytes, size_t count);
 
 #endif

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "base/bytes.h"
+#include "base/memory.h"
 #include "base/random.h"
 
 static void numbers_are_little_endian(void **state) {
@@ -137,6 +138,101 @@ static void a_size_beyond_memory_fails_for_good(void **state) {
     base_writer_free(&w);
 }
 
+/* Where a writer's bytes go, piece by piece, until there are more than the limit. */
+typedef struct pool {
+    base_writer bytes;
+    size_t limit, pieces;
+} pool;
+
+static bool take_piece(void *user, const void *bytes, size_t count) {
+    pool *p = user;
+    base_write_bytes(&p->bytes, bytes, count);
+    p->pieces++;
+    return p->bytes.count <= p->limit;
+}
+
+/* Small and large stretches in turn, as a checkpoint's are. */
+static void write_stretches(base_writer *w, const uint8_t *bytes) {
+    for (size_t i = 0; i < 5; i++) {
+        base_write_u32(w, (uint32_t)i);
+        base_write_bytes(w, bytes, BASE_PIECE / 2 + i * BASE_PIECE / 3);
+        base_write_text(w, "%zu\n", i);
+    }
+}
+
+static void a_drain_gets_all_in_order(void **state) {
+    (void)state;
+    pool p = {.limit = SIZE_MAX};
+    base_writer whole = {0};
+    base_writer drained = {.drain = take_piece, .user = &p};
+    uint8_t *bytes = base_array(2 * BASE_PIECE, 1);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < 2 * BASE_PIECE; i++)
+        bytes[i] = (uint8_t)(i * 37 >> 3);
+    write_stretches(&whole, bytes);
+    write_stretches(&drained, bytes);
+    assert_in_range(drained.count, 1, BASE_PIECE);
+    base_writer_flush(&drained);
+    assert_true(!drained.failed && drained.count == 0 && drained.capacity <= 4 * BASE_PIECE);
+    assert_int_equal(p.bytes.count, whole.count);
+    assert_memory_equal(p.bytes.bytes, whole.bytes, whole.count);
+    assert_true(p.pieces > 3);
+    base_free(bytes);
+    base_writer_free(&whole);
+    base_writer_free(&drained);
+    base_writer_free(&p.bytes);
+}
+
+static void a_drain_that_fails_is_asked_no_more(void **state) {
+    (void)state;
+    pool p = {.limit = BASE_PIECE};
+    base_writer w = {.drain = take_piece, .user = &p};
+    uint8_t *bytes = base_array(2 * BASE_PIECE, 1);
+    assert_non_null(bytes);
+    write_stretches(&w, bytes);
+    assert_true(w.failed);
+    const size_t pieces = p.pieces;
+    base_write_bytes(&w, bytes, 2 * BASE_PIECE);
+    base_writer_flush(&w);
+    assert_true(w.failed && p.pieces == pieces);
+    base_free(bytes);
+    base_writer_free(&w);
+    base_writer_free(&p.bytes);
+}
+
+/* A place's bytes, where it is asked for one at most. */
+static const uint8_t *look(void *user, size_t at, size_t count) {
+    const uint8_t *bytes = user;
+    return count <= BASE_PIECE && bytes[at] != 0xff ? bytes + at : NULL;
+}
+
+static void what_is_looked_for_elsewhere_is_read(void **state) {
+    (void)state;
+    const size_t count = 2 * BASE_PIECE + 9;
+    uint8_t *bytes = base_array(count, 1);
+    uint8_t *read = base_array(count, 1);
+    assert_true(bytes != NULL && read != NULL);
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)(i % 251);
+    base_reader r = {.count = count, .look = look, .user = bytes};
+    assert_int_equal(base_read_u16(&r), 0x0100);
+    base_read_into(&r, read, count - 2);
+    assert_true(!r.failed && r.at == count);
+    assert_memory_equal(read, bytes + 2, count - 2);
+    assert_int_equal(base_read_u8(&r), 0);
+    assert_true(r.failed);
+    bytes[2 + BASE_PIECE] = 0xff;
+    r = (base_reader){.count = count, .at = 2, .look = look, .user = bytes};
+    memset(read, 1, count);
+    base_read_into(&r, read, count - 2);
+    assert_true(r.failed);
+    assert_memory_equal(read, bytes + 2, BASE_PIECE);
+    for (size_t i = BASE_PIECE; i < count - 2; i++)
+        assert_int_equal(read[i], 0);
+    base_free(bytes);
+    base_free(read);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_little_endian),
@@ -146,6 +242,9 @@ int main(void) {
         cmocka_unit_test(reading_beyond_the_end_fails_for_good),
         cmocka_unit_test(long_texts_and_many_bytes),
         cmocka_unit_test(a_size_beyond_memory_fails_for_good),
+        cmocka_unit_test(a_drain_gets_all_in_order),
+        cmocka_unit_test(a_drain_that_fails_is_asked_no_more),
+        cmocka_unit_test(what_is_looked_for_elsewhere_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

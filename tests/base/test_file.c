@@ -12,8 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/view.h"
 
 static char folder[] = "/tmp/admmnn-test-file-XXXXXX";
 
@@ -278,6 +280,52 @@ static void a_size_limit_leaves_the_old_file(void **state) {
     unlink(path);
 }
 
+/* Every place of a file, whichever was looked at before, and none beyond it. */
+static void a_view_shows_every_place(void **state) {
+    (void)state;
+    const size_t count = 3 * BASE_PIECE + 5;
+    const char *path = in_folder("file");
+    uint8_t *bytes = base_array(count, 1);
+    base_view *view;
+    size_t size;
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)(i % 253);
+    assert_int_equal(base_file_write(path, bytes, count, NULL), ADMMNN_OK);
+    assert_int_equal(base_view_open(path, &view, &size, NULL), ADMMNN_OK);
+    assert_int_equal(size, count);
+    const size_t places[] = {0, BASE_PIECE - 1, 2 * BASE_PIECE + 5, 1, count - 1, count};
+    const size_t counts[] = {BASE_PIECE, 2, BASE_PIECE, 70000, 1, 0};
+    for (size_t i = 0; i < 6; i++) {
+        const uint8_t *seen = base_view_look(view, places[i], counts[i]);
+        assert_non_null(seen);
+        assert_memory_equal(seen, bytes + places[i], counts[i]);
+    }
+    assert_null(base_view_look(view, 0, BASE_PIECE + 1));
+    assert_null(base_view_look(view, count - 1, 2));
+    assert_null(base_view_look(view, SIZE_MAX, 1));
+    assert_int_equal(base_view_check(view, NULL), ADMMNN_OK);
+    base_view_close(view);
+    base_free(bytes);
+    unlink(path);
+}
+
+static void a_view_of_what_became_shorter_fails(void **state) {
+    (void)state;
+    const char *path = in_folder("file");
+    base_view *view;
+    size_t size;
+    admmnn_error err = {0};
+    assert_int_equal(base_view_open(path, &view, &size, &err), ADMMNN_NOT_FOUND);
+    assert_int_equal(base_file_write(path, "eight by", 8, NULL), ADMMNN_OK);
+    assert_int_equal(base_view_open(path, &view, &size, NULL), ADMMNN_OK);
+    assert_int_equal(truncate(path, 3), 0);
+    assert_null(base_view_look(view, 0, 4));
+    assert_int_equal(base_view_check(view, &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "file: cannot read: "));
+    base_view_close(view);
+    unlink(path);
+}
+
 static void folders_are_made_with_those_above(void **state) {
     (void)state;
     admmnn_error err = {0};
@@ -378,6 +426,8 @@ int main(void) {
         cmocka_unit_test(a_kill_leaves_one_content_or_the_other),
         cmocka_unit_test(a_full_disk_leaves_the_old_file),
         cmocka_unit_test(a_size_limit_leaves_the_old_file),
+        cmocka_unit_test(a_view_shows_every_place),
+        cmocka_unit_test(a_view_of_what_became_shorter_fails),
         cmocka_unit_test(folders_are_made_with_those_above),
         cmocka_unit_test(what_stands_under_a_name_is_told),
         cmocka_unit_test(only_what_writers_left_is_swept),

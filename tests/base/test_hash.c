@@ -34,6 +34,8 @@ static void crc32(void **state) {
     assert_int_equal(base_crc32("123456789", 9), 0xcbf43926U);
     const uint8_t zeros[32] = {0};
     assert_int_equal(base_crc32(zeros, 32), 0x190a55adU);
+    assert_int_equal(base_crc32_more(base_crc32_more(0, "1234", 4), "56789", 5), 0xcbf43926U);
+    assert_int_equal(base_crc32_more(0xcbf43926U, NULL, 0), 0xcbf43926U);
 }
 
 int main(void) {
