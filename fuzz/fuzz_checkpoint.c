@@ -92,7 +92,7 @@ static void write_mask(const compress_run *run, uint8_t spacing, base_writer *ou
 static void make_checkpoint(const compress_run *run, const uint8_t *data, size_t size,
                             base_writer *out) {
     base_write_text(out, "ADMMNNCK");
-    base_write_u32(out, 3);
+    base_write_u32(out, 4);
     base_write_bytes(out, r->sha256, 64);
     base_write_bytes(out, run->data_sha256, 64);
     base_write_u64(out, r->seed);
@@ -107,12 +107,17 @@ static void make_checkpoint(const compress_run *run, const uint8_t *data, size_t
     must(!out->failed);
 }
 
+static bool restore(compress_run *run, const base_writer *checkpoint) {
+    const base_reader in = {.bytes = checkpoint->bytes, .count = checkpoint->count};
+    return run_restore(run, "input", &in, NULL) == ADMMNN_OK;
+}
+
 static void must_round_trip(const compress_run *run) {
     base_writer first = {0};
     base_writer second = {0};
     compress_run *again = start();
     must(run_snapshot(run, &first, NULL) == ADMMNN_OK);
-    must(run_restore(again, "again", first.bytes, first.count, NULL) == ADMMNN_OK);
+    must(restore(again, &first));
     must(run_snapshot(again, &second, NULL) == ADMMNN_OK);
     const size_t rest = SECONDS_AT + SECONDS_COUNT;
     must(first.count == second.count && memcmp(first.bytes, second.bytes, SECONDS_AT) == 0);
@@ -132,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     base_writer checkpoint = {0};
     compress_run *run = start();
     make_checkpoint(run, data, size, &checkpoint);
-    if (run_restore(run, "input", checkpoint.bytes, checkpoint.count, NULL) == ADMMNN_OK) {
+    if (restore(run, &checkpoint)) {
         must_round_trip(run);
         run_tick(run, NULL);
     }

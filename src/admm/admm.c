@@ -10,9 +10,8 @@
 struct admm_problem {
     admm_block *blocks;
     size_t block_count, size;
-    size_t largest;  /* block */
-    float *z, *u;    /* [size] */
-    float *sum, *to; /* [largest] x + u, and what z becomes */
+    size_t largest; /* block */
+    float *z, *u;   /* [size] */
     admm_variant variant;
 };
 
@@ -24,8 +23,6 @@ void admm_free(admm_problem *p) {
     base_free(p->blocks);
     base_free(p->z);
     base_free(p->u);
-    base_free(p->sum);
-    base_free(p->to);
     base_free(p);
 }
 
@@ -58,9 +55,7 @@ admmnn_status admm_create(const admm_block *blocks, size_t block_count, size_t s
         p->largest = copy[i].count > p->largest ? copy[i].count : p->largest;
     p->z = base_array(size, sizeof *p->z);
     p->u = base_array(size, sizeof *p->u);
-    p->sum = base_array(p->largest, sizeof *p->sum);
-    p->to = base_array(p->largest, sizeof *p->to);
-    if (p->z == NULL || p->u == NULL || p->sum == NULL || p->to == NULL) {
+    if (p->z == NULL || p->u == NULL) {
         admm_free(p);
         return base_fail_memory(err, "an ADMM problem");
     }
@@ -91,56 +86,54 @@ void admm_set_variant(admm_problem *p, const admm_variant *variant) {
     p->variant = *variant;
 }
 
-static void soften(admm_problem *p, const admm_block *b) {
+/* sum[b->count] is x + u, and to what z becomes. */
+static void soften(const admm_problem *p, const admm_block *b, const float *sum, float *to) {
     double distance2 = 0;
     for (size_t i = 0; i < b->count; i++) {
-        const double gap = (double)p->sum[i] - (double)p->to[i];
+        const double gap = (double)sum[i] - (double)to[i];
         distance2 += gap * gap;
     }
     const double share = admm_soft_share(sqrt(distance2), (double)p->variant.beta, (double)b->rho);
     for (size_t i = 0; i < b->count && share < 1; i++)
-        p->to[i] = (float)((double)p->sum[i] + share * ((double)p->to[i] - (double)p->sum[i]));
-}
-
-static void keep_some(admm_problem *p, const admm_block *b) {
-    base_random random = base_random_at(p->variant.seed, b->offset, p->variant.step);
-    const float *z = p->z + b->offset;
-    for (size_t i = 0; i < b->count; i++)
-        if (base_random_uniform(&random) >= p->variant.probability)
-            p->to[i] = z[i];
+        to[i] = (float)((double)sum[i] + share * ((double)to[i] - (double)sum[i]));
 }
 
 /* What stays beside what is renewed need be no point of the set: levels may have another
  * interval by now, and supports more places. The nearest point is taken. */
-static admmnn_status renew_some(admm_problem *p, const admm_block *b, admmnn_error *err) {
-    keep_some(p, b);
-    memcpy(p->sum, p->to, b->count * sizeof *p->sum);
-    return admm_set_project(b->set, p->sum, p->to, b->count, err);
+static admmnn_status renew_some(const admm_problem *p, const admm_block *b, float *to,
+                                admmnn_error *err) {
+    base_random random = base_random_at(p->variant.seed, b->offset, p->variant.step);
+    const float *z = p->z + b->offset;
+    for (size_t i = 0; i < b->count; i++)
+        if (base_random_uniform(&random) >= p->variant.probability)
+            to[i] = z[i];
+    return admm_set_project(b->set, to, to, b->count, err);
 }
 
-static admmnn_status update_block(admm_problem *p, const admm_block *b, const float *x,
+/* to: room for the block. x + u stands in the place of u, which it becomes. */
+static admmnn_status update_block(admm_problem *p, const admm_block *b, const float *x, float *to,
                                   admm_residual *residual, admmnn_error *err) {
     float *z = p->z + b->offset;
     float *u = p->u + b->offset;
     x += b->offset;
     for (size_t i = 0; i < b->count; i++)
-        p->sum[i] = x[i] + u[i];
-    admmnn_status status = admm_set_project(b->set, p->sum, p->to, b->count, err);
+        u[i] = x[i] + u[i];
+    admmnn_status status = admm_set_project(b->set, u, to, b->count, err);
     if (status == ADMMNN_OK && p->variant.kind == ADMM_VARIANT_R)
-        status = renew_some(p, b, err);
+        status = renew_some(p, b, to, err);
     if (status != ADMMNN_OK)
         return base_fail_within(err, status, "%s", b->name);
     if (p->variant.kind == ADMM_VARIANT_S)
-        soften(p, b);
+        soften(p, b, u, to);
     double primal = 0;
     double moved = 0;
     for (size_t i = 0; i < b->count; i++) {
-        double gap = (double)x[i] - (double)p->to[i];
-        double step = (double)p->to[i] - (double)z[i];
+        double gap = (double)x[i] - (double)to[i];
+        double step = (double)to[i] - (double)z[i];
         primal += gap * gap;
         moved += step * step;
-        z[i] = p->to[i];
-        u[i] = x[i] + u[i] - p->to[i];
+        z[i] = to[i];
+        u[i] -= to[i];
     }
     if (residual != NULL)
         *residual = (admm_residual){.primal = sqrt(primal),
@@ -153,9 +146,13 @@ static admmnn_status update_block(admm_problem *p, const admm_block *b, const fl
 
 admmnn_status admm_update(admm_problem *p, const float *x, admm_residual *residuals,
                           admmnn_error *err) {
-    for (size_t i = 0; i < p->block_count; i++)
-        BASE_TRY(update_block(p, &p->blocks[i], x, residuals == NULL ? NULL : &residuals[i], err));
-    return ADMMNN_OK;
+    float *to = base_array(p->largest, sizeof *to);
+    admmnn_status status = to == NULL ? base_fail_memory(err, "the z step") : ADMMNN_OK;
+    for (size_t i = 0; i < p->block_count && status == ADMMNN_OK; i++)
+        status =
+            update_block(p, &p->blocks[i], x, to, residuals == NULL ? NULL : &residuals[i], err);
+    base_free(to);
+    return status;
 }
 
 bool admm_converged(const admm_problem *p, const admm_residual *residuals, double relative) {
@@ -197,11 +194,9 @@ void admm_block_rho_set(admm_problem *p, size_t i, float rho) {
     p->blocks[i].rho = rho;
 }
 
-void admm_anchor(const admm_problem *p, float *anchor) {
-    memset(anchor, 0, p->size * sizeof *anchor);
-    for (size_t i = 0; i < p->block_count; i++) {
-        const admm_block *b = &p->blocks[i];
-        for (size_t k = b->offset; k < b->offset + b->count; k++)
-            anchor[k] = p->z[k] - p->u[k];
+void admm_anchor(const admm_problem *p, const size_t *places, size_t count, float *anchor) {
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = places == NULL ? i : places[i];
+        anchor[i] = p->z[at] - p->u[at];
     }
 }

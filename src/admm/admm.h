@@ -78,7 +78,7 @@ admmnn_status admm_start(admm_problem *problem, const float *x, admmnn_error *er
 /* Of the updates from now on; Q at first. */
 void admm_set_variant(admm_problem *problem, const admm_variant *variant);
 /* The z and u steps. residuals[block_count] (NULL when not wanted). Fails as admm_start
- * does. */
+ * does, and z and u are then worth nothing. */
 admmnn_status admm_update(admm_problem *problem, const float *x, admm_residual *residuals,
                           admmnn_error *err);
 /* Sets each block's rho for iteration k (from 0); rescales u where rho changes. */
@@ -97,7 +97,8 @@ float *admm_z_mutable(admm_problem *problem);
 float *admm_u_mutable(admm_problem *problem);
 void admm_block_rho_set(admm_problem *problem, size_t i, float rho);
 
-/* anchor = z - u: the penalty's gradient is rho (x - anchor). Zero outside blocks. */
-void admm_anchor(const admm_problem *problem, float *anchor);
+/* anchor[count] = z - u at those places of the flat vector (NULL: from its first on): the
+ * penalty's gradient is rho (x - anchor). Zero outside blocks. */
+void admm_anchor(const admm_problem *problem, const size_t *places, size_t count, float *anchor);
 
 #endif

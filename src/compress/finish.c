@@ -26,33 +26,58 @@ static admmnn_status write_in(const char *folder, const char *name, const void *
 /* What a run ends with; the graphs have the ending that the training did without. */
 typedef struct outcome {
     graph *full;
-    float *flat;    /* [full->flat_count] the compressed network on its full graph */
-    graph *small;   /* without its dead structure */
-    size_t *origin; /* of small's parameters, in flat */
-    float *params;  /* [small->flat_count] */
+    float *flat;   /* [full->flat_count] the compressed network on its full graph */
+    graph *small;  /* without its dead structure */
+    float *params; /* [small->flat_count] */
+    uint8_t *mask; /* [small->flat_count] */
 } outcome;
 
 static void outcome_free(outcome *o) {
     graph_free(o->full);
     base_free(o->flat);
     graph_free(o->small);
-    base_free(o->origin);
     base_free(o->params);
+    base_free(o->mask);
 }
 
-static admmnn_status outcome_open(const compress_run *run, outcome *o, admmnn_error *err) {
+static admmnn_status fill_small(const compress_run *run, const size_t *origin, outcome *o,
+                                admmnn_error *err) {
+    const size_t count = o->small->flat_count;
+    o->params = base_array(count, sizeof *o->params);
+    o->mask = base_array(count, 1);
+    if (o->params == NULL || o->mask == NULL)
+        return base_fail_memory(err, "the finished network");
+    for (size_t i = 0; i < count; i++) {
+        if (origin[i] == SIZE_MAX)
+            continue;
+        o->params[i] = o->flat[origin[i]];
+        o->mask[i] = run->mask[origin[i]];
+    }
+    return ADMMNN_OK;
+}
+
+/* What has trained makes room for what packs and tests. */
+static void end_training(compress_run *run) {
+    train_optimizer_free(run->optimizer);
+    train_network_free(run->network);
+    base_free(run->fixed);
+    run->optimizer = NULL;
+    run->network = NULL;
+    run->fixed = NULL;
+}
+
+static admmnn_status outcome_open(compress_run *run, outcome *o, admmnn_error *err) {
+    size_t *origin;
     BASE_TRY(graph_clone(run->g, &o->full, err));
     BASE_TRY(graph_put_ending(o->full, &run->ending, err));
     BASE_TRY(run_flat_params(run, &o->flat, err));
-    BASE_TRY(shrink_network(run->g, run->mask, &o->small, &o->origin, err));
-    BASE_TRY(graph_put_ending(o->small, &run->ending, err));
-    o->params = base_array(o->small->flat_count, sizeof *o->params);
-    if (o->params == NULL)
-        return base_fail_memory(err, "the finished network");
-    for (size_t i = 0; i < o->small->flat_count; i++)
-        if (o->origin[i] != SIZE_MAX)
-            o->params[i] = o->flat[o->origin[i]];
-    return ADMMNN_OK;
+    end_training(run);
+    BASE_TRY(shrink_network(run->g, run->mask, &o->small, &origin, err));
+    admmnn_status status = graph_put_ending(o->small, &run->ending, err);
+    if (status == ADMMNN_OK)
+        status = fill_small(run, origin, o, err);
+    base_free(origin);
+    return status;
 }
 
 /* Of layers alone: weights, which pruning is of too, and biases where they have levels. Floats
@@ -87,11 +112,11 @@ static admmnn_status fill_tensor(const compress_run *run, const outcome *o, uint
     if (tensor->codes == NULL && tensor->values == NULL)
         return base_fail_memory(err, "the packed model");
     for (size_t i = 0; i < parameter->count; i++) {
-        size_t from = o->origin[parameter->offset + i];
-        float value = o->params[parameter->offset + i];
+        const size_t at = parameter->offset + i;
+        const float value = o->params[at];
         if (!coded)
             tensor->values[i] = value;
-        else if (run->mask[from] != 0 && tensor->step > 0)
+        else if (o->mask[at] != 0 && tensor->step > 0)
             tensor->codes[i] = admm_level_code(tensor->levels, tensor->bits, tensor->step, value);
     }
     return ADMMNN_OK;
@@ -161,7 +186,7 @@ static admmnn_status dense_controls(const compress_run *run, compress_result *re
 
 static admmnn_status test_flat(const compress_run *run, const graph *g, const float *params,
                                const data_set *test, double *accuracy, admmnn_error *err) {
-    const engine_settings settings = {.backend = run->r->backend, .max_batch = run->network->batch};
+    const engine_settings settings = {.backend = run->r->backend, .max_batch = run->batch};
     train_network *network;
     BASE_TRY(train_network_create(g, params, run->pool, &settings, &network, err));
     train_score score = {0};
@@ -192,7 +217,7 @@ static admmnn_status test_all(const compress_run *run, const float *flat, const 
         const float *params;
         double *accuracy;
     } networks[] = {{run->dense, &result->accuracy.dense},
-                    {run->pruned, &result->accuracy.pruned},
+                    {run_pruned(run), &result->accuracy.pruned},
                     {flat, &result->accuracy.compressed}};
     for (size_t i = 0; i < 3 && status == ADMMNN_OK; i++)
         status = test_flat(run, run->g, networks[i].params, &test, networks[i].accuracy, err);
@@ -222,11 +247,12 @@ static void layer_figures(const compress_run *run, const graph *small, const pac
 
 /* Of the network whose accuracy is `pruned`: a level of zero takes more afterwards. */
 static uint64_t kept_by_pruning(const compress_run *run) {
+    const float *pruned = run_pruned(run);
     uint64_t kept = 0;
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_parameter *weight = run_weight(run, l);
         for (size_t i = 0; i < weight->count; i++)
-            kept += run->pruned[weight->offset + i] != 0.0F;
+            kept += pruned[weight->offset + i] != 0.0F;
     }
     return kept;
 }
@@ -332,28 +358,37 @@ static void show_progress(const compress_run *run, const char *task) {
     base_progress(run->context, &progress);
 }
 
-/* Encodes, writes, reads the bytes back and tests what was read. */
-static admmnn_status pack_and_test(compress_run *run, const outcome *o, const char *folder,
-                                   compress_result *result, admmnn_error *err) {
-    uint8_t *bytes = NULL;
-    size_t count;
-    pack_report report = {0};
+static admmnn_status encode(const compress_run *run, const outcome *o, uint8_t **bytes,
+                            size_t *count, pack_report *report, admmnn_error *err) {
     pack_settings settings = run->r->pack;
     settings.context = run->context;
     pack_model *model;
-    pack_model *again = NULL;
     BASE_TRY(make_packed(run, o, &model, err));
-    admmnn_status status = pack_encode(model, &settings, &bytes, &count, &report, err);
-    if (status == ADMMNN_OK)
-        status = pack_decode(bytes, count, &again, NULL, err);
-    if (status == ADMMNN_OK) {
-        fill_result(run, o, &report, result);
-        status = test_all(run, o->flat, again, result, err);
-    }
+    const admmnn_status status = pack_encode(model, &settings, bytes, count, report, err);
+    pack_model_free(model);
+    return status;
+}
+
+/* Reads the bytes back and tests what was read. */
+static admmnn_status test_bytes(const compress_run *run, const outcome *o, const uint8_t *bytes,
+                                size_t count, compress_result *result, admmnn_error *err) {
+    pack_model *packed;
+    BASE_TRY(pack_decode(bytes, count, &packed, NULL, err));
+    const admmnn_status status = test_all(run, o->flat, packed, result, err);
+    pack_model_free(packed);
+    return status;
+}
+
+static admmnn_status pack_and_test(const compress_run *run, const outcome *o, const char *folder,
+                                   compress_result *result, admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    pack_report report = {0};
+    BASE_TRY(encode(run, o, &bytes, &count, &report, err));
+    fill_result(run, o, &report, result);
+    admmnn_status status = test_bytes(run, o, bytes, count, result, err);
     if (status == ADMMNN_OK)
         status = write_in(folder, "model.admm", bytes, count, err);
-    pack_model_free(model);
-    pack_model_free(again);
     pack_report_free(&report);
     base_free(bytes);
     return status;

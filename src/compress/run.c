@@ -65,35 +65,34 @@ static admmnn_status check_test(const compress_run *run, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* What it begins with is the dense network's no more. */
+static admmnn_status create_network(compress_run *run, admmnn_error *err) {
+    const engine_settings settings = {
+        .backend = run->r->backend, .max_batch = run->batch, .training = true};
+    BASE_TRY(run_draw_weights(run, err));
+    const admmnn_status made =
+        train_network_create(run->g, run->dense, run->pool, &settings, &run->network, err);
+    base_free(run->dense);
+    run->dense = NULL;
+    const bool own = made == ADMMNN_UNSUPPORTED && run->r->backend != ENGINE_AUTO;
+    return own ? base_fail_within(err, made, "%s:%u: backend", run->r->path, run->r->backend_line)
+               : made;
+}
+
 static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_make_graph(run, err));
     BASE_TRY(recipe_check(run->r, run->g, run->labels, err));
     size_t flat = run->g->flat_count;
     run->layer_count = graph_layer_count(run->g);
     run->mask = base_array(flat, 1);
-    run->pruned = base_array(flat, sizeof *run->pruned);
-    run->importance = base_array(flat, sizeof *run->importance);
-    run->anchor = base_array(flat, sizeof *run->anchor);
-    run->average = base_array(flat, sizeof *run->average);
-    run->fixed = base_array(flat, 1);
     run->rho = base_array(run->g->parameter_count, sizeof *run->rho);
     run->layers = base_array(run->layer_count, sizeof *run->layers);
-    if (run->mask == NULL || run->pruned == NULL || run->importance == NULL ||
-        run->anchor == NULL || run->average == NULL || run->fixed == NULL || run->rho == NULL ||
-        run->layers == NULL)
+    if (run->mask == NULL || run->rho == NULL || run->layers == NULL)
         return base_fail_memory(err, "the run");
     memset(run->mask, 1, flat);
-    for (size_t i = 0; i < flat; i++) /* without second moments the rank is by magnitude */
-        run->importance[i] = 1.0F;
     for (uint32_t l = 0; l < run->layer_count; l++)
         run->layers[l].node = graph_layer(run->g, l);
-    const engine_settings settings = {
-        .backend = run->r->backend, .max_batch = largest_batch(run->r), .training = true};
-    const admmnn_status made =
-        train_network_create(run->g, run->dense, run->pool, &settings, &run->network, err);
-    const bool own = made == ADMMNN_UNSUPPORTED && run->r->backend != ENGINE_AUTO;
-    return own ? base_fail_within(err, made, "%s:%u: backend", run->r->path, run->r->backend_line)
-               : made;
+    return create_network(run, err);
 }
 
 admmnn_status run_create(const recipe *r, const admmnn_context *context, compress_run **out,
@@ -103,6 +102,7 @@ admmnn_status run_create(const recipe *r, const admmnn_context *context, compres
         return base_fail_memory(err, "the run");
     run->r = r;
     run->context = context;
+    run->batch = largest_batch(r);
     run->scores = (run_scores){-1, -1, -1, -1, -1, -1};
     run->seconds_start = base_seconds();
     admmnn_status status = base_pool_create(context->threads, &run->pool, err);
@@ -138,7 +138,6 @@ void run_free(compress_run *run) {
     base_free(run->dense);
     base_free(run->pruned);
     base_free(run->importance);
-    base_free(run->anchor);
     base_free(run->average);
     base_free(run->fixed);
     base_free(run->rho);
@@ -172,6 +171,8 @@ admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err) {
     run->at.iteration = 0;
     run->at.stream++;
     run->averaged = 0;
+    base_free(run->average);
+    run->average = NULL;
     train_optimizer_free(run->optimizer);
     run->optimizer = NULL;
     if (stage == RUN_DONE)
@@ -310,11 +311,30 @@ admmnn_status run_flat_params(const compress_run *run, float **flat, admmnn_erro
     return ADMMNN_OK;
 }
 
+admmnn_status run_look_flat(const compress_run *run, float **own, const float **flat,
+                            admmnn_error *err) {
+    *own = NULL;
+    *flat = run->network->params;
+    if (run->network->support == NULL)
+        return ADMMNN_OK;
+    BASE_TRY(run_flat_params(run, own, err));
+    *flat = *own;
+    return ADMMNN_OK;
+}
+
+const float *run_pruned(const compress_run *run) {
+    return run->pruned == NULL ? run->dense : run->pruned;
+}
+
+/* Places in the active form are others then: of moments and of what is fixed too. */
 admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err) {
     train_network *n = run->network;
+    train_optimizer_free(run->optimizer);
+    run->optimizer = NULL;
+    base_free(run->fixed);
+    run->fixed = NULL;
     BASE_TRY(train_network_restrict(n, run->mask, err));
     run->sparse = true;
-    memset(run->fixed, 0, run->g->flat_count); /* places in the active form are others now */
     train_network_compact(n, params, n->params);
     return ADMMNN_OK;
 }
@@ -329,10 +349,16 @@ admmnn_status run_cut_zeros(compress_run *run, shrink_care care, float *params, 
     return run_apply_mask(run, params, err);
 }
 
-void run_keep_importance(compress_run *run) {
+admmnn_status run_keep_importance(compress_run *run, admmnn_error *err) {
     const float *second = train_optimizer_second(run->optimizer);
-    if (second != NULL && run->at.epoch > 0)
-        train_network_expand(run->network, second, run->importance);
+    if (second == NULL || run->at.epoch == 0)
+        return ADMMNN_OK;
+    if (run->importance == NULL)
+        run->importance = base_array(run->g->flat_count, sizeof *run->importance);
+    if (run->importance == NULL)
+        return base_fail_memory(err, "the weights' importance");
+    train_network_expand(run->network, second, run->importance);
+    return ADMMNN_OK;
 }
 
 static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
@@ -341,9 +367,8 @@ static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
     run->scores.dense = score.accuracy;
     run->scores.pruned = score.accuracy; /* what quantization starts from without pruning */
     run_log_event(run, "dense", &score);
-    train_network_expand(run->network, run->network->params, run->dense);
-    train_network_expand(run->network, run->network->params, run->pruned);
-    run_keep_importance(run);
+    BASE_TRY(run_flat_params(run, &run->dense, err));
+    BASE_TRY(run_keep_importance(run, err));
     if (run->r->prune.method == RECIPE_PRUNE_NONE)
         return run_begin_quantize(run, err);
     return run_begin_round(run, err);
@@ -354,8 +379,8 @@ static admmnn_status tick_dense(compress_run *run, admmnn_error *err) {
     if (run->at.epoch < training->epochs) {
         BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
         run->at.epoch++;
-        run_average(run, training->average, training->epochs, training->epochs - run->at.epoch);
-        return ADMMNN_OK;
+        return run_average(run, training->average, training->epochs,
+                           training->epochs - run->at.epoch, err);
     }
     return after_dense(run, err);
 }

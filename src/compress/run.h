@@ -76,16 +76,21 @@ typedef struct compress_run {
     train_network *network;
     train_optimizer *optimizer;
     admm_problem *admm; /* in the ADMM stages */
-    float *anchor;      /* active form of z - u */
     float *rho;         /* [parameter_count] */
+    uint32_t batch;     /* the largest of any stretch */
 
+    /* Each takes as much memory as the network's parameters: none is there before it is
+     * needed, nor longer (docs/networks.md). */
     uint8_t *mask;     /* [flat_count] */
-    float *dense;      /* [flat_count] the dense network */
-    float *pruned;     /* [flat_count] after the last retraining */
-    float *importance; /* [flat_count] second moments of the last training */
-    float *average;    /* [flat_count] mean of the last epochs' weights; active form */
+    float *dense;      /* [flat_count] the dense network; NULL while it is trained, and before that
+                          the weights of a model file */
+    float *pruned;     /* [flat_count] after the last retraining; NULL until then, and where
+                          nothing is pruned */
+    float *importance; /* [flat_count] second moments of the last training that had any, until
+                          levels are fitted; NULL: all alike */
+    float *average;    /* [active_count] mean of the last epochs' weights; NULL: of none yet */
     uint32_t averaged; /* epochs in it */
-    uint8_t *fixed;    /* [flat_count] 1: stays on its level; active form, as params */
+    uint8_t *fixed;    /* [active_count] 1: stays on its level; NULL: none does */
     run_answers answers;
     run_layer *layers;
     uint32_t layer_count;
@@ -109,10 +114,11 @@ const char *run_stage_text(const compress_run *run);
 /* The stage and, of pruning, the round: "ADMM pruning, round 1/3 (19x)". */
 void run_task_text(const compress_run *run, char *text, size_t size);
 
-/* The whole state as bytes, and back. Restoring checks the digests of the recipe
- * and the training data, the seed and the number of threads. */
+/* The whole state as bytes, in the place of what out holds, and back from all that is to be
+ * read. Restoring checks the digests of the recipe and the training data, the seed and the
+ * number of threads. */
 admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err);
-admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
+admmnn_status run_restore(compress_run *run, const char *path, const base_reader *bytes,
                           admmnn_error *err);
 
 /* ---- run_model.c ---- */
@@ -120,8 +126,10 @@ admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *by
 /* A model file's network, its weights as the dense ones and how it wants its pixels; of the
  * zoo nothing yet. ADMMNN_UNSUPPORTED: one that is not trained as it is. */
 admmnn_status run_read_model(compress_run *run, admmnn_error *err);
-/* Afterwards the network for the training part is there, with the weights it begins with. */
+/* Afterwards the network for the training part is there, of the zoo without weights. */
 admmnn_status run_make_graph(compress_run *run, admmnn_error *err);
+/* The weights it begins with as the dense ones, where there are none of a model file. */
+admmnn_status run_draw_weights(compress_run *run, admmnn_error *err);
 /* The digest of the ONNX form of the recipe's model file; empty: a network of the zoo. */
 admmnn_status run_digest_model(const recipe *r, char digest[65], admmnn_error *err);
 /* Whether the recipe's name is the layer's. */
@@ -177,7 +185,8 @@ admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err);
 /* run_average.c: after each epoch of a part of training, `left` of its epochs to come:
  * the last ones, `share` of them, join the mean, which takes the weights' place at the
  * end. */
-void run_average(compress_run *run, double share, uint32_t epochs, uint32_t left);
+admmnn_status run_average(compress_run *run, double share, uint32_t epochs, uint32_t left,
+                          admmnn_error *err);
 /* One epoch of a stretch, with the penalty in the ADMM stages. */
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
                         const train_hooks *hooks, admmnn_error *err);
@@ -185,6 +194,11 @@ admmnn_status run_validate(compress_run *run, const float *params, train_score *
                            admmnn_error *err);
 /* The network's parameters in the graph's places, [flat_count]; the caller's. */
 admmnn_status run_flat_params(const compress_run *run, float **flat, admmnn_error *err);
+/* The same to be read alone, which takes memory on a support only: *own is the caller's. */
+admmnn_status run_look_flat(const compress_run *run, float **own, const float **flat,
+                            admmnn_error *err);
+/* What the pruned network is: the dense one where nothing is pruned. */
+const float *run_pruned(const compress_run *run);
 /* Rebuilds the network on the current mask; params[flat_count]. */
 admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_error *err);
 /* The same on the mask of params' nonzero weights, without dead structure;
@@ -194,7 +208,7 @@ admmnn_status run_cut_zeros(compress_run *run, shrink_care care, float *params, 
  * them. */
 admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
                               admmnn_error *err);
-void run_keep_importance(compress_run *run);
+admmnn_status run_keep_importance(compress_run *run, admmnn_error *err);
 
 /* run_admm.c: the set of a layer's weights; the caller's. */
 typedef admmnn_status (*run_set_maker)(const compress_run *run, uint32_t layer, admm_set **set,

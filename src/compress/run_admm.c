@@ -40,21 +40,22 @@ admmnn_status run_admm_problem(compress_run *run, const recipe_admm *a, run_set_
 admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_maker make,
                              admmnn_error *err) {
     BASE_TRY(run_admm_problem(run, a, make, err));
-    float *flat;
-    BASE_TRY(run_flat_params(run, &flat, err));
+    float *own;
+    const float *flat;
+    BASE_TRY(run_look_flat(run, &own, &flat, err));
     admmnn_status status = admm_start(run->admm, flat, err);
-    base_free(flat);
+    base_free(own);
     admm_set_rho(run->admm, &a->rho, 0, NULL);
     return status;
 }
 
-static admmnn_status fill_penalty(compress_run *run, admmnn_error *err) {
-    float *flat = base_array(run->g->flat_count, sizeof *flat);
-    if (flat == NULL)
+/* z - u in the active form; the caller's. */
+static admmnn_status make_penalty(compress_run *run, float **anchor, admmnn_error *err) {
+    const train_network *n = run->network;
+    *anchor = base_array(n->active_count, sizeof **anchor);
+    if (*anchor == NULL)
         return base_fail_memory(err, "the penalty");
-    admm_anchor(run->admm, flat);
-    train_network_compact(run->network, flat, run->anchor);
-    base_free(flat);
+    admm_anchor(run->admm, n->support, n->active_count, *anchor);
     memset(run->rho, 0, run->g->parameter_count * sizeof *run->rho);
     for (uint32_t l = 0; l < run->layer_count; l++)
         run->rho[run->g->nodes[run->layers[l].node].weight] = admm_block_at(run->admm, l)->rho;
@@ -74,8 +75,9 @@ static void set_variant(compress_run *run, const recipe_admm *a) {
 
 static admmnn_status update(compress_run *run, const recipe_admm *a, bool *converged,
                             admmnn_error *err) {
-    float *flat;
-    BASE_TRY(run_flat_params(run, &flat, err));
+    float *own;
+    const float *flat;
+    BASE_TRY(run_look_flat(run, &own, &flat, err));
     set_variant(run, a);
     admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
     admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
@@ -87,7 +89,7 @@ static admmnn_status update(compress_run *run, const recipe_admm *a, bool *conve
             admm_set_rho(run->admm, &a->rho, run->at.iteration + 1, residuals);
     }
     base_free(residuals);
-    base_free(flat);
+    base_free(own);
     return status;
 }
 
@@ -111,14 +113,18 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
 static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
     train_hooks hooks = {0};
     run_levels levels = {.run = run};
+    float *anchor = NULL;
     if (run->admm != NULL) {
-        BASE_TRY(fill_penalty(run, err));
-        hooks.anchor = run->anchor;
+        BASE_TRY(make_penalty(run, &anchor, err));
+        hooks.anchor = anchor;
         hooks.rho = run->rho;
     } else if (run->at.stage == RUN_QUANTIZE_ADMM) {
         run_levels_hooks(&levels, &hooks);
     }
-    BASE_TRY(run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err));
+    const admmnn_status status =
+        run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err);
+    base_free(anchor);
+    BASE_TRY(status);
     run->at.epoch++;
     return run->at.epoch % a->epochs == 0 ? end_iteration(run, a, err) : ADMMNN_OK;
 }

@@ -3,23 +3,32 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "compress/run.h"
 
-static void add(compress_run *run) {
-    if (run->averaged == 0)
-        memset(run->average, 0, run->network->active_count * sizeof *run->average);
+static admmnn_status add(compress_run *run, admmnn_error *err) {
+    const train_network *n = run->network;
+    if (run->average == NULL)
+        run->average = base_array(n->active_count, sizeof *run->average);
+    if (run->average == NULL)
+        return base_fail_memory(err, "the mean of the weights");
     const float share = 1.0F / (float)++run->averaged;
-    for (size_t i = 0; i < run->network->active_count; i++)
-        run->average[i] += share * (run->network->params[i] - run->average[i]);
+    for (size_t i = 0; i < n->active_count; i++)
+        run->average[i] += share * (n->params[i] - run->average[i]);
+    return ADMMNN_OK;
 }
 
-void run_average(compress_run *run, double share, uint32_t epochs, uint32_t left) {
+admmnn_status run_average(compress_run *run, double share, uint32_t epochs, uint32_t left,
+                          admmnn_error *err) {
     /* Not one more for the rounding of the product. */
     if ((double)left >= ceil(share * epochs - 1e-9))
-        return;
-    add(run);
+        return ADMMNN_OK;
+    BASE_TRY(add(run, err));
     if (left > 0)
-        return;
+        return ADMMNN_OK;
     memcpy(run->network->params, run->average, run->network->active_count * sizeof(float));
     run->averaged = 0;
+    base_free(run->average);
+    run->average = NULL;
+    return ADMMNN_OK;
 }

@@ -87,7 +87,8 @@ admmnn_status run_tick_bits(compress_run *run, admmnn_error *err) {
     admmnn_error reason = {0};
     admmnn_status status = try_bits(run, start, &score, &reason);
     memcpy(run->network->params, start, count * sizeof *start);
-    memset(run->fixed, 0, run->g->flat_count);
+    base_free(run->fixed);
+    run->fixed = NULL;
     base_free(start);
     if (status != ADMMNN_OK && status != ADMMNN_DIVERGED)
         return base_fail(err, status, "%s", reason.message);

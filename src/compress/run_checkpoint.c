@@ -2,10 +2,11 @@
  *   "ADMMNNCK", u32 version, 64 characters of the recipe's SHA-256, 64 of the
  *   training data's, of a model file 64 of its network's, u64 seed, u32 threads, u64
  *   flat_count, position, scores, seconds, layers, then the vectors (mask, dense, pruned,
- * importance, active parameters, moments, z, u, what is fixed, the average), the log, and the
- * CRC-32 of all before it. Only this program on this machine reads it back; a file of another
- * recipe, other training data, another model file, another seed or number of threads is refused,
- * for the run would not be the same. */
+ *   importance, active parameters, moments, z, u, what is fixed, the average), those of them
+ *   that there are at that position, the log, and the CRC-32 of all before it.
+ * Only this program on this machine reads it back; a file of another recipe, other
+ * training data, another model file, another seed or number of threads is refused, for
+ * the run would not be the same. */
 #include <math.h>
 #include <string.h>
 
@@ -14,11 +15,12 @@
 #include "compress/run.h"
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
-#define VERSION 3
+#define VERSION 4
 /* Of a checkpoint that no run can go on from: what else the run left would be in the way
  * of another. */
 #define START_AGAIN "choose another --out, or remove all that the run left there"
 #define DIGEST_COUNT 64
+#define CRC_BYTES 4U
 
 /* All bits zero: minus zero is a value of its own, that bytes may stay the same. */
 static bool is_blank(float value) {
@@ -54,9 +56,7 @@ static void read_floats(base_reader *in, float *values, size_t count) {
             in->failed = true;
             return;
         }
-        const uint8_t *bytes = base_read_bytes(in, (size_t)length * sizeof *values);
-        if (bytes != NULL)
-            memcpy(values + i + zeros, bytes, (size_t)length * sizeof *values);
+        base_read_into(in, values + i + zeros, (size_t)length * sizeof *values);
         i += (size_t)(zeros + length);
     }
 }
@@ -144,10 +144,9 @@ static void write_admm(const compress_run *run, base_writer *out) {
     write_floats(out, admm_u(run->admm), run->g->flat_count);
 }
 
-admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err) {
+static void write_state(const compress_run *run, base_writer *out) {
     const size_t flat = run->g->flat_count;
     const size_t active = run->network->active_count;
-    out->count = 0;
     base_write_bytes(out, magic, sizeof magic);
     base_write_u32(out, VERSION);
     base_write_bytes(out, run->r->sha256, DIGEST_COUNT);
@@ -159,9 +158,13 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
     write_position(run, out);
     base_write_u8(out, run->sparse);
     base_write_bytes(out, run->mask, flat);
-    write_floats(out, run->dense, flat);
-    write_floats(out, run->pruned, flat);
-    write_floats(out, run->importance, flat);
+    if (run->dense != NULL)
+        write_floats(out, run->dense, flat);
+    if (run->pruned != NULL)
+        write_floats(out, run->pruned, flat);
+    base_write_u8(out, run->importance != NULL);
+    if (run->importance != NULL)
+        write_floats(out, run->importance, flat);
     base_write_u64(out, active);
     write_floats(out, run->network->params, active);
     base_write_u8(out, run->optimizer != NULL);
@@ -172,15 +175,40 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
             write_floats(out, train_optimizer_second(run->optimizer), active);
     }
     write_admm(run, out);
-    write_fixed(out, run->fixed, active);
+    base_write_u8(out, run->fixed != NULL);
+    if (run->fixed != NULL)
+        write_fixed(out, run->fixed, active);
     base_write_u32(out, run->averaged);
     if (run->averaged > 0)
         write_floats(out, run->average, active);
     base_write_u64(out, run->log.count);
     base_write_bytes(out, run->log.bytes, run->log.count);
-    if (!out->failed)
-        base_write_u32(out, base_crc32(out->bytes, out->count));
-    return out->failed || run->log.failed ? base_fail_memory(err, "a checkpoint") : ADMMNN_OK;
+}
+
+/* What is written, on its way through the checksum. */
+typedef struct passage {
+    base_writer *out;
+    uint32_t crc;
+} passage;
+
+static bool pass_on(void *user, const void *bytes, size_t count) {
+    passage *p = user;
+    p->crc = base_crc32_more(p->crc, bytes, count);
+    base_write_bytes(p->out, bytes, count);
+    return !p->out->failed;
+}
+
+admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_error *err) {
+    passage p = {.out = out};
+    base_writer state = {.drain = pass_on, .user = &p};
+    out->count = 0;
+    write_state(run, &state);
+    base_writer_flush(&state);
+    base_write_u32(out, p.crc);
+    base_writer_flush(out);
+    const bool whole = !state.failed && !out->failed && !run->log.failed;
+    base_writer_free(&state);
+    return whole ? ADMMNN_OK : base_fail_memory(err, "a checkpoint");
 }
 
 static admmnn_status check_identity(const compress_run *run, const char *path, base_reader *in,
@@ -226,6 +254,36 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
     if (base_read_u64(in) != run->g->flat_count)
         return base_fail(err, ADMMNN_CORRUPT, "%s: of a network of another size; " START_AGAIN,
                          path);
+    return ADMMNN_OK;
+}
+
+/* A vector that is there at the checkpoint's position, of what room there may be already. */
+static admmnn_status read_vector(base_reader *in, float **values, size_t count, admmnn_error *err) {
+    if (*values == NULL)
+        *values = base_array(count, sizeof **values);
+    if (*values == NULL)
+        return base_fail_memory(err, "the checkpoint's vectors");
+    read_floats(in, *values, count);
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_networks(compress_run *run, base_reader *in, admmnn_error *err) {
+    const size_t flat = run->g->flat_count;
+    if (run->at.stage > RUN_DENSE)
+        BASE_TRY(read_vector(in, &run->dense, flat, err));
+    if (run->at.stage > RUN_RETRAIN && run->r->prune.method != RECIPE_PRUNE_NONE)
+        BASE_TRY(read_vector(in, &run->pruned, flat, err));
+    return base_read_u8(in) != 0 ? read_vector(in, &run->importance, flat, err) : ADMMNN_OK;
+}
+
+static admmnn_status read_marks(compress_run *run, base_reader *in, admmnn_error *err) {
+    const size_t active = run->network->active_count;
+    if (base_read_u8(in) == 0)
+        return ADMMNN_OK;
+    run->fixed = base_array(active, 1);
+    if (run->fixed == NULL)
+        return base_fail_memory(err, "the checkpoint's vectors");
+    read_fixed(in, run->fixed, active);
     return ADMMNN_OK;
 }
 
@@ -342,18 +400,27 @@ static bool mask_makes_sense(const uint8_t *mask, size_t count) {
     return true;
 }
 
+/* What it claims to hold may be more than there is. */
+static void read_log(compress_run *run, base_reader *in) {
+    uint64_t left = base_read_u64(in);
+    run->log.count = 0;
+    while (left > 0 && !in->failed) {
+        const size_t piece = left < BASE_PIECE ? (size_t)left : BASE_PIECE;
+        const uint8_t *bytes = base_read_bytes(in, piece);
+        base_write_bytes(&run->log, bytes, bytes == NULL ? 0 : piece);
+        left -= piece;
+    }
+}
+
 static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error *err) {
     const size_t flat = run->g->flat_count;
     read_position(run, in);
     const run_position at = run->at;
     run->sparse = base_read_u8(in) != 0;
-    const uint8_t *mask = base_read_bytes(in, flat);
-    if (mask == NULL || !position_makes_sense(run) || !mask_makes_sense(mask, flat))
+    base_read_into(in, run->mask, flat);
+    if (in->failed || !position_makes_sense(run) || !mask_makes_sense(run->mask, flat))
         return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's position makes no sense");
-    memcpy(run->mask, mask, flat);
-    read_floats(in, run->dense, flat);
-    read_floats(in, run->pruned, flat);
-    read_floats(in, run->importance, flat);
+    BASE_TRY(read_networks(run, in, err));
     if (run->sparse)
         BASE_TRY(train_network_restrict(run->network, run->mask, err));
     if (base_read_u64(in) != run->network->active_count)
@@ -361,27 +428,35 @@ static admmnn_status read_state(compress_run *run, base_reader *in, admmnn_error
     read_floats(in, run->network->params, run->network->active_count);
     BASE_TRY(read_optimizer(run, &at, in, err));
     BASE_TRY(read_admm(run, in, err));
-    read_fixed(in, run->fixed, run->network->active_count);
+    BASE_TRY(read_marks(run, in, err));
     run->averaged = base_read_u32(in);
     if (run->averaged > at.epoch)
         return base_fail(err, ADMMNN_CORRUPT, "the checkpoint's average is of epochs to come");
     if (run->averaged > 0)
-        read_floats(in, run->average, run->network->active_count);
-    uint64_t count = base_read_u64(in);
-    const uint8_t *log = base_read_bytes(in, (size_t)count);
-    if (in->failed || log == NULL)
+        BASE_TRY(read_vector(in, &run->average, run->network->active_count, err));
+    read_log(run, in);
+    if (in->failed)
         return base_fail(err, ADMMNN_CORRUPT, "the checkpoint ends early");
-    run->log.count = 0;
-    base_write_bytes(&run->log, log, (size_t)count);
     return run->log.failed ? base_fail_memory(err, "the log") : ADMMNN_OK;
 }
 
-admmnn_status run_restore(compress_run *run, const char *path, const uint8_t *bytes, size_t count,
+/* Whether the last of the bytes are the checksum of all before them. */
+static bool is_whole(base_reader all) {
+    uint32_t crc = 0;
+    while (!all.failed && all.at + CRC_BYTES < all.count) {
+        const size_t left = all.count - CRC_BYTES - all.at;
+        const size_t piece = left < BASE_PIECE ? left : BASE_PIECE;
+        crc = base_crc32_more(crc, base_read_bytes(&all, piece), piece);
+    }
+    return base_read_u32(&all) == crc && !all.failed;
+}
+
+admmnn_status run_restore(compress_run *run, const char *path, const base_reader *bytes,
                           admmnn_error *err) {
-    base_reader crc = {.bytes = bytes, .count = count, .at = count < 4 ? 0 : count - 4};
-    if (count < 4 || base_read_u32(&crc) != base_crc32(bytes, count - 4))
+    base_reader in = *bytes;
+    if (!is_whole(in))
         return base_fail(err, ADMMNN_CORRUPT, "%s: damaged (checksum); " START_AGAIN, path);
-    base_reader in = {.bytes = bytes, .count = count - 4};
+    in.count -= CRC_BYTES;
     BASE_TRY(check_identity(run, path, &in, err));
     admmnn_error reason = {0};
     admmnn_status status = read_state(run, &in, &reason);

@@ -77,13 +77,8 @@ admmnn_status run_read_model(compress_run *run, admmnn_error *err) {
 static admmnn_status make_zoo(compress_run *run, admmnn_error *err) {
     const admmnn_status status =
         graph_zoo_create(run->r->model, run->train.shape, run->train.classes, &run->g, err);
-    if (status != ADMMNN_OK)
-        return base_fail_within(err, status, "%s", run->r->dataset_path);
-    run->dense = base_array(run->g->flat_count, sizeof *run->dense);
-    if (run->dense == NULL)
-        return base_fail_memory(err, "the run");
-    graph_initialise(run->g, run->r->seed, run->dense);
-    return ADMMNN_OK;
+    return status == ADMMNN_OK ? ADMMNN_OK
+                               : base_fail_within(err, status, "%s", run->r->dataset_path);
 }
 
 admmnn_status run_make_graph(compress_run *run, admmnn_error *err) {
@@ -102,6 +97,16 @@ admmnn_status run_make_graph(compress_run *run, admmnn_error *err) {
                      r->dataset_format == DATA_FOLDER
                          ? "; dataset.size and dataset.colour say what images become"
                          : "");
+}
+
+admmnn_status run_draw_weights(compress_run *run, admmnn_error *err) {
+    if (run->dense != NULL)
+        return ADMMNN_OK;
+    run->dense = base_array(run->g->flat_count, sizeof *run->dense);
+    if (run->dense == NULL)
+        return base_fail_memory(err, "the parameters");
+    graph_initialise(run->g, run->r->seed, run->dense);
+    return ADMMNN_OK;
 }
 
 bool run_is_layer(const compress_run *run, uint32_t layer, const char *name) {

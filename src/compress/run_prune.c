@@ -33,7 +33,7 @@ static void targets_by_share(compress_run *run) {
     }
 }
 
-static admmnn_status rank_weights(const compress_run *run, float *flat, size_t *counts,
+static admmnn_status rank_weights(const compress_run *run, const float *flat, size_t *counts,
                                   admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
     bool magnitude = p->method != RECIPE_PRUNE_ADMM;
@@ -41,21 +41,21 @@ static admmnn_status rank_weights(const compress_run *run, float *flat, size_t *
     for (uint32_t l = 0; l < run->layer_count && l < RECIPE_LAYERS_MAX; l++)
         cost[l] = !magnitude && l < p->bit_cost_count && p->bit_cost[l] > 0 ? p->bit_cost[l] : 1.0;
     size_t total = (size_t)((double)graph_weight_count(run->g) / p->rounds[run->at.round]);
-    train_network_expand(run->network, run->network->params, flat);
     return rank_global(run->g, flat, run->mask, magnitude ? NULL : run->importance, cost, total,
                        counts, err);
 }
 
 static admmnn_status targets_by_rank(compress_run *run, admmnn_error *err) {
+    float *own;
+    const float *flat;
+    BASE_TRY(run_look_flat(run, &own, &flat, err));
     size_t *counts = base_array(run->layer_count, sizeof *counts);
-    float *flat = base_array(run->g->flat_count, sizeof *flat);
-    admmnn_status status = counts == NULL || flat == NULL
-                               ? base_fail_memory(err, "the weights' rank")
-                               : rank_weights(run, flat, counts, err);
+    admmnn_status status = counts == NULL ? base_fail_memory(err, "the weights' rank")
+                                          : rank_weights(run, flat, counts, err);
     for (uint32_t l = 0; status == ADMMNN_OK && l < run->layer_count; l++)
         run->layers[l].target = counts[l];
     base_free(counts);
-    base_free(flat);
+    base_free(own);
     return status;
 }
 
@@ -170,6 +170,8 @@ static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_validate(run, run->network->params, &score, err));
     run->scores.before_projection = score.accuracy;
     run_log_event(run, "before projection", &score);
+    admm_free(run->admm);
+    run->admm = NULL;
     float *flat;
     BASE_TRY(run_flat_params(run, &flat, err));
     admmnn_status status = project(run, flat, err);
@@ -181,8 +183,6 @@ static admmnn_status prune_hard(compress_run *run, admmnn_error *err) {
     run->scores.after_projection = score.accuracy;
     run_log_event(run, "after projection", &score);
     run_log_layers(run);
-    admm_free(run->admm);
-    run->admm = NULL;
     return ADMMNN_OK;
 }
 
@@ -191,12 +191,12 @@ static admmnn_status after_retraining(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_validate(run, run->network->params, &score, err));
     run->scores.pruned = score.accuracy;
     run_log_event(run, "after retraining", &score);
-    run_keep_importance(run);
-    train_network_expand(run->network, run->network->params, run->pruned);
+    BASE_TRY(run_keep_importance(run, err));
     if (run->at.round + 1 < run->r->prune.round_count) {
         run->at.round++;
         return run_begin_round(run, err);
     }
+    BASE_TRY(run_flat_params(run, &run->pruned, err));
     return run_begin_quantize(run, err);
 }
 
@@ -216,8 +216,8 @@ admmnn_status run_tick_prune(compress_run *run, admmnn_error *err) {
     if (run->at.epoch < training->epochs) {
         BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
         run->at.epoch++;
-        run_average(run, training->average, training->epochs, training->epochs - run->at.epoch);
-        return ADMMNN_OK;
+        return run_average(run, training->average, training->epochs,
+                           training->epochs - run->at.epoch, err);
     }
     return after_retraining(run, err);
 }

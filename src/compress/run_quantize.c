@@ -115,7 +115,20 @@ admmnn_status run_quantize_problem(compress_run *run, admmnn_error *err) {
     return run_admm_problem(run, &run->r->quantize.admm, make_set, err);
 }
 
+/* Without second moments weights are alike, until their scales differ. */
+static admmnn_status have_importance(compress_run *run, admmnn_error *err) {
+    if (run->importance != NULL)
+        return ADMMNN_OK;
+    run->importance = base_array(run->g->flat_count, sizeof *run->importance);
+    if (run->importance == NULL)
+        return base_fail_memory(err, "the weights' importance");
+    for (size_t i = 0; i < run->g->flat_count; i++)
+        run->importance[i] = 1.0F;
+    return ADMMNN_OK;
+}
+
 static admmnn_status rescale(compress_run *run, admmnn_error *err) {
+    BASE_TRY(have_importance(run, err));
     unsigned bits[RECIPE_LAYERS_MAX];
     for (uint32_t l = 0; l < run->layer_count; l++)
         bits[l] = run->layers[l].bits;
@@ -131,6 +144,8 @@ static admmnn_status rescale(compress_run *run, admmnn_error *err) {
 admmnn_status run_begin_quantize_admm(compress_run *run, admmnn_error *err) {
     const recipe_admm *a = &run->r->quantize.admm;
     BASE_TRY(rescale(run, err));
+    base_free(run->importance);
+    run->importance = NULL;
     BASE_TRY(run_fit_weights(run, err));
     BASE_TRY(run_begin(run, RUN_QUANTIZE_ADMM, err));
     if (a->iterations == 0 || run->r->quantize.method != RECIPE_QUANTIZE_ADMM)
@@ -197,6 +212,10 @@ static admmnn_status fix_layer(compress_run *run, uint32_t layer, double share, 
  * and stays there, and the rest, biases among it, makes up for that. */
 static admmnn_status fix_more(compress_run *run, uint32_t epochs, admmnn_error *err) {
     const recipe_quantize *q = &run->r->quantize;
+    if (run->fixed == NULL)
+        run->fixed = base_array(run->network->active_count, 1);
+    if (run->fixed == NULL)
+        return base_fail_memory(err, "the weights that are fixed");
     const double share = q->fix[(size_t)run->at.epoch * q->fix_count / epochs];
     for (uint32_t l = 0; l < run->layer_count; l++)
         BASE_TRY(fix_layer(run, l, share, err));
@@ -230,12 +249,14 @@ admmnn_status run_tick_quantize_admm(compress_run *run, admmnn_error *err) {
 }
 
 /* Each share's epochs end in their own mean; what is fixed is the mean of itself. */
-static void average_share(compress_run *run, const recipe_training *training) {
+static admmnn_status average_share(compress_run *run, const recipe_training *training,
+                                   admmnn_error *err) {
     const size_t parts = run->r->quantize.fix_count;
     const size_t part = (size_t)(run->at.epoch - 1) * parts / training->epochs;
     const size_t first = (part * training->epochs + parts - 1) / parts;
     const size_t end = ((part + 1) * training->epochs + parts - 1) / parts;
-    run_average(run, training->average, (uint32_t)(end - first), (uint32_t)(end - run->at.epoch));
+    return run_average(run, training->average, (uint32_t)(end - first),
+                       (uint32_t)(end - run->at.epoch), err);
 }
 
 /* A level of zero prunes too. The biases, which take up what dead units added, are not
@@ -256,8 +277,7 @@ admmnn_status run_tick_quantize_train(compress_run *run, admmnn_error *err) {
     if (run->at.epoch < training->epochs) {
         BASE_TRY(run_train_unfixed(run, training->epochs, err));
         run->at.epoch++;
-        average_share(run, training);
-        return ADMMNN_OK;
+        return average_share(run, training, err);
     }
     BASE_TRY(cut_zero_levels(run, err));
     train_score score;

@@ -56,7 +56,7 @@ admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training
         .pruned = asks_pruned(run), .versions = training->versions, .augment = training->augment};
     const engine_settings settings = {.backend = run->r->backend, .max_batch = run->network->batch};
     train_network *teacher;
-    BASE_TRY(train_network_create(run->g, a->pruned ? run->pruned : run->dense, run->pool,
+    BASE_TRY(train_network_create(run->g, a->pruned ? run_pruned(run) : run->dense, run->pool,
                                   &settings, &teacher, err));
     a->logits = base_array((size_t)versions * answers_count(run), sizeof *a->logits);
     admmnn_status status =

@@ -79,35 +79,43 @@ static size_t *places_of(const graph *g, const uint8_t *mask, size_t *count) {
     return places;
 }
 
-admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admmnn_error *err) {
-    float *flat = base_array(n->g->flat_count, sizeof *flat);
-    if (flat == NULL)
-        return base_fail_memory(err, "the parameters");
-    train_network_expand(n, n->params, flat);
-    size_t count = n->g->flat_count;
-    size_t *support = mask == NULL ? NULL : places_of(n->g, mask, &count);
+/* Another support, with the parameters of all places that it keeps. */
+static admmnn_status take_support(train_network *n, const float *flat, size_t *support,
+                                  size_t count, admmnn_error *err) {
     float *active = base_array(count, sizeof *active);
-    if (active == NULL || (mask != NULL && support == NULL)) {
-        base_free(flat);
-        base_free(support);
-        base_free(active);
+    if (active == NULL)
         return base_fail_memory(err, "the support");
-    }
-    admmnn_status status = engine_set_support(n->engine, support, support == NULL ? 0 : count, err);
+    const admmnn_status status =
+        engine_set_support(n->engine, support, support == NULL ? 0 : count, err);
     if (status != ADMMNN_OK) {
-        base_free(flat);
-        base_free(support);
         base_free(active);
         return status;
     }
     base_free(n->support);
-    base_free(n->params);
     n->support = support;
     n->active_count = count;
-    n->params = active;
     train_network_compact(n, flat, active);
-    base_free(flat);
+    base_free(n->params);
+    n->params = active;
     return ADMMNN_OK;
+}
+
+/* Without a support the parameters are flat already. */
+admmnn_status train_network_restrict(train_network *n, const uint8_t *mask, admmnn_error *err) {
+    const bool sparse = n->support != NULL;
+    float *expanded = sparse ? base_array(n->g->flat_count, sizeof *expanded) : NULL;
+    size_t count = n->g->flat_count;
+    size_t *support = mask == NULL ? NULL : places_of(n->g, mask, &count);
+    if (sparse && expanded != NULL)
+        train_network_expand(n, n->params, expanded);
+    const bool whole = (!sparse || expanded != NULL) && (mask == NULL || support != NULL);
+    const admmnn_status status =
+        whole ? take_support(n, sparse ? expanded : n->params, support, count, err)
+              : base_fail_memory(err, "the support");
+    base_free(expanded);
+    if (status != ADMMNN_OK)
+        base_free(support);
+    return status;
 }
 
 /* ---- evaluation ---- */

@@ -63,7 +63,7 @@ static const float centre[SIZE] = {4.0F, -1.0F, 2.0F, 0.25F, -2.0F};
 
 static void minimise(const admm_problem *p, float *x) {
     float anchor[SIZE];
-    admm_anchor(p, anchor);
+    admm_anchor(p, NULL, SIZE, anchor);
     float rho = admm_block_at(p, 0)->rho;
     for (size_t i = 0; i < SIZE; i++)
         x[i] = (weight[i] * centre[i] + rho * anchor[i]) / (weight[i] + rho);
@@ -228,7 +228,7 @@ static void sparse_keeps_the_largest(void **state) {
     for (int step = 0; step < 100; step++) {
         float x[SIZE];
         float anchor[SIZE];
-        admm_anchor(p, anchor);
+        admm_anchor(p, NULL, SIZE, anchor);
         for (size_t i = 0; i < SIZE; i++)
             x[i] = (a[i] + 1.5F * anchor[i]) / 2.5F;
         assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
@@ -288,11 +288,16 @@ static void residuals_are_as_defined(void **state) {
     }
     float anchor[ALL];
     memset(anchor, 1, sizeof anchor);
-    admm_anchor(p, anchor);
+    admm_anchor(p, NULL, ALL, anchor);
     for (size_t i = 0; i < ALL; i++) {
         bool outside = i == 0 || i == 5 || i == 11;
         assert_true(anchor[i] == (outside ? 0.0F : admm_z(p)[i] - admm_u(p)[i]));
     }
+    const size_t places[] = {1, 4, 5, 10};
+    float some[4];
+    admm_anchor(p, places, 4, some);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(some[i] == anchor[places[i]]);
     admm_free(p);
 }
 

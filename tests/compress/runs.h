@@ -71,9 +71,15 @@ static inline void take(const compress_run *run, base_writer *snapshot) {
     MUST(run_snapshot(run, snapshot, err));
 }
 
+static inline admmnn_status restore(compress_run *run, const base_writer *snapshot,
+                                    admmnn_error *err) {
+    const base_reader in = {.bytes = snapshot->bytes, .count = snapshot->count};
+    return run_restore(run, "c.ckpt", &in, err);
+}
+
 static inline compress_run *restored(const recipe *r, const base_writer *snapshot) {
     compress_run *run = start(r);
-    MUST(run_restore(run, "snapshot", snapshot->bytes, snapshot->count, err));
+    MUST(restore(run, snapshot, err));
     return run;
 }
 

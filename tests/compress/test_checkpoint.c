@@ -76,7 +76,8 @@ static void restore(size_t place, const void *bytes, size_t count, admmnn_status
     assert_false(changed.failed);
     memcpy(changed.bytes + place, bytes, count);
     base_write_u32(&changed, base_crc32(changed.bytes, changed.count));
-    admmnn_status got = run_restore(run, "c.ckpt", changed.bytes, changed.count, &err);
+    const base_reader in = {.bytes = changed.bytes, .count = changed.count};
+    admmnn_status got = run_restore(run, "c.ckpt", &in, &err);
     if (got != wanted)
         fail_msg("place %zu: %s, wanted %s: %s", place, admmnn_status_name(got),
                  admmnn_status_name(wanted), err.message);

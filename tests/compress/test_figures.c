@@ -17,6 +17,7 @@ typedef struct finished {
     compress_result result;
     pack_model *packed; /* what model.admm says */
     uint64_t file_bytes;
+    float *flat; /* the compressed network */
 } finished;
 
 static int make_larger_set(void **state) {
@@ -35,6 +36,7 @@ static finished finish_on(const char *backend, const char *model, const char *mo
     size_t count;
     f.run = start(f.r);
     tick_to(f.run, RUN_DONE);
+    f.flat = flat_params(f.run);
     assert_int_equal(tiny_set_folder("figures", folder), 0);
     MUST(run_finish(f.run, folder, &f.result, err));
     MUST(base_path_join(path, sizeof path, folder, "model.admm", err));
@@ -52,6 +54,7 @@ static finished finish(const char *model, const char *more) {
 
 static void drop(finished *f) {
     pack_model_free(f->packed);
+    base_free(f->flat);
     run_free(f->run);
     base_free(f->r);
 }
@@ -261,12 +264,11 @@ static void expect_apart(const tally *a, const tally *b) {
 static void expect_accuracies(const finished *f) {
     const compress_run *run = f->run;
     const data_tones *in = &run->tones;
-    float *flat = flat_params(run);
     float *read = floats(f->packed->g->flat_count);
     pack_model_values(f->packed, read);
     const tally dense = test_network(run->g, run->dense, in->mean[0], in->scale[0]);
-    const tally pruned = test_network(run->g, run->pruned, in->mean[0], in->scale[0]);
-    const tally compressed = test_network(run->g, flat, in->mean[0], in->scale[0]);
+    const tally pruned = test_network(run->g, run_pruned(run), in->mean[0], in->scale[0]);
+    const tally compressed = test_network(run->g, f->flat, in->mean[0], in->scale[0]);
     const tally packed =
         test_network(f->packed->g, read, f->packed->tones.mean[0], f->packed->tones.scale[0]);
     expect_accuracy(f->result.accuracy.dense, &dense);
@@ -278,7 +280,6 @@ static void expect_accuracies(const finished *f) {
         expect_apart(&dense, &compressed);
         expect_apart(&pruned, &compressed);
     }
-    base_free(flat);
     base_free(read);
 }
 

@@ -203,8 +203,7 @@ static void another_network_is_not_gone_on_with(void **state) {
     run = start(r);
     admmnn_error err = {0};
     assert_string_not_equal(run->model_sha256, digest);
-    assert_int_equal(run_restore(run, "c.ckpt", snapshot.bytes, snapshot.count, &err),
-                     ADMMNN_INPUT);
+    assert_int_equal(restore(run, &snapshot, &err), ADMMNN_INPUT);
     assert_non_null(strstr(err.message, "c.ckpt: made from another network than that of "));
     run_free(run);
     base_writer_free(&snapshot);

@@ -429,7 +429,7 @@ static void levels_of_zero_prune_too(void **state) {
         for (size_t i = weight->offset; i < weight->offset + weight->count; i++) {
             assert_int_equal(run->mask[i] != 0, flat[i] != 0.0F);
             assert_true(flat[i] == 0.0F || fabsf(flat[i]) == run->layers[l].step);
-            cut += flat[i] == 0.0F && run->pruned[i] != 0.0F;
+            cut += flat[i] == 0.0F && run_pruned(run)[i] != 0.0F;
         }
     }
     assert_true(cut > 1000);
@@ -599,15 +599,13 @@ static void other_data_is_refused(void **state) {
         other->train.pixels[77] ^= which == 0;
         other->train.labels[5] ^= which == 1;
         MUST(data_set_digest(&other->train, other->data_sha256, err));
-        assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
-                         ADMMNN_INPUT);
+        assert_int_equal(restore(other, &snapshot, &err), ADMMNN_INPUT);
         assert_non_null(strstr(err.message, "c.ckpt: made with other training images than"));
         assert_non_null(strstr(err.message, root));
         other->train.pixels[77] ^= which == 0;
         other->train.labels[5] ^= which == 1;
         MUST(data_set_digest(&other->train, other->data_sha256, err));
-        assert_int_equal(run_restore(other, "c.ckpt", snapshot.bytes, snapshot.count, &err),
-                         ADMMNN_OK);
+        assert_int_equal(restore(other, &snapshot, &err), ADMMNN_OK);
         run_free(other);
     }
     base_writer_free(&snapshot);
@@ -626,7 +624,7 @@ static void expect_refused(const recipe *r, const base_writer *snapshot, size_t 
     assert_false(bytes.failed);
     compress_run *run = start(r);
     admmnn_error err = {0};
-    assert_int_equal(run_restore(run, "c.ckpt", bytes.bytes, bytes.count, &err), ADMMNN_CORRUPT);
+    assert_int_equal(restore(run, &bytes, &err), ADMMNN_CORRUPT);
     assert_non_null(strstr(err.message, reason));
     assert_non_null(
         strstr(err.message, "; choose another --out, or remove all that the run left there"));

@@ -50,7 +50,10 @@ static void follow(const char *more, run_stage stage, bool pruned) {
     while (run->at.round == 0 && run->at.stage < RUN_BITS)
         tick(run);
     assert_int_equal(run->at.round, 1);
-    expect_teacher(run, RUN_RETRAIN, run->dense, run->pruned);
+    float *before = flat_params(run);
+    expect_teacher(run, RUN_RETRAIN, run->dense, before);
+    base_free(before);
+    tick_to(run, stage);
     expect_teacher(run, stage, pruned ? run->pruned : run->dense,
                    pruned ? run->dense : run->pruned);
     run_free(run);
