@@ -82,6 +82,7 @@ static admmnn_status create_network(compress_run *run, admmnn_error *err) {
 static admmnn_status open_network(compress_run *run, admmnn_error *err) {
     BASE_TRY(run_make_graph(run, err));
     BASE_TRY(recipe_check(run->r, run->g, run->labels, err));
+    BASE_TRY(run_check_memory(run, base_memory_size(), err));
     size_t flat = run->g->flat_count;
     run->layer_count = graph_layer_count(run->g);
     run->mask = base_array(flat, 1);

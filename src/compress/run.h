@@ -135,6 +135,13 @@ admmnn_status run_digest_model(const recipe *r, char digest[65], admmnn_error *e
 /* Whether the recipe's name is the layer's. */
 bool run_is_layer(const compress_run *run, uint32_t layer, const char *name);
 
+/* ---- run_memory.c ---- */
+
+/* Bytes that the run of this recipe and network takes at least. */
+uint64_t run_least_memory(const compress_run *run);
+/* ADMMNN_MEMORY with both figures where that is more than there is. */
+admmnn_status run_check_memory(const compress_run *run, uint64_t memory, admmnn_error *err);
+
 /* ---- run_data.c ---- */
 
 /* One part of the recipe's set. */

@@ -93,3 +93,15 @@ quantize:
 END
 expect 0 compress "$work/depthwise.yaml" --out "$work/out-depthwise" --threads 2 --quiet
 evaluates_as_packed depthwise
+
+# ---- a network larger than the memory there may be ----
+
+sed -e 's/^model: .*/model: vgg-16/' -e 's/size: 16/size: 224/' -e '/^  scope:/d' -e '/^  keep:/d' \
+    -e '/^  bits:/d' "$work/residual.yaml" >"$work/large.yaml"
+if ((sanitized == 0)); then
+    ulimit -S -v 2000000
+    expect_error 1 "vgg-16 with 134301514 parameters, in batches of 64, needs at least" \
+        compress "$work/large.yaml" --out "$work/out-large" --threads 2 --quiet
+    has "$work/stderr" "MiB of memory; there are 1953: lower the batch"
+    [[ ! -e $work/out-large ]] || fail "a folder of a run that cannot be"
+fi

@@ -1,0 +1,59 @@
+/* What a run takes of memory at least, from its recipe and network alone. Where the machine
+ * has less it is refused before anything of that size is taken: it would be killed hours
+ * later, or make its machine crawl. docs/networks.md has what it takes in all. */
+#include <inttypes.h>
+
+#include "base/memory.h"
+#include "compress/run.h"
+
+/* The vectors of a stage, each a float for every parameter. The engine has one gradient or more. */
+static uint64_t training_vectors(const recipe_training *training) {
+    const uint64_t moments = training->optimizer == TRAIN_SGD ? 1 : 2;
+    return 2 + moments; /* the parameters, their gradient */
+}
+
+/* Beside training's: the dense network, z, u and z - u. */
+#define ADMM_VECTORS 4
+
+/* Of the stages on all weights: those on what pruning left take less. */
+static uint64_t most_vectors(const recipe *r) {
+    const bool importance = r->training.optimizer != TRAIN_SGD;
+    const uint64_t dense = training_vectors(&r->training) + (r->training.average > 0);
+    uint64_t later = 0;
+    if (r->prune.method == RECIPE_PRUNE_ADMM)
+        later = training_vectors(&r->prune.admm.training) + ADMM_VECTORS + importance;
+    else if (r->prune.method == RECIPE_PRUNE_NONE && r->quantize.enabled &&
+             r->quantize.method == RECIPE_QUANTIZE_ADMM && r->quantize.admm.iterations > 0)
+        later = training_vectors(&r->quantize.admm.training) + ADMM_VECTORS;
+    return later > dense ? later : dense;
+}
+
+/* What the layers read of a sample: the gradients by their weights want it again. */
+static uint64_t kept_elements(const graph *g) {
+    uint64_t sum = 0;
+    for (uint32_t v = 0; v < g->value_count; v++) {
+        bool read = false;
+        for (uint32_t l = 0; l < graph_layer_count(g) && !read; l++)
+            read = graph_operand(g, &g->nodes[graph_layer(g, l)], 0) == v;
+        sum += read && graph_value_varies(g, v) ? graph_value_count(g, v) : 0;
+    }
+    return sum;
+}
+
+uint64_t run_least_memory(const compress_run *run) {
+    const uint64_t floats =
+        most_vectors(run->r) * run->g->flat_count + kept_elements(run->g) * run->batch;
+    return floats * sizeof(float) + run->g->flat_count; /* the mask */
+}
+
+admmnn_status run_check_memory(const compress_run *run, uint64_t memory, admmnn_error *err) {
+    const uint64_t needed = run_least_memory(run);
+    if (needed <= memory)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_MEMORY,
+                     "%s: %s with %zu parameters, in batches of %u, needs at least %" PRIu64
+                     " MiB of memory; there are %" PRIu64
+                     ": lower the batch, or choose a smaller network or a larger machine",
+                     run->r->path, run->r->model, graph_trainable_count(run->g), run->batch,
+                     needed >> 20, memory >> 20);
+}
