@@ -1,8 +1,5 @@
 #include "pack/coder.h"
 
-/* No probability is coded as certain. */
-#define LEAST 8U
-
 void coder_encode_start(coder *c, base_writer *out) {
     *c = (coder){.out = out, .low = 0, .high = UINT32_MAX};
 }
@@ -51,12 +48,12 @@ uint64_t coder_bits(const coder *c) {
 static uint32_t next_byte(coder *c) {
     if (c->in->at < c->in->count)
         return base_read_u8(c->in);
-    c->beyond += c->beyond <= CODER_BEYOND_MOST;
+    c->beyond += c->beyond <= PACK_CODER_BEYOND_MOST;
     return 0;
 }
 
 bool coder_failed(const coder *c) {
-    return c->beyond > CODER_BEYOND_MOST;
+    return c->beyond > PACK_CODER_BEYOND_MOST;
 }
 
 void coder_decode_start(coder *c, base_reader *in) {
@@ -66,10 +63,10 @@ void coder_decode_start(coder *c, base_reader *in) {
 }
 
 unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
-    if (probability < LEAST)
-        probability = LEAST;
-    if (probability > CODER_ONE - LEAST)
-        probability = CODER_ONE - LEAST;
+    if (probability < PACK_CODER_LEAST)
+        probability = PACK_CODER_LEAST;
+    if (probability > CODER_ONE - PACK_CODER_LEAST)
+        probability = CODER_ONE - PACK_CODER_LEAST;
     uint32_t middle = c->low + (uint32_t)(((uint64_t)(c->high - c->low) * probability) >> 16);
     if (c->out == NULL)
         bit = c->code <= middle;
@@ -89,24 +86,13 @@ unsigned coder_bit(coder *c, unsigned bit, uint32_t probability) {
     return bit;
 }
 
-/* squash at logits -12, -11.75, ..., 12, in 1/16 of its unit. */
-static const int32_t squash_knots[97] = {
-    6,       8,       11,      14,      18,      22,      29,      37,      48,      61,
-    78,      101,     129,     166,     213,     274,     352,     451,     580,     744,
-    955,     1226,    1574,    2020,    2593,    3327,    4268,    5474,    7018,    8994,
-    11521,   14747,   18860,   24094,   30736,   39140,   49730,   63005,   79543,   99981,
-    124993,  155239,  191287,  233518,  282006,  336406,  395880,  459091,  524288,  589485,
-    652696,  712170,  766570,  815058,  857289,  893337,  923583,  948595,  969033,  985571,
-    998846,  1009436, 1017840, 1024482, 1029716, 1033829, 1037055, 1039582, 1041558, 1043102,
-    1044308, 1045249, 1045983, 1046556, 1047002, 1047350, 1047621, 1047832, 1047996, 1048125,
-    1048224, 1048302, 1048363, 1048410, 1048447, 1048475, 1048498, 1048515, 1048528, 1048539,
-    1048547, 1048554, 1048558, 1048562, 1048565, 1048568, 1048570};
+static const int32_t squash_knots[PACK_SQUASH_COUNT] = PACK_SQUASH_KNOTS;
 
 uint32_t coder_squash(int32_t logit) {
-    if (logit > CODER_LOGIT_MOST)
-        logit = CODER_LOGIT_MOST;
-    if (logit < -CODER_LOGIT_MOST)
-        logit = -CODER_LOGIT_MOST;
+    if (logit > PACK_LOGIT_MOST)
+        logit = PACK_LOGIT_MOST;
+    if (logit < -PACK_LOGIT_MOST)
+        logit = -PACK_LOGIT_MOST;
     int32_t shifted = logit + 12 * 256;
     int32_t knot = shifted >> 6;
     int32_t part = shifted & 63;

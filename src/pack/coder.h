@@ -7,6 +7,7 @@
 #define PACK_CODER_H
 
 #include "base/bytes.h"
+#include "pack/format.h"
 
 typedef struct coder {
     base_writer *out; /* encoding, or NULL */
@@ -16,10 +17,9 @@ typedef struct coder {
     unsigned beyond; /* bytes read beyond the end */
 } coder;
 
-/* An encoder leaves out at most this many zeros at the end. Whoever decodes stops
+/* An encoder leaves out at most PACK_CODER_BEYOND_MOST zeros at the end. Whoever decodes stops
  * when more are asked for: the bytes are not what an encoder wrote, and the work
  * they ask for has no end. */
-#define CODER_BEYOND_MOST 4U
 bool coder_failed(const coder *c);
 /* Whether the bytes that were decoded from first to last are those an encoder of
  * the same bits would have written. */
@@ -35,7 +35,6 @@ void coder_encode_end(coder *c);
 void coder_decode_start(coder *c, base_reader *in);
 unsigned coder_bit(coder *c, unsigned bit, uint32_t probability);
 /* 1 / (1 + exp(-logit)) of a logit in 1/256, in 1/65536; rises with the logit. */
-#define CODER_LOGIT_MOST 2816
 uint32_t coder_squash(int32_t logit);
 
 #endif

@@ -1,12 +1,5 @@
 #include "pack/density.h"
 
-/* Effects stay within these, whatever is learnt. */
-#define MEAN_MOST (16 * DENSITY_UNIT)
-#define LOGIT_MOST (11 * DENSITY_UNIT)
-
-/* pi / 8 in 1/65536. */
-#define PI_EIGHTHS 25736
-
 void density_start(density_effect *effects, size_t count, int32_t variance) {
     for (size_t i = 0; effects != NULL && i < count; i++)
         effects[i] = (density_effect){.variance = variance};
@@ -23,19 +16,21 @@ static uint32_t square_root(uint64_t x) {
 /* The probability of a 1 when the logit is normal: squash(mean / sqrt(1 + pi/8
  * variance)) (MacKay 1992). */
 static uint32_t predict(int64_t mean, int64_t variance) {
-    uint64_t widened = (uint64_t)(DENSITY_UNIT + variance * PI_EIGHTHS / DENSITY_UNIT);
+    uint64_t widened = (uint64_t)(DENSITY_UNIT + variance * PACK_PI_EIGHTHS / DENSITY_UNIT);
     int64_t logit = mean * 4096 / square_root(widened * 256);
-    if (logit > LOGIT_MOST)
-        logit = LOGIT_MOST;
-    if (logit < -LOGIT_MOST)
-        logit = -LOGIT_MOST;
+    if (logit > PACK_EFFECT_LOGIT_MOST)
+        logit = PACK_EFFECT_LOGIT_MOST;
+    if (logit < -PACK_EFFECT_LOGIT_MOST)
+        logit = -PACK_EFFECT_LOGIT_MOST;
     return coder_squash((int32_t)(logit / 256));
 }
 
 static void learn(density_effect *e, int64_t error, int64_t curvature, int64_t spread) {
     int64_t variance = e->variance;
     int64_t mean = e->mean + variance * error / spread;
-    e->mean = mean > MEAN_MOST ? MEAN_MOST : mean < -MEAN_MOST ? -MEAN_MOST : (int32_t)mean;
+    e->mean = mean > PACK_EFFECT_MEAN_MOST    ? PACK_EFFECT_MEAN_MOST
+              : mean < -PACK_EFFECT_MEAN_MOST ? -PACK_EFFECT_MEAN_MOST
+                                              : (int32_t)mean;
     e->variance = (int32_t)(variance - variance * variance / DENSITY_UNIT * curvature / spread);
 }
 

@@ -13,7 +13,6 @@ typedef struct density_effect {
 } density_effect;
 
 #define DENSITY_UNIT 65536
-#define DENSITY_HUNDREDTHS(n) ((int32_t)((n) * (int64_t)DENSITY_UNIT / 100))
 #define DENSITY_EFFECTS_MAX 12
 
 /* Effects of which nothing is known but their variance; NULL: nothing to do. */

@@ -162,6 +162,152 @@
 #define PACK_TENSOR_POSITION_SHIFT 4
 #define PACK_TENSOR_VALUE_SHIFT 6
 
+/* ---- numbers in the file ---- */
+
+/* X(name, word): the word begins an operation's usual name. */
+#define PACK_OP_MAP(X)                                                                             \
+    X(CONV, "conv")                                                                                \
+    X(MAXPOOL, "pool")                                                                             \
+    X(INNER_PRODUCT, "fc")                                                                         \
+    X(RELU, "relu")                                                                                \
+    X(BATCH_NORMALIZATION, "bn")                                                                   \
+    X(DROPOUT, "dropout")                                                                          \
+    X(TRANSPOSED_CONV, "transposed-conv")                                                          \
+    X(AVERAGE_POOL, "average-pool")                                                                \
+    X(MATMUL, "matmul")                                                                            \
+    X(LRN, "lrn")                                                                                  \
+    X(INSTANCE_NORMALIZATION, "instance-normalization")                                            \
+    X(LAYER_NORMALIZATION, "layer-normalization")                                                  \
+    X(UNARY, "unary")                                                                              \
+    X(BINARY, "binary")                                                                            \
+    X(SOFTMAX, "softmax")                                                                          \
+    X(LOG_SOFTMAX, "log-softmax")                                                                  \
+    X(REDUCE, "reduce")                                                                            \
+    X(CONCAT, "concat")                                                                            \
+    X(SLICE, "slice")                                                                              \
+    X(PAD, "pad")                                                                                  \
+    X(RESHAPE, "reshape")                                                                          \
+    X(TRANSPOSE, "transpose")                                                                      \
+    X(GATHER, "gather")                                                                            \
+    X(RESIZE, "resize")
+
+typedef enum pack_op {
+#define PACK_OP_ENUM(name, word) PACK_OP_##name,
+    PACK_OP_MAP(PACK_OP_ENUM)
+#undef PACK_OP_ENUM
+        PACK_OP_COUNT
+} pack_op;
+
+/* X(name), of unary operations. */
+#define PACK_UNARY_MAP(X)                                                                          \
+    X(LEAKY_RELU)                                                                                  \
+    X(CLIP)                                                                                        \
+    X(SIGMOID)                                                                                     \
+    X(HARD_SIGMOID)                                                                                \
+    X(HARD_SWISH)                                                                                  \
+    X(TANH)                                                                                        \
+    X(ELU)                                                                                         \
+    X(GELU)                                                                                        \
+    X(GELU_TANH)                                                                                   \
+    X(SOFTPLUS)                                                                                    \
+    X(ERF)                                                                                         \
+    X(SQRT)                                                                                        \
+    X(NEG)                                                                                         \
+    X(EXP)                                                                                         \
+    X(POWER)
+
+typedef enum pack_unary {
+#define PACK_UNARY_ENUM(name) PACK_UNARY_##name,
+    PACK_UNARY_MAP(PACK_UNARY_ENUM)
+#undef PACK_UNARY_ENUM
+        PACK_UNARY_COUNT
+} pack_unary;
+
+#define PACK_BINARY_MAP(X) X(ADD) X(SUB) X(MUL) X(DIV) X(POW) X(PRELU)
+
+typedef enum pack_binary {
+#define PACK_BINARY_ENUM(name) PACK_BINARY_##name,
+    PACK_BINARY_MAP(PACK_BINARY_ENUM)
+#undef PACK_BINARY_ENUM
+        PACK_BINARY_COUNT
+} pack_binary;
+
+typedef enum pack_reduction { PACK_REDUCE_MEAN, PACK_REDUCE_SUM, PACK_REDUCE_COUNT } pack_reduction;
+
+typedef enum pack_padding {
+    PACK_PAD_CONSTANT,
+    PACK_PAD_REFLECT,
+    PACK_PAD_EDGE,
+    PACK_PAD_COUNT
+} pack_padding;
+
+#define PACK_RESIZE_MODE_MAP(X)                                                                    \
+    X(NEAREST_DOWN) X(NEAREST_UP) X(NEAREST_FLOOR) X(NEAREST_CEIL) X(LINEAR)
+
+typedef enum pack_resize_mode {
+#define PACK_RESIZE_ENUM(name) PACK_RESIZE_##name,
+    PACK_RESIZE_MODE_MAP(PACK_RESIZE_ENUM) PACK_RESIZE_MODE_COUNT
+} pack_resize_mode;
+
+#define PACK_RESIZE_PLACE_MAP(X)                                                                   \
+    X(HALF_PIXEL) X(PYTORCH_HALF_PIXEL) X(HALF_PIXEL_SYMMETRIC) X(ALIGN_CORNERS) X(ASYMMETRIC)
+
+typedef enum pack_resize_place {
+    PACK_RESIZE_PLACE_MAP(PACK_RESIZE_ENUM)
+#undef PACK_RESIZE_ENUM
+        PACK_RESIZE_PLACE_COUNT
+} pack_resize_place;
+
+#define PACK_PARAMETER_MAP(X) X(WEIGHT) X(BIAS) X(SCALE) X(SHIFT) X(MEAN) X(VARIANCE) X(TENSOR)
+
+typedef enum pack_parameter {
+#define PACK_PARAMETER_ENUM(name) PACK_PARAMETER_##name,
+    PACK_PARAMETER_MAP(PACK_PARAMETER_ENUM)
+#undef PACK_PARAMETER_ENUM
+        PACK_PARAMETER_COUNT
+} pack_parameter;
+
+/* Kinds of levels. */
+#define PACK_KIND_MAP(X) X(EQUAL) X(EQUAL_ZERO) X(POWER_OF_TWO) X(BINARY) X(TERNARY) X(SIGN)
+
+typedef enum pack_kind {
+#define PACK_KIND_ENUM(name) PACK_KIND_##name,
+    PACK_KIND_MAP(PACK_KIND_ENUM)
+#undef PACK_KIND_ENUM
+        PACK_KIND_COUNT
+} pack_kind;
+
+/* Codings of positions and of values. */
+#define PACK_PLACES_MAP(X) X(DENSE) X(RELATIVE) X(BITMAP) X(ENTROPY)
+
+typedef enum pack_places {
+#define PACK_PLACES_ENUM(name) PACK_PLACES_##name,
+    PACK_PLACES_MAP(PACK_PLACES_ENUM)
+#undef PACK_PLACES_ENUM
+} pack_places;
+
+#define PACK_SYMBOLS_MAP(X) X(FIXED) X(HUFFMAN) X(RANGE)
+
+typedef enum pack_symbols {
+#define PACK_SYMBOLS_ENUM(name) PACK_SYMBOLS_##name,
+    PACK_SYMBOLS_MAP(PACK_SYMBOLS_ENUM)
+#undef PACK_SYMBOLS_ENUM
+        PACK_SYMBOLS_COUNT
+} pack_symbols;
+
+/* ---- bounds ---- */
+
+#define PACK_RANK_MAX 7
+#define PACK_NAME_MAX 32 /* with the zero at its end */
+#define PACK_DIMENSION_MAX 1048576U
+/* Elements of a value. */
+#define PACK_ELEMENTS_MAX ((uint64_t)1 << 31)
+/* Each parameter counts for a multiple of so many numbers. */
+#define PACK_PARAMETER_ALIGNMENT 16U
+#define PACK_HUFFMAN_SYMBOLS_MAX 512U
+#define PACK_HUFFMAN_LENGTH_MAX 15U
+#define PACK_POWER_BITS_MAX 6U
+
 #define PACK_WIDTH_MAX 16U
 #define PACK_ORDERED 1U
 #define PACK_BITS_MAX 16U
@@ -173,5 +319,50 @@
  * this many; ResNet-152 has 515. */
 #define PACK_NODES_MAX 16384U
 #define PACK_ORIGINAL_MAX ((uint64_t)1 << 48)
+
+/* ---- the range coder and its models: docs/format.md ---- */
+
+#define PACK_CODER_LEAST 8U       /* no probability is nearer to certain */
+#define PACK_CODER_BEYOND_MOST 4U /* zeros at the end that are left out */
+#define PACK_LOGIT_MOST 2816      /* of the squash's argument, in 1/256 */
+#define PACK_PI_EIGHTHS 25736
+/* squash at logits -12, -11.75, ..., 12, in 1/16 of its unit. */
+#define PACK_SQUASH_COUNT 97
+#define PACK_SQUASH_KNOTS                                                                          \
+    {                                                                                              \
+        6, 8, 11, 14, 18, 22, 29, 37, 48, 61, 78, 101, 129, 166, 213, 274, 352, 451, 580, 744,     \
+            955, 1226, 1574, 2020, 2593, 3327, 4268, 5474, 7018, 8994, 11521, 14747, 18860, 24094, \
+            30736, 39140, 49730, 63005, 79543, 99981, 124993, 155239, 191287, 233518, 282006,      \
+            336406, 395880, 459091, 524288, 589485, 652696, 712170, 766570, 815058, 857289,        \
+            893337, 923583, 948595, 969033, 985571, 998846, 1009436, 1017840, 1024482, 1029716,    \
+            1033829, 1037055, 1039582, 1041558, 1043102, 1044308, 1045249, 1045983, 1046556,       \
+            1047002, 1047350, 1047621, 1047832, 1047996, 1048125, 1048224, 1048302, 1048363,       \
+            1048410, 1048447, 1048475, 1048498, 1048515, 1048528, 1048539, 1048547, 1048554,       \
+            1048558, 1048562, 1048565, 1048568, 1048570                                            \
+    }
+
+/* In 1/65536. */
+#define PACK_HUNDREDTHS(n) ((int32_t)((n) * (int64_t)65536 / 100))
+#define PACK_EFFECT_MEAN_MOST (16 * 65536)
+#define PACK_EFFECT_LOGIT_MOST (11 * 65536)
+
+#define PACK_PLACE_ALL_MEAN PACK_HUNDREDTHS(-300)
+#define PACK_PLACE_ALL_VARIANCE PACK_HUNDREDTHS(400)
+#define PACK_PLACE_FIRST_MEAN PACK_HUNDREDTHS(-150)
+#define PACK_PLACE_FIRST_VARIANCE PACK_HUNDREDTHS(200)
+#define PACK_PLACE_ROW_VARIANCE PACK_HUNDREDTHS(60)
+#define PACK_PLACE_ROW_DRIFT PACK_HUNDREDTHS(10)
+#define PACK_PLACE_COLUMN_VARIANCE PACK_HUNDREDTHS(10)
+#define PACK_PLACE_BLOCK_VARIANCE PACK_HUNDREDTHS(50)
+#define PACK_PLACE_TAP_VARIANCE PACK_HUNDREDTHS(10)
+#define PACK_PLACE_NEIGHBOUR_VARIANCE PACK_HUNDREDTHS(25)
+#define PACK_PLACE_FRESH_VARIANCE PACK_HUNDREDTHS(100)
+
+/* Magnitudes up to this are coded by a tree of their own. */
+#define PACK_VALUE_TREE_LEVELS 16U
+#define PACK_VALUE_EXPONENTS 16U
+#define PACK_VALUE_BIT_VARIANCE PACK_HUNDREDTHS(200)
+#define PACK_VALUE_PLACE_VARIANCE PACK_HUNDREDTHS(2)
+#define PACK_VALUE_BEFORE_VARIANCE PACK_HUNDREDTHS(10)
 
 #endif

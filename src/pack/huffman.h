@@ -3,9 +3,10 @@
 #define PACK_HUFFMAN_H
 
 #include "pack/bits.h"
+#include "pack/format.h"
 
-#define HUFFMAN_SYMBOLS_MAX 512U
-#define HUFFMAN_LENGTH_MAX 15U
+#define HUFFMAN_SYMBOLS_MAX PACK_HUFFMAN_SYMBOLS_MAX
+#define HUFFMAN_LENGTH_MAX PACK_HUFFMAN_LENGTH_MAX
 
 typedef struct huffman {
     uint32_t symbols;

@@ -6,19 +6,6 @@
 #include "base/memory.h"
 #include "pack/density.h"
 
-#define ALL_MEAN DENSITY_HUNDREDTHS(-300)
-#define ALL_VARIANCE DENSITY_HUNDREDTHS(400)
-#define FIRST_MEAN DENSITY_HUNDREDTHS(-150)
-#define FIRST_VARIANCE DENSITY_HUNDREDTHS(200)
-#define ROW_VARIANCE DENSITY_HUNDREDTHS(60)
-#define ROW_DRIFT DENSITY_HUNDREDTHS(10)
-#define COLUMN_VARIANCE DENSITY_HUNDREDTHS(10)
-#define BLOCK_VARIANCE DENSITY_HUNDREDTHS(50)
-#define TAP_VARIANCE DENSITY_HUNDREDTHS(10)
-#define NEIGHBOUR_VARIANCE DENSITY_HUNDREDTHS(25)
-
-#define FRESH_VARIANCE DENSITY_HUNDREDTHS(100)
-
 #define NEIGHBOURS 5
 
 typedef struct positions_model {
@@ -34,19 +21,19 @@ typedef struct positions_model {
 static bool model_create(positions_model *m, positions_shape shape, const uint8_t *mask) {
     size_t blocks = (shape.columns + shape.block - 1) / shape.block;
     *m = (positions_model){.shape = shape,
-                           .all = {ALL_MEAN, ALL_VARIANCE},
-                           .row = {0, ROW_VARIANCE},
-                           .first = {FIRST_MEAN, FIRST_VARIANCE},
+                           .all = {PACK_PLACE_ALL_MEAN, PACK_PLACE_ALL_VARIANCE},
+                           .row = {0, PACK_PLACE_ROW_VARIANCE},
+                           .first = {PACK_PLACE_FIRST_MEAN, PACK_PLACE_FIRST_VARIANCE},
                            .columns = base_array(shape.columns, sizeof *m->columns),
                            .blocks = base_array(blocks, sizeof *m->blocks),
                            .taps = base_array(shape.block, sizeof *m->taps),
                            .used = base_array(shape.columns, 1),
                            .mask = mask};
-    density_start(m->neighbours, NEIGHBOURS, NEIGHBOUR_VARIANCE);
-    density_start(m->fresh, 2, FRESH_VARIANCE);
-    density_start(m->columns, shape.columns, COLUMN_VARIANCE);
-    density_start(m->blocks, blocks, BLOCK_VARIANCE);
-    density_start(m->taps, shape.block, TAP_VARIANCE);
+    density_start(m->neighbours, NEIGHBOURS, PACK_PLACE_NEIGHBOUR_VARIANCE);
+    density_start(m->fresh, 2, PACK_PLACE_FRESH_VARIANCE);
+    density_start(m->columns, shape.columns, PACK_PLACE_COLUMN_VARIANCE);
+    density_start(m->blocks, blocks, PACK_PLACE_BLOCK_VARIANCE);
+    density_start(m->taps, shape.block, PACK_PLACE_TAP_VARIANCE);
     return m->used != NULL && m->columns != NULL && m->blocks != NULL && m->taps != NULL;
 }
 
@@ -109,9 +96,9 @@ static void code_row(positions_model *m, coder *c, size_t row, uint8_t *places) 
     }
     if (m->empty)
         m->last_first = m->shape.columns;
-    m->row.variance += ROW_DRIFT;
-    if (m->row.variance > ROW_VARIANCE)
-        m->row.variance = ROW_VARIANCE;
+    m->row.variance += PACK_PLACE_ROW_DRIFT;
+    if (m->row.variance > PACK_PLACE_ROW_VARIANCE)
+        m->row.variance = PACK_PLACE_ROW_VARIANCE;
 }
 
 bool positions_are_ordered(positions_shape shape, const uint8_t *mask) {

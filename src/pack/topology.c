@@ -5,7 +5,38 @@
 
 #include "base/text.h"
 #include "pack/format.h"
+#include "pack/pack.h"
 #include "pack/topology_parts.h"
+
+/* The file's numbers are those of graph.h, set.h and pack.h. */
+#define SAME(file, own) _Static_assert((int)(file) == (int)(own), #file " is not " #own);
+#define SAME_OP(name, word) SAME(PACK_OP_##name, GRAPH_##name)
+#define SAME_UNARY(name) SAME(PACK_UNARY_##name, GRAPH_##name)
+#define SAME_BINARY(name) SAME(PACK_BINARY_##name, GRAPH_##name)
+#define SAME_RESIZE(name) SAME(PACK_RESIZE_##name, GRAPH_RESIZE_##name)
+#define SAME_PARAMETER(name) SAME(PACK_PARAMETER_##name, GRAPH_##name)
+#define SAME_KIND(name) SAME(PACK_KIND_##name, ADMM_LEVELS_##name)
+#define SAME_PLACES(name) SAME(PACK_PLACES_##name, PACK_POSITION_##name - PACK_POSITION_DENSE)
+#define SAME_SYMBOLS(name) SAME(PACK_SYMBOLS_##name, PACK_CODER_##name - PACK_CODER_FIXED)
+PACK_OP_MAP(SAME_OP)
+PACK_UNARY_MAP(SAME_UNARY)
+PACK_BINARY_MAP(SAME_BINARY)
+PACK_RESIZE_MODE_MAP(SAME_RESIZE)
+PACK_RESIZE_PLACE_MAP(SAME_RESIZE)
+PACK_PARAMETER_MAP(SAME_PARAMETER)
+PACK_KIND_MAP(SAME_KIND)
+PACK_PLACES_MAP(SAME_PLACES)
+PACK_SYMBOLS_MAP(SAME_SYMBOLS)
+SAME(PACK_OP_COUNT, GRAPH_OP_COUNT)
+SAME(PACK_UNARY_COUNT, GRAPH_UNARY_COUNT)
+SAME(PACK_BINARY_COUNT, GRAPH_BINARY_COUNT)
+SAME(PACK_REDUCE_SUM, GRAPH_REDUCE_SUM)
+SAME(PACK_PAD_EDGE, GRAPH_PAD_EDGE)
+SAME(PACK_PAD_REFLECT, GRAPH_PAD_REFLECT)
+SAME(PACK_RANK_MAX, GRAPH_RANK_MAX)
+SAME(PACK_NAME_MAX, GRAPH_NAME_MAX)
+SAME(PACK_DIMENSION_MAX, GRAPH_DIMENSION_MAX)
+SAME(PACK_PARAMETER_ALIGNMENT, GRAPH_PARAMETER_ALIGNMENT)
 
 bool topology_is_name(const char *text) {
     return text[0] != 0 && base_text_is_plain(text);
@@ -84,10 +115,12 @@ uint32_t topology_read_u32(base_reader *in) {
 }
 
 void topology_usual_name(graph_op op, uint32_t number, char name[GRAPH_NAME_MAX]) {
-    static const char *const shorter[GRAPH_OP_COUNT] = {
-        [GRAPH_MAXPOOL] = "pool", [GRAPH_INNER_PRODUCT] = "fc", [GRAPH_BATCH_NORMALIZATION] = "bn"};
-    snprintf(name, GRAPH_NAME_MAX, "%s%u", shorter[op] == NULL ? graph_op_name(op) : shorter[op],
-             number);
+    static const char *const words[PACK_OP_COUNT] = {
+#define OP_WORD(name, word) word,
+        PACK_OP_MAP(OP_WORD)
+#undef OP_WORD
+    };
+    snprintf(name, GRAPH_NAME_MAX, "%s%u", words[op], number);
 }
 
 admmnn_status topology_fail(graph *g, admmnn_status status, admmnn_error *err) {

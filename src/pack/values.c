@@ -6,16 +6,6 @@
 #include "base/memory.h"
 #include "pack/density.h"
 
-/* Magnitudes up to this are coded by a tree of their own, larger ones by their
- * number of bits and the bits below the first, of which the upper two adapt. */
-#define TREE_LEVELS 16U
-
-/* What is known of a bit at first: little of the bit itself, that rows, columns
- * and the values before differ a little. */
-#define BIT_VARIANCE DENSITY_HUNDREDTHS(200)
-#define PLACE_VARIANCE DENSITY_HUNDREDTHS(2)
-#define BEFORE_VARIANCE DENSITY_HUNDREDTHS(10)
-
 #define CLASSES 3
 
 /* A kind of bit, and the effects of what stands before it. */
@@ -24,7 +14,8 @@ typedef struct values_bit {
 } values_bit;
 
 typedef struct values_model {
-    values_bit zero, sign, tree[TREE_LEVELS], exponent[16], mantissa[16][2];
+    values_bit zero, sign, tree[PACK_VALUE_TREE_LEVELS], exponent[PACK_VALUE_EXPONENTS],
+        mantissa[PACK_VALUE_EXPONENTS][2];
     density_effect *row_sign, *row_size, *column_sign, *column_size;
     int32_t *above; /* [columns]: the last value of each */
     uint32_t levels;
@@ -39,9 +30,9 @@ typedef struct values_place {
 
 static void start_bits(values_bit *bits, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        density_start(&bits[i].all, 1, BIT_VARIANCE);
-        density_start(bits[i].left, CLASSES, BEFORE_VARIANCE);
-        density_start(bits[i].up, CLASSES, BEFORE_VARIANCE);
+        density_start(&bits[i].all, 1, PACK_VALUE_BIT_VARIANCE);
+        density_start(bits[i].left, CLASSES, PACK_VALUE_BEFORE_VARIANCE);
+        density_start(bits[i].up, CLASSES, PACK_VALUE_BEFORE_VARIANCE);
     }
 }
 
@@ -50,15 +41,15 @@ static bool model_create(values_model *m, size_t rows, size_t columns) {
                                        &m->column_size};
     start_bits(&m->zero, 1);
     start_bits(&m->sign, 1);
-    start_bits(m->tree, TREE_LEVELS);
-    start_bits(m->exponent, 16);
-    for (size_t i = 0; i < 16; i++)
+    start_bits(m->tree, PACK_VALUE_TREE_LEVELS);
+    start_bits(m->exponent, PACK_VALUE_EXPONENTS);
+    for (size_t i = 0; i < PACK_VALUE_EXPONENTS; i++)
         start_bits(m->mantissa[i], 2);
     m->above = base_array(columns, sizeof *m->above);
     bool whole = m->above != NULL;
     for (size_t i = 0; i < 4; i++) {
         *places[i] = base_array(i < 2 ? rows : columns, sizeof **places[i]);
-        density_start(*places[i], i < 2 ? rows : columns, PLACE_VARIANCE);
+        density_start(*places[i], i < 2 ? rows : columns, PACK_VALUE_PLACE_VARIANCE);
         whole &= *places[i] != NULL;
     }
     return whole;
@@ -95,7 +86,7 @@ static unsigned code_sign(coder *c, values_model *m, values_place at, unsigned n
     return density_code(c, effects, 5, negative);
 }
 
-/* Magnitude less 1, below m->levels <= TREE_LEVELS. */
+/* Magnitude less 1, below m->levels <= PACK_VALUE_TREE_LEVELS. */
 static uint32_t code_tree(coder *c, values_model *m, values_place at, uint32_t value) {
     uint32_t node = 1;
     unsigned depth = 0;
@@ -109,7 +100,8 @@ static uint32_t code_tree(coder *c, values_model *m, values_place at, uint32_t v
 /* Magnitude (at least 1) as number of bits and the bits below the first. */
 static uint32_t code_large(coder *c, values_model *m, values_place at, uint32_t value) {
     unsigned bits = 0;
-    while (bits < 15 && code_size_bit(c, m, &m->exponent[bits], at, (value >> (bits + 1)) != 0))
+    while (bits < PACK_VALUE_EXPONENTS - 1 &&
+           code_size_bit(c, m, &m->exponent[bits], at, (value >> (bits + 1)) != 0))
         bits++;
     uint32_t result = 1;
     for (unsigned i = bits; i-- > 0;) {
@@ -129,7 +121,7 @@ static int32_t code_value(coder *c, values_model *m, values_place at, int32_t co
     unsigned negative = code_sign(c, m, at, code < 0);
     if (m->levels == 1)
         magnitude = 1;
-    else if (m->levels <= TREE_LEVELS)
+    else if (m->levels <= PACK_VALUE_TREE_LEVELS)
         magnitude = code_tree(c, m, at, magnitude - 1) + 1;
     else
         magnitude = code_large(c, m, at, magnitude);

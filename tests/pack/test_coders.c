@@ -155,11 +155,11 @@ static void coded_bits_cost_their_information(void **state) {
 static void squash_is_the_logistic_function(void **state) {
     (void)state;
     uint32_t last = 0;
-    for (int32_t logit = -CODER_LOGIT_MOST - 9; logit <= CODER_LOGIT_MOST + 9; logit++) {
+    for (int32_t logit = -PACK_LOGIT_MOST - 9; logit <= PACK_LOGIT_MOST + 9; logit++) {
         uint32_t p = coder_squash(logit);
         assert_true(p >= last && p > 0 && p < CODER_ONE);
         last = p;
-        if (logit < -CODER_LOGIT_MOST || logit > CODER_LOGIT_MOST)
+        if (logit < -PACK_LOGIT_MOST || logit > PACK_LOGIT_MOST)
             continue;
         double exact = 65536.0 / (1.0 + exp(-logit / 256.0));
         assert_true(fabs((double)p - exact) < 0.01 * fmin(exact, 65536.0 - exact) + 1.0);
