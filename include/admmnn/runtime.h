@@ -1,0 +1,112 @@
+/* The runtime, libadmmnn-rt: runs packed models (.admm) on what they keep of their weights.
+ * C99, libc and libm alone; a library of its own, which shares nothing with libadmmnn but the
+ * definition of the file. It keeps no state of its own, takes no memory once a model is open,
+ * and none at all where the caller gives it an arena.
+ *
+ *     admmnn_runtime *model;
+ *     admmnn_runtime_info info;
+ *     admmnn_runtime_open("model.admm", NULL, &model, NULL);
+ *     admmnn_runtime_get_info(model, &info);
+ *     void *workspace = malloc(info.workspace_bytes);
+ *     admmnn_runtime_run(model, workspace, input, 1, output);
+ *     admmnn_runtime_close(model); */
+#ifndef ADMMNN_RUNTIME_H
+#define ADMMNN_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* X(name, text) */
+#define ADMMNN_RUNTIME_STATUS_MAP(X)                                                               \
+    X(OK, "success")                                                                               \
+    X(USAGE, "wrong usage")                                                                        \
+    X(NOT_FOUND, "no such file")                                                                   \
+    X(IO, "input/output error")                                                                    \
+    X(CORRUPT, "corrupted file")                                                                   \
+    X(UNSUPPORTED, "not supported")                                                                \
+    X(MEMORY, "out of memory")                                                                     \
+    X(ARENA, "the arena is too small")
+
+typedef enum admmnn_runtime_status {
+#define ADMMNN_RUNTIME_STATUS_ENUM(name, text) ADMMNN_RUNTIME_##name,
+    ADMMNN_RUNTIME_STATUS_MAP(ADMMNN_RUNTIME_STATUS_ENUM)
+#undef ADMMNN_RUNTIME_STATUS_ENUM
+} admmnn_runtime_status;
+
+/* The particular failure. The caller owns it; NULL means that the caller does not want to
+ * know. */
+typedef struct admmnn_runtime_error {
+    admmnn_runtime_status status;
+    const char *reason; /* what is wrong, in static storage */
+    size_t at;          /* the byte of the file at which it was noticed; 0 where none was read */
+} admmnn_runtime_error;
+
+/* The text of a status; static storage. */
+const char *admmnn_runtime_status_text(admmnn_runtime_status status);
+
+typedef struct admmnn_runtime_settings {
+    /* Memory of the caller for all that the model needs, at any alignment; it must outlive the
+     * model. NULL: from malloc. */
+    void *arena;
+    size_t arena_bytes;
+    int portable; /* not 0: the kernels of portable C alone, whatever the processor has */
+} admmnn_runtime_settings;
+
+/* A model once opened does not change: any number of threads may run it at once, each with a
+ * workspace of its own, and get the same bytes as one. */
+typedef struct admmnn_runtime admmnn_runtime;
+
+/* Opens a packed model, a file's or the bytes[count] of one, which are not needed after. All of
+ * it is checked first: the checksum, every size, every rule of the format. settings may be NULL.
+ * *model is the caller's, freed with admmnn_runtime_close.
+ * CORRUPT: no packed model, or a damaged one; UNSUPPORTED: a later version of the format, or a
+ * network whose values do not fit the machine's size_t; MEMORY; ARENA; NOT_FOUND and IO of a file;
+ * USAGE: bytes or path is NULL. */
+admmnn_runtime_status admmnn_runtime_open(const char *path, const admmnn_runtime_settings *settings,
+                                          admmnn_runtime **model, admmnn_runtime_error *err);
+admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count,
+                                                 const admmnn_runtime_settings *settings,
+                                                 admmnn_runtime **model, admmnn_runtime_error *err);
+/* Frees what malloc gave; an arena is the caller's again. NULL is nothing. */
+void admmnn_runtime_close(admmnn_runtime *model);
+
+/* How many bytes of an arena admmnn_runtime_open_memory needs for that file, while it reads it
+ * and after; admmnn_runtime_open needs the file's size more, rounded up to 16. It depends on the
+ * file, on the size of a pointer and on settings->portable, and on nothing else. Reads the file as
+ * opening it does, with memory from malloc, and has the same errors. */
+admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
+                                             const admmnn_runtime_settings *settings,
+                                             size_t *arena_bytes, admmnn_runtime_error *err);
+
+typedef struct admmnn_runtime_info {
+    char name[32];                    /* the network's */
+    uint32_t input_rank, output_rank; /* axes of one sample */
+    uint32_t input[7], output[7];     /* sizes of the axes; the last one is the nearest in memory */
+    size_t inputs, outputs;           /* floats of one sample */
+    float mean[3], scale[3]; /* the network wants (pixel / 255 - mean) * scale, of each of three
+                                channels; of other inputs the first for all */
+    uint64_t weights, kept;  /* places of weights in the layers, and those that have one not 0 */
+    size_t model_bytes;      /* memory that the open model holds */
+    size_t workspace_bytes;  /* of a workspace */
+    const char *kernels;     /* "avx2" or "portable"; static storage */
+} admmnn_runtime_info;
+/* Fills *info; cannot fail. */
+void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *info);
+
+/* Runs the network on each of input[count][inputs], which it takes as they are, into
+ * output[count][outputs]; count may be 0. workspace: info.workspace_bytes of the caller's at any
+ * alignment, whose content is of no meaning before and after. Takes no memory. Numbers that are
+ * not finite go their way as IEEE 754 has it. Outputs differ from exact arithmetic by what sums
+ * of 32 bits do: at most 1e-5 of the largest output for the networks of the tests.
+ * USAGE: a pointer is NULL. */
+admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,
+                                         const float *input, size_t count, float *output);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,95 @@
+#include "kernels.h"
+
+/* ---- planes: a weight is used for all of them before the next is looked at ---- */
+
+static void add_plane(const rt_planes *p, float weight, const float *in, float *out) {
+    for (size_t y = 0; y < p->height; y++)
+        for (size_t x = 0; x < p->width; x++)
+            out[y * p->width + x] += weight * in[y * p->line + x];
+}
+
+static void planes(const rt_planes *p) {
+    const rt_layer *layer = p->layer;
+    const size_t count = p->height * p->width;
+    float *out = p->out;
+    for (size_t row = p->first; row < p->last; row++, out += count) {
+        for (size_t i = 0; i < count; i++)
+            out[i] = 0.0F;
+        for (size_t i = layer->starts[row]; i < layer->starts[row + 1]; i++)
+            add_plane(p, rt_layer_value(layer, i), p->in + rt_layer_place(layer, i), out);
+        for (size_t i = 0; i < count; i++)
+            out[i] = rt_finish(layer, row, out[i]);
+    }
+}
+
+/* ---- inner products ---- */
+
+/* Sums of four, so that none waits for the one before. */
+#define LIST_SUM(name, place_type, value_type, VALUE)                                              \
+    static float name(const rt_layer *layer, size_t row, const float *in) {                        \
+        const place_type *places = layer->places;                                                  \
+        const value_type *values = layer->values;                                                  \
+        const float *table = layer->table;                                                         \
+        float sums[4] = {0.0F, 0.0F, 0.0F, 0.0F};                                                  \
+        size_t i = layer->starts[row];                                                             \
+        const size_t last = layer->starts[row + 1];                                                \
+        (void)table;                                                                               \
+        for (; i + 4 <= last; i += 4) {                                                            \
+            sums[0] += VALUE(values[i]) * in[places[i]];                                           \
+            sums[1] += VALUE(values[i + 1]) * in[places[i + 1]];                                   \
+            sums[2] += VALUE(values[i + 2]) * in[places[i + 2]];                                   \
+            sums[3] += VALUE(values[i + 3]) * in[places[i + 3]];                                   \
+        }                                                                                          \
+        for (; i < last; i++)                                                                      \
+            sums[0] += VALUE(values[i]) * in[places[i]];                                           \
+        return (sums[0] + sums[1]) + (sums[2] + sums[3]);                                          \
+    }
+
+#define OF_TABLE(symbol) table[symbol]
+#define ITSELF(value) value
+LIST_SUM(sum_symbols, uint16_t, uint8_t, OF_TABLE)
+LIST_SUM(sum_symbols_wide, uint32_t, uint8_t, OF_TABLE)
+LIST_SUM(sum_floats, uint16_t, float, ITSELF)
+LIST_SUM(sum_floats_wide, uint32_t, float, ITSELF)
+
+static float dense_sum(const rt_layer *layer, size_t row, const float *in) {
+    const size_t first = row * layer->columns;
+    const float *floats = (const float *)layer->values + first;
+    const int8_t *codes = (const int8_t *)layer->values + first;
+    float sum = 0.0F;
+    for (size_t i = 0; layer->float_values && i < layer->columns; i++)
+        sum += floats[i] * in[i];
+    if (layer->float_values)
+        return sum;
+    for (size_t i = 0; i < layer->columns; i++)
+        sum += (float)codes[i] * in[i];
+    return sum * layer->step;
+}
+
+static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                    float *out) {
+    float (*const lists[2][2])(const rt_layer *, size_t, const float *) = {
+        {sum_symbols, sum_floats}, {sum_symbols_wide, sum_floats_wide}};
+    float (*const sum)(const rt_layer *, size_t, const float *) =
+        layer->form == RT_DENSE ? dense_sum : lists[layer->wide_places][layer->float_values];
+    for (size_t row = first; row < last; row++)
+        out[row - first] = rt_finish(layer, row, sum(layer, row, in));
+}
+
+/* ---- pooling ---- */
+
+static float larger(float a, float b) {
+    return b > a ? b : a;
+}
+
+static void pool2(const float *in, size_t channels, size_t height, size_t width, float *out) {
+    for (size_t row = 0; row < channels * (height / 2); row++) {
+        const float *upper =
+            in + row / (height / 2) * height * width + row % (height / 2) * 2 * width;
+        const float *lower = upper + width;
+        for (size_t x = 0; x + 1 < width; x += 2)
+            *out++ = larger(larger(upper[x], upper[x + 1]), larger(lower[x], lower[x + 1]));
+    }
+}
+
+const rt_kernels rt_kernels_portable = {"portable", planes, product, pool2, 1.0, 0.5};

@@ -1,0 +1,18 @@
+/* Weights made ready to run, and all other parameters, from the file. */
+#ifndef RT_LAYER_H
+#define RT_LAYER_H
+
+#include "tensor.h"
+
+/* How the convolution reads its input; false where that takes more floats than a network may
+ * have. */
+bool rt_frame_find(const rt_value *values, rt_node *node);
+/* Of the copy, in floats. */
+size_t rt_frame_count(const rt_conv *conv, const rt_shape *in);
+
+/* Rows of a matmul's left side, all its matrices'. */
+size_t rt_linear_count(const rt_network *network, const rt_node *node);
+/* The next parameter of the file: its layer, where its user runs one, else its floats. */
+admmnn_runtime_status rt_layer_read(rt_sources *from, rt_tensor *tensor);
+
+#endif

@@ -1,0 +1,129 @@
+/* Opening: the file's head, its network, its parameters, the plan. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels.h"
+#include "layer.h"
+#include "plan.h"
+#include "runtime.h"
+#include "topology.h"
+
+#define CHECKSUM_BYTES 4U
+#define MAGIC_BYTES 4U
+#define TONES 3
+
+static admmnn_runtime_status check_bytes(const uint8_t *bytes, size_t count,
+                                         admmnn_runtime_error *err) {
+    rt_reader tail = {bytes, count, count - CHECKSUM_BYTES, false};
+    if (count < MAGIC_BYTES + 1 + CHECKSUM_BYTES)
+        return rt_fail(err, ADMMNN_RUNTIME_CORRUPT, "too few bytes for an .admm file", 0);
+    if (memcmp(bytes, PACK_MAGIC, MAGIC_BYTES) != 0)
+        return rt_fail(err, ADMMNN_RUNTIME_CORRUPT, "not an .admm file", 0);
+    if (rt_read_u32(&tail) != rt_crc32(bytes, count - CHECKSUM_BYTES))
+        return rt_fail(err, ADMMNN_RUNTIME_CORRUPT, "damaged: the checksum does not match",
+                       count - CHECKSUM_BYTES);
+    return ADMMNN_RUNTIME_OK;
+}
+
+/* ---- the head ---- */
+
+static void read_tones(rt_reader *in, unsigned flags, rt_network *network) {
+    const bool one = (flags & PACK_FLAG_INPUT) != 0;
+    const bool three = (flags & PACK_FLAG_INPUTS) != 0;
+    for (int c = 0; c < TONES; c++)
+        network->mean[c] =
+            three || (one && c == 0) ? rt_read_f32(in) : (one ? network->mean[0] : 0.0F);
+    for (int c = 0; c < TONES; c++)
+        network->scale[c] =
+            three || (one && c == 0) ? rt_read_f32(in) : (one ? network->scale[0] : 1.0F);
+}
+
+static bool head_makes_sense(const rt_network *network, unsigned flags, uint64_t weights,
+                             uint64_t biases) {
+    const unsigned inputs = PACK_FLAG_INPUT | PACK_FLAG_INPUTS;
+    for (int c = 0; c < TONES; c++)
+        if (!isfinite(network->mean[c]) || !isfinite(network->scale[c]))
+            return false;
+    return (flags & ~(inputs | PACK_FLAG_SHORT_STEPS)) == 0 && (flags & inputs) != inputs &&
+           weights <= PACK_ORIGINAL_MAX && biases <= PACK_ORIGINAL_MAX;
+}
+
+static admmnn_runtime_status read_head(rt_opening *opening, rt_reader *in, bool *half_steps) {
+    rt_network *network = opening->network;
+    (void)rt_read_bytes(in, MAGIC_BYTES);
+    const unsigned version = rt_read_u8(in);
+    if (version != PACK_VERSION_CHAIN && version != PACK_VERSION_ANY)
+        return rt_fail(opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
+                       "a version of the format that this runtime does not read", in->at);
+    if (!rt_topology_read_text(in, network->name))
+        return rt_fail(opening->err, ADMMNN_RUNTIME_CORRUPT, "a name that makes no sense", in->at);
+    const uint64_t weights = rt_read_varint(in);
+    const uint64_t biases = rt_read_varint(in);
+    const unsigned flags = rt_read_u8(in);
+    read_tones(in, flags, network);
+    *half_steps = (flags & PACK_FLAG_SHORT_STEPS) != 0;
+    if (in->failed || !head_makes_sense(network, flags, weights, biases))
+        return rt_fail(opening->err, ADMMNN_RUNTIME_CORRUPT, "a head that makes no sense", in->at);
+    RT_TRY(rt_topology_read(opening, in, version));
+    return rt_plan_layers(opening);
+}
+
+/* ---- the parameters ---- */
+
+static bool is_whole(rt_sources *from) {
+    const uint64_t rest = from->plain.count - from->plain.at; /* zeros to the end of a byte */
+    return rest < 8 && rt_read_bits(&from->plain, (unsigned)rest) == 0 &&
+           rt_coder_is_whole(&from->range);
+}
+
+static admmnn_runtime_status read_parameters(rt_opening *opening, rt_reader *in, bool half_steps) {
+    rt_sources from = {opening, {NULL, 0, 0, false}, {0}};
+    rt_tensor *tensor;
+    for (tensor = opening->network->tensors; tensor != NULL; tensor = tensor->next)
+        RT_TRY(rt_tensor_describe(opening, in, half_steps, tensor));
+    const uint64_t bytes = rt_read_varint(in);
+    from.plain.bytes = rt_read_bytes(in, bytes);
+    if (in->failed)
+        return rt_fail(opening->err, ADMMNN_RUNTIME_CORRUPT, "the plain bits end early", in->at);
+    from.plain.count = bytes * 8;
+    rt_coder_start(&from.range, in);
+    for (tensor = opening->network->tensors; tensor != NULL; tensor = tensor->next)
+        RT_TRY(rt_layer_read(&from, tensor));
+    if (!is_whole(&from))
+        return rt_sources_corrupt(&from, "bytes are missing or left over at the end");
+    return ADMMNN_RUNTIME_OK;
+}
+
+static admmnn_runtime_status read_model(rt_opening *opening, size_t count) {
+    rt_reader in = {opening->bytes, count - CHECKSUM_BYTES, 0, false};
+    bool half_steps = false;
+    RT_TRY(read_head(opening, &in, &half_steps));
+    RT_TRY(read_parameters(opening, &in, half_steps));
+    return rt_plan(opening);
+}
+
+admmnn_runtime_status rt_model_open(const uint8_t *bytes, size_t count, rt_memory *memory,
+                                    const admmnn_runtime_settings *settings, admmnn_runtime **model,
+                                    admmnn_runtime_error *err) {
+    admmnn_runtime *made = NULL;
+    admmnn_runtime_status status = check_bytes(bytes, count, err);
+    if (status == ADMMNN_RUNTIME_OK) {
+        made = rt_take(memory, 1, sizeof *made);
+        if (made == NULL)
+            status =
+                rt_fail(err, memory->bottom != NULL ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
+                        "no memory for the model", 0);
+    }
+    if (status == ADMMNN_RUNTIME_OK) {
+        rt_opening opening = {bytes, memory, &made->network, err};
+        made->network.kernels = rt_kernels_find(settings != NULL && settings->portable != 0);
+        status = read_model(&opening, count);
+    }
+    if (status != ADMMNN_RUNTIME_OK) {
+        rt_memory_close(memory);
+        return status;
+    }
+    made->memory = *memory;
+    *model = made;
+    return ADMMNN_RUNTIME_OK;
+}

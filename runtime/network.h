@@ -1,0 +1,199 @@
+/* The network as it is run: values in the order in which they are made, each with the operation
+ * that makes it. All arrays lie in the model's memory. */
+#ifndef RT_NETWORK_H
+#define RT_NETWORK_H
+
+#include <stdbool.h>
+
+#include "fail.h"
+#include "memory.h"
+#include "pack/format.h"
+
+/* Of one sample; dims beyond the rank are 0. */
+typedef struct rt_shape {
+    uint32_t rank;
+    uint32_t dims[PACK_RANK_MAX];
+} rt_shape;
+
+/* Any shape as an image: rank 2 is channels of one row, rank 1 channels of one pixel. */
+uint32_t rt_shape_channels(const rt_shape *s);
+uint32_t rt_shape_height(const rt_shape *s);
+uint32_t rt_shape_width(const rt_shape *s);
+/* The product of the dims from axis `first` to before `last`; of sound shapes it fits. */
+size_t rt_shape_extent(const rt_shape *s, uint32_t first, uint32_t last);
+size_t rt_shape_count(const rt_shape *s);
+bool rt_shape_equal(const rt_shape *a, const rt_shape *b);
+/* No dim is 0 or too large, nor is their product. */
+bool rt_shape_is_sound(const rt_shape *s);
+/* Which element of a tensor of shape `from` stands at element i of `to`, to which it is
+ * broadcast. */
+size_t rt_broadcast(const rt_shape *to, const rt_shape *from, size_t i);
+/* NumPy's rule; false where the shapes do not fit. */
+bool rt_shape_broadcast(const rt_shape *a, const rt_shape *b, rt_shape *out);
+
+/* ---- weights ---- */
+
+/* How a list of weights is kept. */
+typedef enum rt_form {
+    RT_LIST, /* by row: places, and a value for each */
+    RT_DENSE /* by row: a value for every column */
+} rt_form;
+
+/* A matrix of weights on what is kept of them, rows x columns.
+ *
+ * A list's places tell where a weight's input stands: a convolution's within the frame, others'
+ * by its column. Values are symbols, one byte each, of which table[symbol] is the value; or floats.
+ * Dense values are codes of one byte, c of which stands for c * step; or floats.
+ *
+ * A row's result is sum * scale[row] + bias[row], held within low and high; scale NULL: 1, bias
+ * NULL: 0. */
+typedef struct rt_layer {
+    uint32_t rows, columns;
+    rt_form form;
+    bool wide_places;  /* uint32_t places, else uint16_t */
+    bool float_values; /* floats, else symbols or codes */
+    uint32_t kept;     /* weights in the list */
+    uint32_t *starts;  /* [rows + 1] into the list */
+    void *places;      /* [kept] */
+    void *values;      /* [kept], dense [rows * columns] */
+    float *table, step;
+    const float *scale, *bias; /* [rows] */
+    float low, high;
+} rt_layer;
+
+/* A parameter, in the order of the file. floats: its dense values, where it is no layer's
+ * weights; layer: those. */
+typedef struct rt_tensor {
+    struct rt_tensor *next;
+    uint32_t rows, columns, block, width; /* as pack/positions.h has them */
+    uint8_t kind;                         /* PACK_PARAMETER_ */
+    bool taken;                           /* a matmul has it as its weights */
+    /* What the file tells of it. */
+    bool levels, ordered;
+    uint8_t level_kind, bits, places, index_width, symbols;
+    float step;
+    uint32_t user; /* the value that is made with these weights; 0: none */
+    uint64_t kept; /* weights that are not 0 */
+    float *floats; /* [rows * columns] */
+    rt_layer *layer;
+} rt_tensor;
+
+/* ---- operations ---- */
+
+/* Of a convolution or pooling: {vertical, horizontal}. */
+typedef struct rt_window {
+    uint32_t kernel[2], stride[2], pad[2], pad_end[2], dilation[2];
+} rt_window;
+
+/* How a convolution reads its input: where it lies, or, with padding or a horizontal stride, from
+ * a copy with a frame of zeros whose rows are split by the remainder of their columns, so that the
+ * outputs of a row read neighbours whatever the stride. In floats. */
+typedef struct rt_frame {
+    bool copied;
+    size_t segment, pitch, plane; /* of one remainder, of a row, of a channel */
+} rt_frame;
+
+typedef struct rt_conv {
+    rt_window window;
+    uint32_t groups, output_pad[2];
+    rt_frame frame;
+} rt_conv;
+
+typedef struct rt_pool {
+    rt_window window;
+    bool ceil, counts_padding;
+} rt_pool;
+
+typedef struct rt_normalization {
+    rt_tensor *scale, *shift, *mean, *variance;
+    float epsilon;
+    uint32_t axis;
+} rt_normalization;
+
+typedef struct rt_lrn {
+    uint32_t size;
+    float alpha, beta, bias;
+} rt_lrn;
+
+typedef struct rt_unary {
+    uint32_t kind;
+    float a, b;
+} rt_unary;
+
+typedef struct rt_reduce {
+    uint32_t kind, axes; /* bit i: axis i */
+    bool keeps;
+} rt_reduce;
+
+typedef struct rt_slice {
+    uint32_t first[PACK_RANK_MAX], count[PACK_RANK_MAX];
+    int32_t step[PACK_RANK_MAX];
+} rt_slice;
+
+typedef struct rt_pad {
+    uint32_t kind;
+    float value;
+    uint32_t begin[PACK_RANK_MAX], end[PACK_RANK_MAX];
+} rt_pad;
+
+typedef struct rt_resize {
+    uint32_t mode, place;
+    float scale[PACK_RANK_MAX];
+    uint32_t size[PACK_RANK_MAX];
+} rt_resize;
+
+typedef struct rt_node {
+    uint32_t op; /* PACK_OP_ */
+    uint32_t operand_count;
+    uint32_t *operands;       /* values */
+    rt_tensor *weight, *bias; /* or NULL; weight also of a matmul, among whose operands it is */
+    bool needed;              /* the output depends on it */
+    bool linear;              /* a matmul whose weights are a layer */
+    bool folded;              /* it is done by what makes its operand; nothing is run */
+    size_t temporary;         /* place of its working memory in the workspace, in floats */
+    union {
+        rt_conv conv;
+        rt_pool pool;
+        rt_normalization normalization;
+        rt_lrn lrn;
+        rt_unary unary;
+        uint32_t binary;
+        rt_reduce reduce;
+        uint32_t axis;
+        rt_slice slice;
+        rt_pad pad;
+        uint32_t order[PACK_RANK_MAX];
+        rt_resize resize;
+    } as;
+} rt_node;
+
+typedef struct rt_value {
+    rt_shape shape;
+    rt_node *node;     /* NULL: the input, a constant or a parameter */
+    const float *data; /* of a constant or a parameter's; else NULL */
+    rt_tensor *tensor; /* or NULL */
+    bool fixed;        /* a constant or a parameter */
+    size_t place;      /* of its floats in the workspace, in floats */
+} rt_value;
+
+struct rt_kernels;
+
+typedef struct rt_network {
+    char name[PACK_NAME_MAX];
+    float mean[3], scale[3];
+    uint32_t value_count, output; /* value 0 is the input */
+    rt_value *values;
+    rt_tensor *tensors; /* the first */
+    const struct rt_kernels *kernels;
+    size_t workspace; /* floats */
+} rt_network;
+
+/* What opening a model passes on. */
+typedef struct rt_opening {
+    const uint8_t *bytes;
+    rt_memory *memory;
+    rt_network *network;
+    admmnn_runtime_error *err;
+} rt_opening;
+
+#endif

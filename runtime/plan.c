@@ -1,0 +1,309 @@
+#include "plan.h"
+
+#include <math.h>
+
+#include "layer.h"
+#include "operations.h"
+
+/* Places are multiples of this many floats. */
+#define PLACE_ALIGNMENT 16U
+
+static admmnn_runtime_status no_memory(const rt_opening *opening) {
+    const bool arena = opening->memory->bottom != NULL;
+    return rt_fail(opening->err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
+                   "no memory for the plan", 0);
+}
+
+/* ---- layers ---- */
+
+/* Whether a matmul multiplies what differs between samples by weights that none but it reads. */
+static bool is_linear(const rt_network *network, const rt_node *node, const uint32_t *readers) {
+    if (node->op != PACK_OP_MATMUL || node->weight == NULL)
+        return false;
+    const rt_value *right = &network->values[node->operands[1]];
+    return right->tensor == node->weight && right->shape.rank == 2 &&
+           !network->values[node->operands[0]].fixed && readers[node->operands[1]] == 1;
+}
+
+static admmnn_runtime_status plan_layer(const rt_opening *opening, uint32_t v,
+                                        const uint32_t *readers) {
+    const rt_network *network = opening->network;
+    rt_node *node = network->values[v].node;
+    if (node->op == PACK_OP_CONV && !rt_frame_find(network->values, node))
+        return rt_fail(opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
+                       "a convolution whose padding takes too much memory", 0);
+    node->linear = is_linear(network, node, readers);
+    if (node->op == PACK_OP_CONV || node->op == PACK_OP_TRANSPOSED_CONV ||
+        node->op == PACK_OP_INNER_PRODUCT || node->linear)
+        node->weight->user = v;
+    return ADMMNN_RUNTIME_OK;
+}
+
+admmnn_runtime_status rt_plan_layers(rt_opening *opening) {
+    const rt_network *network = opening->network;
+    const size_t mark = rt_scratch_mark(opening->memory);
+    uint32_t *readers = rt_scratch(opening->memory, network->value_count, sizeof *readers);
+    if (readers == NULL)
+        return no_memory(opening);
+    for (uint32_t v = 1; v < network->value_count; v++) {
+        const rt_node *node = network->values[v].node;
+        for (uint32_t i = 0; node != NULL && i < node->operand_count; i++)
+            readers[node->operands[i]]++;
+    }
+    for (uint32_t v = 1; v < network->value_count; v++)
+        if (network->values[v].node != NULL)
+            RT_TRY(plan_layer(opening, v, readers));
+    rt_scratch_release(opening->memory, mark);
+    return ADMMNN_RUNTIME_OK;
+}
+
+typedef struct planning {
+    rt_opening *opening;
+    rt_network *network;
+    uint32_t *readers; /* [values] operations that read it */
+    uint32_t *last;    /* [values] the last that reads it, or what lies in its place */
+    uint32_t *layer;   /* [values] the value of the layer whose result it is; 0: of none */
+    uint32_t *home;    /* [values] the value in whose place it lies */
+} planning;
+
+/* ---- what is needed ---- */
+
+static void count_readers(planning *p) {
+    rt_value *values = p->network->values;
+    values[p->network->output].node->needed = true;
+    p->last[p->network->output] = UINT32_MAX; /* the caller */
+    p->readers[p->network->output] = 1;
+    for (uint32_t v = p->network->value_count; v-- > 1;) {
+        const rt_node *node = values[v].node;
+        if (node == NULL || !node->needed)
+            continue;
+        for (uint32_t i = 0; i < node->operand_count; i++) {
+            const uint32_t operand = node->operands[i];
+            p->readers[operand]++;
+            if (p->last[operand] < v)
+                p->last[operand] = v;
+            if (values[operand].node != NULL)
+                values[operand].node->needed = true;
+        }
+    }
+}
+
+/* ---- what a layer does on the way ---- */
+
+/* (w x + b - mean) / sqrt(variance + epsilon) * scale + shift, of every row. */
+static admmnn_runtime_status fold_batch(planning *p, const rt_normalization *n, rt_layer *layer) {
+    float *scale = rt_take(p->opening->memory, layer->rows, sizeof *scale);
+    float *bias = rt_take(p->opening->memory, layer->rows, sizeof *bias);
+    if (scale == NULL || bias == NULL)
+        return no_memory(p->opening);
+    for (uint32_t r = 0; r < layer->rows; r++) {
+        const double before = layer->bias == NULL ? 0.0 : (double)layer->bias[r];
+        const double factor =
+            (double)n->scale->floats[r] / sqrt((double)n->variance->floats[r] + (double)n->epsilon);
+        scale[r] = (float)factor;
+        bias[r] =
+            (float)((before - (double)n->mean->floats[r]) * factor + (double)n->shift->floats[r]);
+    }
+    layer->scale = scale;
+    layer->bias = bias;
+    return ADMMNN_RUNTIME_OK;
+}
+
+static bool is_bounded(const rt_layer *layer) {
+    return layer->low > -INFINITY || layer->high < INFINITY;
+}
+
+/* A sum with a row of numbers, one for each of a matmul's columns. */
+static const float *row_added(const planning *p, const rt_node *node, const rt_layer *layer) {
+    const rt_value *other = &p->network->values[node->operands[1]];
+    if (node->as.binary != PACK_BINARY_ADD || other->data == NULL || other->shape.rank != 1 ||
+        other->shape.dims[0] != layer->rows)
+        return NULL;
+    return other->data;
+}
+
+/* *done: the layer of the node's first operand does it from now on. */
+static admmnn_runtime_status fold(planning *p, const rt_node *node, bool *done) {
+    const rt_node *maker = p->network->values[p->layer[node->operands[0]]].node;
+    rt_layer *layer = maker->weight->layer;
+    const bool turned = maker->op == PACK_OP_MATMUL;
+    *done = false;
+    if (is_bounded(layer))
+        return ADMMNN_RUNTIME_OK;
+    if (node->op == PACK_OP_BATCH_NORMALIZATION && !turned && layer->scale == NULL) {
+        *done = true;
+        return fold_batch(p, &node->as.normalization, layer);
+    }
+    if (node->op == PACK_OP_RELU) {
+        layer->low = 0.0F;
+        *done = true;
+    }
+    if (node->op == PACK_OP_UNARY && node->as.unary.kind == PACK_UNARY_CLIP &&
+        node->as.unary.a <= node->as.unary.b) {
+        layer->low = node->as.unary.a;
+        layer->high = node->as.unary.b;
+        *done = true;
+    }
+    if (node->op == PACK_OP_BINARY && turned && layer->bias == NULL) {
+        layer->bias = row_added(p, node, layer);
+        *done = layer->bias != NULL;
+    }
+    return ADMMNN_RUNTIME_OK;
+}
+
+/* ---- places ---- */
+
+/* Whether what lies in the operand's place may be overwritten by v. */
+static bool is_last_reader(const planning *p, uint32_t operand, uint32_t v) {
+    return !p->network->values[operand].fixed && p->last[p->home[operand]] == v;
+}
+
+/* Element by element, from the same element. */
+static bool works_in_place(const planning *p, const rt_value *value) {
+    const rt_node *node = value->node;
+    const rt_value *left = &p->network->values[node->operands[0]];
+    switch (node->op) {
+    case PACK_OP_RELU:
+    case PACK_OP_UNARY:
+    case PACK_OP_BATCH_NORMALIZATION:
+        return true;
+    case PACK_OP_BINARY: /* what is broadcast is read again */
+        return rt_shape_equal(&left->shape, &value->shape) &&
+               (p->home[node->operands[1]] != p->home[node->operands[0]] ||
+                rt_shape_equal(&left->shape, &p->network->values[node->operands[1]].shape));
+    default:
+        return false;
+    }
+}
+
+static bool only_passes_on(const rt_node *node) {
+    return node->op == PACK_OP_DROPOUT || node->op == PACK_OP_RESHAPE;
+}
+
+static void lie_with(planning *p, uint32_t v, uint32_t operand) {
+    const uint32_t home = p->home[operand];
+    p->home[v] = home;
+    if (p->last[home] < p->last[v])
+        p->last[home] = p->last[v];
+}
+
+static admmnn_runtime_status find_home(planning *p, uint32_t v) {
+    rt_value *value = &p->network->values[v];
+    rt_node *node = value->node;
+    const uint32_t operand = node->operands[0];
+    bool done = false;
+    p->home[v] = v;
+    if (node->weight != NULL && node->weight->layer != NULL)
+        p->layer[v] = v;
+    if (p->layer[operand] != 0 && p->readers[operand] == 1)
+        RT_TRY(fold(p, node, &done));
+    if (done || (node->op == PACK_OP_DROPOUT && p->readers[operand] == 1))
+        p->layer[v] = p->layer[operand];
+    node->folded = done || (only_passes_on(node) && !p->network->values[operand].fixed);
+    if (node->folded || (works_in_place(p, value) && is_last_reader(p, operand, v)))
+        lie_with(p, v, operand);
+    return ADMMNN_RUNTIME_OK;
+}
+
+/* Floats in use, in the order of their places. */
+typedef struct lot {
+    uint64_t place, count;
+    uint32_t last; /* the operation after which it is free */
+} lot;
+
+typedef struct lots {
+    lot *lots;
+    uint32_t count;
+    uint64_t most; /* floats in all */
+} lots;
+
+static void free_lots(lots *l, uint32_t v) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->lots[i].last >= v)
+            l->lots[kept++] = l->lots[i];
+    l->count = kept;
+}
+
+/* The first gap that is large enough. */
+static uint64_t take_lot(lots *l, uint64_t floats, uint32_t last) {
+    const uint64_t count =
+        (floats + RT_SLACK + PLACE_ALIGNMENT - 1) / PLACE_ALIGNMENT * PLACE_ALIGNMENT;
+    uint64_t place = 0;
+    uint32_t at = 0;
+    for (; at < l->count && l->lots[at].place - place < count; at++)
+        place = l->lots[at].place + l->lots[at].count;
+    for (uint32_t i = l->count++; i > at; i--)
+        l->lots[i] = l->lots[i - 1];
+    l->lots[at].place = place;
+    l->lots[at].count = count;
+    l->lots[at].last = last;
+    if (place + count > l->most)
+        l->most = place + count;
+    return place;
+}
+
+/* Of a value, and of what its operation works with. */
+static void place_value(planning *p, lots *l, uint32_t v) {
+    rt_value *value = &p->network->values[v];
+    free_lots(l, v);
+    if (p->home[v] == v)
+        value->place = (size_t)take_lot(l, rt_shape_count(&value->shape), p->last[v]);
+    else
+        value->place = p->network->values[p->home[v]].place;
+    if (value->node == NULL || value->node->folded)
+        return;
+    const uint64_t temporary = rt_temporary_count(p->network, value);
+    if (temporary > 0)
+        value->node->temporary = (size_t)take_lot(l, temporary, v);
+}
+
+static admmnn_runtime_status place_values(planning *p) {
+    rt_network *network = p->network;
+    lots l = {NULL, 0, 0};
+    /* A value and working memory each. */
+    l.lots = rt_scratch(p->opening->memory, network->value_count, 2 * sizeof *l.lots);
+    if (l.lots == NULL)
+        return no_memory(p->opening);
+    place_value(p, &l, 0);
+    for (uint32_t v = 1; v < network->value_count; v++)
+        if (network->values[v].node != NULL && network->values[v].node->needed)
+            place_value(p, &l, v);
+    if (l.most > SIZE_MAX / sizeof(float) / 2)
+        return rt_fail(p->opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
+                       "a network whose values take too much memory", 0);
+    network->workspace = (size_t)l.most;
+    return ADMMNN_RUNTIME_OK;
+}
+
+static void finish_parameters(planning *p) {
+    for (uint32_t v = 1; v < p->network->value_count; v++) {
+        rt_value *value = &p->network->values[v];
+        if (value->tensor != NULL)
+            value->data = value->tensor->floats;
+        const rt_node *node = value->node;
+        if (node != NULL && node->bias != NULL)
+            node->weight->layer->bias = node->bias->floats;
+    }
+}
+
+admmnn_runtime_status rt_plan(rt_opening *opening) {
+    rt_network *network = opening->network;
+    const size_t mark = rt_scratch_mark(opening->memory);
+    const size_t count = network->value_count;
+    planning p = {opening, network, NULL, NULL, NULL, NULL};
+    p.readers = rt_scratch(opening->memory, count, sizeof *p.readers);
+    p.last = rt_scratch(opening->memory, count, sizeof *p.last);
+    p.layer = rt_scratch(opening->memory, count, sizeof *p.layer);
+    p.home = rt_scratch(opening->memory, count, sizeof *p.home);
+    if (p.readers == NULL || p.last == NULL || p.layer == NULL || p.home == NULL)
+        return no_memory(opening);
+    finish_parameters(&p);
+    count_readers(&p);
+    for (uint32_t v = 1; v < count; v++)
+        if (network->values[v].node != NULL && network->values[v].node->needed)
+            RT_TRY(find_home(&p, v));
+    RT_TRY(place_values(&p));
+    rt_scratch_release(opening->memory, mark);
+    return ADMMNN_RUNTIME_OK;
+}

@@ -1,0 +1,211 @@
+/* What has weights: convolutions, inner products, matmuls. */
+#include <string.h>
+
+#include "layer.h"
+#include "operations.h"
+
+uint64_t rt_temporary_count(const rt_network *network, const rt_value *value) {
+    const rt_node *node = value->node;
+    const rt_shape *in = &network->values[node->operands[0]].shape;
+    if (node->op == PACK_OP_CONV)
+        return rt_frame_count(&node->as.conv, in);
+    if (!node->linear)
+        return 0;
+    const rt_layer *layer = node->weight->layer;
+    return (uint64_t)rt_linear_count(network, node) * ((uint64_t)layer->rows + layer->columns);
+}
+
+/* ---- convolutions ---- */
+
+/* A row, its columns by their remainder. */
+static void copy_row(const rt_conv *conv, const float *from, size_t width, float *to) {
+    const size_t stride = conv->window.stride[1];
+    const size_t pad = conv->window.pad[1];
+    if (stride == 1) {
+        memcpy(to + pad, from, width * sizeof *to);
+        return;
+    }
+    for (size_t x = 0; x < width; x++)
+        to[(x + pad) % stride * conv->frame.segment + (x + pad) / stride] = from[x];
+}
+
+static const float *frame_of(const rt_call *c) {
+    const rt_conv *conv = &c->node->as.conv;
+    const rt_shape *in = &rt_operand(c, 0)->shape;
+    const size_t height = rt_shape_height(in);
+    const size_t width = rt_shape_width(in);
+    const float *x = rt_x(c, 0);
+    float *frame = rt_temporary(c);
+    if (!conv->frame.copied)
+        return x;
+    memset(frame, 0, rt_frame_count(conv, in) * sizeof *frame);
+    for (size_t k = 0; k < rt_shape_channels(in); k++) {
+        float *plane = frame + k * conv->frame.plane + conv->window.pad[0] * conv->frame.pitch;
+        for (size_t y = 0; y < height; y++)
+            copy_row(conv, x + (k * height + y) * width, width, plane + y * conv->frame.pitch);
+    }
+    return frame;
+}
+
+void rt_run_conv(const rt_call *c) {
+    const rt_kernels *kernels = c->network->kernels;
+    const rt_conv *conv = &c->node->as.conv;
+    const rt_layer *layer = c->node->weight->layer;
+    const size_t channels = rt_shape_channels(&rt_operand(c, 0)->shape) / conv->groups;
+    const size_t plane = rt_count(c) / layer->rows;
+    const uint32_t rows = layer->rows / conv->groups;
+    rt_planes p = {layer,
+                   0,
+                   0,
+                   frame_of(c),
+                   rt_y(c),
+                   rt_shape_height(&c->value->shape),
+                   rt_shape_width(&c->value->shape),
+                   conv->window.stride[0] * conv->frame.pitch};
+    for (uint32_t g = 0; g < conv->groups; g++) {
+        p.first = g * rows;
+        p.last = p.first + rows;
+        if (plane == 1)
+            kernels->product(layer, p.first, p.last, p.in, p.out);
+        else
+            kernels->planes(&p);
+        p.in += channels * conv->frame.plane;
+        p.out += rows * plane;
+    }
+}
+
+/* Positions of the input, one axis: those whose result by the kernel's place lies on the output. */
+typedef struct span {
+    size_t first, last;
+} span;
+
+static span span_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
+    const size_t shift = tap * w->dilation[axis];
+    const size_t pad = w->pad[axis];
+    const size_t stride = w->stride[axis];
+    span s = {0, 0};
+    if (shift < pad)
+        s.first = (pad - shift + stride - 1) / stride;
+    if (out + pad > shift)
+        s.last = (out + pad - shift + stride - 1) / stride;
+    if (s.last > in)
+        s.last = in;
+    return s;
+}
+
+/* What one weight adds to a plane of outputs: column (ky, kx) of its channel. */
+static void scatter(const rt_call *c, float weight, size_t tap, const float *in, float *out) {
+    const rt_window *w = &c->node->as.conv.window;
+    const rt_shape *from = &rt_operand(c, 0)->shape;
+    const size_t width = rt_shape_width(&c->value->shape);
+    const size_t ky = tap / w->kernel[1];
+    const size_t kx = tap % w->kernel[1];
+    const span rows = span_of(w, 0, ky, rt_shape_height(from), rt_shape_height(&c->value->shape));
+    const span columns = span_of(w, 1, kx, rt_shape_width(from), width);
+    for (size_t y = rows.first; y < rows.last; y++) {
+        float *line = out + (y * w->stride[0] + ky * w->dilation[0] - w->pad[0]) * width;
+        for (size_t x = columns.first; x < columns.last; x++)
+            line[x * w->stride[1] + kx * w->dilation[1] - w->pad[1]] +=
+                weight * in[y * rt_shape_width(from) + x];
+    }
+}
+
+void rt_run_transposed(const rt_call *c) {
+    const rt_conv *conv = &c->node->as.conv;
+    const rt_layer *layer = c->node->weight->layer;
+    const rt_shape *in = &rt_operand(c, 0)->shape;
+    const size_t block = (size_t)conv->window.kernel[0] * conv->window.kernel[1];
+    const size_t channels = rt_shape_channels(in) / conv->groups;
+    const size_t from_plane = rt_shape_count(in) / rt_shape_channels(in);
+    const size_t plane = rt_count(c) / layer->rows;
+    memset(rt_y(c), 0, rt_count(c) * sizeof(float));
+    for (size_t row = 0; row < layer->rows; row++) {
+        const size_t group = row / (layer->rows / conv->groups);
+        const float *x = rt_x(c, 0) + group * channels * from_plane;
+        float *y = rt_y(c) + row * plane;
+        for (size_t i = layer->starts[row]; i < layer->starts[row + 1]; i++) {
+            const size_t column = rt_layer_place(layer, i);
+            scatter(c, rt_layer_value(layer, i), column % block, x + column / block * from_plane,
+                    y);
+        }
+        for (size_t i = 0; i < plane; i++)
+            y[i] = rt_finish(layer, row, y[i]);
+    }
+}
+
+/* ---- products ---- */
+
+void rt_run_product(const rt_call *c) {
+    const rt_layer *layer = c->node->weight->layer;
+    c->network->kernels->product(layer, 0, layer->rows, rt_x(c, 0), rt_y(c));
+}
+
+/* from[rows][columns] to[columns][rows] */
+static void turn(const float *from, size_t rows, size_t columns, float *to) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < columns; k++)
+            to[k * rows + r] = from[r * columns + k];
+}
+
+/* By weights: all rows of the left side are a row of outputs each weight is used for. */
+static void run_linear(const rt_call *c) {
+    const rt_layer *layer = c->node->weight->layer;
+    const size_t count = rt_linear_count(c->network, c->node);
+    float *turned = rt_temporary(c);
+    float *made = turned + count * layer->columns;
+    const rt_planes p = {layer, 0, layer->rows, turned, made, 1, count, 0};
+    if (count == 1) {
+        rt_run_product(c);
+        return;
+    }
+    turn(rt_x(c, 0), count, layer->columns, turned);
+    c->network->kernels->planes(&p);
+    turn(made, layer->rows, count, rt_y(c));
+}
+
+typedef struct matrices {
+    size_t rows, inner, columns;
+    rt_shape stack, left, right; /* the axes before the matrices */
+} matrices;
+
+static rt_shape without_last(const rt_shape *shape, uint32_t axes) {
+    rt_shape rest = *shape;
+    rest.rank -= axes;
+    return rest;
+}
+
+static matrices matrices_of(const rt_call *c) {
+    const rt_shape *left = &rt_operand(c, 0)->shape;
+    const rt_shape *right = &rt_operand(c, 1)->shape;
+    const bool row = left->rank == 1;
+    const bool column = right->rank == 1;
+    const matrices m = {
+        row ? 1 : left->dims[left->rank - 2],
+        left->dims[left->rank - 1],
+        column ? 1 : right->dims[right->rank - 1],
+        without_last(&c->value->shape, (row ? 0U : 1U) + (column ? 0U : 1U)),
+        without_last(left, row ? 1 : 2),
+        without_last(right, column ? 1 : 2),
+    };
+    return m;
+}
+
+static void multiply(const matrices *m, const float *a, const float *b, float *y) {
+    memset(y, 0, m->rows * m->columns * sizeof *y);
+    for (size_t r = 0; r < m->rows; r++)
+        for (size_t i = 0; i < m->inner; i++)
+            for (size_t k = 0; k < m->columns; k++)
+                y[r * m->columns + k] += a[r * m->inner + i] * b[i * m->columns + k];
+}
+
+void rt_run_matmul(const rt_call *c) {
+    if (c->node->linear) {
+        run_linear(c);
+        return;
+    }
+    const matrices m = matrices_of(c);
+    for (size_t s = 0; s < rt_shape_count(&m.stack); s++)
+        multiply(&m, rt_x(c, 0) + rt_broadcast(&m.stack, &m.left, s) * m.rows * m.inner,
+                 rt_x(c, 1) + rt_broadcast(&m.stack, &m.right, s) * m.inner * m.columns,
+                 rt_y(c) + s * m.rows * m.columns);
+}

@@ -1,0 +1,92 @@
+#include "topology.h"
+
+#include <string.h>
+
+admmnn_runtime_status rt_topology_corrupt(const rt_topology *t, const char *reason) {
+    return rt_fail(t->opening->err, ADMMNN_RUNTIME_CORRUPT, reason, t->in->at);
+}
+
+admmnn_runtime_status rt_topology_memory(const rt_topology *t) {
+    const bool arena = t->opening->memory->bottom != NULL;
+    return rt_fail(t->opening->err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
+                   "no memory for the network", t->in->at);
+}
+
+bool rt_topology_is_name(const uint8_t *bytes, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++)
+        if (bytes[i] < ' ' || bytes[i] == 0x7f)
+            return false;
+    return count > 0;
+}
+
+bool rt_topology_read_text(rt_reader *in, char name[PACK_NAME_MAX]) {
+    const uint64_t length = rt_read_varint(in);
+    const uint8_t *bytes = length < PACK_NAME_MAX ? rt_read_bytes(in, length) : NULL;
+    if (bytes == NULL || !rt_topology_is_name(bytes, length))
+        return false;
+    memcpy(name, bytes, (size_t)length);
+    name[length] = 0;
+    return true;
+}
+
+static const char *word_of(uint32_t code) {
+    static const char *const words[PACK_OP_COUNT] = {
+#define OP_WORD(name, word) word,
+        PACK_OP_MAP(OP_WORD)
+#undef OP_WORD
+    };
+    return code == PACK_ITEM_PARAMETER ? "parameter" : words[code];
+}
+
+void rt_topology_usual_name(uint32_t code, uint32_t number, char name[PACK_NAME_MAX]) {
+    char digits[10];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    const char *word = word_of(code);
+    size_t at = strlen(word);
+    memcpy(name, word, at);
+    while (count > 0)
+        name[at++] = digits[--count];
+    name[at] = 0;
+}
+
+bool rt_topology_name_is_taken(const rt_topology *t, const char *name) {
+    for (uint32_t v = 1; v < t->values; v++)
+        if (strcmp(t->names[v], name) == 0)
+            return true;
+    return false;
+}
+
+rt_window rt_topology_window(uint32_t kernel, uint32_t stride, uint32_t pad) {
+    const rt_window w = {{kernel, kernel}, {stride, stride}, {pad, pad}, {pad, pad}, {1, 1}};
+    return w;
+}
+
+admmnn_runtime_status rt_topology_start(rt_topology *t, uint32_t items, const rt_shape *input) {
+    rt_network *network = t->opening->network;
+    if (t->in->failed || items == 0 || items > PACK_NODES_MAX || input->rank == 0 ||
+        !rt_shape_is_sound(input))
+        return rt_topology_corrupt(t, "the network's description makes no sense");
+    if (items > t->in->count - t->in->at) /* each takes at least a byte */
+        return rt_topology_corrupt(t, "the network's description ends early");
+    t->capacity = items + 1;
+    t->names = rt_scratch(t->opening->memory, t->capacity, sizeof *t->names);
+    network->values = rt_take(t->opening->memory, t->capacity, sizeof *network->values);
+    if (t->names == NULL || network->values == NULL)
+        return rt_topology_memory(t);
+    network->values[0].shape = *input;
+    t->values = 1;
+    return ADMMNN_RUNTIME_OK;
+}
+
+admmnn_runtime_status rt_topology_read(rt_opening *opening, rt_reader *in, unsigned version) {
+    rt_topology t = {opening, in, NULL, &opening->network->tensors, 0, 0, 0};
+    const size_t mark = rt_scratch_mark(opening->memory);
+    RT_TRY(version == PACK_VERSION_CHAIN ? rt_topology_chain(&t) : rt_topology_any(&t));
+    opening->network->value_count = t.values;
+    rt_scratch_release(opening->memory, mark);
+    return ADMMNN_RUNTIME_OK;
+}

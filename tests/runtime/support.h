@@ -1,0 +1,80 @@
+/* Networks packed, opened by the runtime and compared with what the engine makes of them. */
+#ifndef TESTS_RUNTIME_SUPPORT_H
+#define TESTS_RUNTIME_SUPPORT_H
+
+#include "../pack/support.h"
+#include "admmnn/runtime.h"
+
+#define OPEN(call)                                                                                 \
+    do {                                                                                           \
+        admmnn_runtime_error open_err_ = {ADMMNN_RUNTIME_OK, "", 0};                               \
+        admmnn_runtime_error *err = &open_err_;                                                    \
+        if ((call) != ADMMNN_RUNTIME_OK)                                                           \
+            fail_msg("%s: %s at %zu", #call, open_err_.reason, open_err_.at);                      \
+    } while (0)
+
+/* Rather small numbers: sums of many stay of the size of one. */
+static inline float *random_floats(size_t count, uint64_t seed) {
+    base_random random = base_random_at(seed, 7, 7);
+    float *floats = base_array(count, sizeof *floats);
+    assert_non_null(floats);
+    for (size_t i = 0; i < count; i++)
+        floats[i] = base_random_normal(&random);
+    return floats;
+}
+
+/* output[count][outputs], in a workspace that has just the size it asks for. */
+static inline void runtime_run(const admmnn_runtime *model, const float *input, size_t count,
+                               float *output) {
+    admmnn_runtime_info info;
+    admmnn_runtime_get_info(model, &info);
+    void *workspace = malloc(info.workspace_bytes);
+    assert_non_null(workspace);
+    memset(workspace, 0xff, info.workspace_bytes); /* NaNs: what is read must be written */
+    assert_int_equal(admmnn_runtime_run(model, workspace, input, count, output),
+                     ADMMNN_RUNTIME_OK);
+    free(workspace);
+}
+
+/* The largest difference over the largest number. */
+static inline double apart(const float *a, const float *b, size_t count) {
+    double most = 0.0;
+    double size = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        const double difference = fabs((double)a[i] - (double)b[i]);
+        most = difference > most || isnan(difference) ? difference : most;
+        size = fabs((double)b[i]) > size ? fabs((double)b[i]) : size;
+    }
+    return size > 0.0 ? most / size : most;
+}
+
+#define SAMPLES 3
+
+/* The file's outputs, of both kinds of kernels, against those of the reference. */
+static inline void expect_as_engine(const pack_model *packed, bytes file, double bound) {
+    const graph *g = packed->g;
+    const size_t inputs = graph_value_count(g, g->input);
+    const size_t outputs = graph_value_count(g, g->output);
+    float *params = base_array(g->flat_count, sizeof *params);
+    float *input = random_floats(SAMPLES * inputs, 11);
+    float *expected = base_array(SAMPLES * outputs, sizeof *expected);
+    float *output = base_array(SAMPLES * outputs, sizeof *output);
+    pack_model_values(packed, params);
+    forward(g, params, input, SAMPLES, expected);
+    for (int portable = 0; portable < 2; portable++) {
+        const admmnn_runtime_settings settings = {NULL, 0, portable};
+        admmnn_runtime *model;
+        OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
+        runtime_run(model, input, SAMPLES, output);
+        const double difference = apart(output, expected, SAMPLES * outputs);
+        if (!(difference <= bound))
+            fail_msg("%s: %g apart, portable %d", g->name, difference, portable);
+        admmnn_runtime_close(model);
+    }
+    base_free(params);
+    base_free(input);
+    base_free(expected);
+    base_free(output);
+}
+
+#endif
