@@ -8,7 +8,8 @@
 static admmnn_runtime_status read_all(FILE *file, rt_memory *memory, uint8_t **bytes, size_t *count,
                                       admmnn_runtime_error *err) {
     const bool arena = memory->bottom != NULL;
-    if (fseek(file, 0, SEEK_END) != 0)
+    /* A folder is noticed by reading it. */
+    if ((fgetc(file) == EOF && ferror(file) != 0) || fseek(file, 0, SEEK_END) != 0)
         return rt_fail(err, ADMMNN_RUNTIME_IO, "the file cannot be read", 0);
     const long size = ftell(file);
     if (size < 0 || fseek(file, 0, SEEK_SET) != 0)

@@ -25,8 +25,7 @@ typedef struct rt_kernels {
     /* Row r of [first, last) into out[r - first]: of a list at in[place], or dense. */
     void (*product)(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out);
-    /* The largest of every 2 x 2 of [channels][height][width], height and width whole pairs of
-     * out_height and out_width. */
+    /* The largest of every 2 x 2 of [channels][height][width], both even. */
     void (*pool2)(const float *in, size_t channels, size_t height, size_t width, float *out);
     /* What a weight of an inner product takes, of a list and of a dense row, relative to each
      * other: measured by bench_runtime. */

@@ -18,10 +18,9 @@
 #define ROWS_MOST 8
 #define VECTORS_MOST 4
 
-/* Where a tile lies in the planes: rows from y on, vectors at columns[]. */
+/* Where a tile lies in the planes: rows from y on, columns from x on. */
 typedef struct tile {
-    size_t y;
-    size_t columns[VECTORS_MOST];
+    size_t y, x;
     __m256i mask; /* of rows shorter than a vector */
     bool masked;
 } tile;
@@ -54,29 +53,43 @@ INLINE __m256 weight_at(const rt_layer *layer, size_t i, bool floats) {
                                       : layer->table + ((const uint8_t *)layer->values)[i]);
 }
 
+/* The vectors of a tile's row, of 8 rows by two addresses and the same distances from both. */
+INLINE const float *line_at(const float *upper, const float *lower, size_t line, int y) {
+    return (y < 4 ? upper : lower) + (size_t)(y % 4) * line;
+}
+
 /* One row over one tile. rows, vectors, wide and floats are constants where it is inlined. */
 INLINE void run_tile(const rt_planes *p, const tile *t, size_t row, int rows, int vectors,
                      bool wide, bool floats) {
     const rt_layer *layer = p->layer;
-    const float *in = p->in + t->y * p->line;
-    float *out = p->out + ((row - p->first) * p->height + t->y) * p->width;
+    const size_t line = p->line;
+    const size_t last = layer->starts[row + 1];
+    const float *in = p->in + t->y * line + t->x;
+    float *out = p->out + ((row - p->first) * p->height + t->y) * p->width + t->x;
     const finish f = finish_of(layer, row);
     __m256 sums[ROWS_MOST][VECTORS_MOST];
-    UNROLL for (int y = 0; y < rows; y++) UNROLL for (int v = 0; v < vectors; v++) sums[y][v] =
-        _mm256_setzero_ps();
-    for (size_t i = layer->starts[row]; i < layer->starts[row + 1]; i++) {
-        const float *from = in + place_at(layer, i, wide);
-        const __m256 weight = weight_at(layer, i, floats);
-        UNROLL for (int y = 0; y < rows; y++) UNROLL for (int v = 0; v < vectors; v++) sums[y][v] =
-            _mm256_fmadd_ps(weight, _mm256_loadu_ps(from + (size_t)y * p->line + t->columns[v]),
-                            sums[y][v]);
+    UNROLL for (int y = 0; y < rows; y++) {
+        UNROLL for (int v = 0; v < vectors; v++) sums[y][v] = _mm256_setzero_ps();
     }
-    UNROLL for (int y = 0; y < rows; y++) UNROLL for (int v = 0; v < vectors; v++) {
-        float *to = out + (size_t)y * p->width + t->columns[v];
-        if (vectors == 1 && t->masked)
-            _mm256_maskstore_ps(to, t->mask, finished(&f, sums[y][v]));
-        else
-            _mm256_storeu_ps(to, finished(&f, sums[y][v]));
+    for (size_t i = layer->starts[row]; i < last; i++) {
+        const float *upper = in + place_at(layer, i, wide);
+        const float *lower = upper + 4 * line;
+        const __m256 weight = weight_at(layer, i, floats);
+        UNROLL for (int y = 0; y < rows; y++) {
+            const float *from = line_at(upper, lower, line, y);
+            UNROLL for (int v = 0; v < vectors; v++) sums[y][v] =
+                _mm256_fmadd_ps(weight, _mm256_loadu_ps(from + v * (int)LANES), sums[y][v]);
+        }
+    }
+    UNROLL for (int y = 0; y < rows; y++) {
+        UNROLL for (int v = 0; v < vectors; v++) {
+            float *to = out + (size_t)y * p->width + v * (int)LANES;
+            const __m256 made = finished(&f, sums[y][v]);
+            if (vectors == 1 && t->masked)
+                _mm256_maskstore_ps(to, t->mask, made);
+            else
+                _mm256_storeu_ps(to, made);
+        }
     }
 }
 
@@ -127,19 +140,22 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Columns of four vectors, and what is left; the last vector may lie over the one before it. */
+/* Columns of up to four whole vectors; then what is left, in one that may lie over those before
+ * it. */
 AVX2 static void planes(const rt_planes *p) {
     tiles *const(*const kinds[2][2])[4] = {{symbols, floats}, {symbols_wide, floats_wide}};
     tiles *const(*const kind)[4] = kinds[p->layer->wide_places][p->layer->float_values];
-    const size_t vectors = (p->width + LANES - 1) / LANES;
+    const size_t vectors = p->width / LANES;
     const unsigned rows = p->height >= 8 ? 3 : p->height >= 4 ? 2 : p->height >= 2 ? 1 : 0;
-    tile t = {0, {0}, mask_of(p->width), p->width < LANES};
+    tile t = {0, 0, mask_of(p->width), p->width < LANES};
     for (size_t first = 0; first < vectors; first += VECTORS_MOST) {
-        const size_t count = least(vectors - first, VECTORS_MOST);
-        for (size_t v = 0; v < count && !t.masked; v++)
-            t.columns[v] = least((first + v) * LANES, p->width - LANES);
-        kind[count - 1][rows](p, &t);
+        t.x = first * LANES;
+        kind[least(vectors - first, VECTORS_MOST) - 1][rows](p, &t);
     }
+    if (p->width % LANES == 0)
+        return;
+    t.x = t.masked ? 0 : p->width - LANES;
+    kind[0][rows](p, &t);
 }
 
 /* ---- inner products ---- */
@@ -206,24 +222,31 @@ AVX2 static __m256 pairs_of(const float *upper, const float *lower) {
     return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
 }
 
+/* The same of columns 0 to 7. */
+AVX2 static __m128 half_pairs_of(const float *upper, const float *lower) {
+    const __m128 a = _mm_max_ps(_mm_loadu_ps(lower), _mm_loadu_ps(upper));
+    const __m128 b = _mm_max_ps(_mm_loadu_ps(lower + 4), _mm_loadu_ps(upper + 4));
+    return _mm_max_ps(_mm_shuffle_ps(a, b, 0xdd), _mm_shuffle_ps(a, b, 0x88));
+}
+
+/* Of an even width of at least 8; the last step may go over what is there. */
 AVX2 static void pool2_row(const float *upper, const float *lower, size_t width, float *out) {
     size_t x = 0;
-    if (width < 2 * (size_t)LANES) {
-        rt_kernels_portable.pool2(upper, 1, 2, width, out);
-        return;
-    }
     for (; x + 2 * (size_t)LANES <= width; x += 2 * (size_t)LANES)
         _mm256_storeu_ps(out + x / 2, pairs_of(upper + x, lower + x));
-    x = width / 2 * 2 - 2 * (size_t)LANES; /* over what is there */
-    _mm256_storeu_ps(out + x / 2, pairs_of(upper + x, lower + x));
+    for (; x + LANES <= width; x += LANES)
+        _mm_storeu_ps(out + x / 2, half_pairs_of(upper + x, lower + x));
+    x = width - LANES;
+    _mm_storeu_ps(out + x / 2, half_pairs_of(upper + x, lower + x));
 }
 
 AVX2 static void pool2(const float *in, size_t channels, size_t height, size_t width, float *out) {
-    for (size_t row = 0; row < channels * (height / 2); row++) {
-        const float *upper =
-            in + row / (height / 2) * height * width + row % (height / 2) * 2 * width;
-        pool2_row(upper, upper + width, width, out + row * (width / 2));
+    if (width < LANES) {
+        rt_kernels_portable.pool2(in, channels, height, width, out);
+        return;
     }
+    for (size_t row = 0; row < channels * height / 2; row++, in += 2 * width, out += width / 2)
+        pool2_row(in, in + width, width, out);
 }
 
 const rt_kernels rt_kernels_avx2 = {"avx2", planes, product, pool2, 1.0, 0.1};

@@ -25,32 +25,43 @@ static void planes(const rt_planes *p) {
 /* ---- inner products ---- */
 
 /* Sums of four, so that none waits for the one before. */
-#define LIST_SUM(name, place_type, value_type, VALUE)                                              \
-    static float name(const rt_layer *layer, size_t row, const float *in) {                        \
+#define LIST_PRODUCT(name, place_type, value_type, VALUE)                                          \
+    static void name(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,        \
+                     float *out) {                                                                 \
         const place_type *places = layer->places;                                                  \
         const value_type *values = layer->values;                                                  \
         const float *table = layer->table;                                                         \
-        float sums[4] = {0.0F, 0.0F, 0.0F, 0.0F};                                                  \
-        size_t i = layer->starts[row];                                                             \
-        const size_t last = layer->starts[row + 1];                                                \
         (void)table;                                                                               \
-        for (; i + 4 <= last; i += 4) {                                                            \
-            sums[0] += VALUE(values[i]) * in[places[i]];                                           \
-            sums[1] += VALUE(values[i + 1]) * in[places[i + 1]];                                   \
-            sums[2] += VALUE(values[i + 2]) * in[places[i + 2]];                                   \
-            sums[3] += VALUE(values[i + 3]) * in[places[i + 3]];                                   \
+        for (size_t row = first; row < last; row++) {                                              \
+            float sums[4] = {0.0F, 0.0F, 0.0F, 0.0F};                                              \
+            size_t i = layer->starts[row];                                                         \
+            const size_t end = layer->starts[row + 1];                                             \
+            for (; i + 4 <= end; i += 4) {                                                         \
+                sums[0] += VALUE(values[i]) * in[places[i]];                                       \
+                sums[1] += VALUE(values[i + 1]) * in[places[i + 1]];                               \
+                sums[2] += VALUE(values[i + 2]) * in[places[i + 2]];                               \
+                sums[3] += VALUE(values[i + 3]) * in[places[i + 3]];                               \
+            }                                                                                      \
+            for (; i < end; i++)                                                                   \
+                sums[0] += VALUE(values[i]) * in[places[i]];                                       \
+            out[row - first] = rt_finish(layer, row, (sums[0] + sums[1]) + (sums[2] + sums[3]));   \
         }                                                                                          \
-        for (; i < last; i++)                                                                      \
-            sums[0] += VALUE(values[i]) * in[places[i]];                                           \
-        return (sums[0] + sums[1]) + (sums[2] + sums[3]);                                          \
     }
 
 #define OF_TABLE(symbol) table[symbol]
 #define ITSELF(value) value
-LIST_SUM(sum_symbols, uint16_t, uint8_t, OF_TABLE)
-LIST_SUM(sum_symbols_wide, uint32_t, uint8_t, OF_TABLE)
-LIST_SUM(sum_floats, uint16_t, float, ITSELF)
-LIST_SUM(sum_floats_wide, uint32_t, float, ITSELF)
+LIST_PRODUCT(symbols, uint16_t, uint8_t, OF_TABLE)
+LIST_PRODUCT(symbols_wide, uint32_t, uint8_t, OF_TABLE)
+LIST_PRODUCT(floats, uint16_t, float, ITSELF)
+LIST_PRODUCT(floats_wide, uint32_t, float, ITSELF)
+
+static void list_product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                         float *out) {
+    if (layer->float_values)
+        (layer->wide_places ? floats_wide : floats)(layer, first, last, in, out);
+    else
+        (layer->wide_places ? symbols_wide : symbols)(layer, first, last, in, out);
+}
 
 static float dense_sum(const rt_layer *layer, size_t row, const float *in) {
     const size_t first = row * layer->columns;
@@ -68,12 +79,12 @@ static float dense_sum(const rt_layer *layer, size_t row, const float *in) {
 
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {
-    float (*const lists[2][2])(const rt_layer *, size_t, const float *) = {
-        {sum_symbols, sum_floats}, {sum_symbols_wide, sum_floats_wide}};
-    float (*const sum)(const rt_layer *, size_t, const float *) =
-        layer->form == RT_DENSE ? dense_sum : lists[layer->wide_places][layer->float_values];
+    if (layer->form == RT_LIST) {
+        list_product(layer, first, last, in, out);
+        return;
+    }
     for (size_t row = first; row < last; row++)
-        out[row - first] = rt_finish(layer, row, sum(layer, row, in));
+        out[row - first] = rt_finish(layer, row, dense_sum(layer, row, in));
 }
 
 /* ---- pooling ---- */
@@ -83,13 +94,9 @@ static float larger(float a, float b) {
 }
 
 static void pool2(const float *in, size_t channels, size_t height, size_t width, float *out) {
-    for (size_t row = 0; row < channels * (height / 2); row++) {
-        const float *upper =
-            in + row / (height / 2) * height * width + row % (height / 2) * 2 * width;
-        const float *lower = upper + width;
-        for (size_t x = 0; x + 1 < width; x += 2)
-            *out++ = larger(larger(upper[x], upper[x + 1]), larger(lower[x], lower[x + 1]));
-    }
+    for (size_t row = 0; row < channels * height / 2; row++, in += 2 * width)
+        for (size_t x = 0; x < width; x += 2)
+            *out++ = larger(larger(in[x], in[width + x]), larger(in[x + 1], in[width + x + 1]));
 }
 
 const rt_kernels rt_kernels_portable = {"portable", planes, product, pool2, 1.0, 0.5};

@@ -281,13 +281,28 @@ static admmnn_status read_range(pack_tensor *tensor, tensor_shape shape, tensor_
     return ADMMNN_OK;
 }
 
+/* An interval of 0 goes with codes of 0 alone. */
+static admmnn_status check_interval(const pack_tensor *tensor, size_t count, admmnn_error *err) {
+    for (size_t i = 0; tensor->step == 0.0F && i < count; i++)
+        if (tensor->codes[i] != 0)
+            return base_fail(err, ADMMNN_CORRUPT, "values of an interval of 0 that are not 0");
+    return ADMMNN_OK;
+}
+
+static admmnn_status read_codes(pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
+                                const uint8_t *mask, bits_reader *plain, coder *range,
+                                admmnn_error *err) {
+    BASE_TRY(plan.values == PACK_CODER_RANGE
+                 ? read_range(tensor, shape, plan, mask, range, err)
+                 : read_symbols(tensor, plan, mask, shape.count, plain, err));
+    return check_interval(tensor, shape.count, err);
+}
+
 static admmnn_status read_values(pack_tensor *tensor, tensor_shape shape, tensor_plan plan,
                                  const uint8_t *mask, bits_reader *plain, coder *range,
                                  admmnn_error *err) {
     if (tensor->form == PACK_LEVELS)
-        return plan.values == PACK_CODER_RANGE
-                   ? read_range(tensor, shape, plan, mask, range, err)
-                   : read_symbols(tensor, plan, mask, shape.count, plain, err);
+        return read_codes(tensor, shape, plan, mask, plain, range, err);
     for (size_t i = 0; i < shape.count; i++) {
         uint32_t bits = mask[i] != 0 ? bits_read(plain, 32) : 0;
         memcpy(&tensor->values[i], &bits, sizeof bits);

@@ -31,8 +31,7 @@ static inline void runtime_run(const admmnn_runtime *model, const float *input, 
     void *workspace = malloc(info.workspace_bytes);
     assert_non_null(workspace);
     memset(workspace, 0xff, info.workspace_bytes); /* NaNs: what is read must be written */
-    assert_int_equal(admmnn_runtime_run(model, workspace, input, count, output),
-                     ADMMNN_RUNTIME_OK);
+    assert_int_equal(admmnn_runtime_run(model, workspace, input, count, output), ADMMNN_RUNTIME_OK);
     free(workspace);
 }
 

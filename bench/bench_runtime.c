@@ -1,0 +1,201 @@
+/* One sample at a time on one thread: a packed model by the runtime's kernels, and its dense
+ * values by the engine's back ends, in turns.
+ *
+ *   bench_runtime --model FILE [--rounds N] [--samples N] [--json]
+ *
+ * Medians over the rounds, of N samples each, in microseconds a sample. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admmnn/runtime.h"
+#include "base/context.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "engine/engine.h"
+#include "options.h"
+#include "pack/pack.h"
+#include "trainer.h"
+
+#define ROUNDS_MAX 1000
+#define FILE_BYTES_MOST ((size_t)1 << 30)
+enum { FASTEST, PORTABLE, RUNTIMES, ONEDNN = RUNTIMES, LANES, WAYS };
+
+static const engine_backend_id backends[WAYS] = {[ONEDNN] = ENGINE_DNNL, [LANES] = ENGINE_LANES};
+static const char *const way_names[WAYS] = {"runtime", "runtime portable", "oneDNN dense",
+                                            "lanes dense"};
+
+typedef struct options {
+    const char *model;
+    unsigned rounds, samples;
+    bool json;
+} options;
+
+typedef struct bench {
+    const options *o;
+    pack_model *packed;
+    base_pool *pool;
+    float *params;                    /* [flat_count] */
+    float *input;                     /* of a sample */
+    float *outputs[WAYS];             /* of a sample */
+    engine *engines[WAYS];            /* NULL where a back end lacks an operation */
+    admmnn_runtime *models[RUNTIMES]; /* of each kind of kernels */
+    void *workspaces[RUNTIMES];
+    double seconds[WAYS][ROUNDS_MAX];
+} bench;
+
+static void fill(void *user, size_t sample, float *input, size_t stride) {
+    const bench *b = user;
+    const size_t count = graph_value_count(b->packed->g, b->packed->g->input);
+    (void)sample;
+    for (size_t i = 0; i < count; i++)
+        input[i * stride] = b->input[i];
+}
+
+static admmnn_status run_once(bench *b, size_t way, admmnn_error *err) {
+    if (way < RUNTIMES)
+        return admmnn_runtime_run(b->models[way], b->workspaces[way], b->input, 1,
+                                  b->outputs[way]) == ADMMNN_RUNTIME_OK
+                   ? ADMMNN_OK
+                   : base_fail(err, ADMMNN_BACKEND, "the runtime failed");
+    const engine_batch batch = {.count = 1, .fill = fill, .user = b};
+    return engine_forward(b->engines[way], b->params, &batch, b->outputs[way], err);
+}
+
+static bool is_there(const bench *b, size_t way) {
+    return way < RUNTIMES || b->engines[way] != NULL;
+}
+
+/* ---- making ---- */
+
+static admmnn_status open_runtime(bench *b, size_t way, const uint8_t *bytes, size_t count,
+                                  admmnn_error *err) {
+    const admmnn_runtime_settings settings = {NULL, 0, way == PORTABLE};
+    admmnn_runtime_error failure;
+    admmnn_runtime_info info;
+    if (admmnn_runtime_open_memory(bytes, count, &settings, &b->models[way], &failure) !=
+        ADMMNN_RUNTIME_OK)
+        return base_fail(err, ADMMNN_CORRUPT, "%s: %s at byte %zu", b->o->model, failure.reason,
+                         failure.at);
+    admmnn_runtime_get_info(b->models[way], &info);
+    b->workspaces[way] = base_array(info.workspace_bytes, 1);
+    if (b->workspaces[way] == NULL)
+        return base_fail_memory(err, "a workspace");
+    if (!b->o->json)
+        printf("%-17s %s kernels, %zu bytes held, %zu of workspace\n", way_names[way], info.kernels,
+               info.model_bytes, info.workspace_bytes);
+    return ADMMNN_OK;
+}
+
+/* A back end that lacks an operation is left out. */
+static admmnn_status open_engine(bench *b, size_t way, admmnn_error *err) {
+    const engine_settings settings = {.backend = backends[way], .max_batch = 1};
+    const admmnn_status status =
+        engine_create(b->packed->g, &settings, b->pool, &b->engines[way], err);
+    if (status == ADMMNN_OK)
+        engine_hold(b->engines[way], b->params);
+    return status == ADMMNN_UNSUPPORTED ? ADMMNN_OK : status;
+}
+
+static admmnn_status open_ways(bench *b, const uint8_t *bytes, size_t count, admmnn_error *err) {
+    BASE_TRY(pack_decode(bytes, count, &b->packed, NULL, err));
+    const graph *g = b->packed->g;
+    BASE_TRY(base_pool_create(1, &b->pool, err));
+    b->params = base_array(g->flat_count, sizeof *b->params);
+    b->input = base_array(graph_value_count(g, g->input), sizeof *b->input);
+    if (b->params == NULL || b->input == NULL)
+        return base_fail_memory(err, "the parameters");
+    pack_model_values(b->packed, b->params);
+    base_random random = base_random_at(1, 1, 1);
+    for (size_t i = 0; i < graph_value_count(g, g->input); i++)
+        b->input[i] = base_random_uniform(&random);
+    for (size_t way = 0; way < WAYS; way++) {
+        BASE_TRY(way < RUNTIMES ? open_runtime(b, way, bytes, count, err)
+                                : open_engine(b, way, err));
+        b->outputs[way] = base_array(graph_value_count(g, g->output), sizeof(float));
+        if (b->outputs[way] == NULL)
+            return base_fail_memory(err, "the outputs");
+    }
+    return ADMMNN_OK;
+}
+
+/* ---- measuring ---- */
+
+static double apart(const bench *b, size_t way) {
+    double most = 0.0;
+    for (size_t i = 0; i < graph_value_count(b->packed->g, b->packed->g->output); i++)
+        most = fmax(most, fabs((double)b->outputs[way][i] - (double)b->outputs[ONEDNN][i]));
+    return most;
+}
+
+static admmnn_status measure(bench *b, admmnn_error *err) {
+    /* Round 0 warms up and is overwritten by the first that counts. */
+    for (unsigned round = 0; round <= b->o->rounds; round++) {
+        for (size_t way = 0; way < WAYS; way++) {
+            const double start = base_seconds();
+            for (unsigned i = 0; is_there(b, way) && i < b->o->samples; i++)
+                BASE_TRY(run_once(b, way, err));
+            b->seconds[way][round == 0 ? 0 : round - 1] = base_seconds() - start;
+        }
+    }
+    const double fastest = bench_median(b->seconds[FASTEST], b->o->rounds);
+    for (size_t way = 0; way < WAYS; way++) {
+        const double seconds = bench_median(b->seconds[way], b->o->rounds);
+        if (!is_there(b, way))
+            continue;
+        printf(b->o->json ? "{\"way\": \"%s\", \"microseconds\": %.3f, \"ratio\": %.3f, "
+                            "\"apart\": %.3g}\n"
+                          : "%-17s %10.2f us   %6.2f times the runtime's   %.2g apart\n",
+               way_names[way], 1e6 * seconds / b->o->samples, seconds / fastest, apart(b, way));
+    }
+    return ADMMNN_OK;
+}
+
+static void bench_free(bench *b) {
+    for (size_t way = 0; way < WAYS; way++) {
+        engine_destroy(b->engines[way]);
+        base_free(b->outputs[way]);
+    }
+    for (size_t way = 0; way < RUNTIMES; way++) {
+        admmnn_runtime_close(b->models[way]);
+        base_free(b->workspaces[way]);
+    }
+    base_free(b->params);
+    base_free(b->input);
+    base_pool_destroy(b->pool);
+    pack_model_free(b->packed);
+    base_free(b);
+}
+
+static admmnn_status run(const options *o, admmnn_error *err) {
+    uint8_t *bytes;
+    size_t count;
+    bench *b = base_array(1, sizeof *b);
+    if (b == NULL)
+        return base_fail_memory(err, "the benchmark");
+    b->o = o;
+    admmnn_status status = base_file_read(o->model, FILE_BYTES_MOST, &bytes, &count, err);
+    if (status == ADMMNN_OK) {
+        status = open_ways(b, bytes, count, err);
+        base_free(bytes);
+    }
+    if (status == ADMMNN_OK)
+        status = measure(b, err);
+    bench_free(b);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    options o = {.rounds = 31, .samples = 200};
+    const bench_option table[] = {{.name = "--model", .text = &o.model},
+                                  {.name = "--rounds", .number = &o.rounds},
+                                  {.name = "--samples", .number = &o.samples}};
+    admmnn_error err = {0};
+    if (!bench_options_read(argc, argv, table, sizeof table / sizeof table[0], &o.json) ||
+        o.model == NULL || o.rounds == 0 || o.rounds > ROUNDS_MAX || o.samples == 0) {
+        fputs("usage: bench_runtime --model FILE [--rounds N] [--samples N] [--json]\n", stderr);
+        return 2;
+    }
+    return bench_exit("bench_runtime", run(&o, &err), &err);
+}
