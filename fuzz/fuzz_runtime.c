@@ -1,0 +1,83 @@
+/* The runtime's reader beside that of pack/: what one accepts the other does, and what is
+ * accepted runs. The checksum is mended first, so that the fuzzer gets beyond it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admmnn/runtime.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "pack/pack.h"
+
+/* Larger networks only take time: bytes of a workspace, multiply-accumulates, and windows'
+ * places. */
+#define WORKSPACE_MOST ((size_t)1 << 20)
+#define MACS_MOST ((uint64_t)1 << 22)
+
+static void must_agree(admmnn_status theirs, admmnn_runtime_status own) {
+    const int refused = own != ADMMNN_RUNTIME_OK;
+    if (theirs == ADMMNN_MEMORY || own == ADMMNN_RUNTIME_MEMORY ||
+        own == ADMMNN_RUNTIME_UNSUPPORTED) /* frames that are too large, beside versions */
+        return;
+    if ((theirs != ADMMNN_OK) != refused || (refused && own != ADMMNN_RUNTIME_CORRUPT))
+        abort();
+}
+
+static uint64_t work_of(const graph *g) {
+    uint64_t work = graph_macs(g);
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        const graph_window *w = graph_node_window(&g->nodes[n]);
+        if (w != NULL)
+            work +=
+                (uint64_t)w->kernel[0] * w->kernel[1] * graph_value_count(g, g->nodes[n].output);
+        work += g->nodes[n].op == GRAPH_LRN ? g->nodes[n].lrn.size : 0;
+    }
+    return work;
+}
+
+static void must_run(const admmnn_runtime *model) {
+    admmnn_runtime_info info;
+    admmnn_runtime_get_info(model, &info);
+    float *input = base_array(info.inputs, sizeof *input);
+    float *output = base_array(info.outputs, sizeof *output);
+    void *workspace = malloc(info.workspace_bytes);
+    if (input == NULL || output == NULL || workspace == NULL ||
+        admmnn_runtime_run(model, workspace, input, 1, output) != ADMMNN_RUNTIME_OK)
+        abort();
+    base_free(input);
+    base_free(output);
+    free(workspace);
+}
+
+static void try_open(const uint8_t *bytes, size_t count, const pack_model *packed,
+                     admmnn_status theirs, int portable) {
+    const admmnn_runtime_settings settings = {NULL, 0, portable};
+    admmnn_runtime *model = NULL;
+    admmnn_runtime_info info;
+    const admmnn_runtime_status own =
+        admmnn_runtime_open_memory(bytes, count, &settings, &model, NULL);
+    must_agree(theirs, own);
+    if (own != ADMMNN_RUNTIME_OK)
+        return;
+    admmnn_runtime_get_info(model, &info);
+    if (packed != NULL && info.workspace_bytes <= WORKSPACE_MOST && work_of(packed->g) <= MACS_MOST)
+        must_run(model);
+    admmnn_runtime_close(model);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    uint8_t *copy = malloc(size == 0 ? 1 : size);
+    pack_model *packed = NULL;
+    memcpy(copy, data, size);
+    if (size >= 4) {
+        const uint32_t crc = base_crc32(copy, size - 4);
+        memcpy(copy + size - 4, &crc, sizeof crc);
+    }
+    const admmnn_status theirs = pack_decode(copy, size, &packed, NULL, NULL);
+    for (int portable = 0; portable < 2; portable++)
+        try_open(copy, size, packed, theirs, portable);
+    pack_model_free(packed);
+    free(copy);
+    return 0;
+}
