@@ -48,7 +48,7 @@ install: build ## library, headers, program, man page and completion under DESTD
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || [ ! -x /sbin/ldconfig ] || /sbin/ldconfig
 
 .PHONY: lint
-lint: build ## clang-tidy and cppcheck over src, shellcheck over the scripts
+lint: build ## clang-tidy and cppcheck over src and runtime, shellcheck over the scripts
 	@scripts/install-dependencies lint
 	@scripts/lint $(JOBS)
 

@@ -29,14 +29,22 @@ done
 "$root/bin/admmnn" version | grep -q '^admmnn [0-9]' || fail "the installed program does not run"
 bash -n "$root/share/bash-completion/completions/admmnn"
 
-# Nothing is public but what the headers declare, and all of that is there.
-grep -hoE '\badmmnn_[a-z_]+\(' "$root"/include/admmnn/*.h | tr -d '(' | sort -u >"$work/declared"
+# Nothing is public but what the headers declare, and all of that is there: of the runtime
+# its own header, of the library all others.
+declared() {
+    grep -hoE '\badmmnn_[a-z_]+\(' "$@" | tr -d '(' | sort -u >"$work/declared"
+}
 exports() {
     nm --defined-only --format=posix "$@" | awk 'NF > 1 { print $1 }' | sort |
         diff "$work/declared" - || fail "${*: -1}: its names differ from the headers' (< >)"
 }
+headers=("$root"/include/admmnn/*.h)
+declared "${headers[@]/%*\/runtime.h//dev/null}"
 exports --dynamic "$library/libadmmnn.so"
 exports --extern-only "$library/libadmmnn.a"
+declared "$root/include/admmnn/runtime.h"
+exports --dynamic "$library/libadmmnn-rt.so"
+exports --extern-only "$library/libadmmnn-rt.a"
 
 run() {
     "$1" | grep -q nonexistent || fail "$2: wrong output"
@@ -56,6 +64,14 @@ if command -v c++ >/dev/null; then
     run "$work/cpp" "pkg-config, C++"
 fi
 
+# The runtime: by itself, with nothing but libm, in C99; and from its sources alone.
+read -ra shared_rt < <(pkg-config --cflags --libs admmnn-rt)
+"$CC" "${flags[@]}" "${strict[@]}" -std=c99 "$here/runner.c" "${shared_rt[@]}" -o "$work/runner"
+"$work/runner" "$here/../../fuzz/corpus/admm/any.admm" || fail "pkg-config admmnn-rt: wrong output"
+"$CC" "${flags[@]}" "${strict[@]}" -std=c99 -DFROM_SOURCES -I"$here/../../include" \
+    -I"$here/../../src" "$here/runner.c" "$here"/../../runtime/*.c -lm -o "$work/runner_alone"
+"$work/runner_alone" "$here/../../fuzz/corpus/admm/any.admm" || fail "the runtime's sources alone"
+
 # The README's example.
 # shellcheck disable=SC2016
 sed -n '/^```c$/,/^```$/{//!p}' "$here/../../README.md" >"$work/example.c"
@@ -70,5 +86,8 @@ cmake -S "$here" -B "$work/consumer" -G Ninja "-DCMAKE_PREFIX_PATH=$root" \
 cmake --build "$work/consumer" >"$work/log" 2>&1 || { cat "$work/log"; fail "find_package"; }
 for program in "$work"/consumer/{shared_c,static_c,shared_cpp}; do
     [[ ! -e $program ]] || run "$program" "find_package, ${program##*/}"
+done
+for program in "$work"/consumer/runner_{shared,static}; do
+    "$program" "$here/../../fuzz/corpus/admm/any.admm" || fail "find_package, ${program##*/}"
 done
 [[ -e $work/consumer/static_c ]] || fail "find_package built nothing"
