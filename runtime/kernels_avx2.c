@@ -20,8 +20,8 @@
 
 /* Where a tile lies in the planes: rows from y on, columns from x on. */
 typedef struct tile {
-    size_t y, x;
     __m256i mask; /* of rows shorter than a vector */
+    size_t y, x;
     bool masked;
 } tile;
 
@@ -147,7 +147,7 @@ AVX2 static void planes(const rt_planes *p) {
     tiles *const(*const kind)[4] = kinds[p->layer->wide_places][p->layer->float_values];
     const size_t vectors = p->width / LANES;
     const unsigned rows = p->height >= 8 ? 3 : p->height >= 4 ? 2 : p->height >= 2 ? 1 : 0;
-    tile t = {0, 0, mask_of(p->width), p->width < LANES};
+    tile t = {mask_of(p->width), 0, 0, p->width < LANES};
     for (size_t first = 0; first < vectors; first += VECTORS_MOST) {
         t.x = first * LANES;
         kind[least(vectors - first, VECTORS_MOST) - 1][rows](p, &t);
@@ -249,6 +249,6 @@ AVX2 static void pool2(const float *in, size_t channels, size_t height, size_t w
         pool2_row(in, in + width, width, out);
 }
 
-const rt_kernels rt_kernels_avx2 = {"avx2", planes, product, pool2, 1.0, 0.1};
+const rt_kernels rt_kernels_avx2 = {"avx2", planes, product, pool2, 1.0, 0.13};
 
 #endif

@@ -63,18 +63,26 @@ static void list_product(const rt_layer *layer, uint32_t first, uint32_t last, c
         (layer->wide_places ? symbols_wide : symbols)(layer, first, last, in, out);
 }
 
+#define DENSE_SUM(name, value_type)                                                                \
+    static float name(const value_type *values, const float *in, size_t count) {                   \
+        float sums[4] = {0.0F, 0.0F, 0.0F, 0.0F};                                                  \
+        size_t i = 0;                                                                              \
+        for (; i + 4 <= count; i += 4)                                                             \
+            for (size_t k = 0; k < 4; k++)                                                         \
+                sums[k] += (float)values[i + k] * in[i + k];                                       \
+        for (; i < count; i++)                                                                     \
+            sums[0] += (float)values[i] * in[i];                                                   \
+        return (sums[0] + sums[1]) + (sums[2] + sums[3]);                                          \
+    }
+
+DENSE_SUM(sum_codes, int8_t)
+DENSE_SUM(sum_floats, float)
+
 static float dense_sum(const rt_layer *layer, size_t row, const float *in) {
     const size_t first = row * layer->columns;
-    const float *floats = (const float *)layer->values + first;
-    const int8_t *codes = (const int8_t *)layer->values + first;
-    float sum = 0.0F;
-    for (size_t i = 0; layer->float_values && i < layer->columns; i++)
-        sum += floats[i] * in[i];
     if (layer->float_values)
-        return sum;
-    for (size_t i = 0; i < layer->columns; i++)
-        sum += (float)codes[i] * in[i];
-    return sum * layer->step;
+        return sum_floats((const float *)layer->values + first, in, layer->columns);
+    return sum_codes((const int8_t *)layer->values + first, in, layer->columns) * layer->step;
 }
 
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,

@@ -8,10 +8,10 @@
 /* log of the sum of exp(x), shifted by the largest: no overflow. */
 static float log_sum(const float *x, size_t count, size_t stride) {
     float most = -INFINITY;
-    float sum = 0.0F;
     for (size_t i = 0; i < count; i++)
         most = fmaxf(most, x[i * stride]);
-    for (size_t i = 0; i < count; i++)
+    float sum = expf(x[0] - most);
+    for (size_t i = 1; i < count; i++)
         sum += expf(x[i * stride] - most);
     return most + logf(sum);
 }
