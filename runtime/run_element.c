@@ -9,9 +9,10 @@ void rt_run_copy(const rt_call *c) {
 }
 
 void rt_run_relu(const rt_call *c) {
+    const size_t count = rt_count(c);
     const float *x = rt_x(c, 0);
     float *y = rt_y(c);
-    for (size_t i = 0; i < rt_count(c); i++)
+    for (size_t i = 0; i < count; i++)
         y[i] = x[i] <= 0.0F ? 0.0F : x[i]; /* a NaN passes */
 }
 
@@ -61,9 +62,10 @@ static float unary(const rt_unary *u, float x) {
 }
 
 void rt_run_unary(const rt_call *c) {
+    const size_t count = rt_count(c);
     const float *x = rt_x(c, 0);
     float *y = rt_y(c);
-    for (size_t i = 0; i < rt_count(c); i++)
+    for (size_t i = 0; i < count; i++)
         y[i] = unary(&c->node->as.unary, x[i]);
 }
 
@@ -96,15 +98,16 @@ void rt_run_binary(const rt_call *c) {
     const rt_shape *out = &c->value->shape;
     const rt_shape *left = &rt_operand(c, 0)->shape;
     const rt_shape *right = &rt_operand(c, 1)->shape;
+    const size_t count = rt_count(c);
     const float *x = rt_x(c, 0);
     const float *z = rt_x(c, 1);
     float *y = rt_y(c);
     const bool alike = rt_shape_equal(left, out) && rt_shape_equal(right, out);
     if (alike && kind == PACK_BINARY_ADD) {
-        add_all(x, z, rt_count(c), y);
+        add_all(x, z, count, y);
         return;
     }
-    for (size_t i = 0; i < rt_count(c); i++)
+    for (size_t i = 0; i < count; i++)
         y[i] = alike ? binary(kind, x[i], z[i])
                      : binary(kind, x[rt_broadcast(out, left, i)], z[rt_broadcast(out, right, i)]);
 }

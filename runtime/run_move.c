@@ -79,7 +79,8 @@ static float padded(const rt_call *c, size_t element) {
 }
 
 void rt_run_pad(const rt_call *c) {
-    for (size_t i = 0; i < rt_count(c); i++)
+    const size_t count = rt_count(c);
+    for (size_t i = 0; i < count; i++)
         rt_y(c)[i] = padded(c, i);
 }
 

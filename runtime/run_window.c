@@ -3,93 +3,101 @@
 
 #include "operations.h"
 
-/* The window at one output position: its first row and column, counted from the padding's
- * begin, and the input's plane. */
-typedef struct view {
-    const rt_window *window;
-    const float *plane;
-    size_t height, width, y, x;
-} view;
-
-/* The kernel's places of one axis that fall on the input. */
+/* Positions of one axis, half open. */
 typedef struct span {
     size_t first, last;
 } span;
 
-static span span_of(const rt_window *w, int axis, size_t origin, size_t size) {
+static size_t divide_up(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
+
+/* The output's positions whose kernel's place `tap` falls on the input. */
+static span outputs_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
+    const size_t shift = tap * w->dilation[axis];
     const size_t pad = w->pad[axis];
-    const size_t gap = w->dilation[axis];
     span s = {0, 0};
-    if (origin < pad)
-        s.first = (pad - origin + gap - 1) / gap;
-    if (origin < size + pad)
-        s.last = (size + pad - origin + gap - 1) / gap;
-    if (s.last > w->kernel[axis])
-        s.last = w->kernel[axis];
+    if (shift < pad)
+        s.first = divide_up(pad - shift, w->stride[axis]);
+    if (in + pad > shift)
+        s.last = divide_up(in + pad - shift, w->stride[axis]);
+    if (s.last > out)
+        s.last = out;
     return s;
 }
 
-static float element(const view *v, size_t ky, size_t kx) {
-    const rt_window *w = v->window;
-    return v->plane[(v->y + ky * w->dilation[0] - w->pad[0]) * v->width + v->x +
-                    kx * w->dilation[1] - w->pad[1]];
+/* One row of inputs goes into one of outputs, by one place of the kernel. */
+static void pool_row(const rt_window *w, const float *x, size_t kx, span columns, bool is_average,
+                     float *y) {
+    const size_t shift = kx * w->dilation[1];
+    for (size_t i = columns.first; i < columns.last; i++) {
+        const float value = x[i * w->stride[1] + shift - w->pad[1]];
+        if (is_average)
+            y[i] += value;
+        else
+            y[i] = value > y[i] ? value : y[i];
+    }
 }
 
-/* A dilated kernel may have all its places on padding. */
-static float largest(const view *v) {
-    const span rows = span_of(v->window, 0, v->y, v->height);
-    const span columns = span_of(v->window, 1, v->x, v->width);
-    bool any = false;
-    float most = -INFINITY;
-    for (size_t ky = rows.first; ky < rows.last; ky++) {
-        for (size_t kx = columns.first; kx < columns.last; kx++) {
-            const float x = element(v, ky, kx);
-            most = !any || x > most ? x : most;
-            any = true;
+/* A dilated kernel may have all its places on padding: its largest is -infinity. */
+static void pool_plane(const rt_window *w, const float *x, const rt_shape *in, const rt_shape *out,
+                       bool is_average, float *y) {
+    const size_t height = rt_shape_height(in);
+    const size_t width = rt_shape_width(in);
+    const size_t out_width = rt_shape_width(out);
+    const size_t count = rt_shape_height(out) * out_width;
+    for (size_t i = 0; i < count; i++)
+        y[i] = is_average ? 0.0F : -INFINITY;
+    for (size_t ky = 0; ky < w->kernel[0]; ky++) {
+        const span rows = outputs_of(w, 0, ky, height, rt_shape_height(out));
+        for (size_t oy = rows.first; oy < rows.last; oy++) {
+            const size_t row = oy * w->stride[0] + ky * w->dilation[0] - w->pad[0];
+            for (size_t kx = 0; kx < w->kernel[1]; kx++)
+                pool_row(w, x + row * width, kx, outputs_of(w, 1, kx, width, out_width), is_average,
+                         y + oy * out_width);
         }
     }
-    return most;
 }
 
-/* Places of one axis on the input and its padding, but not beyond: a window that is rounded up
- * may end there. */
-static size_t padded_places(const rt_window *w, int axis, size_t origin, size_t size) {
+/* ---- averages ---- */
+
+/* Places of one axis on the input, or on its padding too, but not beyond: a window that is rounded
+ * up may end there. */
+static size_t places_of(const rt_pool *pool, int axis, size_t position, size_t size) {
+    const rt_window *w = &pool->window;
     size_t places = 0;
-    for (size_t k = 0; k < w->kernel[axis]; k++)
-        places += origin + k * w->dilation[axis] < w->pad[axis] + size + w->pad_end[axis];
+    for (size_t k = 0; k < w->kernel[axis]; k++) {
+        const size_t at = position * w->stride[axis] + k * w->dilation[axis];
+        if (pool->counts_padding)
+            places += at < w->pad[axis] + size + w->pad_end[axis];
+        else
+            places += at >= w->pad[axis] && at - w->pad[axis] < size;
+    }
     return places;
 }
 
-static float average(const view *v, bool counts_padding) {
-    const rt_window *w = v->window;
-    const span rows = span_of(w, 0, v->y, v->height);
-    const span columns = span_of(w, 1, v->x, v->width);
-    size_t count = 0;
-    float sum = 0.0F;
-    for (size_t ky = rows.first; ky < rows.last; ky++) {
-        for (size_t kx = columns.first; kx < columns.last; kx++) {
-            sum += element(v, ky, kx);
-            count++;
+static void divide_plane(const rt_pool *pool, const rt_shape *in, const rt_shape *out, float *y) {
+    for (size_t oy = 0; oy < rt_shape_height(out); oy++) {
+        const size_t rows = places_of(pool, 0, oy, rt_shape_height(in));
+        for (size_t ox = 0; ox < rt_shape_width(out); ox++) {
+            const size_t count = rows * places_of(pool, 1, ox, rt_shape_width(in));
+            *y++ /= (float)(count == 0 ? 1 : count);
         }
     }
-    if (counts_padding)
-        count = padded_places(w, 0, v->y, v->height) * padded_places(w, 1, v->x, v->width);
-    return sum / (float)(count == 0 ? 1 : count);
 }
 
 static void run_pool(const rt_call *c, bool is_average) {
     const rt_pool *pool = &c->node->as.pool;
     const rt_shape *in = &rt_operand(c, 0)->shape;
-    const size_t height = rt_shape_height(&c->value->shape);
-    const size_t width = rt_shape_width(&c->value->shape);
-    const float *x = rt_x(c, 0);
-    float *y = rt_y(c);
-    view v = {&pool->window, x, rt_shape_height(in), rt_shape_width(in), 0, 0};
-    for (size_t i = 0; i < rt_count(c); i++) {
-        v.plane = x + i / (height * width) * v.height * v.width;
-        v.y = i % (height * width) / width * pool->window.stride[0];
-        v.x = i % width * pool->window.stride[1];
-        y[i] = is_average ? average(&v, pool->counts_padding) : largest(&v);
+    const rt_shape *out = &c->value->shape;
+    const size_t channels = rt_shape_channels(out);
+    const size_t from_plane = rt_shape_count(in) / channels;
+    const size_t plane = rt_count(c) / channels;
+    for (size_t k = 0; k < channels; k++) {
+        float *y = rt_y(c) + k * plane;
+        pool_plane(&pool->window, rt_x(c, 0) + k * from_plane, in, out, is_average, y);
+        if (is_average)
+            divide_plane(pool, in, out, y);
     }
 }
 

@@ -99,9 +99,10 @@ void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *i
 
 /* Runs the network on each of input[count][inputs], which it takes as they are, into
  * output[count][outputs]; count may be 0. workspace: info.workspace_bytes of the caller's at any
- * alignment, whose content is of no meaning before and after. Takes no memory. Numbers that are
- * not finite go their way as IEEE 754 has it. Outputs differ from exact arithmetic by what sums
- * of 32 bits do: at most 1e-5 of the largest output for the networks of the tests.
+ * alignment, whose content is of no meaning before and after. Takes no memory. What a pruned
+ * weight would be multiplied by is not looked at, be it finite or not. Outputs differ from exact
+ * arithmetic by what sums of 32 bits do: at most 1e-5 of the largest output for the networks of
+ * the tests.
  * USAGE: a pointer is NULL. */
 admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,
                                          const float *input, size_t count, float *output);
