@@ -12,11 +12,40 @@ admmnn_runtime_status rt_topology_memory(const rt_topology *t) {
                    "no memory for the network", t->in->at);
 }
 
+/* Bytes of the UTF-8 character that the bytes begin with; 0: none. */
+static uint64_t character_of(const uint8_t *bytes, uint64_t count) {
+    if (bytes[0] < 0x80)
+        return 1;
+    if (bytes[0] < 0xc2 || bytes[0] > 0xf4)
+        return 0;
+    const uint64_t length = bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+    const unsigned least = bytes[0] == 0xe0 ? 0xa0 : bytes[0] == 0xf0 ? 0x90 : 0x80;
+    const unsigned most = bytes[0] == 0xed ? 0x9f : bytes[0] == 0xf4 ? 0x8f : 0xbf;
+    if (length > count || bytes[1] < least || bytes[1] > most)
+        return 0;
+    for (uint64_t i = 2; i < length; i++)
+        if ((bytes[i] & 0xc0U) != 0x80)
+            return 0;
+    return length;
+}
+
+/* U+0000 to U+001F, U+007F to U+009F. */
+static bool is_control(const uint8_t *character, uint64_t length) {
+    return character[0] < ' ' || character[0] == 0x7f ||
+           (length == 2 && character[0] == 0xc2 && character[1] < 0xa0);
+}
+
 bool rt_topology_is_name(const uint8_t *bytes, uint64_t count) {
-    for (uint64_t i = 0; i < count; i++)
-        if (bytes[i] < ' ' || bytes[i] == 0x7f)
+    if (count == 0)
+        return false;
+    while (count > 0) {
+        const uint64_t length = character_of(bytes, count);
+        if (length == 0 || is_control(bytes, length))
             return false;
-    return count > 0;
+        bytes += length;
+        count -= length;
+    }
+    return true;
 }
 
 bool rt_topology_read_text(rt_reader *in, char name[PACK_NAME_MAX]) {

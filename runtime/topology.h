@@ -37,7 +37,7 @@ admmnn_runtime_status rt_topology_start(rt_topology *t, uint32_t items, const rt
 admmnn_runtime_status rt_topology_chain(rt_topology *t);
 admmnn_runtime_status rt_topology_any(rt_topology *t);
 
-/* A text's characters: not empty, none of them below 0x20 or 0x7f. */
+/* A text's bytes: not empty, UTF-8 without control characters. */
 bool rt_topology_is_name(const uint8_t *bytes, uint64_t count);
 bool rt_topology_read_text(rt_reader *in, char name[PACK_NAME_MAX]);
 /* "conv1" */

@@ -1,5 +1,5 @@
 /* The packed model, byte by byte. Little-endian; varint is LEB128; a text is a
- * varint length of 1 to 31, then as many bytes, none below 0x20 or 0x7f.
+ * varint length of 1 to 31, then as many bytes of UTF-8 without control characters.
  * docs/format.md says the same at more length, with the arithmetic of the range
  * coder and its models.
  *

@@ -195,6 +195,27 @@ static void damage_under_a_right_checksum_is_seen_as_pack_sees_it(void **state) 
         }
 }
 
+/* Names are UTF-8 without control characters, whole characters and no others. */
+static void names_are_text(void **state) {
+    (void)state;
+    const char *const names[] = {"\xc3\xa9tage", "\xe2\x82\xac.", "\xf0\x9f\x98\x80", "\xc2\x9f",
+                                 "\xc3",         "\xed\xa0\x80",  "\xc0\x80.",        "a\x7f"};
+    const size_t plain = 3;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        pack_model *packed = random_model(one_product(3, 2), (filling){ADMM_LEVELS_EQUAL, 3, 1}, 5);
+        memset(packed->g->name, 'x', strlen(names[i]));
+        packed->g->name[strlen(names[i])] = 0;
+        bytes file = encode(packed, PACK_POSITION_BITMAP, PACK_CODER_FIXED, NULL);
+        memcpy(file.at + 6, names[i], strlen(names[i])); /* behind magic, version and length */
+        mend_checksum(file);
+        expect_one_opinion(file);
+        assert_int_equal(try_open(file.at, file.count),
+                         i < plain ? ADMMNN_RUNTIME_OK : ADMMNN_RUNTIME_CORRUPT);
+        base_free(file.at);
+        pack_model_free(packed);
+    }
+}
+
 /* q is 0: then all codes are. */
 static void values_of_no_interval_are_refused(void **state) {
     (void)state;
@@ -297,6 +318,7 @@ int main(void) {
         cmocka_unit_test(information_is_that_of_the_file),
         cmocka_unit_test(every_flipped_bit_is_noticed),
         cmocka_unit_test(damage_under_a_right_checksum_is_seen_as_pack_sees_it),
+        cmocka_unit_test(names_are_text),
         cmocka_unit_test(values_of_no_interval_are_refused),
         cmocka_unit_test(an_arena_of_the_measured_size_is_enough),
         cmocka_unit_test(a_file_is_opened_as_its_bytes_are),
