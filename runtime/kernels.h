@@ -37,6 +37,15 @@ extern const rt_kernels rt_kernels_portable;
 /* The fastest that the processor runs; portable: the portable ones. */
 const rt_kernels *rt_kernels_find(bool portable);
 
+/* The list of a row, all its parts: from the first to before the last. */
+static inline size_t rt_row_first(const rt_layer *layer, size_t row) {
+    return layer->starts[row * layer->parts];
+}
+
+static inline size_t rt_row_last(const rt_layer *layer, size_t row) {
+    return layer->starts[(row + 1) * layer->parts];
+}
+
 /* Of a list: where weight i finds its input, and its value. */
 static inline size_t rt_layer_place(const rt_layer *layer, size_t i) {
     return layer->wide_places ? ((const uint32_t *)layer->places)[i]

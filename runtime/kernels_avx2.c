@@ -2,8 +2,9 @@
  *
  * planes: a tile of up to 8 x 1, 4 x 2, 4 x 3 or 2 x 4 vectors of outputs stays in registers while
  * the row's weights pass: each is broadcast once and multiplied by what lies at its place, one
- * load and one multiply-add a vector. All rows run over a tile before the next begins, so that
- * the input it reads stays in the first cache. */
+ * load and one multiply-add a vector. All rows run over a tile before the next begins, and where
+ * the input that a tile reads is more than the first cache holds, part by part: the sums wait in
+ * the output then. */
 #include "kernels_avx2.h"
 
 #if RT_HAS_AVX2
@@ -58,20 +59,25 @@ INLINE const float *line_at(const float *upper, const float *lower, size_t line,
     return (y < 4 ? upper : lower) + (size_t)(y % 4) * line;
 }
 
-/* One row over one tile. rows, vectors, wide and floats are constants where it is inlined. */
-INLINE void run_tile(const rt_planes *p, const tile *t, size_t row, int rows, int vectors,
-                     bool wide, bool floats) {
+/* One part of a row over one tile. rows, vectors, wide and floats are constants where it is
+ * inlined. */
+INLINE void run_tile(const rt_planes *p, const tile *t, size_t row, uint32_t part, int rows,
+                     int vectors, bool wide, bool floats) {
     const rt_layer *layer = p->layer;
     const size_t line = p->line;
-    const size_t last = layer->starts[row + 1];
+    const uint32_t *starts = layer->starts + row * layer->parts + part;
+    const size_t last = starts[1];
     const float *in = p->in + t->y * line + t->x;
     float *out = p->out + ((row - p->first) * p->height + t->y) * p->width + t->x;
     const finish f = finish_of(layer, row);
     __m256 sums[ROWS_MOST][VECTORS_MOST];
     UNROLL for (int y = 0; y < rows; y++) {
-        UNROLL for (int v = 0; v < vectors; v++) sums[y][v] = _mm256_setzero_ps();
+        UNROLL for (int v = 0; v < vectors; v++) {
+            const float *before = out + (size_t)y * p->width + v * (int)LANES;
+            sums[y][v] = part == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(before);
+        }
     }
-    for (size_t i = layer->starts[row]; i < last; i++) {
+    for (size_t i = starts[0]; i < last; i++) {
         const float *upper = in + place_at(layer, i, wide);
         const float *lower = upper + 4 * line;
         const __m256 weight = weight_at(layer, i, floats);
@@ -84,7 +90,7 @@ INLINE void run_tile(const rt_planes *p, const tile *t, size_t row, int rows, in
     UNROLL for (int y = 0; y < rows; y++) {
         UNROLL for (int v = 0; v < vectors; v++) {
             float *to = out + (size_t)y * p->width + v * (int)LANES;
-            const __m256 made = finished(&f, sums[y][v]);
+            const __m256 made = part + 1 < layer->parts ? sums[y][v] : finished(&f, sums[y][v]);
             if (vectors == 1 && t->masked)
                 _mm256_maskstore_ps(to, t->mask, made);
             else
@@ -99,8 +105,9 @@ INLINE void run_tile(const rt_planes *p, const tile *t, size_t row, int rows, in
     AVX2 static void kind##_##rows##_##vectors(const rt_planes *p, tile *t) {                      \
         for (size_t y = 0; y < p->height; y += (rows)) {                                           \
             t->y = y + (rows) <= p->height ? y : p->height - (rows);                               \
-            for (size_t row = p->first; row < p->last; row++)                                      \
-                run_tile(p, t, row, rows, vectors, wide, floats);                                  \
+            for (uint32_t part = 0; part < p->layer->parts; part++)                                \
+                for (size_t row = p->first; row < p->last; row++)                                  \
+                    run_tile(p, t, row, part, rows, vectors, wide, floats);                        \
         }                                                                                          \
     }
 

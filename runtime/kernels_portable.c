@@ -15,7 +15,7 @@ static void planes(const rt_planes *p) {
     for (size_t row = p->first; row < p->last; row++, out += count) {
         for (size_t i = 0; i < count; i++)
             out[i] = 0.0F;
-        for (size_t i = layer->starts[row]; i < layer->starts[row + 1]; i++)
+        for (size_t i = rt_row_first(layer, row); i < rt_row_last(layer, row); i++)
             add_plane(p, rt_layer_value(layer, i), p->in + rt_layer_place(layer, i), out);
         for (size_t i = 0; i < count; i++)
             out[i] = rt_finish(layer, row, out[i]);
@@ -34,8 +34,8 @@ static void planes(const rt_planes *p) {
         (void)table;                                                                               \
         for (size_t row = first; row < last; row++) {                                              \
             float sums[4] = {0.0F, 0.0F, 0.0F, 0.0F};                                              \
-            size_t i = layer->starts[row];                                                         \
-            const size_t end = layer->starts[row + 1];                                             \
+            size_t i = rt_row_first(layer, row);                                                   \
+            const size_t end = rt_row_last(layer, row);                                            \
             for (; i + 4 <= end; i += 4) {                                                         \
                 sums[0] += VALUE(values[i]) * in[places[i]];                                       \
                 sums[1] += VALUE(values[i + 1]) * in[places[i + 1]];                               \

@@ -10,6 +10,11 @@
 #define SYMBOLS_MOST 256U
 #define CODE_MOST 127U
 
+/* What a tile of outputs reads at once is to stay in the first cache, of 32 KiB on most
+ * processors; but a part of a row shorter than this costs more than it gains. */
+#define PART_BYTES 24576U
+#define PART_LEAST 8U
+
 /* ---- where weights find their inputs ---- */
 
 static uint64_t divide_up(uint64_t a, uint64_t b) {
@@ -161,6 +166,65 @@ static admmnn_runtime_status list_of_positions(making *m, rt_positions *p) {
     return ADMMNN_RUNTIME_OK;
 }
 
+/* ---- parts of a convolution's rows ---- */
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Channels whose input a tile of some 8 lines of 8 outputs or 4 of 32 reads at once. */
+static size_t channels_of_tile(const rt_conv *conv, size_t out_width) {
+    const rt_window *w = &conv->window;
+    const size_t height = (size_t)w->kernel[0] * w->dilation[0];
+    const size_t width = (size_t)w->kernel[1] * w->dilation[1];
+    const size_t lines = (out_width < 16 ? 8 : 4) * (size_t)w->stride[0] + height;
+    const size_t columns = smaller(conv->frame.pitch, 32 + width);
+    const size_t channels = PART_BYTES / rt_product(lines, columns, sizeof(float));
+    return channels == 0 ? 1 : channels;
+}
+
+/* How many channels of its input a part of a row's list is of. */
+static size_t channels_of_part(const making *m, const rt_value *user) {
+    const rt_layer *layer = m->layer;
+    const size_t channels = m->tensor->columns / m->tensor->block;
+    const size_t parts = layer->kept / layer->rows / PART_LEAST; /* at most */
+    const size_t cached = channels_of_tile(&user->node->as.conv, rt_shape_width(&user->shape));
+    if (parts < 2 || rt_shape_count(&user->shape) == layer->rows)
+        return channels;
+    const size_t least = (channels + parts - 1) / parts;
+    return cached < least ? least : smaller(cached, channels);
+}
+
+/* Places of a channel follow those of the channels before it. */
+static admmnn_runtime_status cut_rows(making *m) {
+    rt_layer *layer = m->layer;
+    const rt_value *user = &m->from->opening->network->values[m->tensor->user];
+    layer->parts = 1;
+    if (user->node->op != PACK_OP_CONV)
+        return ADMMNN_RUNTIME_OK;
+    const size_t channels = m->tensor->columns / m->tensor->block;
+    const size_t together = channels_of_part(m, user);
+    const size_t parts = (channels + together - 1) / together;
+    if (parts == 1)
+        return ADMMNN_RUNTIME_OK;
+    uint32_t *starts =
+        rt_take(m->from->opening->memory, rt_product(layer->rows, parts, 1) + 1, sizeof *starts);
+    if (starts == NULL)
+        return rt_sources_memory(m->from);
+    for (size_t row = 0; row < layer->rows; row++) {
+        size_t i = layer->starts[row];
+        for (size_t part = 0; part < parts; part++) {
+            const size_t end = (part + 1) * together * user->node->as.conv.frame.plane;
+            while (i < layer->starts[row + 1] && rt_layer_place(layer, i) < end)
+                i++;
+            starts[row * parts + part + 1] = (uint32_t)i;
+        }
+    }
+    layer->starts = starts;
+    layer->parts = (uint32_t)parts;
+    return ADMMNN_RUNTIME_OK;
+}
+
 /* ---- by way of the whole matrix ---- */
 
 /* Codes, where lists have symbols, or floats: [rows][columns] of the parameter. */
@@ -288,8 +352,10 @@ static admmnn_runtime_status read_layer(making *m) {
     const size_t mark = rt_mark(memory);
     RT_TRY(rt_positions_read(m->from, m->tensor, &positions));
     if (positions.all || m->turned || dense_pays(m, positions.kept))
-        return layer_of_matrix(m, &positions, mark);
-    return list_of_positions(m, &positions);
+        RT_TRY(layer_of_matrix(m, &positions, mark));
+    else
+        RT_TRY(list_of_positions(m, &positions));
+    return m->layer->form == RT_LIST ? cut_rows(m) : ADMMNN_RUNTIME_OK;
 }
 
 /* ---- floats ---- */

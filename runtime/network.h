@@ -53,7 +53,8 @@ typedef struct rt_layer {
     bool wide_places;  /* uint32_t places, else uint16_t */
     bool float_values; /* floats, else symbols or codes */
     uint32_t kept;     /* weights in the list */
-    uint32_t *starts;  /* [rows + 1] into the list */
+    uint32_t parts;    /* of a row's list, by channels of the input */
+    uint32_t *starts;  /* [rows * parts + 1] into the list */
     void *places;      /* [kept] */
     void *values;      /* [kept], dense [rows * columns] */
     float *table, step;

@@ -123,7 +123,7 @@ void rt_run_transposed(const rt_call *c) {
         const size_t group = row / (layer->rows / conv->groups);
         const float *x = rt_x(c, 0) + group * channels * from_plane;
         float *y = rt_y(c) + row * plane;
-        for (size_t i = layer->starts[row]; i < layer->starts[row + 1]; i++) {
+        for (size_t i = rt_row_first(layer, row); i < rt_row_last(layer, row); i++) {
             const size_t column = rt_layer_place(layer, i);
             scatter(c, rt_layer_value(layer, i), column % block, x + column / block * from_plane,
                     y);

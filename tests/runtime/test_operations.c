@@ -70,6 +70,19 @@ static void convolutions_of_every_geometry(void **state) {
     expect_conv(begin(graph_shape_vector(9)), graph_conv_of(graph_window_of(1, 1, 0)), 7);
 }
 
+/* More than the first cache holds at once: rows are cut into parts by channels. */
+static void convolutions_of_many_channels(void **state) {
+    (void)state;
+    for (uint32_t width = 3; width <= 37; width += 17) {
+        graph_conv conv = graph_conv_of(graph_window_of(3, 1, 1));
+        expect_conv(image(150, 9, width), conv, 4);
+        conv.groups = 2;
+        expect_conv(image(300, 5, width), conv, 6);
+    }
+    graph_conv strided = graph_conv_of(graph_window_of(3, 2, 0));
+    expect_conv(image(200, 19, 19), strided, 5);
+}
+
 /* More places than 16 bits tell. */
 static void places_beyond_sixteen_bits(void **state) {
     (void)state;
@@ -358,6 +371,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions_of_every_size),
         cmocka_unit_test(convolutions_of_every_geometry),
+        cmocka_unit_test(convolutions_of_many_channels),
         cmocka_unit_test(places_beyond_sixteen_bits),
         cmocka_unit_test(transposed_convolutions),
         cmocka_unit_test(matmuls),
