@@ -1,5 +1,7 @@
 #include "coder.h"
 
+#include <math.h>
+
 #include "pack/format.h"
 
 #define ONE 65536
@@ -91,12 +93,10 @@ static uint32_t squash(int32_t logit) {
     return (uint32_t)((knots[knot] * (64 - part) + knots[knot + 1] * part) >> 10);
 }
 
+/* Rounded down: doubles hold x, which is below 2^42, and its root is at most one too large. */
 static uint32_t square_root(uint64_t x) {
-    uint64_t root = 0;
-    for (uint64_t bit = (uint64_t)1 << 20; bit != 0; bit >>= 1)
-        if ((root + bit) * (root + bit) <= x)
-            root += bit;
-    return (uint32_t)root;
+    const uint64_t root = (uint64_t)sqrt((double)x);
+    return (uint32_t)(root * root > x ? root - 1 : root);
 }
 
 static uint32_t predict(int64_t mean, int64_t variance) {

@@ -70,7 +70,7 @@ static unsigned form_bits(uint32_t op) {
 
 static rt_window read_window(rt_reader *in, uint32_t op, unsigned form, bool unusual) {
     if ((form & PACK_FORM_WINDOW) != 0) {
-        rt_window w;
+        rt_window w = rt_topology_window(1, 1, 0);
         read_numbers(in, w.kernel, 2);
         read_numbers(in, w.stride, 2);
         read_numbers(in, w.pad, 2);
