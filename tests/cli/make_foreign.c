@@ -6,6 +6,7 @@
  *   folded        a Softmax makes them, and a Reshape folds them into two rows
  *   shared        none, and of weights of one shape all nodes read the first
  * It computes the same, but for the last. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,39 @@
 
 #define PREFIX "/classifier/with/a/long/path/"
 
-/* All that is made lives until the program ends. */
+/* All that is made lives until the program ends: a chain of it. */
+typedef union piece {
+    union piece *next;
+    max_align_t aligned;
+} piece;
+
+static piece *pieces;
+
 static void *take(size_t bytes) {
-    void *made = calloc(1, bytes + 1);
+    piece *made = calloc(1, sizeof *made + bytes + 1);
     if (made == NULL)
         exit(1);
-    return made;
+    made->next = pieces;
+    pieces = made;
+    return made + 1;
+}
+
+static void free_all(void) {
+    while (pieces != NULL) {
+        piece *next = pieces->next;
+        free(pieces);
+        pieces = next;
+    }
+}
+
+static void *take_for(void *user, size_t bytes) {
+    (void)user;
+    return take(bytes);
+}
+
+static void keep(void *user, void *made) {
+    (void)user;
+    (void)made;
 }
 
 static char *join(const char *a, const char *b, const char *c) {
@@ -196,12 +224,14 @@ static uint8_t *read_file(const char *path, size_t *count) {
 
 int main(int argc, char **argv) {
     size_t count;
+    ProtobufCAllocator allocator = {.alloc = take_for, .free = keep};
     if (argc != 4) {
         fputs("usage: make_foreign IN OUT none|softmax|folded|shared\n", stderr);
         return 2;
     }
+    (void)atexit(free_all);
     const uint8_t *bytes = read_file(argv[1], &count);
-    Onnx__ModelProto *model = onnx__model_proto__unpack(NULL, count, bytes);
+    Onnx__ModelProto *model = onnx__model_proto__unpack(&allocator, count, bytes);
     if (model == NULL)
         return 1;
     make(model, argv[3]);
