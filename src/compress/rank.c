@@ -23,12 +23,24 @@ typedef struct ranking {
     const float *params, *importance;
     const uint8_t *mask;
     const double *cost;
+    uint32_t layers;
     size_t *best;   /* each layer's best place in the flat vector, SIZE_MAX: none */
     size_t *counts; /* of the layers */
 } ranking;
 
-static const graph_parameter *weight_of(const ranking *r, uint32_t layer) {
-    return &r->g->parameters[r->g->nodes[graph_layer(r->g, layer)].weight];
+/* The layer's kept weights one after another, but for its best, and their scores' bits. */
+typedef struct walk {
+    size_t at, next, end, best; /* places in the flat vector */
+    double cost;
+    uint64_t bits;
+} walk;
+
+static walk walk_of(const ranking *r, uint32_t layer) {
+    const graph_parameter *weight = &r->g->parameters[r->g->nodes[graph_layer(r->g, layer)].weight];
+    return (walk){.next = weight->offset,
+                  .end = weight->offset + weight->count,
+                  .best = r->best[layer],
+                  .cost = r->cost == NULL ? 1.0 : r->cost[layer]};
 }
 
 static uint64_t score_bits(const ranking *r, size_t at, double cost) {
@@ -40,59 +52,51 @@ static uint64_t score_bits(const ranking *r, size_t at, double cost) {
     return bits;
 }
 
-static double cost_of(const ranking *r, uint32_t layer) {
-    return r->cost == NULL ? 1.0 : r->cost[layer];
+static bool walk_on(const ranking *r, walk *to) {
+    while (to->next < to->end) {
+        to->at = to->next++;
+        if (r->mask[to->at] == 0 || to->at == to->best)
+            continue;
+        to->bits = score_bits(r, to->at, to->cost);
+        return true;
+    }
+    return false;
 }
 
 /* The best of each layer, the first of equals; how many layers have one. */
-static size_t find_best(const ranking *r, uint32_t layers) {
+static size_t find_best(const ranking *r) {
     size_t found = 0;
-    for (uint32_t l = 0; l < layers; l++) {
-        const graph_parameter *weight = weight_of(r, l);
-        const double cost = cost_of(r, l);
+    for (uint32_t l = 0; l < r->layers; l++) {
         uint64_t most = 0;
         r->best[l] = SIZE_MAX;
-        for (size_t at = weight->offset; at < weight->offset + weight->count; at++) {
-            if (r->mask[at] == 0)
+        for (walk to = walk_of(r, l); walk_on(r, &to);) {
+            if (r->best[l] != SIZE_MAX && to.bits <= most)
                 continue;
-            const uint64_t bits = score_bits(r, at, cost);
-            if (r->best[l] == SIZE_MAX || bits > most) {
-                r->best[l] = at;
-                most = bits;
-            }
+            r->best[l] = to.at;
+            most = to.bits;
         }
         found += r->best[l] != SIZE_MAX;
     }
     return found;
 }
 
-/* How many of all but the layers' best have each value of a digit, of those whose higher
- * digits are those of `prefix`. */
-static void count_digit(const ranking *r, uint32_t layers, unsigned digit, uint64_t prefix,
-                        size_t *histogram) {
+/* How many have each value of a digit, of those whose higher digits are those of `prefix`. */
+static void count_digit(const ranking *r, unsigned digit, uint64_t prefix, size_t *histogram) {
     const unsigned shift = DIGIT_BITS * (DIGITS - 1 - digit);
     memset(histogram, 0, RADIX * sizeof *histogram);
-    for (uint32_t l = 0; l < layers; l++) {
-        const graph_parameter *weight = weight_of(r, l);
-        const double cost = cost_of(r, l);
-        for (size_t at = weight->offset; at < weight->offset + weight->count; at++) {
-            if (r->mask[at] == 0 || at == r->best[l])
-                continue;
-            const uint64_t bits = score_bits(r, at, cost);
-            if (digit == 0 || bits >> shift >> DIGIT_BITS == prefix)
-                histogram[bits >> shift & (RADIX - 1)]++;
-        }
-    }
+    for (uint32_t l = 0; l < r->layers; l++)
+        for (walk to = walk_of(r, l); walk_on(r, &to);)
+            if (digit == 0 || to.bits >> shift >> DIGIT_BITS == prefix)
+                histogram[to.bits >> shift & (RADIX - 1)]++;
 }
 
 /* The bits of the wanted-th largest of all but the layers' best, of which there are as many at
  * least; *ties: how many as large as it are among the wanted. */
-static uint64_t find_least(const ranking *r, uint32_t layers, size_t wanted, size_t *histogram,
-                           size_t *ties) {
+static uint64_t find_least(const ranking *r, size_t wanted, size_t *histogram, size_t *ties) {
     uint64_t prefix = 0;
     for (unsigned digit = 0; digit < DIGITS; digit++) {
         size_t value = RADIX - 1;
-        count_digit(r, layers, digit, prefix, histogram);
+        count_digit(r, digit, prefix, histogram);
         for (; histogram[value] < wanted; value--)
             wanted -= histogram[value];
         prefix = prefix << DIGIT_BITS | value;
@@ -101,26 +105,21 @@ static uint64_t find_least(const ranking *r, uint32_t layers, size_t wanted, siz
     return prefix;
 }
 
-static void count_from(const ranking *r, uint32_t layers, uint64_t least, size_t ties) {
-    for (uint32_t l = 0; l < layers; l++) {
-        const graph_parameter *weight = weight_of(r, l);
-        const double cost = cost_of(r, l);
-        for (size_t at = weight->offset; at < weight->offset + weight->count; at++) {
-            if (r->mask[at] == 0 || at == r->best[l])
-                continue;
-            const uint64_t bits = score_bits(r, at, cost);
-            const bool tie = bits == least && ties > 0;
+static void count_from(const ranking *r, uint64_t least, size_t ties) {
+    for (uint32_t l = 0; l < r->layers; l++) {
+        for (walk to = walk_of(r, l); walk_on(r, &to);) {
+            const bool tie = to.bits == least && ties > 0;
             ties -= tie;
-            r->counts[l] += bits > least || tie;
+            r->counts[l] += to.bits > least || tie;
         }
     }
 }
 
 /* Each layer's best, and of all others the best, `total` together. */
-static void count_best(const ranking *r, uint32_t layers, size_t total, size_t *histogram) {
-    const size_t firsts = find_best(r, layers);
+static void count_best(const ranking *r, size_t total, size_t *histogram) {
+    const size_t firsts = find_best(r);
     size_t others = 0;
-    for (uint32_t l = 0; l < layers; l++) {
+    for (uint32_t l = 0; l < r->layers; l++) {
         r->counts[l] = r->best[l] != SIZE_MAX;
         others += rank_kept(r->g, graph_layer(r->g, l), r->mask) - r->counts[l];
     }
@@ -128,8 +127,8 @@ static void count_best(const ranking *r, uint32_t layers, size_t total, size_t *
         return;
     size_t ties;
     const size_t wanted = total - firsts < others ? total - firsts : others;
-    const uint64_t least = find_least(r, layers, wanted, histogram, &ties);
-    count_from(r, layers, least, ties);
+    const uint64_t least = find_least(r, wanted, histogram, &ties);
+    count_from(r, least, ties);
 }
 
 admmnn_status rank_global(const graph *g, const float *params, const uint8_t *mask,
@@ -141,12 +140,13 @@ admmnn_status rank_global(const graph *g, const float *params, const uint8_t *ma
                  .importance = importance,
                  .mask = mask,
                  .cost = cost,
+                 .layers = layers,
                  .best = base_array(layers, sizeof *r.best),
                  .counts = counts};
     size_t *histogram = base_array(RADIX, sizeof *histogram);
     const bool whole = r.best != NULL && histogram != NULL;
     if (whole)
-        count_best(&r, layers, total, histogram);
+        count_best(&r, total, histogram);
     base_free(r.best);
     base_free(histogram);
     return whole ? ADMMNN_OK : base_fail_memory(err, "the weights' rank");
