@@ -3,19 +3,24 @@
 #include "base/memory.h"
 #include "engine/place.h"
 
-admmnn_status tape_fail(admmnn_error *err, dnnl_status_t status, const char *what) {
+static admmnn_status fail(admmnn_error *err, dnnl_status_t status, const char *what) {
     if (status == dnnl_out_of_memory)
         return base_fail_memory(err, what);
-    if (status == dnnl_unimplemented)
+    return base_fail(err, ADMMNN_BACKEND, "oneDNN failed on %s (its status %d)", what, (int)status);
+}
+
+/* The graph has checked its shapes: those that oneDNN calls invalid are too odd for it. */
+admmnn_status tape_fail(admmnn_error *err, dnnl_status_t status, const char *what) {
+    if (status == dnnl_unimplemented || status == dnnl_invalid_arguments)
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "oneDNN does not implement %s: use the back end auto or reference", what);
-    return base_fail(err, ADMMNN_BACKEND, "oneDNN failed on %s (its status %d)", what, (int)status);
+    return fail(err, status, what);
 }
 
 admmnn_status tape_open(tape *t, admmnn_error *err) {
     *t = (tape){0};
     dnnl_status_t status = dnnl_api_open(&t->api);
-    return status == dnnl_success ? ADMMNN_OK : tape_fail(err, status, "opening the processor");
+    return status == dnnl_success ? ADMMNN_OK : fail(err, status, "opening the processor");
 }
 
 void tape_close(tape *t) {
@@ -211,7 +216,7 @@ static admmnn_status make_memory(tape *t, float *gradient, admmnn_error *err) {
         dnnl_status_t status = dnnl_memory_create(&tensor->memory, tensor->desc, t->api.engine,
                                                   place_of(t, tensor, gradient));
         if (status != dnnl_success)
-            return tape_fail(err, status, "making a tensor");
+            return fail(err, status, "making a tensor");
     }
     return ADMMNN_OK;
 }
@@ -239,7 +244,7 @@ admmnn_status tape_bind(tape *t, const float *params, admmnn_error *err) {
         dnnl_status_t status = dnnl_memory_set_data_handle(t->tensors[i].memory,
                                                            (void *)(params + t->tensors[i].offset));
         if (status != dnnl_success)
-            return tape_fail(err, status, "finding the parameters");
+            return fail(err, status, "finding the parameters");
     }
     return ADMMNN_OK;
 }
@@ -259,7 +264,7 @@ admmnn_status tape_replay(tape *t, size_t first, size_t last, tape_when when, ad
             status = execute(t, &t->calls[c]);
     if (status == dnnl_success)
         status = dnnl_stream_wait(t->api.stream);
-    return status == dnnl_success ? ADMMNN_OK : tape_fail(err, status, "running the network");
+    return status == dnnl_success ? ADMMNN_OK : fail(err, status, "running the network");
 }
 
 float *tape_floats(const tape *t, uint32_t tensor) {

@@ -110,8 +110,8 @@ admmnn_status tape_replay(tape *t, size_t first, size_t last, tape_when when, ad
 /* The floats of a tensor in the arena. */
 float *tape_floats(const tape *t, uint32_t tensor);
 
-/* ADMMNN_UNSUPPORTED where oneDNN has no such primitive, ADMMNN_MEMORY, or
- * ADMMNN_BACKEND, with what failed. */
+/* Of what is described: ADMMNN_UNSUPPORTED where oneDNN has no such primitive or takes no
+ * such shape, ADMMNN_MEMORY, or ADMMNN_BACKEND, with what failed. */
 admmnn_status tape_fail(admmnn_error *err, dnnl_status_t status, const char *what);
 
 #endif
