@@ -15,6 +15,8 @@
 #include "compress/recipe_places.h"
 #include "compress/recipe_schema.h"
 
+#define MINIMAL "model: lenet-5\nprune: {rounds: [2]}\n"
+
 static inline recipe *parse_at(const char *path, const char *text) {
     recipe *r = NULL;
     admmnn_error err = {0};
