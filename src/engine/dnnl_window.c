@@ -1,6 +1,40 @@
 /* Poolings, and normalization across neighbouring channels. */
 #include "engine/dnnl_record.h"
 
+/* ---- what both end with ---- */
+
+/* From n->src to n->dst, with what the backward pass wants to know besides. */
+static admmnn_status call_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    tape *t = &d->tape;
+    const dnnl_api_desc space = dnnl_asked(n->forward, dnnl_query_workspace_md);
+    int count = 2;
+    tape_argument arguments[3] = {{DNNL_ARG_SRC, n->src}, {DNNL_ARG_DST, n->dst}};
+    n->workspace = TAPE_NONE;
+    if (d->plan.training && space != NULL && dnnl_memory_desc_get_size(space) > 0) {
+        BASE_TRY(tape_tensor_add(t, space, TAPE_ARENA, 0, &n->workspace, err));
+        arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
+    }
+    BASE_TRY(tape_call_add(t, n->forward, arguments, count, err));
+    dnnl_dims_t dims;
+    const int ndims = dnnl_value_dims(d, n->node->output, dims);
+    return dnnl_shaped(d, n->dst, ndims, dims, &d->tensor[n->node->output], err);
+}
+
+/* `what` is freed. A normalization reads its input again. */
+static admmnn_status call_backward(dnnl_network *d, dnnl_node *n, dnnl_primitive_desc_t what,
+                                   uint32_t dy, uint32_t dx, admmnn_error *err) {
+    int count = 2;
+    tape_argument arguments[4] = {{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}};
+    if (n->node->op == GRAPH_LRN)
+        arguments[count++] = (tape_argument){DNNL_ARG_SRC, n->src};
+    if (n->workspace != TAPE_NONE)
+        arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
+    BASE_TRY(dnnl_call_once(d, what, arguments, count, err));
+    return dnnl_add_gradient(d, graph_operand(d->graph, n->node, 0), dx, err);
+}
+
+/* ---- poolings ---- */
+
 /* The mean over height and width is an average pooling of one window. */
 static graph_pool pool_of(const graph *g, const graph_node *node) {
     if (node->op != GRAPH_REDUCE)
@@ -78,17 +112,7 @@ admmnn_status dnnl_pool_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err
         return tape_fail(err, made, n->node->name);
     BASE_TRY(
         tape_tensor_add(t, dnnl_asked(n->forward, dnnl_query_dst_md), TAPE_ARENA, 0, &n->dst, err));
-    int count = 2;
-    tape_argument arguments[3] = {{DNNL_ARG_SRC, n->src}, {DNNL_ARG_DST, n->dst}};
-    n->workspace = TAPE_NONE;
-    if (d->plan.training && n->node->op == GRAPH_MAXPOOL) {
-        BASE_TRY(tape_tensor_add(t, dnnl_asked(n->forward, dnnl_query_workspace_md), TAPE_ARENA, 0,
-                                 &n->workspace, err));
-        arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
-    }
-    BASE_TRY(tape_call_add(t, n->forward, arguments, count, err));
-    const int value_dims = dnnl_value_dims(d, n->node->output, dims);
-    return dnnl_shaped(d, n->dst, value_dims, dims, &d->tensor[n->node->output], err);
+    return call_forward(d, n, err);
 }
 
 /* Its places are in the forward pass's format, so the gradients must be too. */
@@ -100,6 +124,7 @@ admmnn_status dnnl_pool_backward(dnnl_network *d, dnnl_node *n, admmnn_error *er
     BASE_TRY(dnnl_take_gradient(d, n->node->output, &dy, err));
     BASE_TRY(dnnl_shaped(d, dy, out_dims(d, n, dims), dims, &dy, err));
     BASE_TRY(tape_reorder(t, dy, dnnl_format(d, n->dst), &dy, err));
+    BASE_TRY(tape_tensor_add(t, dnnl_format(d, n->src), TAPE_ARENA, 0, &dx, err));
     dnnl_api_shapes shapes = pool_shapes(d, n);
     shapes.src = dnnl_format(d, n->src);
     shapes.dst = dnnl_format(d, n->dst);
@@ -108,17 +133,7 @@ admmnn_status dnnl_pool_backward(dnnl_network *d, dnnl_node *n, admmnn_error *er
     dnnl_status_t made = dnnl_api_pool_backward(&t->api, &shapes, true, &what);
     if (made != dnnl_success)
         return tape_fail(err, made, n->node->name);
-    admmnn_status status = tape_tensor_add(t, dnnl_format(d, n->src), TAPE_ARENA, 0, &dx, err);
-    if (status != ADMMNN_OK) {
-        dnnl_primitive_desc_destroy(what);
-        return status;
-    }
-    int count = 2;
-    tape_argument arguments[3] = {{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}};
-    if (n->workspace != TAPE_NONE)
-        arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
-    BASE_TRY(dnnl_call_once(d, what, arguments, count, err));
-    return dnnl_add_gradient(d, graph_operand(d->graph, n->node, 0), dx, err);
+    return call_backward(d, n, what, dy, dx, err);
 }
 
 /* ---- across channels ---- */
@@ -148,18 +163,8 @@ admmnn_status dnnl_lrn_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err)
     if (made != dnnl_success)
         return tape_fail(err, made, n->node->name);
     BASE_TRY(tape_tensor_add(t, dnnl_format(d, n->src), TAPE_ARENA, 0, &n->dst, err));
-    int count = 2;
-    tape_argument arguments[3] = {{DNNL_ARG_SRC, n->src}, {DNNL_ARG_DST, n->dst}};
-    dnnl_api_desc space = dnnl_asked(n->forward, dnnl_query_workspace_md);
-    n->workspace = TAPE_NONE;
-    if (d->plan.training && space != NULL && dnnl_memory_desc_get_size(space) > 0) {
-        BASE_TRY(tape_tensor_add(t, space, TAPE_ARENA, 0, &n->workspace, err));
-        arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
-    }
-    BASE_TRY(tape_call_add(t, n->forward, arguments, count, err));
     dnnl_keep(d, n->src, TAPE_KEPT);
-    const int value_dims = dnnl_value_dims(d, n->node->output, dims);
-    return dnnl_shaped(d, n->dst, value_dims, dims, &d->tensor[n->node->output], err);
+    return call_forward(d, n, err);
 }
 
 admmnn_status dnnl_lrn_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
@@ -176,11 +181,5 @@ admmnn_status dnnl_lrn_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err
     dnnl_status_t made = dnnl_api_lrn_backward(&t->api, &shapes, true, &what);
     if (made != dnnl_success)
         return tape_fail(err, made, n->node->name);
-    int count = 3;
-    tape_argument arguments[4] = {
-        {DNNL_ARG_SRC, n->src}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}};
-    if (n->workspace != TAPE_NONE)
-        arguments[count++] = (tape_argument){DNNL_ARG_WORKSPACE, n->workspace};
-    BASE_TRY(dnnl_call_once(d, what, arguments, count, err));
-    return dnnl_add_gradient(d, graph_operand(d->graph, n->node, 0), dx, err);
+    return call_backward(d, n, what, dy, dx, err);
 }
