@@ -200,11 +200,12 @@ static Onnx__NodeProto *add_lrn(onnx_builder *b, const graph_node *node) {
 
 static Onnx__NodeProto *add_clip(onnx_builder *b, const graph_node *node) {
     Onnx__NodeProto *to = open_one(b, node, "Clip");
-    if (!isinf(node->unary.a))
+    const bool ends = node->unary.b != INFINITY;
+    if (node->unary.a != -INFINITY)
         onnx_build_scalar(b, to, "min", node->unary.a);
-    else if (!isinf(node->unary.b))
+    else if (ends)
         onnx_build_input(to, onnx_arena_text(&b->arena, "%s", ""));
-    if (!isinf(node->unary.b))
+    if (ends)
         onnx_build_scalar(b, to, "max", node->unary.b);
     return to;
 }
@@ -337,7 +338,8 @@ static Onnx__NodeProto *add_pad(onnx_builder *b, const graph_node *node) {
     }
     Onnx__NodeProto *to = open_one(b, node, "Pad");
     onnx_build_row(b, to, "pads", pads, (size_t)2 * (rank + 1));
-    if (node->pad.kind == GRAPH_PAD_CONSTANT && node->pad.value != 0.0F)
+    const bool zeros = node->pad.value == 0.0F && !signbit(node->pad.value);
+    if (node->pad.kind == GRAPH_PAD_CONSTANT && !zeros)
         onnx_build_scalar(b, to, "value", node->pad.value);
     onnx_build_text(b, to, "mode", modes[node->pad.kind]);
     return to;

@@ -1,5 +1,6 @@
 #include "pack/topology_tell.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "pack/format.h"
@@ -210,6 +211,11 @@ static void tell_resize(topology_telling *t, graph_resize *resize, uint32_t rank
     tell_numbers(t, resize->size, rank);
 }
 
+/* -0 is a number of its own, as a bound and as a slope. */
+static bool is_zero(float number) {
+    return number == 0.0F && !signbit(number);
+}
+
 bool topology_is_unusual(const topology_item *it) {
     const graph_normalization *n = &it->node.normalization;
     switch (it->code) {
@@ -225,7 +231,7 @@ bool topology_is_unusual(const topology_item *it) {
     case GRAPH_LAYER_NORMALIZATION:
         return n->epsilon != GRAPH_EPSILON;
     case GRAPH_UNARY:
-        return it->node.unary.a != 0.0F || it->node.unary.b != 0.0F;
+        return !is_zero(it->node.unary.a) || !is_zero(it->node.unary.b);
     default:
         return false;
     }

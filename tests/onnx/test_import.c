@@ -546,6 +546,31 @@ static admmnn_status read_external(const char *location, const char *offset, con
     return maker_read(&m, folder, 0, model, err);
 }
 
+static void signs_of_zeros_and_infinities_come_back(void **state) {
+    (void)state;
+    const graph_unary clips[] = {{GRAPH_CLIP, -0.0F, INFINITY},
+                                 {GRAPH_CLIP, -INFINITY, -0.0F},
+                                 {GRAPH_CLIP, INFINITY, -INFINITY}};
+    const graph_pad pad = {GRAPH_PAD_CONSTANT, -0.0F, {1}, {0}};
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("signs", graph_shape_vector(3), &g, err));
+    MUST(graph_add_pad(g, "pad", g->input, &pad, &v, err));
+    for (int i = 0; i < 3; i++) {
+        const char *const names[] = {"a", "b", "c"};
+        MUST(graph_add_unary(g, names[i], v, clips[i], &v, err));
+    }
+    bytes file = write_model(g, NULL, NULL);
+    onnx_model back = read_model("signs", file);
+    assert_int_equal(back.g->node_count, 4);
+    assert_memory_equal(&back.g->nodes[0].pad, &pad, sizeof pad);
+    for (int i = 0; i < 3; i++)
+        assert_memory_equal(&back.g->nodes[1 + i].unary, &clips[i], sizeof clips[i]);
+    base_free(file.at);
+    onnx_model_free(&back);
+    graph_free(g);
+}
+
 static void data_of_another_file(void **state) {
     (void)state;
     const float numbers[3] = {9.0F, 2.0F, 3.0F};
@@ -623,6 +648,7 @@ int main(void) {
         cmocka_unit_test(tensors_that_lie),
         cmocka_unit_test(axes_are_named_once),
         cmocka_unit_test(names_do_not_break_messages),
+        cmocka_unit_test(signs_of_zeros_and_infinities_come_back),
         cmocka_unit_test(data_of_another_file),
         cmocka_unit_test(data_stays_in_the_folder),
         cmocka_unit_test(more_than_the_memory_is_told_first),

@@ -90,6 +90,17 @@ static void any_network_comes_back(void **state) {
     }
 }
 
+static void zeros_keep_their_sign(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("zeros", graph_shape_vector(3), &g, err));
+    MUST(graph_add_unary(g, "a", g->input, (graph_unary){GRAPH_LEAKY_RELU, -0.0F, 0.0F}, &v, err));
+    MUST(graph_add_unary(g, "b", v, (graph_unary){GRAPH_CLIP, 0.0F, -0.0F}, &v, err));
+    MUST(graph_add_inner_product(g, "fc", v, 2, true, &v, err));
+    by_every_pair(random_model(g, (filling){ADMM_LEVELS_EQUAL, 3, 0.5}, 1));
+}
+
 typedef struct published {
     const char *name;
     uint32_t channels, side, classes;
@@ -251,6 +262,7 @@ int main(void) {
         cmocka_unit_test(floats_of_any_bits),
         cmocka_unit_test(normalizations_and_dropouts),
         cmocka_unit_test(any_network_comes_back),
+        cmocka_unit_test(zeros_keep_their_sign),
         cmocka_unit_test(descriptions_of_the_zoo_come_back),
         cmocka_unit_test(short_intervals),
         cmocka_unit_test(auto_is_the_smallest),
