@@ -28,14 +28,27 @@ static uint64_t most_vectors(const recipe *r) {
     return later > dense ? later : dense;
 }
 
+static bool is_layer(const graph_node *node) {
+    return node->weight != GRAPH_NONE;
+}
+
+/* Whether a layer before node n reads the same. */
+static bool is_read_before(const graph *g, uint32_t n, uint32_t value) {
+    for (uint32_t k = 0; k < n; k++)
+        if (is_layer(&g->nodes[k]) && graph_operand(g, &g->nodes[k], 0) == value)
+            return true;
+    return false;
+}
+
 /* What the layers read of a sample: the gradients by their weights want it again. */
 static uint64_t kept_elements(const graph *g) {
     uint64_t sum = 0;
-    for (uint32_t v = 0; v < g->value_count; v++) {
-        bool read = false;
-        for (uint32_t l = 0; l < graph_layer_count(g) && !read; l++)
-            read = graph_operand(g, &g->nodes[graph_layer(g, l)], 0) == v;
-        sum += read && graph_value_varies(g, v) ? graph_value_count(g, v) : 0;
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        if (!is_layer(&g->nodes[n]))
+            continue;
+        const uint32_t value = graph_operand(g, &g->nodes[n], 0);
+        if (graph_value_varies(g, value) && !is_read_before(g, n, value))
+            sum += graph_value_count(g, value);
     }
     return sum;
 }
