@@ -174,8 +174,8 @@ static admmnn_status record_all(dnnl_network *d, admmnn_error *err) {
     return tape_place(&d->tape, d->gradient, err);
 }
 
-admmnn_status dnnl_network_open(const graph *g, const dnnl_plan *plan, dnnl_network *d,
-                                admmnn_error *err) {
+static admmnn_status open_network(const graph *g, const dnnl_plan *plan, dnnl_network *d,
+                                  admmnn_error *err) {
     *d = (dnnl_network){.graph = g, .plan = *plan};
     BASE_TRY(open_values(d, err));
     dnnl_fuse(d);
@@ -185,4 +185,16 @@ admmnn_status dnnl_network_open(const graph *g, const dnnl_plan *plan, dnnl_netw
     dnnl_api_set_threads(before);
     forget_values(d);
     return status;
+}
+
+/* What oneDNN lacks of nodes that run together it may have, or do without, of each alone. */
+admmnn_status dnnl_network_open(const graph *g, const dnnl_plan *plan, dnnl_network *d,
+                                admmnn_error *err) {
+    const admmnn_status status = open_network(g, plan, d, err);
+    if (status != ADMMNN_UNSUPPORTED || !plan->fuses)
+        return status;
+    dnnl_plan apart = *plan;
+    apart.fuses = false;
+    dnnl_network_close(d);
+    return open_network(g, &apart, d, err);
 }

@@ -52,11 +52,13 @@ static void add_transposed(graph *g, uint32_t *v) {
     MUST(graph_add_transposed_conv(g, "transposed", *v, 6, conv, v, err));
 }
 
-/* More rows than its stride: oneDNN takes that for a mistake. */
+/* More rows than its stride: oneDNN takes that for a mistake, with and without what follows. */
 static void add_padded_transposed(graph *g, uint32_t *v) {
     graph_conv conv = graph_conv_of(graph_window_of(3, 2, 0));
     conv.output_pad[0] = 3;
     MUST(graph_add_transposed_conv(g, "transposed", *v, 6, conv, v, err));
+    MUST(graph_add_batch_normalization(g, "bn", *v, 1e-3F, 0.9F, v, err));
+    MUST(graph_add_relu(g, "relu", *v, v, err));
 }
 
 static void add_line(graph *g, uint32_t *v) {
