@@ -256,6 +256,39 @@ static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *s
     return ADMMNN_OK;
 }
 
+/* The epoch that the run is at, of so many of its stretch. */
+static train_settings settings_of(const compress_run *run, const recipe_training *training,
+                                  uint32_t epochs, const char *task) {
+    return (train_settings){.task = task,
+                            .epochs = 1,
+                            .batch = training->batch,
+                            .schedule = training->schedule,
+                            .learning_rate = training->learning_rate,
+                            .label_smoothing = training->label_smoothing,
+                            .distill = training->distill,
+                            .temperature = training->temperature,
+                            .augment = training->augment,
+                            .seed = run->r->seed,
+                            .stream = run->at.stream,
+                            .first_epoch = run->at.epoch,
+                            .schedule_epochs = epochs};
+}
+
+static admmnn_status train_epoch(compress_run *run, const train_settings *settings,
+                                 const train_hooks *hooks, admmnn_error *err) {
+    const train_teacher teacher = {
+        .logits = run->answers.logits, .versions = run->answers.versions, .seed = run->r->seed};
+    const train_samples samples = {.set = &run->train,
+                                   .order = run->order,
+                                   .count = run->train_count,
+                                   .tones = run->tones,
+                                   .teacher = teacher.logits == NULL ? NULL : &teacher};
+    const double start = base_seconds();
+    BASE_TRY(train_run(run->network, run->optimizer, &samples, settings, hooks, run->context, err));
+    run->stage_seconds[run->at.stage] += base_seconds() - start;
+    return ADMMNN_OK;
+}
+
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
                         const train_hooks *hooks, admmnn_error *err) {
     train_hooks all = {0};
@@ -270,30 +303,9 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     all.note = run->note;
     char task[96];
     run_task_text(run, task, sizeof task);
-    train_settings settings = {.task = task,
-                               .epochs = 1,
-                               .batch = training->batch,
-                               .schedule = training->schedule,
-                               .learning_rate = training->learning_rate,
-                               .label_smoothing = training->label_smoothing,
-                               .distill = training->distill,
-                               .temperature = training->temperature,
-                               .augment = training->augment,
-                               .seed = run->r->seed,
-                               .stream = run->at.stream,
-                               .first_epoch = run->at.epoch,
-                               .schedule_epochs = epochs};
+    const train_settings settings = settings_of(run, training, epochs, task);
     BASE_TRY(run_ask_teacher(run, training, err));
-    train_teacher teacher = {
-        .logits = run->answers.logits, .versions = run->answers.versions, .seed = run->r->seed};
-    train_samples samples = {.set = &run->train,
-                             .order = run->order,
-                             .count = run->train_count,
-                             .tones = run->tones,
-                             .teacher = teacher.logits == NULL ? NULL : &teacher};
-    double start = base_seconds();
-    BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
-    run->stage_seconds[run->at.stage] += base_seconds() - start;
+    BASE_TRY(train_epoch(run, &settings, &all, err));
     train_score validation;
     bool quantized = all.fixed != NULL || all.forward_at != NULL || all.confine != NULL;
     admmnn_status status = quantized ? run_validate_quantized(run, &validation, err)

@@ -19,7 +19,6 @@ static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
 /* Of a checkpoint that no run can go on from: what else the run left would be in the way
  * of another. */
 #define START_AGAIN "choose another --out, or remove all that the run left there"
-#define DIGEST_COUNT 64
 #define CRC_BYTES 4U
 
 /* All bits zero: minus zero is a value of its own, that bytes may stay the same. */
@@ -144,13 +143,24 @@ static void write_admm(const compress_run *run, base_writer *out) {
     write_floats(out, admm_u(run->admm), run->g->flat_count);
 }
 
+static void write_optimizer(const compress_run *run, base_writer *out) {
+    const size_t active = run->network->active_count;
+    base_write_u8(out, run->optimizer != NULL);
+    if (run->optimizer == NULL)
+        return;
+    base_write_u64(out, *train_optimizer_steps(run->optimizer));
+    write_floats(out, train_optimizer_first(run->optimizer), active);
+    if (train_optimizer_second(run->optimizer) != NULL)
+        write_floats(out, train_optimizer_second(run->optimizer), active);
+}
+
 static void write_state(const compress_run *run, base_writer *out) {
     const size_t flat = run->g->flat_count;
     const size_t active = run->network->active_count;
     base_write_bytes(out, magic, sizeof magic);
     base_write_u32(out, VERSION);
-    base_write_bytes(out, run->r->sha256, DIGEST_COUNT);
-    base_write_bytes(out, run->data_sha256, DIGEST_COUNT);
+    base_write_bytes(out, run->r->sha256, strlen(run->r->sha256));
+    base_write_bytes(out, run->data_sha256, strlen(run->data_sha256));
     base_write_bytes(out, run->model_sha256, strlen(run->model_sha256));
     base_write_u64(out, run->r->seed);
     base_write_u32(out, base_pool_threads(run->pool));
@@ -167,13 +177,7 @@ static void write_state(const compress_run *run, base_writer *out) {
         write_floats(out, run->importance, flat);
     base_write_u64(out, active);
     write_floats(out, run->network->params, active);
-    base_write_u8(out, run->optimizer != NULL);
-    if (run->optimizer != NULL) {
-        base_write_u64(out, *train_optimizer_steps(run->optimizer));
-        write_floats(out, train_optimizer_first(run->optimizer), active);
-        if (train_optimizer_second(run->optimizer) != NULL)
-            write_floats(out, train_optimizer_second(run->optimizer), active);
-    }
+    write_optimizer(run, out);
     write_admm(run, out);
     base_write_u8(out, run->fixed != NULL);
     if (run->fixed != NULL)
@@ -211,6 +215,35 @@ admmnn_status run_snapshot(const compress_run *run, base_writer *out, admmnn_err
     return whole ? ADMMNN_OK : base_fail_memory(err, "a checkpoint");
 }
 
+static bool is_next(base_reader *in, const char *digest) {
+    const size_t length = strlen(digest);
+    const uint8_t *bytes = base_read_bytes(in, length);
+    return bytes != NULL && memcmp(bytes, digest, length) == 0;
+}
+
+/* What the run is made from. */
+static admmnn_status check_sources(const compress_run *run, const char *path, base_reader *in,
+                                   admmnn_error *err) {
+    if (!is_next(in, run->r->sha256))
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: made from another version of the recipe; restore the recipe or choose "
+            "another --out",
+            path);
+    if (!is_next(in, run->data_sha256))
+        return base_fail(
+            err, ADMMNN_INPUT,
+            "%s: made with other training images than those of %s; restore them or choose "
+            "another --out",
+            path, run->r->dataset_path);
+    if (!is_next(in, run->model_sha256))
+        return base_fail(err, ADMMNN_INPUT,
+                         "%s: made from another network than that of %s; restore it or choose "
+                         "another --out",
+                         path, run->r->model_path);
+    return ADMMNN_OK;
+}
+
 static admmnn_status check_identity(const compress_run *run, const char *path, base_reader *in,
                                     admmnn_error *err) {
     const uint8_t *start = base_read_bytes(in, sizeof magic);
@@ -219,27 +252,7 @@ static admmnn_status check_identity(const compress_run *run, const char *path, b
                          "%s: not a checkpoint of this version of admmnn; resume with the version "
                          "that made it, or " START_AGAIN,
                          path);
-    const uint8_t *recipe = base_read_bytes(in, DIGEST_COUNT);
-    const uint8_t *data = base_read_bytes(in, DIGEST_COUNT);
-    if (recipe == NULL || memcmp(recipe, run->r->sha256, DIGEST_COUNT) != 0)
-        return base_fail(
-            err, ADMMNN_INPUT,
-            "%s: made from another version of the recipe; restore the recipe or choose "
-            "another --out",
-            path);
-    if (data == NULL || memcmp(data, run->data_sha256, DIGEST_COUNT) != 0)
-        return base_fail(
-            err, ADMMNN_INPUT,
-            "%s: made with other training images than those of %s; restore them or choose "
-            "another --out",
-            path, run->r->dataset_path);
-    const size_t length = strlen(run->model_sha256);
-    const uint8_t *model = base_read_bytes(in, length);
-    if (model == NULL || memcmp(model, run->model_sha256, length) != 0)
-        return base_fail(err, ADMMNN_INPUT,
-                         "%s: made from another network than that of %s; restore it or choose "
-                         "another --out",
-                         path, run->r->model_path);
+    BASE_TRY(check_sources(run, path, in, err));
     uint64_t seed = base_read_u64(in);
     if (seed != run->r->seed)
         return base_fail(err, ADMMNN_INPUT, "%s: made with seed %llu; resume with --seed %llu",
