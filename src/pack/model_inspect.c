@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "pack/model_file.h"
@@ -11,6 +12,7 @@ typedef struct part {
 } part;
 
 #define PARTS 6
+#define NAME_WIDTH 20
 
 static void list_parts(const pack_report *r, part *parts) {
     parts[0] = (part){"values", "values", r->bytes_values};
@@ -29,32 +31,44 @@ static double times_smaller(const admmnn_model *model) {
     return (double)original_bytes(model->packed) / (double)model->file_bytes;
 }
 
+/* Of the column of names: none of them moves the others out of their columns. */
+static int name_width(const graph *g) {
+    char name[GRAPH_PARAMETER_NAME_MAX];
+    size_t widest = NAME_WIDTH;
+    for (uint32_t p = 0; p < g->parameter_count; p++) {
+        graph_parameter_name(g, p, name);
+        widest = strlen(name) > widest ? strlen(name) : widest;
+    }
+    return (int)widest;
+}
+
 static void write_table(const admmnn_model *model, base_writer *out) {
     const graph *g = model->packed->g;
     graph_shape in = g->values[g->input].shape;
     part parts[PARTS];
     char name[GRAPH_PARAMETER_NAME_MAX];
+    const int width = name_width(g);
     base_write_text(out, "%s: %ux%ux%u to %zu numbers, %" PRIu64 " bytes, %.1f times smaller\n\n",
                     g->name, graph_shape_channels(in), graph_shape_height(in),
                     graph_shape_width(in), graph_value_count(g, g->output), model->file_bytes,
                     times_smaller(model));
-    base_write_text(out, "%-20s %11s %9s %4s  %-8s %9s  %-7s %9s\n", "tensor", "shape", "kept",
-                    "bits", "indices", "bytes", "values", "bytes");
+    base_write_text(out, "%-*s %11s %9s %4s  %-8s %9s  %-7s %9s\n", width, "tensor", "shape",
+                    "kept", "bits", "indices", "bytes", "values", "bytes");
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const pack_tensor_report *t = &model->report.tensors[p];
         char shape[24];
         graph_parameter_name(g, p, name);
         snprintf(shape, sizeof shape, "%ux%u", g->parameters[p].rows, g->parameters[p].columns);
-        base_write_text(out, "%-20s %11s %9" PRIu64 " %4u  %-8s %9.1f  %-7s %9.1f\n", name, shape,
-                        t->kept, t->bits, pack_position_name(t->positions),
+        base_write_text(out, "%-*s %11s %9" PRIu64 " %4u  %-8s %9.1f  %-7s %9.1f\n", width, name,
+                        shape, t->kept, t->bits, pack_position_name(t->positions),
                         (double)t->position_bits / 8.0, pack_coder_name(t->values),
                         (double)t->value_bits / 8.0);
     }
     list_parts(&model->report, parts);
     base_write_text(out, "\n");
     for (int i = 0; i < PARTS; i++)
-        base_write_text(out, "%-20s %11" PRIu64 " bytes\n", parts[i].name, parts[i].bytes);
-    base_write_text(out, "%-20s %11" PRIu64 " bytes\n", "file", model->file_bytes);
+        base_write_text(out, "%-*s %11" PRIu64 " bytes\n", width, parts[i].name, parts[i].bytes);
+    base_write_text(out, "%-*s %11" PRIu64 " bytes\n", width, "file", model->file_bytes);
 }
 
 static void write_tensor(const admmnn_model *model, uint32_t p, base_writer *out) {
