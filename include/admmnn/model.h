@@ -19,11 +19,11 @@ extern "C" {
 typedef struct admmnn_model admmnn_model;
 
 /* Opens path, a packed or an ONNX model, told apart by content. The model is the
- * caller's, freed with admmnn_model_close. Of context the number of threads alone is
- * taken; NULL: one a core. ADMMNN_NOT_FOUND; ADMMNN_IO; ADMMNN_INPUT for a folder or
- * a file above 2 GiB; ADMMNN_CORRUPT for a damaged packed file and for what is no
- * model; ADMMNN_UNSUPPORTED for another version of the format and for ONNX that is
- * not read; ADMMNN_USAGE for too many threads; ADMMNN_MEMORY. */
+ * caller's, freed with admmnn_model_close. Of context the number of threads is
+ * taken, and the log, which is called up to the close; NULL: one a core, no log. ADMMNN_NOT_FOUND;
+ * ADMMNN_IO; ADMMNN_INPUT for a folder or a file above 2 GiB; ADMMNN_CORRUPT for a damaged packed
+ * file and for what is no model; ADMMNN_UNSUPPORTED for another version of the format and for ONNX
+ * that is not read; ADMMNN_USAGE for too many threads; ADMMNN_MEMORY. */
 admmnn_status admmnn_model_open(const char *path, const admmnn_context *context,
                                 admmnn_model **model, admmnn_error *err);
 void admmnn_model_close(admmnn_model *model);
@@ -50,13 +50,14 @@ void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info);
 admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
                                admmnn_error *err);
 /* The same for files: NumPy arrays (.npy, float32 or float64 or uint8; uint8 is
- * taken as pixels and normalised by the model's mean and scale). The output is
+ * taken as pixels and normalised by the model's mean and scale), each as PATH or, by the name
+ * that an ONNX model has for it, as NAME=PATH. The output is
  * float32, samples x the output's dimensions, written whole or not at all; one that exists is
  * replaced only when force is not 0. ADMMNN_USAGE: the output exists and force is 0, or is the
- * input or the model; ADMMNN_NOT_FOUND, ADMMNN_IO: a file that cannot be read or written;
- * ADMMNN_CORRUPT: not a NumPy array; ADMMNN_UNSUPPORTED: other elements, Fortran
- * order, another version; ADMMNN_INPUT: another shape than the network's input, no
- * regular file, or above 8 GiB; those of admmnn_model_run. */
+ * input or the model, or the model has another NAME; ADMMNN_NOT_FOUND, ADMMNN_IO: a file that
+ * cannot be read or written; ADMMNN_CORRUPT: not a NumPy array; ADMMNN_UNSUPPORTED: other elements,
+ * Fortran order, another version; ADMMNN_INPUT: another shape than the network's input, no regular
+ * file, or above 8 GiB; those of admmnn_model_run. */
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
                                     int force, admmnn_error *err);
 
@@ -74,10 +75,14 @@ typedef struct admmnn_images {
     const char *format; /* "idx", "cifar10", ...; NULL: idx */
     uint32_t resize;    /* of format folder: the shorter side before the network's input is cut
                            from the middle; 0: the input's */
+    /* How pixels are normalised: one number for all channels, or one each of three
+     * ("0.485,0.456,0.406"), of pixels / 255; NULL both: by the model's mean and scale, which the
+     * log tells to be 0 and 1 where the model says nothing of them. */
+    const char *mean, *deviation;
 } admmnn_images;
 
-/* Measures the model on the test part of a dataset; pixels are normalised by the model's mean
- * and scale. ADMMNN_USAGE: no such format; ADMMNN_NOT_FOUND: a file is absent;
+/* Measures the model on the test part of a dataset. ADMMNN_USAGE: no such format, or means and
+ * deviations that make no sense; ADMMNN_NOT_FOUND: a file is absent;
  * ADMMNN_CORRUPT: one is damaged; ADMMNN_INPUT: images of another size than the
  * network's input, or more classes than it has outputs, or a file too large;
  * ADMMNN_IO; ADMMNN_MEMORY; those of admmnn_model_run. */
@@ -131,12 +136,13 @@ typedef struct admmnn_finetune_settings {
 } admmnn_finetune_settings;
 
 /* Trains a packed or ONNX classifier on the training part of a dataset, by Adam on the
- * cross-entropy of its logits (what a last softmax reads), and writes it as an ONNX model.
+ * cross-entropy of its logits (what a last softmax reads), and writes it as an ONNX model, which
+ * says how its pixels are normalised.
  * Weights that are 0 stay 0; all else that is trained moves, so that weights on levels leave
  * them. The output is written whole or not at all. ADMMNN_CANCELLED: nothing was written;
- * ADMMNN_DIVERGED; ADMMNN_USAGE: a batch of 0, the output exists and force is 0, or is the input;
- * ADMMNN_UNSUPPORTED: an operation without a way back; those of admmnn_model_open and
- * admmnn_model_evaluate. */
+ * ADMMNN_DIVERGED; ADMMNN_USAGE: a batch of 0, a learning rate not above 0, the output exists and
+ * force is 0, or is the input; ADMMNN_UNSUPPORTED: an operation without a way back; those of
+ * admmnn_model_open and admmnn_model_evaluate. */
 admmnn_status admmnn_model_finetune(const admmnn_finetune_settings *settings,
                                     const admmnn_context *context, admmnn_error *err);
 

@@ -14,6 +14,8 @@ static const cli_option options[] = {
 static const cli_example examples[] = {
     {"admmnn eval out/lenet5-mnist/model.admm", "Accuracy on MNIST's test images."},
     {"admmnn eval model.onnx --data ~/fashion --json", "Another data set of the same layout."},
+    {"admmnn eval net.onnx --data images --format folder --mean 0.5 --deviation 0.25",
+     "Another tool's export, given the pixels that it was trained on."},
     {"admmnn eval model.admm --data images.tar --format folder --resize 256",
      "Images by class, test/CLASS/FILE."},
     {NULL, NULL},

@@ -12,15 +12,16 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, input),
      .value = "[NAME=]X.npy",
      .help = "Samples as a NumPy array, the first axis counting them: float32 or float64 as the "
-             "network wants them, or uint8 pixels, which are normalised. NAME: of an ONNX "
-             "model's input."},
+             "network wants them, or uint8 pixels, which are normalised as the model says, else "
+             "only divided by 255. NAME: what an ONNX model calls its input."},
     {.name = "output",
      .letter = 'o',
      .kind = CLI_TEXT,
      .required = true,
      .offset = offsetof(cli_arguments, out),
      .value = "[NAME=]Y.npy",
-     .help = "Where the logits go: float32, samples by the output's dimensions."},
+     .help = "Where the logits go: float32, samples by the output's dimensions. NAME: what an ONNX "
+             "model calls its output."},
     {.name = "force",
      .letter = 'f',
      .kind = CLI_FLAG,

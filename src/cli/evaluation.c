@@ -11,7 +11,9 @@ admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t s
     const char *format = arguments->format;
     *images = (admmnn_images){.path = arguments->data,
                               .format = format,
-                              .resize = (uint32_t)cli_number_or(arguments->resize, 0)};
+                              .resize = (uint32_t)cli_number_or(arguments->resize, 0),
+                              .mean = arguments->mean,
+                              .deviation = arguments->deviation};
     if (images->path != NULL)
         return ADMMNN_OK;
     images->path = fetched;

@@ -21,12 +21,28 @@
          .value = "NAME",                                                                          \
          .fallback = "mnist, of PATH idx",                                                         \
          .help = "What it holds: mnist, idx, cifar10, cifar100, folder or npy."},                  \
+        {.name = "resize",                                                                         \
+         .kind = CLI_NUMBER,                                                                       \
+         .offset = offsetof(cli_arguments, resize),                                                \
+         .value = "N",                                                                             \
+         .least = 1,                                                                               \
+         .greatest = 4096,                                                                         \
+         .fallback = "the input's",                                                                \
+         .help =                                                                                   \
+             "Of folder: the images' shorter side before the network's input is cut from "         \
+             "the middle."},                                                                       \
+        {.name = "mean",                                                                           \
+         .kind = CLI_TEXT,                                                                         \
+         .offset = offsetof(cli_arguments, mean),                                                  \
+         .value = "LIST",                                                                          \
+         .fallback = "the model's, or 0",                                                          \
+         .help =                                                                                   \
+             "Taken from pixels / 255: one number, or one for each of three channels, with "       \
+             "commas between."},                                                                   \
     {                                                                                              \
-        .name = "resize", .kind = CLI_NUMBER, .offset = offsetof(cli_arguments, resize),           \
-        .value = "N", .least = 1, .greatest = 4096, .fallback = "the input's",                     \
-        .help =                                                                                    \
-            "Of folder: the images' shorter side before the network's input is cut from "          \
-            "the middle."                                                                          \
+        .name = "deviation", .kind = CLI_TEXT, .offset = offsetof(cli_arguments, deviation),       \
+        .value = "LIST", .fallback = "the model's, or 1",                                          \
+        .help = "What is left is divided by it: as many numbers as --mean."                        \
     }
 
 /* The data set of the options: without --data the fetched one of the format, whose folder then

@@ -326,27 +326,25 @@ static void fill_result(const compress_run *run, const outcome *o, const pack_re
         result->seconds_stages[s] = run->stage_seconds[s];
 }
 
-/* Pixels that the network wants as they are need no word. What an ONNX file called its parts,
- * and said of itself, stays. */
+/* It says how its pixels are normalised. What an ONNX file called its parts, and said of itself,
+ * stays. */
 static admmnn_status write_onnx(const compress_run *run, const graph *g, const float *params,
                                 const char *folder, const char *name, admmnn_error *err) {
     char path[BASE_PATH_MAX];
     char text[PACK_TONES_TEXT];
     uint64_t data_bytes;
-    const data_tones plain = data_tones_of(0.0F, 1.0F);
     const size_t kept = run->labels == NULL ? 0 : run->labels->property_count;
     BASE_TRY(base_path_join(path, sizeof path, folder, name, err));
     onnx_property *properties = base_array(1 + kept, sizeof *properties);
     if (properties == NULL)
         return base_fail_memory(err, name);
     properties[0] = pack_tones_property(&run->tones, text);
-    const size_t own = data_tones_same(&run->tones, &plain) ? 0 : 1;
     const onnx_writing writing = {.g = g,
                                   .params = params,
                                   .labels = run->labels,
                                   .properties = properties,
                                   .property_count =
-                                      pack_keep_properties(run->labels, properties, own)};
+                                      pack_keep_properties(run->labels, properties, 1)};
     const onnx_target target = {.path = path, .data = ONNX_DATA_INSIDE};
     const admmnn_status status = onnx_write(&writing, &target, &data_bytes, err);
     base_free(properties);

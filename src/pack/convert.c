@@ -65,9 +65,11 @@ static size_t describe(const pack_model *model, line *lines) {
     snprintf(l->key, sizeof l->key, KEY_ORIGINAL);
     snprintf(l->value, sizeof l->value, "%" PRIu64 " %" PRIu64, model->original_weights,
              model->original_biases);
-    l = &lines[count++];
-    snprintf(l->key, sizeof l->key, KEY_INPUT);
-    tell_tones(&model->tones, l->value, sizeof l->value);
+    if (model->tones_told) {
+        l = &lines[count++];
+        snprintf(l->key, sizeof l->key, KEY_INPUT);
+        tell_tones(&model->tones, l->value, sizeof l->value);
+    }
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const pack_tensor *tensor = &model->tensors[p];
         if (tensor->form != PACK_LEVELS)
@@ -297,6 +299,7 @@ static bool parse_head(const onnx_model *from, pack_model *model) {
         (!next_integer(&original, PACK_ORIGINAL_MAX, &model->original_weights) ||
          !next_integer(&original, PACK_ORIGINAL_MAX, &model->original_biases) || *original != 0))
         return false;
+    model->tones_told = input != NULL;
     return input == NULL || parse_tones(input, &model->tones);
 }
 

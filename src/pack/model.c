@@ -15,6 +15,7 @@ admmnn_status pack_model_create(const graph *g, pack_model **out, admmnn_error *
     admmnn_status status = graph_clone(g, &model->g, err);
     model->tensors = base_array(g->parameter_count, sizeof *model->tensors);
     model->tones = data_tones_of(0.0F, 1.0F);
+    model->tones_told = true;
     if (status == ADMMNN_OK && model->tensors == NULL)
         status = base_fail_memory(err, "a packed model");
     if (status != ADMMNN_OK) {

@@ -64,6 +64,8 @@ static admmnn_status open_parts(admmnn_model *model, const char *path,
     if (model->params == NULL)
         return base_fail_memory(err, path);
     pack_model_values(model->packed, model->params);
+    if (context != NULL)
+        model->log = (admmnn_context){.log = context->log, .user = context->user};
     return base_pool_create(context == NULL ? 0 : context->threads, &model->pool, err);
 }
 

@@ -10,6 +10,7 @@
 
 struct admmnn_model {
     char *path;
+    admmnn_context log; /* nothing else of the opener's */
     pack_model *packed;
     pack_report report; /* no tensors: the file is ONNX, and has no such bits */
     float *params;      /* [packed->g->flat_count] */
@@ -31,6 +32,12 @@ uint64_t model_kept_weights(const admmnn_model *model);
  * ADMMNN_UNSUPPORTED: a softmax that cannot be taken off makes the outputs. */
 admmnn_status model_open_logits(const graph *g, const char *path, graph **logits,
                                 graph_ending *ending, admmnn_error *err);
+
+/* How the pixels of a dataset are normalised for the model of the file at path; a line to the log
+ * where neither says it. ADMMNN_USAGE: means and deviations that make no sense. */
+admmnn_status model_choose_tones(const pack_model *model, const char *path,
+                                 const admmnn_images *images, const admmnn_context *context,
+                                 data_tones *tones, admmnn_error *err);
 
 /* A part of a dataset as the network of the file at path reads it. ADMMNN_INPUT: its images are
  * not what the network reads and tells apart. */

@@ -5,6 +5,7 @@
 #include "train/loop.h"
 
 #define STREAM 1U
+#define RATE_MAX 100
 
 /* What a training holds, all its own but the settings. */
 typedef struct tuning {
@@ -20,8 +21,13 @@ typedef struct tuning {
     train_optimizer *optimizer;
 } tuning;
 
-static admmnn_status open_data(tuning *t, admmnn_error *err) {
+/* The file that is written says by what the training was normalised. */
+static admmnn_status open_data(tuning *t, const admmnn_context *context, admmnn_error *err) {
     const admmnn_finetune_settings *s = t->settings;
+    data_tones tones;
+    BASE_TRY(model_choose_tones(t->model, s->input, &s->images, context, &tones, err));
+    t->model->tones = tones;
+    t->model->tones_told = true;
     BASE_TRY(model_images_open(t->model->g, s->input, &s->images, DATA_TRAIN, &t->set, err));
     t->order = base_array(t->set.count, sizeof *t->order);
     if (t->order == NULL)
@@ -92,12 +98,15 @@ static admmnn_status tune(tuning *t, const admmnn_context *context, admmnn_error
     bool described;
     if (s->batch == 0)
         return base_fail(err, ADMMNN_USAGE, "a batch of 0 images");
+    if (!(s->learning_rate > 0 && s->learning_rate <= RATE_MAX))
+        return base_fail(err, ADMMNN_USAGE, "--learning-rate: %g; it must be above 0, at most %d",
+                         s->learning_rate, RATE_MAX);
     BASE_TRY(model_check_output(s->input, s->output, s->force, err));
     BASE_TRY(model_file_read(s->input, s->force != 0 ? s->output : NULL, &t->model, NULL,
                              &file_bytes, &described, err));
     graph_ending ending; /* the model keeps it */
     BASE_TRY(model_open_logits(t->model->g, s->input, &t->g, &ending, err));
-    BASE_TRY(open_data(t, err));
+    BASE_TRY(open_data(t, context, err));
     BASE_TRY(open_network(t, context, err));
     BASE_TRY(train(t, context, err));
     BASE_TRY(keep_params(t, err));

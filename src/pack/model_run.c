@@ -7,8 +7,6 @@
 #include "pack/model_file.h"
 
 #define ARRAY_BYTES_MOST ((size_t)8 << 30)
-/* Of a test set that may be held; more is streamed, where it is of files. */
-#define IMAGES_MEMORY ((size_t)1 << 30)
 /* A pass of the engine: samples at most, and floats of its largest value. */
 #define BATCH 256U
 #define BATCH_FLOATS ((size_t)1 << 26)
@@ -98,40 +96,9 @@ admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t c
     return ADMMNN_OK;
 }
 
-static admmnn_status check_images(const graph *g, const char *path, const data_set *set,
-                                  const char *folder, admmnn_error *err) {
-    const graph_shape shape = g->values[g->input].shape;
-    char texts[2][GRAPH_SHAPE_TEXT_MAX];
-    if (data_set_suits(set, shape) && graph_value_count(g, g->output) >= set->classes)
-        return ADMMNN_OK;
-    return base_fail(err, ADMMNN_INPUT,
-                     "%s: images of %s in %u classes; %s wants %s and tells %zu apart", folder,
-                     graph_shape_text(set->shape, texts[0]), set->classes, path,
-                     graph_shape_text(shape, texts[1]), graph_value_count(g, g->output));
-}
-
-/* Images of a folder become what the network reads. */
-admmnn_status model_images_open(const graph *g, const char *path, const admmnn_images *images,
-                                data_part part, data_set *set, admmnn_error *err) {
-    const graph_shape shape = g->values[g->input].shape;
-    data_settings settings = {.path = images->path,
-                              .resize = images->resize,
-                              .grey = graph_shape_channels(shape) == 1,
-                              .memory = IMAGES_MEMORY};
-    BASE_TRY(data_format_find(images->format, &settings.format, err));
-    settings.size = settings.format == DATA_FOLDER ? graph_shape_height(shape) : 0;
-    if (settings.resize > 0 && settings.format != DATA_FOLDER)
-        return base_fail(err, ADMMNN_USAGE, "--resize is of --format folder");
-    BASE_TRY(data_open(&settings, part, set, err));
-    admmnn_status status = check_images(g, path, set, images->path, err);
-    if (status != ADMMNN_OK)
-        data_set_free(set);
-    return status;
-}
-
 /* The loss is of logits, which an ending makes probabilities of. */
-static admmnn_status evaluate(const admmnn_model *model, const data_set *test, train_score *score,
-                              admmnn_error *err) {
+static admmnn_status evaluate(const admmnn_model *model, const data_set *test, data_tones tones,
+                              train_score *score, admmnn_error *err) {
     graph *logits;
     train_network *network = NULL;
     BASE_TRY(graph_clone(model->packed->g, &logits, err));
@@ -139,8 +106,8 @@ static admmnn_status evaluate(const admmnn_model *model, const data_set *test, t
     admmnn_status status =
         open_network(model, logits, batch_of(logits, test->count), &network, err);
     if (status == ADMMNN_OK)
-        status = train_network_evaluate(network, network->params, test, NULL, test->count,
-                                        model->packed->tones, score, err);
+        status = train_network_evaluate(network, network->params, test, NULL, test->count, tones,
+                                        score, err);
     train_network_free(network);
     graph_free(logits);
     return status;
@@ -149,9 +116,11 @@ static admmnn_status evaluate(const admmnn_model *model, const data_set *test, t
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const admmnn_images *images,
                                     admmnn_evaluation *evaluation, admmnn_error *err) {
     data_set test;
+    data_tones tones;
+    BASE_TRY(model_choose_tones(model->packed, model->path, images, &model->log, &tones, err));
     BASE_TRY(model_images_open(model->packed->g, model->path, images, DATA_TEST, &test, err));
     train_score score = {0};
-    admmnn_status status = evaluate(model, &test, &score, err);
+    admmnn_status status = evaluate(model, &test, tones, &score, err);
     data_set_free(&test);
     *evaluation = (admmnn_evaluation){score.count, score.correct, score.accuracy, score.loss};
     return status;
@@ -229,18 +198,31 @@ static admmnn_status run_array(admmnn_model *model, const char *name, const npy_
     return status == ADMMNN_OK && out->failed ? base_fail_memory(err, name) : status;
 }
 
-/* The path behind "NAME=" where the file calls its tensor so. */
-static const char *path_of(const char *text, const char *name) {
+/* The path behind "NAME=", where NAME is what the file calls its tensor, or the text itself where
+ * it can be no name: a slip in a name must not become a file's name. */
+static admmnn_status find_path(const admmnn_model *model, const char *option, const char *text,
+                               const char *name, const char **path, admmnn_error *err) {
     const size_t length = name == NULL ? 0 : strlen(name);
-    return length > 0 && strncmp(text, name, length) == 0 && text[length] == '=' ? text + length + 1
-                                                                                 : text;
+    const size_t before = strcspn(text, "=/");
+    *path = text;
+    if (length > 0 && strncmp(text, name, length) == 0 && text[length] == '=')
+        *path = text + length + 1;
+    else if (text[before] == '=')
+        return base_fail(err, ADMMNN_USAGE,
+                         "--%s %s: %s calls its %s %s%s%s, not '%.*s'; a path with such a "
+                         "beginning is given as ./%s",
+                         option, text, model->path, option, length > 0 ? "'" : "",
+                         length > 0 ? name : "nothing", length > 0 ? "'" : "", (int)before, text,
+                         text);
+    return ADMMNN_OK;
 }
 
 admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, const char *output,
                                     int force, admmnn_error *err) {
     const onnx_labels *labels = model->packed->labels;
-    input = path_of(input, labels == NULL ? NULL : labels->input);
-    output = path_of(output, labels == NULL ? NULL : labels->output);
+    BASE_TRY(find_path(model, "input", input, labels == NULL ? NULL : labels->input, &input, err));
+    BASE_TRY(
+        find_path(model, "output", output, labels == NULL ? NULL : labels->output, &output, err));
     BASE_TRY(model_check_output(input, output, force, err));
     if (base_file_same(model->path, output))
         return base_fail(err, ADMMNN_USAGE, "%s: the output would replace the model", output);

@@ -25,13 +25,15 @@ typedef struct pack_tensor {
 
 /* tensors[g->parameter_count]; all arrays are the model's. original_weights and
  * original_biases: those of the network before compression, all else that it trains being
- * among the biases. tones: how the network wants its input. labels: the names and the metadata
+ * among the biases. tones: how the network wants its input; tones_told: not so where an ONNX file
+ * says nothing of it. labels: the names and the metadata
  * of the ONNX file that it was read from; the model's, or NULL. */
 typedef struct pack_model {
     graph *g;
     pack_tensor *tensors;
     uint64_t original_weights, original_biases;
     data_tones tones;
+    bool tones_told;
     onnx_labels *labels;
 } pack_model;
 

@@ -75,6 +75,11 @@ has() {
     grep -qF -- "$2" "$1" || fail "no '$2' in $1"
 }
 
+# lacks FILE TEXT
+lacks() {
+    ! grep -qF -- "$2" "$1" || fail "'$2' in $1"
+}
+
 # json FILE KEY...: a member of a JSON file, or all of it without a KEY; fails when the
 # file is no JSON or has no such member.
 json() {

@@ -35,6 +35,45 @@ make_recipe held "path: set"
 run held
 accuracy=$(json "$work/out-held/result.json" accuracy packed)
 awk -v a="$accuracy" 'BEGIN { exit !(a > 0.9) }' || fail "test accuracy $accuracy"
+
+# ---- a file that does not say how its pixels are normalised, as most of other tools ----
+
+images=(--data "$work/set" --format folder)
+LC_ALL=C sed 's/admmnn\.input/others.input/' "$work/out-held/small.onnx" >"$work/untold.onnx"
+expect 0 eval "$work/out-held/small.onnx" "${images[@]}" --json
+loss=$(json "$work/stdout" loss)
+lacks "$work/stderr" "normalised"
+expect 0 eval "$work/untold.onnx" "${images[@]}" --json
+has "$work/stderr" "untold.onnx does not say how pixels are normalised"
+[[ $(json "$work/stdout" loss) != "$loss" ]] || fail "the normalisation makes no difference"
+expect 0 import "$work/untold.onnx" --out "$work/imported.onnx"
+expect 0 eval "$work/imported.onnx" "${images[@]}"
+has "$work/stderr" "imported.onnx does not say how pixels are normalised"
+tones=(--mean 0.2 --deviation 0.25)
+expect 0 eval "$work/untold.onnx" "${images[@]}" "${tones[@]}" --json
+[[ $(json "$work/stdout" loss) == "$loss" ]] || fail "another loss with the same normalisation"
+lacks "$work/stderr" "normalised"
+expect 0 finetune "$work/untold.onnx" --out "$work/tuned.onnx" "${images[@]}" "${tones[@]}" --json
+tuned=$(json "$work/stdout" loss)
+expect 0 eval "$work/tuned.onnx" "${images[@]}" --json
+[[ $(json "$work/stdout" loss) == "$tuned" ]] || fail "what finetune wrote does not say its pixels"
+lacks "$work/stderr" "normalised"
+expect_error 2 "--deviation is missing" eval "$work/untold.onnx" "${images[@]}" --mean 0.2
+expect 0 eval "$work/untold.onnx" "${images[@]}" --mean 0.2,0.2,0.2 --deviation 0.25,0.25,0.25 --json
+[[ $(json "$work/stdout" loss) == "$loss" ]] || fail "another loss by channels"
+expect_error 2 "as many of both" eval "$work/untold.onnx" "${images[@]}" --mean 0.1,0.2,0.3 \
+    --deviation 0.2
+expect_error 2 "--deviation: must be above 0" eval "$work/untold.onnx" "${images[@]}" --mean 0.1 \
+    --deviation 0
+for list in 123.675 0.1, 0.1,0.2 a 0.1,0.2,0.3,0.4 -0.1; do
+    expect_error 2 "--mean: '$list'; one number from 0 to 1" eval "$work/untold.onnx" \
+        "${images[@]}" --mean="$list" --deviation 0.5
+done
+expect_error 2 "--learning-rate: -1; it must be above 0" finetune "$work/untold.onnx" \
+    --out "$work/uphill.onnx" "${images[@]}" --learning-rate -1
+
+# ---- the same images otherwise ----
+
 make_recipe archive "path: set.tar.zst"
 run archive
 cmp "$work/out-held/model.admm" "$work/out-archive/model.admm" || fail "archive: another model"

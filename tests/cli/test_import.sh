@@ -38,7 +38,20 @@ head -c 1568 /dev/zero >>"$work/x.npy"
 expect 0 run "$work/a.onnx" --input "$work/x.npy" --output "$work/y.npy"
 expect 0 run "$work/a.onnx" --input "input=$work/x.npy" --output "logits=$work/z.npy"
 cmp "$work/y.npy" "$work/z.npy" || fail "a name changes the output"
-expect_error 2 "other=" run "$work/a.onnx" --input "other=$work/x.npy" --output "$work/z.npy" -f
+expect_error 2 "a.onnx calls its input 'input', not 'other'" run "$work/a.onnx" \
+    --input "other=$work/x.npy" --output "$work/z.npy" -f
+expect_error 2 "model.admm calls its output nothing, not 'logits'" run "$packed" \
+    --input "$work/x.npy" --output "logits=$work/n.npy"
+(
+    cd "$work"
+    expect_error 2 "calls its output 'logits', not 'logit'" run a.onnx --input x.npy \
+        --output logit=n.npy
+    [[ ! -e logit=n.npy ]] || fail "a slip in a name became a file"
+    expect 0 run a.onnx --input x.npy --output ./logit=n.npy
+)
+rm "$work/logit=n.npy"
+expect_error 2 "a.onnx reads 1" eval "$work/a.onnx" --data "$work/data" --mean 0.1,0.2,0.3 \
+    --deviation 0.2,0.2,0.2
 
 # Trained further: weights of zero stay, the same seed gives the same bytes.
 expect 0 finetune "$work/int8.onnx" --data "$work/data" --out "$work/tuned.onnx" --epochs 2 --json
