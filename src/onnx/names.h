@@ -17,6 +17,7 @@ typedef struct onnx_tensor {
     uint32_t root;                /* the value that it shows */
     uint32_t whole;               /* the value of this shape, or GRAPH_NONE: not made yet */
     graph_shape shape;            /* of one sample, as the view has it */
+    uint32_t before;              /* its axes that stand before the batch's, in the file alone */
     const Onnx__NodeProto *shown; /* the node that made the view; NULL: no view */
     size_t producer;              /* the file's node that makes it; SIZE_MAX: none */
     size_t reads, reader;         /* how often it is read, and the last node that reads it */

@@ -13,8 +13,8 @@ bool onnx_has_input(const Onnx__NodeProto *node, size_t i) {
     return i < node->n_input && node->input[i] != NULL && node->input[i][0] != 0;
 }
 
-admmnn_status onnx_find_input(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
-                              onnx_tensor **out, admmnn_error *err) {
+static admmnn_status find_known(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                                onnx_tensor **out, admmnn_error *err) {
     *out = onnx_has_input(node, i) ? onnx_names_find(&r->names, node->input[i]) : NULL;
     if (*out != NULL && (*out)->known)
         return ADMMNN_OK;
@@ -22,13 +22,29 @@ admmnn_status onnx_find_input(onnx_reader *r, const Onnx__NodeProto *node, size_
                      onnx_has_input(node, i) ? node->input[i] : "");
 }
 
+admmnn_status onnx_find_input(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                              onnx_tensor **out, admmnn_error *err) {
+    BASE_TRY(find_known(r, node, i, out, err));
+    return onnx_check_batch(*out, err);
+}
+
+static admmnn_status check_value(const onnx_tensor *tensor, size_t i, admmnn_error *err) {
+    if (tensor->array != NULL)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu, '%.60s', is a constant", i,
+                         tensor->name);
+    return ADMMNN_OK;
+}
+
 admmnn_status onnx_find_value(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
                               onnx_tensor **out, admmnn_error *err) {
     BASE_TRY(onnx_find_input(r, node, i, out, err));
-    if ((*out)->array != NULL)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "input %zu, '%.60s', is a constant", i,
-                         node->input[i]);
-    return ADMMNN_OK;
+    return check_value(*out, i, err);
+}
+
+admmnn_status onnx_find_moved(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                              onnx_tensor **out, admmnn_error *err) {
+    BASE_TRY(find_known(r, node, i, out, err));
+    return check_value(*out, i, err);
 }
 
 admmnn_status onnx_find_constant(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
@@ -323,6 +339,12 @@ admmnn_status onnx_held(admmnn_status status) {
 admmnn_status onnx_fail_mixing(const char *what, admmnn_error *err) {
     return base_fail(err, ADMMNN_UNSUPPORTED,
                      "%s; only what treats each sample of the batch by itself is read", what);
+}
+
+admmnn_status onnx_check_batch(const onnx_tensor *tensor, admmnn_error *err) {
+    if (tensor->before == 0)
+        return ADMMNN_OK;
+    return onnx_fail_mixing("a Transpose's perm moves the batch's axis", err);
 }
 
 admmnn_status onnx_sample_axis(int64_t axis, uint32_t rank, uint32_t *out, admmnn_error *err) {

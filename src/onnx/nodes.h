@@ -65,6 +65,10 @@ admmnn_status onnx_find_constant(onnx_reader *r, const Onnx__NodeProto *node, si
 admmnn_status onnx_find_integers(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
                                  size_t i, const int64_t **out, size_t *count, admmnn_error *err);
 
+/* The same where the batch may stand behind other axes (`before`), which all others refuse. */
+admmnn_status onnx_find_moved(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
+                              onnx_tensor **out, admmnn_error *err);
+
 /* The value of the tensor's own shape: a view becomes a node here. */
 admmnn_status onnx_whole(onnx_reader *r, onnx_tensor *tensor, uint32_t *value, admmnn_error *err);
 /* A constant as an operand beside values of `rank` dimensions, the batch's among them:
@@ -107,6 +111,8 @@ admmnn_status onnx_held(admmnn_status status);
 admmnn_status onnx_sample_axis(int64_t axis, uint32_t rank, uint32_t *out, admmnn_error *err);
 /* ADMMNN_UNSUPPORTED: what is done mixes the samples of a batch. */
 admmnn_status onnx_fail_mixing(const char *what, admmnn_error *err);
+/* The same of a tensor whose batch was moved, and not moved back. */
+admmnn_status onnx_check_batch(const onnx_tensor *tensor, admmnn_error *err);
 
 /* By where they are written. */
 onnx_converter onnx_convert_conv, onnx_convert_transposed_conv, onnx_convert_maxpool,

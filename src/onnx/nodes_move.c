@@ -32,6 +32,22 @@ admmnn_status onnx_convert_reduce(onnx_reader *r, const Onnx__NodeProto *node, a
     return onnx_add_value(r, node, value, err);
 }
 
+/* ---- the batch behind other axes ---- */
+
+/* What cuts a transformer's queries, keys and values out of one product often has them before
+ * the batch for a moment: (batch, place, 3, head, width) becomes (3, batch, head, place, width),
+ * of which each third is picked. The graph leaves the batch where it is. */
+
+/* Axis `axis` of the file's tensor as one of a sample. */
+static admmnn_status moved_axis(const onnx_tensor *in, int64_t axis, uint32_t *out,
+                                admmnn_error *err) {
+    const uint32_t rank = in->shape.rank + 1;
+    const int64_t at = axis < 0 ? axis + rank : axis;
+    if (at < 0 || at > (int64_t)in->before)
+        return onnx_sample_axis(axis, rank, out, err);
+    return onnx_sample_axis(at == (int64_t)in->before ? 0 : at + 1, rank, out, err);
+}
+
 /* ---- joining and cutting ---- */
 
 /* Constants, too, must have the batch's axis. */
@@ -116,9 +132,12 @@ static admmnn_status add_slice(onnx_reader *r, const Onnx__NodeProto *node, size
     BASE_TRY(onnx_whole(r, in, &value, err));
     onnx_name_node(r, node, name);
     BASE_TRY(onnx_held(graph_add_slice(r->g, name, value, slice, &value, err)));
-    return onnx_add_output(
-        r, node, i,
-        (onnx_tensor){.root = value, .whole = value, .shape = r->g->values[value].shape}, err);
+    return onnx_add_output(r, node, i,
+                           (onnx_tensor){.root = value,
+                                         .whole = value,
+                                         .shape = r->g->values[value].shape,
+                                         .before = in->before},
+                           err);
 }
 
 /* Only what is read becomes a node. */
@@ -128,8 +147,8 @@ admmnn_status onnx_convert_split(onnx_reader *r, const Onnx__NodeProto *node, ad
     uint32_t *parts = onnx_arena_take(r->arena, node->n_output, sizeof *parts);
     if (parts == NULL)
         return base_fail_memory(err, "an ONNX model");
-    BASE_TRY(onnx_find_value(r, node, 0, &in, err));
-    BASE_TRY(onnx_sample_axis(onnx_integer(node, "axis", 0), in->shape.rank + 1, &axis, err));
+    BASE_TRY(onnx_find_moved(r, node, 0, &in, err));
+    BASE_TRY(moved_axis(in, onnx_integer(node, "axis", 0), &axis, err));
     BASE_TRY(find_parts(r, node, in->shape.dims[axis], parts, err));
     graph_slice slice = whole_slice(in->shape);
     for (size_t i = 0; i < node->n_output; i++) {
@@ -337,26 +356,44 @@ static admmnn_status axes_of(const int64_t *axes, size_t count, uint32_t rank, u
     return ADMMNN_OK;
 }
 
+/* Bit i of *gone: axis i of a sample goes; without axes all that have one element. */
+static admmnn_status find_gone(const onnx_tensor *in, const int64_t *axes, size_t count,
+                               uint32_t *gone, admmnn_error *err) {
+    *gone = 0;
+    for (uint32_t i = 0; axes == NULL && i < in->shape.rank; i++)
+        *gone |= in->shape.dims[i] == 1 ? 1U << i : 0;
+    for (size_t i = 0; axes != NULL && i < count; i++) {
+        uint32_t axis;
+        BASE_TRY(moved_axis(in, axes[i], &axis, err));
+        *gone |= 1U << axis;
+        if (in->shape.dims[axis] != 1)
+            return base_fail(err, ADMMNN_CORRUPT, "axis %u has %u elements", axis + 1,
+                             in->shape.dims[axis]);
+    }
+    return ADMMNN_OK;
+}
+
 admmnn_status onnx_convert_squeeze(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
     onnx_tensor *in;
     const int64_t *axes;
     size_t count;
     uint32_t gone;
     graph_shape shape = {0};
-    BASE_TRY(onnx_find_value(r, node, 0, &in, err));
+    BASE_TRY(onnx_find_moved(r, node, 0, &in, err));
     BASE_TRY(onnx_find_integers(r, node, "axes", 1, &axes, &count, err));
     if (axes == NULL && r->batch == 1)
         return onnx_fail_mixing("without axes it takes that of a batch of one, too", err);
-    BASE_TRY(axes_of(axes, count, in->shape.rank + 1, &gone, err));
+    BASE_TRY(find_gone(in, axes, count, &gone, err));
+    uint32_t before = in->before;
     for (uint32_t i = 0; i < in->shape.rank; i++) {
-        const bool goes = axes == NULL ? in->shape.dims[i] == 1 : (gone >> i & 1U) != 0;
-        if (goes && in->shape.dims[i] != 1)
-            return base_fail(err, ADMMNN_CORRUPT, "axis %u has %u elements", i + 1,
-                             in->shape.dims[i]);
-        if (!goes)
+        if ((gone >> i & 1U) == 0)
             shape.dims[shape.rank++] = in->shape.dims[i];
+        else if (i < in->before)
+            before--;
     }
-    return add_shaped(r, node, in, shape, err);
+    BASE_TRY(add_shaped(r, node, in, shape, err));
+    onnx_names_find(&r->names, node->output[0])->before = before;
+    return ADMMNN_OK;
 }
 
 admmnn_status onnx_convert_unsqueeze(onnx_reader *r, const Onnx__NodeProto *node,
@@ -407,17 +444,23 @@ admmnn_status onnx_convert_transpose(onnx_reader *r, const Onnx__NodeProto *node
     onnx_tensor *in;
     uint32_t value;
     uint32_t order[GRAPH_RANK_MAX] = {0};
+    uint32_t before = 0;
     char name[GRAPH_NAME_MAX];
     const Onnx__AttributeProto *perm = onnx_attribute(node, "perm");
     BASE_TRY(onnx_find_value(r, node, 0, &in, err));
-    if (perm == NULL || perm->n_ints != (size_t)in->shape.rank + 1 || perm->ints[0] != 0)
+    if (perm == NULL || perm->n_ints != (size_t)in->shape.rank + 1)
         return onnx_fail_mixing("perm moves the batch's axis", err);
+    while (before < in->shape.rank && perm->ints[before] != 0)
+        before++;
     for (uint32_t i = 0; i < in->shape.rank; i++)
-        BASE_TRY(onnx_sample_axis(perm->ints[i + 1], in->shape.rank + 1, &order[i], err));
+        BASE_TRY(onnx_sample_axis(perm->ints[i < before ? i : i + 1], in->shape.rank + 1, &order[i],
+                                  err));
     BASE_TRY(onnx_whole(r, in, &value, err));
     onnx_name_node(r, node, name);
     BASE_TRY(onnx_held(graph_add_transpose(r->g, name, value, order, &value, err)));
-    return onnx_add_value(r, node, value, err);
+    BASE_TRY(onnx_add_value(r, node, value, err));
+    onnx_names_find(&r->names, node->output[0])->before = before;
+    return ADMMNN_OK;
 }
 
 /* ---- picking ---- */
@@ -449,14 +492,17 @@ admmnn_status onnx_convert_gather(onnx_reader *r, const Onnx__NodeProto *node, a
     uint32_t value;
     uint32_t by;
     char name[GRAPH_NAME_MAX];
-    BASE_TRY(onnx_find_value(r, node, 0, &in, err));
+    BASE_TRY(onnx_find_moved(r, node, 0, &in, err));
     BASE_TRY(onnx_find_constant(r, node, 1, &indices, err));
-    BASE_TRY(onnx_sample_axis(onnx_integer(node, "axis", 0), in->shape.rank + 1, &axis, err));
+    BASE_TRY(moved_axis(in, onnx_integer(node, "axis", 0), &axis, err));
     BASE_TRY(add_indices(r, indices, in->shape.dims[axis], &by, err));
     BASE_TRY(onnx_whole(r, in, &value, err));
     onnx_name_node(r, node, name);
+    const uint32_t before = in->before + (axis < in->before ? indices->rank - 1 : 0);
     BASE_TRY(onnx_held(graph_add_gather(r->g, name, value, by, axis, &value, err)));
-    return onnx_add_value(r, node, value, err);
+    BASE_TRY(onnx_add_value(r, node, value, err));
+    onnx_names_find(&r->names, node->output[0])->before = before;
+    return ADMMNN_OK;
 }
 
 /* The shape with the batch, of which the number is N where the file does not fix it. */

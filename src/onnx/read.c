@@ -302,6 +302,7 @@ static admmnn_status close_graph(onnx_reader *r, admmnn_error *err) {
     if (output == NULL || !output->known || output->array != NULL)
         return base_fail(err, ADMMNN_CORRUPT, "the output '%.60s' is made by no node",
                          name == NULL ? "" : name);
+    BASE_TRY(onnx_check_batch(output, err));
     BASE_TRY(onnx_whole(r, output, &value, err));
     if (value == r->g->input)
         return base_fail(err, ADMMNN_UNSUPPORTED, "the output '%.60s' is the input", name);

@@ -98,6 +98,76 @@ static void constants_are_expanded_to_the_batch(void **state) {
     onnx_model_free(&model);
 }
 
+/* x (N, 2, 4, 4) as (2, 4, N, 4): its second channel, whose rows stand before the batch and are
+ * turned round, then each row by itself. */
+static void the_batch_stands_behind_others_for_a_moment(void **state) {
+    (void)state;
+    maker m;
+    float in[64];
+    float out[64];
+    maker_begin(&m, 13);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    maker_integers(&m, maker_node(&m, "Transpose", "x", "moved"), "perm",
+                   (const int64_t[]){1, 2, 0, 3}, 4);
+    m.tensors[m.graph.n_initializer++] =
+        maker_tensor(&m, "one", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, NULL, 0, &(int64_t){1}, 8);
+    maker_row(&m, "rows", (const int64_t[]){3, 2, 1, 0}, 4);
+    maker_node(&m, "Gather", "moved one", "second");
+    maker_node(&m, "Gather", "second rows", "backwards");
+    for (int64_t i = 0; i < 4; i++) {
+        char name[2][8];
+        snprintf(name[0], sizeof name[0], "i%d", (int)i);
+        snprintf(name[1], sizeof name[1], "row%d", (int)i);
+        m.tensors[m.graph.n_initializer++] = maker_tensor(
+            &m, maker_text(&m, name[0]), ONNX__TENSOR_PROTO__DATA_TYPE__INT64, NULL, 0, &i, 8);
+        char inputs[24];
+        snprintf(inputs, sizeof inputs, "backwards %s", name[0]);
+        maker_node(&m, "Gather", inputs, name[1]);
+    }
+    maker_integer(&m, maker_node(&m, "Concat", "row0 row1 row2 row3", "y"), "axis", 1);
+    onnx_model model = read_made(&m);
+    fill(in, 64);
+    run(&model, in, 2, out);
+    for (size_t s = 0; s < 2; s++)
+        for (size_t row = 0; row < 4; row++)
+            assert_memory_equal(out + 16 * s + 4 * row, in + 32 * s + 16 + 4 * (3 - row),
+                                4 * sizeof *in);
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+/* Its two halves by Split, and without the axis by Squeeze. */
+static void the_batch_is_squeezed_to_the_front(void **state) {
+    (void)state;
+    maker m;
+    float in[64];
+    float out[64];
+    maker_begin(&m, 13);
+    maker_input(&m, "x", image, 4);
+    maker_output(&m, "y");
+    maker_integers(&m, maker_node(&m, "Transpose", "x", "moved"), "perm",
+                   (const int64_t[]){1, 0, 2, 3}, 4);
+    maker_row(&m, "axis", (const int64_t[]){-4}, 1);
+    Onnx__NodeProto *split = maker_node(&m, "Split", "moved", "a");
+    split->output = maker_take(&m, 2 * sizeof *split->output);
+    split->output[0] = maker_text(&m, "a");
+    split->output[1] = maker_text(&m, "b");
+    split->n_output = 2;
+    maker_node(&m, "Squeeze", "a axis", "first");
+    maker_node(&m, "Squeeze", "b axis", "second");
+    maker_integer(&m, maker_node(&m, "Concat", "second first", "y"), "axis", 1);
+    onnx_model model = read_made(&m);
+    fill(in, 64);
+    run(&model, in, 2, out);
+    for (size_t s = 0; s < 2; s++) {
+        assert_memory_equal(out + 32 * s, in + 32 * s + 16, 16 * sizeof *in);
+        assert_memory_equal(out + 32 * s + 16, in + 32 * s, 16 * sizeof *in);
+    }
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
 static void hard_swish_in_small_operations(void **state) {
     (void)state;
     maker m;
@@ -403,6 +473,20 @@ static void the_batch_is_not_mixed(void **state) {
     const int64_t perm[4] = {1, 0, 2, 3};
     maker_integers(&m, begin_node(&m, 13, "Transpose", "x"), "perm", perm, 4);
     expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
+    maker_integers(&m, begin_node(&m, 13, "Transpose", "v"), "perm", perm, 4);
+    maker_node(&m, "Relu", "x", "v");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "perm moves the batch's axis");
+    maker_integers(&m, begin_node(&m, 13, "Transpose", "x"), "perm", (const int64_t[]){1, 0, 0, 2},
+                   4);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
+    begin_node(&m, 13, "Relu", "v");
+    maker_integers(&m, maker_node(&m, "Transpose", "x", "v"), "perm", perm, 4);
+    expect_refused(&m, ADMMNN_UNSUPPORTED,
+                   "'y' (Relu of operator set 13): a Transpose's perm moves");
+    maker_integer(&m, begin_node(&m, 13, "Gather", "v zero"), "axis", 1);
+    maker_row(&m, "zero", (const int64_t[]){0}, 1);
+    maker_integers(&m, maker_node(&m, "Transpose", "x", "v"), "perm", perm, 4);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
     maker_integer(&m, begin_node(&m, 13, "Softmax", "x"), "axis", 0);
     expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
     begin_node(&m, 13, "Reshape", "x to");
@@ -633,6 +717,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_are_computed),
         cmocka_unit_test(constants_are_expanded_to_the_batch),
+        cmocka_unit_test(the_batch_stands_behind_others_for_a_moment),
+        cmocka_unit_test(the_batch_is_squeezed_to_the_front),
         cmocka_unit_test(hard_swish_in_small_operations),
         cmocka_unit_test(layer_normalization_in_small_operations),
         cmocka_unit_test(tensors_that_exporters_shared),
