@@ -178,7 +178,8 @@ admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, a
     data_set set = {0};
     if (base_file_exists(folder))
         return base_fail(err, ADMMNN_INPUT,
-                         "%s: is a file; the folder that holds the dataset's files is wanted",
+                         "%s: is a file; the folder that holds the dataset's files is wanted "
+                         "of format idx",
                          folder);
     if (!base_folder_exists(folder))
         return base_fail(err, ADMMNN_NOT_FOUND,
@@ -197,7 +198,7 @@ admmnn_status data_idx_open(const char *folder, data_part part, data_set *out, a
         status = data_check_classes(labels_path, &set, err);
     if (status != ADMMNN_OK) {
         data_set_free(&set);
-        return status;
+        return status == ADMMNN_NOT_FOUND ? base_fail_within(err, status, "format idx") : status;
     }
     *out = set;
     return ADMMNN_OK;

@@ -33,11 +33,14 @@ uint64_t model_kept_weights(const admmnn_model *model);
 admmnn_status model_open_logits(const graph *g, const char *path, graph **logits,
                                 graph_ending *ending, admmnn_error *err);
 
-/* How the pixels of a dataset are normalised for the model of the file at path; a line to the log
- * where neither says it. ADMMNN_USAGE: means and deviations that make no sense. */
+/* How the pixels of a dataset are normalised for the model of the file at path: as is asked for,
+ * else as the model says. ADMMNN_USAGE: means and deviations that make no sense. */
 admmnn_status model_choose_tones(const pack_model *model, const char *path,
-                                 const admmnn_images *images, const admmnn_context *context,
-                                 data_tones *tones, admmnn_error *err);
+                                 const admmnn_images *images, data_tones *tones, admmnn_error *err);
+/* A line to the log where neither says it. Few exporters do, and a network that is given other
+ * pixels than it was trained on is measured, and trained, all the same. */
+void model_note_tones(const pack_model *model, const char *path, const admmnn_images *images,
+                      const data_set *set, const admmnn_context *context);
 
 /* A part of a dataset as the network of the file at path reads it. ADMMNN_INPUT: its images are
  * not what the network reads and tells apart. */

@@ -25,10 +25,11 @@ typedef struct tuning {
 static admmnn_status open_data(tuning *t, const admmnn_context *context, admmnn_error *err) {
     const admmnn_finetune_settings *s = t->settings;
     data_tones tones;
-    BASE_TRY(model_choose_tones(t->model, s->input, &s->images, context, &tones, err));
+    BASE_TRY(model_choose_tones(t->model, s->input, &s->images, &tones, err));
+    BASE_TRY(model_images_open(t->model->g, s->input, &s->images, DATA_TRAIN, &t->set, err));
+    model_note_tones(t->model, s->input, &s->images, &t->set, context);
     t->model->tones = tones;
     t->model->tones_told = true;
-    BASE_TRY(model_images_open(t->model->g, s->input, &s->images, DATA_TRAIN, &t->set, err));
     t->order = base_array(t->set.count, sizeof *t->order);
     if (t->order == NULL)
         return base_fail_memory(err, s->images.path);

@@ -1,6 +1,5 @@
 /* A data set as an opened model reads it: `eval`'s and `finetune`'s. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "pack/model_file.h"
 
@@ -57,21 +56,10 @@ static admmnn_status read_tones(const admmnn_images *images, const char *path, u
     return ADMMNN_OK;
 }
 
-/* Few exporters say it, and a network that is given other pixels than it was trained on is
- * measured, and trained, all the same. What npy holds may be no pixels. */
-static void note_plain_tones(const char *path, const admmnn_images *images,
-                             const admmnn_context *context) {
-    if (images->format == NULL || strcmp(images->format, data_format_text(DATA_NPY)) != 0)
-        base_log(context, ADMMNN_LOG_INFO,
-                 "%s does not say how pixels are normalised, and is given pixels / 255; --mean and "
-                 "--deviation say otherwise",
-                 path);
-}
-
 /* What is asked for goes before what the model says. */
 admmnn_status model_choose_tones(const pack_model *model, const char *path,
-                                 const admmnn_images *images, const admmnn_context *context,
-                                 data_tones *tones, admmnn_error *err) {
+                                 const admmnn_images *images, data_tones *tones,
+                                 admmnn_error *err) {
     const graph *g = model->g;
     *tones = model->tones;
     if ((images->mean == NULL) != (images->deviation == NULL))
@@ -80,9 +68,16 @@ admmnn_status model_choose_tones(const pack_model *model, const char *path,
     if (images->mean != NULL)
         return read_tones(images, path, graph_shape_channels(g->values[g->input].shape), tones,
                           err);
-    if (!model->tones_told)
-        note_plain_tones(path, images, context);
     return ADMMNN_OK;
+}
+
+void model_note_tones(const pack_model *model, const char *path, const admmnn_images *images,
+                      const data_set *set, const admmnn_context *context) {
+    if (!model->tones_told && images->mean == NULL && set->values == NULL)
+        base_log(context, ADMMNN_LOG_INFO,
+                 "%s does not say how pixels are normalised, and is given pixels / 255; --mean and "
+                 "--deviation say otherwise",
+                 path);
 }
 
 static admmnn_status check_images(const graph *g, const char *path, const data_set *set,

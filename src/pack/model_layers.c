@@ -57,6 +57,8 @@ static void write_row(const layer *l, base_writer *out) {
         base_write_text(out, " %10zu %10zu %9.3g..%-9.3g %12" PRIu64, l->weights.count,
                         l->weights.kept, (double)l->weights.least, (double)l->weights.greatest,
                         l->macs);
+    else if (l->macs > 0) /* a product of two values */
+        base_write_text(out, " %10s %10s %20s %12" PRIu64, "", "", "", l->macs);
     base_write_text(out, "\n");
 }
 

@@ -89,6 +89,7 @@ printf 'not an array' >"$work/x.npy"
 expect_error 2 "x.npy" run "$model" --input "$work/x.npy" --output "$work/y.npy" --quiet
 expect_error 2 "nowhere.npy" run "$model" --input "$work/nowhere.npy" --output "$work/y.npy" --quiet
 [[ ! -e $work/y.npy ]] || fail "a bad array made an output"
+expect_error 2 "format idx: $work: holds neither t10k-images" eval "$model" --data "$work" --quiet
 expect_error 2 "nowhere" eval "$model" --data "$work/nowhere" --quiet
 expect_error 2 "recipe.yaml: is a file; the folder" eval "$model" --data "$work/recipe.yaml" --quiet
 expect_error 2 "data fetch mnist" eval "$model" --quiet

@@ -537,6 +537,33 @@ static void accuracy_is_counted(void **state) {
     admmnn_model_close(model);
 }
 
+/* Attention's products have no weights: 5 x 7 times 7 x 5 takes 175. */
+static void inspection_counts_products_of_values(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t turned;
+    uint32_t v;
+    char *text;
+    const graph_shape shape = {.rank = 2, .dims = {5, 7}};
+    const uint32_t order[GRAPH_RANK_MAX] = {1, 0};
+    MUST(graph_create("attention", shape, &g, err));
+    MUST(graph_add_transpose(g, "turned", g->input, order, &turned, err));
+    MUST(graph_add_matmul(g, "product", g->input, turned, &v, err));
+    MUST(graph_add_inner_product(g, "fc", v, 3, false, &v, err));
+    float *params = base_array(g->flat_count, sizeof *params);
+    write_onnx(g, params, "a.onnx");
+    admmnn_model *model = open_model("a.onnx");
+    MUST(admmnn_model_inspect(model, 0, &text, err));
+    const char *row = strstr(text, "\nproduct ");
+    assert_non_null(row);
+    assert_memory_equal(strchr(row + 1, '\n') - 4, " 175", 4);
+    assert_non_null(strstr(text, ", 250 multiply-accumulates"));
+    admmnn_text_free(text);
+    admmnn_model_close(model);
+    base_free(params);
+    graph_free(g);
+}
+
 static void inspection_tells_every_byte(void **state) {
     (void)state;
     write_packed(random_model(small_network(), (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 1), "a.admm");
@@ -643,6 +670,7 @@ int main(void) {
         TEST(models_run_at_once_and_tell_of_themselves),
         TEST(arrays_go_through_the_network),
         TEST(accuracy_is_counted),
+        TEST(inspection_counts_products_of_values),
         TEST(inspection_tells_every_byte),
         TEST(whole_numbers_give_the_same_weights),
         TEST(damaged_models_name_their_file),
