@@ -79,6 +79,17 @@ static void begin_task(cli_progress *p, const admmnn_progress *now, double at) {
     p->window = at;
 }
 
+/* A share of the run goes on through its tasks; that of a piece, such as the images that are
+ * decoded before the run, ends with it. */
+static void begin_share(cli_progress *p, const admmnn_progress *now, bool changed, double at) {
+    const bool of_run = now->run_done >= 0;
+    if (p->first >= 0 && of_run == p->of_run && (of_run || !changed))
+        return;
+    p->of_run = of_run;
+    p->first = share_of(now);
+    p->since = at;
+}
+
 /* A piece begins again at 0: what it had done until now has been counted. */
 static void measure_rate(cli_progress *p, const admmnn_progress *now, double at) {
     p->counted += (double)(now->done >= p->last ? now->done - p->last : now->done);
@@ -105,7 +116,7 @@ static figures figures_of(const cli_progress *p, const admmnn_progress *now, dou
     format_time(f.elapsed, sizeof f.elapsed, at - p->began);
     double gained = f.share - p->first;
     if (f.share >= 0 && gained > 0.002)
-        format_time(f.left, sizeof f.left, (at - p->began) * (1 - f.share) / gained);
+        format_time(f.left, sizeof f.left, (at - p->since) * (1 - f.share) / gained);
     return f;
 }
 
@@ -175,9 +186,8 @@ void cli_progress_report(cli_progress *p, const admmnn_progress *now) {
     if (!p->shown)
         return;
     double at = seconds_now();
-    if (p->first < 0 && share_of(now) >= 0)
-        p->first = share_of(now);
     bool changed = strncmp(p->task, now->task, sizeof p->task - 1) != 0;
+    begin_share(p, now, changed, at);
     if (changed)
         begin_task(p, now, at);
     measure_rate(p, now, at);

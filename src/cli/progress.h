@@ -11,7 +11,9 @@ typedef struct cli_progress {
     bool terminal; /* false: a line a stage and every ten seconds */
     bool on_screen;
     double began, drawn;    /* seconds */
-    double first;           /* run_done at the first report: a resumed run does not begin at 0 */
+    bool of_run;            /* the share done is the run's, not a piece's alone */
+    double first, since;    /* the share at its first report, as a resumed run does not begin at
+                               0, and when that was */
     char task[96];          /* of the last report */
     double written;         /* share done on the last line; below 0: none */
     uint64_t last;          /* done, at the last report */
