@@ -12,6 +12,7 @@ admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t s
     *images = (admmnn_images){.path = arguments->data,
                               .format = format,
                               .resize = (uint32_t)cli_number_or(arguments->resize, 0),
+                              .max_damaged = cli_number_or(arguments->max_damaged, 0),
                               .mean = arguments->mean,
                               .deviation = arguments->deviation};
     if (images->path != NULL)

@@ -31,6 +31,13 @@
          .help =                                                                                   \
              "Of folder: the images' shorter side before the network's input is cut from "         \
              "the middle."},                                                                       \
+        {.name = "max-damaged",                                                                    \
+         .kind = CLI_NUMBER,                                                                       \
+         .offset = offsetof(cli_arguments, max_damaged),                                           \
+         .value = "N",                                                                             \
+         .greatest = 1000000000,                                                                   \
+         .fallback = "0",                                                                          \
+         .help = "Of folder: damaged images that may be left out, each with a warning."},          \
         {.name = "mean",                                                                           \
          .kind = CLI_TEXT,                                                                         \
          .offset = offsetof(cli_arguments, mean),                                                  \

@@ -221,9 +221,8 @@ admmnn_status stock_note_damage(data_stock *stock, size_t i, const admmnn_error 
     const unsigned long long count = stock->damaged_count;
     const unsigned long long most = stock->damaged_most;
     if (count > most)
-        return base_fail(err, ADMMNN_CORRUPT,
-                         "%s; damaged image %llu, and dataset.max_damaged is %llu", reason->message,
-                         count, most);
+        return base_fail(err, ADMMNN_CORRUPT, "%s; damaged image %llu, and max_damaged is %llu",
+                         reason->message, count, most);
     base_log(stock->context, ADMMNN_LOG_WARNING, "%s; left out, damaged image %llu of at most %llu",
              reason->message, count, most);
     return ADMMNN_OK;

@@ -45,7 +45,8 @@ void model_note_tones(const pack_model *model, const char *path, const admmnn_im
 /* A part of a dataset as the network of the file at path reads it. ADMMNN_INPUT: its images are
  * not what the network reads and tells apart. */
 admmnn_status model_images_open(const graph *g, const char *path, const admmnn_images *images,
-                                data_part part, data_set *set, admmnn_error *err);
+                                const admmnn_context *context, data_part part, data_set *set,
+                                admmnn_error *err);
 
 /* Refuses an output that is the input, and one that exists unless force is not 0. */
 admmnn_status model_check_output(const char *input, const char *output, int force,

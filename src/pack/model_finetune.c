@@ -26,7 +26,8 @@ static admmnn_status open_data(tuning *t, const admmnn_context *context, admmnn_
     const admmnn_finetune_settings *s = t->settings;
     data_tones tones;
     BASE_TRY(model_choose_tones(t->model, s->input, &s->images, &tones, err));
-    BASE_TRY(model_images_open(t->model->g, s->input, &s->images, DATA_TRAIN, &t->set, err));
+    BASE_TRY(
+        model_images_open(t->model->g, s->input, &s->images, context, DATA_TRAIN, &t->set, err));
     model_note_tones(t->model, s->input, &s->images, &t->set, context);
     t->model->tones = tones;
     t->model->tones_told = true;

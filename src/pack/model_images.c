@@ -94,16 +94,23 @@ static admmnn_status check_images(const graph *g, const char *path, const data_s
 
 /* Images of a folder become what the network reads. */
 admmnn_status model_images_open(const graph *g, const char *path, const admmnn_images *images,
-                                data_part part, data_set *set, admmnn_error *err) {
+                                const admmnn_context *context, data_part part, data_set *set,
+                                admmnn_error *err) {
     const graph_shape shape = g->values[g->input].shape;
     data_settings settings = {.path = images->path,
                               .resize = images->resize,
                               .grey = graph_shape_channels(shape) == 1,
-                              .memory = IMAGES_MEMORY};
+                              .memory = IMAGES_MEMORY,
+                              .damaged_most = images->max_damaged,
+                              .context = context};
     BASE_TRY(data_format_find(images->format, &settings.format, err));
     settings.size = settings.format == DATA_FOLDER ? graph_shape_height(shape) : 0;
-    if (settings.resize > 0 && settings.format != DATA_FOLDER)
-        return base_fail(err, ADMMNN_USAGE, "--resize is of --format folder");
+    if (settings.format != DATA_FOLDER && (settings.resize > 0 || settings.damaged_most > 0))
+        return base_fail(err, ADMMNN_USAGE, "--%s is of --format folder",
+                         settings.resize > 0 ? "resize" : "max-damaged");
+    if (settings.resize > 0 && settings.resize < settings.size)
+        return base_fail(err, ADMMNN_USAGE, "--resize: %u; %s takes %u of it", settings.resize,
+                         path, settings.size);
     BASE_TRY(data_open(&settings, part, set, err));
     admmnn_status status = check_images(g, path, set, images->path, err);
     if (status != ADMMNN_OK)

@@ -118,7 +118,8 @@ admmnn_status admmnn_model_evaluate(admmnn_model *model, const admmnn_images *im
     data_set test;
     data_tones tones;
     BASE_TRY(model_choose_tones(model->packed, model->path, images, &tones, err));
-    BASE_TRY(model_images_open(model->packed->g, model->path, images, DATA_TEST, &test, err));
+    BASE_TRY(model_images_open(model->packed->g, model->path, images, &model->log, DATA_TEST, &test,
+                               err));
     model_note_tones(model->packed, model->path, images, &test, &model->log);
     train_score score = {0};
     admmnn_status status = evaluate(model, &test, tones, &score, err);

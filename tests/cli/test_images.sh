@@ -32,7 +32,11 @@ run() {
 }
 
 make_recipe held "path: set"
-run held
+expect 0 compress "$work/held.yaml" --out "$work/out-held" --threads 2
+has "$work/stderr" "decoding the images: "
+# The time left is the run's from its own beginning on, not from what was decoded before.
+grep -qE "ADMM pruning.*: [1-8]?[0-9] %,.* elapsed, [0-9:]+ left" "$work/stderr" ||
+    fail "no time left half-way"
 accuracy=$(json "$work/out-held/result.json" accuracy packed)
 awk -v a="$accuracy" 'BEGIN { exit !(a > 0.9) }' || fail "test accuracy $accuracy"
 
@@ -69,6 +73,18 @@ for list in 123.675 0.1, 0.1,0.2 a 0.1,0.2,0.3,0.4 -0.1; do
     expect_error 2 "--mean: '$list'; one number from 0 to 1" eval "$work/untold.onnx" \
         "${images[@]}" --mean="$list" --deviation 0.5
 done
+expect_error 2 "--resize: 20; $work/untold.onnx takes 28 of it" eval "$work/untold.onnx" \
+    "${images[@]}" --resize 20
+expect_error 2 "--max-damaged is of --format folder" eval "$work/untold.onnx" \
+    --data "$work/set" --max-damaged 1
+victim=$(find "$work/set/test" -name '*.png' -print -quit)
+cp "$victim" "$work/kept.png"
+head -c 100 "$work/kept.png" >"$victim"
+expect_error 2 "damaged image 1, and max_damaged is 0" eval "$work/untold.onnx" "${images[@]}"
+expect 0 eval "$work/untold.onnx" "${images[@]}" --max-damaged 1 --json
+has "$work/stderr" "left out, damaged image 1 of at most 1"
+(($(json "$work/stdout" count) == 199)) || fail "the damaged image was counted"
+cp "$work/kept.png" "$victim"
 expect_error 2 "--learning-rate: -1; it must be above 0" finetune "$work/untold.onnx" \
     --out "$work/uphill.onnx" "${images[@]}" --learning-rate -1
 

@@ -244,7 +244,7 @@ static void too_many_damaged_images_end_it(void **state) {
         const data_view view = view_of(&set, NULL, 0.0F);
         EXPECT(drain_to_the_end(&view, threads, &batches, err), ADMMNN_CORRUPT,
                "set/train/b/040.jpg: damaged JPEG: Premature end of JPEG file; damaged "
-               "image 3, and dataset.max_damaged is 2");
+               "image 3, and max_damaged is 2");
         assert_int_equal(batches, 40 / BATCH);
         data_set_free(&set);
         set = streamed_set(0);

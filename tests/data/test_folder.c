@@ -291,7 +291,7 @@ static void damaged_images_are_left_out_of_what_is_held(void **state) {
     settings.damaged_most = 1;
     EXPECT(data_open(&settings, DATA_TRAIN, &set, err), ADMMNN_CORRUPT,
            "a-b/zzz.jpg: damaged JPEG: Premature end of JPEG file; damaged image 2, and "
-           "dataset.max_damaged is 1");
+           "max_damaged is 1");
 }
 
 static void a_name_is_told_once(void **state) {
