@@ -71,10 +71,10 @@ typedef struct admmnn_evaluation {
 
 /* A dataset, as recipes have them (docs/data.md). */
 typedef struct admmnn_images {
-    const char *path;   /* the folder, or the archive, of its files */
-    const char *format; /* "idx", "cifar10", ...; NULL: idx */
-    uint32_t resize;    /* of format folder: the shorter side before the network's input is cut
-                           from the middle; 0: the input's */
+    const char *path;     /* the folder, or the archive, of its files */
+    const char *format;   /* "idx", "cifar10", ...; NULL: idx */
+    uint32_t resize;      /* of format folder: the shorter side before the network's input is cut
+                             from the middle; 0: the input's */
     uint64_t max_damaged; /* of format folder: images that may be left out, each with a warning */
     /* How pixels are normalised: one number for all channels, or one each of three
      * ("0.485,0.456,0.406"), of pixels / 255; NULL both: by the model's mean and scale, which the
