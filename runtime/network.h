@@ -170,11 +170,13 @@ typedef struct rt_node {
 
 typedef struct rt_value {
     rt_shape shape;
-    rt_node *node;     /* NULL: the input, a constant or a parameter */
-    const float *data; /* of a constant or a parameter's; else NULL */
-    rt_tensor *tensor; /* or NULL */
-    bool fixed;        /* a constant or a parameter */
-    size_t place;      /* of its floats in the workspace, in floats */
+    rt_node *node;      /* NULL: the input, a constant or a parameter */
+    const float *data;  /* of a constant or a parameter's; else NULL */
+    uint32_t index_dim; /* of a constant: the least dim of an axis that its floats are indices
+                           of; 0: of none */
+    rt_tensor *tensor;  /* or NULL */
+    bool fixed;         /* a constant or a parameter */
+    size_t place;       /* of its floats in the workspace, in floats */
 } rt_value;
 
 struct rt_kernels;

@@ -183,21 +183,11 @@ static bool transpose_shape(const rt_shape *in, const uint32_t *order, rt_shape 
     return true;
 }
 
-/* Whole numbers from 0 to below dim. */
-static bool are_indices(const rt_value *value, uint32_t dim) {
-    for (size_t i = 0; i < rt_shape_count(&value->shape); i++) {
-        const float index = value->data[i];
-        if (!(index >= 0.0F && index < (float)dim) || index != floorf(index))
-            return false;
-    }
-    return true;
-}
-
 static bool gather_shape(const rt_topology *t, const rt_node *node, rt_shape *out) {
     const rt_shape *in = shape_of(t, node, 0);
     const rt_value *by = &t->opening->network->values[node->operands[1]];
     const uint32_t axis = node->as.axis;
-    if (axis >= in->rank || by->data == NULL || !are_indices(by, in->dims[axis]) ||
+    if (axis >= in->rank || by->index_dim == 0 || by->index_dim > in->dims[axis] ||
         in->rank - 1 + by->shape.rank > PACK_RANK_MAX)
         return false;
     for (uint32_t i = 0; i < axis; i++)
@@ -421,6 +411,18 @@ admmnn_runtime_status rt_topology_add(rt_topology *t, const rt_item *item) {
     return ADMMNN_RUNTIME_OK;
 }
 
+/* Told once for all gathers by it: the largest and one more; 0 where one is no whole number
+ * from 0 to below the largest dim. */
+static uint32_t find_index_dim(const float *data, size_t count) {
+    float largest = 0.0F;
+    for (size_t i = 0; i < count; i++) {
+        if (!(data[i] >= 0.0F && data[i] < (float)PACK_DIMENSION_MAX) || data[i] != floorf(data[i]))
+            return 0;
+        largest = data[i] > largest ? data[i] : largest;
+    }
+    return (uint32_t)largest + 1;
+}
+
 admmnn_runtime_status rt_topology_add_constant(rt_topology *t, const rt_item *item) {
     rt_value *value = &t->opening->network->values[t->values];
     if (!rt_shape_is_sound(&item->shape) ||
@@ -434,6 +436,7 @@ admmnn_runtime_status rt_topology_add_constant(rt_topology *t, const rt_item *it
         data[i] = rt_read_f32(t->in);
     value->shape = item->shape;
     value->data = data;
+    value->index_dim = find_index_dim(data, count);
     value->fixed = true;
     t->values++;
     return ADMMNN_RUNTIME_OK;

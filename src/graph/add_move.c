@@ -130,13 +130,13 @@ static admmnn_status check_indices(const graph *g, const graph_node *node, uint3
     const graph_value *value = &g->values[indices];
     if (value->constant == GRAPH_VARIES)
         return base_fail(err, ADMMNN_INPUT, "node %s: the indices are not a constant", node->name);
-    for (size_t i = 0; i < graph_shape_count(value->shape); i++) {
-        const float index = g->constants[value->constant + i];
-        if (!(index >= 0.0F && index < (float)dim) || index != floorf(index))
-            return base_fail(err, ADMMNN_INPUT, "node %s: index %g of an axis of %u", node->name,
-                             (double)index, dim);
-    }
-    return ADMMNN_OK;
+    if (value->index_dim > 0 && value->index_dim <= dim)
+        return ADMMNN_OK;
+    const float *index = g->constants + value->constant; /* one of them is none */
+    while (*index >= 0.0F && *index < (float)dim && *index == floorf(*index))
+        index++;
+    return base_fail(err, ADMMNN_INPUT, "node %s: index %g of an axis of %u", node->name,
+                     (double)*index, dim);
 }
 
 admmnn_status graph_add_gather(graph *g, const char *name, uint32_t in, uint32_t indices,

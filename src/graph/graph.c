@@ -1,5 +1,6 @@
 #include "graph/graph.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,6 +140,18 @@ static admmnn_status make_room(graph *g, size_t count, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* The largest and one more; 0 where one is no whole number from 0 to below the largest dim. */
+static uint32_t find_index_dim(const float *data, size_t count) {
+    float largest = 0.0F;
+    for (size_t i = 0; i < count; i++) {
+        if (!(data[i] >= 0.0F && data[i] < (float)GRAPH_DIMENSION_MAX) ||
+            data[i] != floorf(data[i]))
+            return 0;
+        largest = data[i] > largest ? data[i] : largest;
+    }
+    return (uint32_t)largest + 1;
+}
+
 admmnn_status graph_add_constant(graph *g, graph_shape shape, const float *data, uint32_t *out,
                                  admmnn_error *err) {
     char text[GRAPH_SHAPE_TEXT_MAX];
@@ -149,7 +162,8 @@ admmnn_status graph_add_constant(graph *g, graph_shape shape, const float *data,
     const graph_value value = {.shape = shape,
                                .producer = GRAPH_NONE,
                                .parameter = GRAPH_NONE,
-                               .constant = g->constant_count};
+                               .constant = g->constant_count,
+                               .index_dim = find_index_dim(data, count)};
     BASE_TRY(make_room(g, count, err));
     BASE_TRY(build_value(g, value, out, err));
     memcpy(g->constants + g->constant_count, data, count * sizeof *data);

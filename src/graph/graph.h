@@ -222,6 +222,8 @@ typedef struct graph_value {
     uint32_t producer;  /* node, or GRAPH_NONE: the input, a constant, a parameter */
     uint32_t parameter; /* or GRAPH_NONE */
     size_t constant;    /* place of its floats in the graph's constants, or GRAPH_VARIES */
+    uint32_t index_dim; /* the least dim of an axis that a constant's floats are indices of: many
+                           nodes may ask; 0: of none */
 } graph_value;
 
 #define GRAPH_VARIES SIZE_MAX

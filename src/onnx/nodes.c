@@ -104,21 +104,28 @@ static bool rows_agree(const onnx_array *array) {
 static admmnn_status drop_batch(const onnx_reader *r, const onnx_array *array, uint32_t rank,
                                 onnx_array *out, admmnn_error *err) {
     *out = *array;
-    for (size_t i = 0; array->batches != NULL && i < array->count; i++)
-        if (array->batches[i] != 0)
-            return onnx_fail_mixing("a constant depends on how many there are", err);
     if (array->count == 0)
         return base_fail(err, ADMMNN_UNSUPPORTED, "a constant without elements");
     if (array->rank < rank)
         return ADMMNN_OK;
     if (array->rank > rank)
         return onnx_fail_mixing("a constant has more dimensions than the samples", err);
-    if (array->dims[0] != 1 && (array->dims[0] != r->batch || !rows_agree(array)))
+    if (array->dims[0] != 1 && array->dims[0] != r->batch)
         return onnx_fail_mixing("a constant differs from sample to sample", err);
     out->count = array->count / (size_t)array->dims[0];
     for (uint32_t i = 0; i + 1 < rank; i++)
         out->dims[i] = array->dims[i + 1];
     out->rank = rank - 1;
+    return ADMMNN_OK;
+}
+
+/* Once for all nodes that read the operand: a constant may be large. */
+static admmnn_status check_samples(const onnx_array *array, uint32_t rank, admmnn_error *err) {
+    for (size_t i = 0; array->batches != NULL && i < array->count; i++)
+        if (array->batches[i] != 0)
+            return onnx_fail_mixing("a constant depends on how many there are", err);
+    if (array->rank == rank && !rows_agree(array))
+        return onnx_fail_mixing("a constant differs from sample to sample", err);
     return ADMMNN_OK;
 }
 
@@ -217,8 +224,10 @@ admmnn_status onnx_operand(onnx_reader *r, onnx_tensor *tensor, uint32_t rank,
     BASE_TRY(drop_batch(r, tensor->array, rank, &array, err));
     BASE_TRY(shape_of_array(&array, &shape, err));
     if (tensor->operand == GRAPH_NONE ||
-        !graph_shape_equal(r->g->values[tensor->operand].shape, shape))
+        !graph_shape_equal(r->g->values[tensor->operand].shape, shape)) {
+        BASE_TRY(check_samples(tensor->array, rank, err));
         BASE_TRY(add_operand(r, tensor, &array, shape, kind, err));
+    }
     *value = tensor->operand;
     return ADMMNN_OK;
 }

@@ -280,8 +280,10 @@ static admmnn_status convert_nodes(onnx_reader *r, admmnn_error *err) {
         const size_t n = order[i];
         const Onnx__NodeProto *node = r->from->node[n];
         admmnn_status status = is_idle(r, node) ? ADMMNN_OK : onnx_convert_node(r, node, err);
-        if (status == ADMMNN_OK && r->g->flat_count > r->params_most)
-            status = base_fail(err, ADMMNN_UNSUPPORTED, "its weights serve too many nodes");
+        if (status == ADMMNN_OK &&
+            (r->g->flat_count > r->params_most || r->g->constant_count > r->params_most))
+            status =
+                base_fail(err, ADMMNN_UNSUPPORTED, "its weights or constants serve too many nodes");
         if (status != ADMMNN_OK)
             return base_fail_within(err, status, "node %zu, '%.60s' (%.30s of operator set %lld)",
                                     n, node->name == NULL ? "" : node->name,

@@ -1,6 +1,8 @@
 /* Shapes of the operations that are not in chains of images alone, and what they refuse. */
 #include "support.h"
 
+#include <time.h>
+
 #include "must.h"
 
 static const graph_shape image = {3, {4, 6, 5}};
@@ -261,6 +263,24 @@ static void gathers(void **state) {
     graph_free(copy);
 }
 
+/* Each of them by all of a constant would be minutes: of a small file, which may be anyone's. */
+static void many_gathers_by_one_constant(void **state) {
+    (void)state;
+    const clock_t start = clock();
+    const uint32_t count = GRAPH_DIMENSION_MAX;
+    graph *g = graph_make(graph_shape_vector(2));
+    float *data = base_array(count, sizeof *data);
+    assert_non_null(data);
+    uint32_t at;
+    uint32_t v;
+    MUST(graph_add_constant(g, graph_shape_vector(count), data, &at, err));
+    for (unsigned i = 0; i < GRAPH_NODES_MAX; i++)
+        MUST(graph_add_gather(g, "gather", g->input, at, 0, &v, err));
+    base_free(data);
+    graph_free(g);
+    assert_true((clock() - start) / CLOCKS_PER_SEC < 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_broadcast),
@@ -272,6 +292,7 @@ int main(void) {
         cmocka_unit_test(elements),
         cmocka_unit_test(moves),
         cmocka_unit_test(gathers),
+        cmocka_unit_test(many_gathers_by_one_constant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
