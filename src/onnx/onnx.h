@@ -83,6 +83,10 @@ void onnx_message_append_data(const onnx_message *message, onnx_append *append, 
 admmnn_status onnx_write(const onnx_writing *writing, const onnx_target *target,
                          uint64_t *data_bytes, admmnn_error *err);
 
+/* What onnx_write would refuse, without writing: for a model that takes long to make. */
+admmnn_status onnx_check_write(const onnx_writing *writing, const onnx_target *target,
+                               admmnn_error *err);
+
 typedef struct onnx_file {
     const char *name;   /* in errors */
     const char *folder; /* of data outside the file; NULL: such data is refused */

@@ -29,7 +29,7 @@ static admmnn_status name_data(const onnx_target *target, char path[BASE_PATH_MA
         return base_fail(err, ADMMNN_INPUT, "%.64s: path too long", target->path);
     if (!target->force && base_name_taken(path))
         return base_fail(err, ADMMNN_USAGE, "%s: exists already; --force replaces it", path);
-    return ADMMNN_OK;
+    return base_file_check_write(path, err);
 }
 
 static admmnn_status write_both(const onnx_message *message, const onnx_target *target,
@@ -46,6 +46,16 @@ static admmnn_status write_both(const onnx_message *message, const onnx_target *
     onnx_message_append_data(message, to_output, outs[0]);
     onnx_message_append(message, to_output, outs[1]);
     return base_output_publish(outs, 2, err);
+}
+
+admmnn_status onnx_check_write(const onnx_writing *writing, const onnx_target *target,
+                               admmnn_error *err) {
+    onnx_message *message;
+    char path[BASE_PATH_MAX];
+    BASE_TRY(onnx_message_create(writing, target, &message, err));
+    const uint64_t data_bytes = onnx_message_data_bytes(message);
+    onnx_message_free(message);
+    return data_bytes > 0 ? name_data(target, path, err) : ADMMNN_OK;
 }
 
 admmnn_status onnx_write(const onnx_writing *writing, const onnx_target *target,

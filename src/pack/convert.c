@@ -186,6 +186,16 @@ admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, const 
     return status;
 }
 
+admmnn_status pack_check_onnx(const pack_model *model, const onnx_target *target,
+                              admmnn_error *err) {
+    writing w;
+    admmnn_status status = open_writing(model, PACK_WEIGHTS_FLOAT32, &w, err);
+    if (status == ADMMNN_OK)
+        status = onnx_check_write(&w.file, target, err);
+    close_writing(model, &w);
+    return status;
+}
+
 static void add_to_digest(void *digest, const void *bytes, size_t count) {
     base_digest_add(digest, bytes, count);
 }

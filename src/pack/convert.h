@@ -31,6 +31,10 @@ admmnn_status pack_weights_find(const char *name, pack_weights *out, admmnn_erro
 admmnn_status pack_to_onnx(const pack_model *model, pack_weights weights, const onnx_target *target,
                            uint64_t *data_bytes, admmnn_error *err);
 
+/* What pack_to_onnx would refuse of floats, without writing. */
+admmnn_status pack_check_onnx(const pack_model *model, const onnx_target *target,
+                              admmnn_error *err);
+
 /* SHA-256 of that file, of floats and as one file; ADMMNN_UNSUPPORTED where one does not hold
  * the model. */
 admmnn_status pack_digest_onnx(const pack_model *model, char digest[65], admmnn_error *err);

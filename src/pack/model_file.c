@@ -147,6 +147,14 @@ admmnn_status model_check_output(const char *input, const char *output, int forc
     return base_file_check_write(output, err);
 }
 
+admmnn_status model_check_data(const char *input, const char *output, admmnn_error *err) {
+    char data[BASE_PATH_MAX];
+    const int used = snprintf(data, sizeof data, "%s" ONNX_DATA_SUFFIX, output);
+    if (used < 0 || used >= BASE_PATH_MAX || !base_file_same(input, data))
+        return ADMMNN_OK; /* too long a path is said when it is needed */
+    return base_fail(err, ADMMNN_USAGE, "%s: the output's data would replace the input", data);
+}
+
 /* A network that was never packed may have its hidden units in a better order. */
 static admmnn_status encode_file(const admmnn_pack_settings *settings, pack_model *model,
                                  bool described, uint8_t **bytes, size_t *count,
@@ -208,6 +216,7 @@ admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, uint64_t
     pack_model *model;
     bool described;
     uint64_t written;
+    BASE_TRY(model_check_data(settings->input, settings->output, err));
     BASE_TRY(open_input(settings, &model, &described, err));
     const admmnn_status status = write_onnx(settings, model, &written, err);
     pack_model_free(model);

@@ -51,5 +51,7 @@ admmnn_status model_images_open(const graph *g, const char *path, const admmnn_i
 /* Refuses an output that is the input, and one that exists unless force is not 0. */
 admmnn_status model_check_output(const char *input, const char *output, int force,
                                  admmnn_error *err);
+/* Refuses an ONNX output whose data would go into the input, whether or not they stay inside. */
+admmnn_status model_check_data(const char *input, const char *output, admmnn_error *err);
 
 #endif

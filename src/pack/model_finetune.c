@@ -88,26 +88,43 @@ static admmnn_status keep_params(tuning *t, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+static onnx_target target_of(const tuning *t) {
+    return (onnx_target){.path = t->settings->output, .force = t->settings->force != 0};
+}
+
 static admmnn_status write_tuned(const tuning *t, admmnn_error *err) {
-    const onnx_target target = {.path = t->settings->output, .force = t->settings->force != 0};
+    const onnx_target target = target_of(t);
     uint64_t data_bytes;
     return pack_to_onnx(t->model, PACK_WEIGHTS_FLOAT32, &target, &data_bytes, err);
 }
 
-static admmnn_status tune(tuning *t, const admmnn_context *context, admmnn_error *err) {
-    const admmnn_finetune_settings *s = t->settings;
-    uint64_t file_bytes;
-    bool described;
+static admmnn_status check_settings(const admmnn_finetune_settings *s, admmnn_error *err) {
     if (s->batch == 0)
         return base_fail(err, ADMMNN_USAGE, "a batch of 0 images");
     if (!(s->learning_rate > 0 && s->learning_rate <= RATE_MAX))
         return base_fail(err, ADMMNN_USAGE, "--learning-rate: %g; it must be above 0, at most %d",
                          s->learning_rate, RATE_MAX);
+    return ADMMNN_OK;
+}
+
+/* Whatever keeps the output from being written is said before the training. */
+static admmnn_status read_model(tuning *t, admmnn_error *err) {
+    const admmnn_finetune_settings *s = t->settings;
+    const onnx_target target = target_of(t);
+    uint64_t file_bytes;
+    bool described;
     BASE_TRY(model_check_output(s->input, s->output, s->force, err));
+    BASE_TRY(model_check_data(s->input, s->output, err));
     BASE_TRY(model_file_read(s->input, s->force != 0 ? s->output : NULL, &t->model, NULL,
                              &file_bytes, &described, err));
+    return pack_check_onnx(t->model, &target, err);
+}
+
+static admmnn_status tune(tuning *t, const admmnn_context *context, admmnn_error *err) {
+    BASE_TRY(check_settings(t->settings, err));
+    BASE_TRY(read_model(t, err));
     graph_ending ending; /* the model keeps it */
-    BASE_TRY(model_open_logits(t->model->g, s->input, &t->g, &ending, err));
+    BASE_TRY(model_open_logits(t->model->g, t->settings->input, &t->g, &ending, err));
     BASE_TRY(open_data(t, context, err));
     BASE_TRY(open_network(t, context, err));
     BASE_TRY(train(t, context, err));

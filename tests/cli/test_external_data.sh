@@ -49,6 +49,16 @@ done
 rm "$work/a/other.onnx"
 diff -r "$work/a" "$work/b" || fail "a refusal changed the folder"
 
+# A model that has the name of the output's data stays.
+cp "$work/inside.onnx" "$work/own.onnx.data"
+for command in import unpack "finetune --data $work/data"; do
+    # shellcheck disable=SC2086 # its words
+    expect_error 2 "own.onnx.data: the output's data would replace the input" $command \
+        "$work/own.onnx.data" --out "$work/own.onnx" --force --quiet
+done
+cmp "$work/own.onnx.data" "$work/inside.onnx" || fail "the input was replaced"
+[[ ! -e $work/own.onnx ]] || fail "a refusal left a model"
+
 # The data do not fit (a limit on the size of a file stands in for a full disk): the old pair
 # stays, and a new one leaves nothing.
 limited() {

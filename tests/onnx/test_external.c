@@ -198,7 +198,17 @@ static void other_files_are_not_replaced(void **state) {
     assert_int_equal(write_target(g, params, NULL, &target, &err), ADMMNN_USAGE);
     assert_non_null(strstr(err.message, "a.onnx.data: exists already; --force"));
     assert_false(base_name_taken(in_folder("a.onnx")));
+    /* The same is told without writing: not of a model that stays in one file, nor by force. */
+    const onnx_writing writing = {.g = g, .params = params};
+    assert_int_equal(onnx_check_write(&writing, &target, &err), ADMMNN_USAGE);
+    assert_non_null(strstr(err.message, "a.onnx.data: exists already; --force"));
+    target.data = ONNX_DATA_BY_SIZE;
+    MUST(onnx_check_write(&writing, &target, err));
+    target.file_most = 5000;
+    assert_int_equal(onnx_check_write(&writing, &target, &err), ADMMNN_USAGE);
     target.force = true;
+    MUST(onnx_check_write(&writing, &target, err));
+    assert_false(base_name_taken(in_folder("a.onnx")));
     MUST(write_target(g, params, NULL, &target, err));
     expect_places("a.onnx", "a.onnx.data");
     /* The reader would not take such a name. */
