@@ -23,6 +23,10 @@ typedef struct engine_backend {
                           engine_result *result, admmnn_error *err);
 } engine_backend;
 
+/* ADMMNN_MEMORY, with both figures, where the bytes are more than there are. */
+admmnn_status engine_check_memory(const graph *g, const engine_settings *settings, uint64_t bytes,
+                                  admmnn_error *err);
+
 extern const engine_backend engine_backend_lanes;
 extern const engine_backend engine_backend_dnnl;
 extern const engine_backend engine_backend_reference;

@@ -462,8 +462,10 @@ static bool is_whole(const graph *g, const engine_settings *settings) {
 
 static dnnl_plan make_plan(const graph *g, const engine_settings *settings, unsigned threads) {
     const bool whole = is_whole(g, settings);
-    const size_t shares = whole ? 1 : threads;
-    return (dnnl_plan){.samples = (settings->max_batch + shares - 1) / shares,
+    const unsigned shares = whole ? 1 : threads;
+    return (dnnl_plan){.settings = settings,
+                       .shares = shares,
+                       .samples = ((size_t)settings->max_batch + shares - 1) / shares,
                        .threads = whole ? threads : 1,
                        .training = settings->training,
                        .fuses = settings->division != ENGINE_DIVIDE_BY_SIZE ||
@@ -507,6 +509,12 @@ static admmnn_status open_norms(dnnl_state *d, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* Of inputs and outputs alone, which is said before a network is recorded for so many samples:
+ * oneDNN itself takes memory and time for them. */
+static uint64_t least_bytes(const dnnl_state *d) {
+    return (uint64_t)d->threads * d->plan.samples * (d->input_count + d->classes) * sizeof(float);
+}
+
 static admmnn_status create(const graph *g, const engine_settings *settings, base_pool *pool,
                             void **state, admmnn_error *err) {
     dnnl_state *d = base_array(1, sizeof *d);
@@ -518,7 +526,9 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
     d->threads = d->plan.whole ? 1 : base_pool_threads(pool);
     d->input_count = graph_value_count(g, g->input);
     d->classes = graph_value_count(g, g->output);
-    admmnn_status status = open_shares(d, err);
+    admmnn_status status = engine_check_memory(g, settings, least_bytes(d), err);
+    if (status == ADMMNN_OK)
+        status = open_shares(d, err);
     if (status == ADMMNN_OK)
         status = open_norms(d, err);
     if (status != ADMMNN_OK) {

@@ -159,13 +159,21 @@ static void set_dims(dnnl_move *m, const graph *g, const graph_node *node, graph
     m->dims[node->axis] = graph_value_count(g, graph_operand(g, node, 1));
 }
 
-static admmnn_status make_move(const graph *g, const graph_node *node, graph_shape in,
+static uint64_t table_bytes(const dnnl_move *m) {
+    uint64_t entries = 0;
+    for (uint32_t i = 0; i < m->rank; i++)
+        entries += m->dims[i];
+    return entries * sizeof *m->from[0];
+}
+
+static admmnn_status make_move(dnnl_network *d, const graph_node *node, graph_shape in,
                                graph_shape out, size_t offset, dnnl_move *m, admmnn_error *err) {
     *m = (dnnl_move){.fill = node->op == GRAPH_PAD ? node->pad.value : 0.0F,
                      .in_count = graph_shape_count(in),
                      .out_count = graph_shape_count(out)};
-    set_dims(m, g, node, in, out);
-    const axis a = {.g = g, .node = node, .offset = offset};
+    set_dims(m, d->graph, node, in, out);
+    BASE_TRY(dnnl_claim(d, table_bytes(m), err));
+    const axis a = {.g = d->graph, .node = node, .offset = offset};
     return make_tables(m, a, in) ? ADMMNN_OK : base_fail_memory(err, "the oneDNN back end");
 }
 
@@ -197,7 +205,7 @@ admmnn_status dnnl_move_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err
     if (g->values[value].shape.rank == 0)
         return ADMMNN_UNSUPPORTED;
     BASE_TRY(open_moves(n, 1, err));
-    BASE_TRY(make_move(g, n->node, g->values[value].shape, g->values[n->node->output].shape, 0,
+    BASE_TRY(make_move(d, n->node, g->values[value].shape, g->values[n->node->output].shape, 0,
                        n->moves, err));
     BASE_TRY(dnnl_plain(d, value, d->tensor[value], &x, err));
     BASE_TRY(add_value(d, n->node->output, &d->tensor[n->node->output], err));
@@ -265,7 +273,7 @@ admmnn_status dnnl_concat_backward(dnnl_network *d, dnnl_node *n, admmnn_error *
         const uint32_t value = graph_operand(g, node, i);
         const graph_shape shape = g->values[value].shape;
         uint32_t dx;
-        BASE_TRY(make_move(g, node, out, shape, offset, &n->moves[i], err));
+        BASE_TRY(make_move(d, node, out, shape, offset, &n->moves[i], err));
         offset += shape.dims[node->axis];
         if (!d->wanted[value])
             continue;

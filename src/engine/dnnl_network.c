@@ -151,7 +151,13 @@ static admmnn_status open_values(dnnl_network *d, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+admmnn_status dnnl_claim(dnnl_network *d, uint64_t bytes, admmnn_error *err) {
+    d->bytes += bytes;
+    return engine_check_memory(d->graph, d->plan.settings, d->plan.shares * d->bytes, err);
+}
+
 static admmnn_status open_gradient(dnnl_network *d, admmnn_error *err) {
+    BASE_TRY(dnnl_claim(d, d->graph->flat_count * sizeof *d->gradient, err));
     d->gradient = base_array(d->graph->flat_count, sizeof *d->gradient);
     return d->gradient != NULL ? ADMMNN_OK : base_fail_memory(err, "the gradient");
 }
@@ -171,6 +177,8 @@ static admmnn_status record_all(dnnl_network *d, admmnn_error *err) {
         BASE_TRY(open_gradient(d, err));
         BASE_TRY(record_backward(d, gradient, err));
     }
+    BASE_TRY(tape_plan(&d->tape, err));
+    BASE_TRY(dnnl_claim(d, d->tape.arena_bytes, err));
     return tape_place(&d->tape, d->gradient, err);
 }
 

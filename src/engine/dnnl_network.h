@@ -16,8 +16,8 @@
 #ifndef ENGINE_DNNL_NETWORK_H
 #define ENGINE_DNNL_NETWORK_H
 
+#include "engine/backend.h"
 #include "engine/dnnl_tape.h"
-#include "graph/graph.h"
 
 typedef struct dnnl_node dnnl_node;
 typedef struct dnnl_own dnnl_own;
@@ -55,7 +55,9 @@ typedef struct dnnl_mark {
 } dnnl_mark;
 
 typedef struct dnnl_plan {
+    const engine_settings *settings; /* of the engine */
     size_t samples;
+    unsigned shares;  /* networks of this plan */
     unsigned threads; /* of each oneDNN call */
     bool training;    /* the backward pass too */
     bool fuses;       /* operations run together, in whatever format they are */
@@ -71,6 +73,7 @@ typedef struct dnnl_network {
     dnnl_mark *marks;    /* in the order of the tape */
     size_t mark_count, mark_capacity;
     float *gradient; /* [flat_count]; training only */
+    uint64_t bytes;  /* that dnnl_claim was asked for */
     /* While it is recorded, of each of the graph's values: */
     uint32_t *tensor;     /* where it is, or TAPE_NONE */
     uint32_t *left;       /* how many nodes will still read it; the output: one more */
@@ -83,6 +86,10 @@ typedef struct dnnl_network {
 admmnn_status dnnl_network_open(const graph *g, const dnnl_plan *plan, dnnl_network *d,
                                 admmnn_error *err);
 void dnnl_network_close(dnnl_network *d);
+
+/* To be asked before so much is taken: ADMMNN_MEMORY where all shares together would want more
+ * than there is. */
+admmnn_status dnnl_claim(dnnl_network *d, uint64_t bytes, admmnn_error *err);
 
 /* The batch normalization that is part of what a node's calls do. */
 const graph_node *dnnl_norm_after(const dnnl_network *d, uint32_t node);

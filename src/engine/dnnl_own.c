@@ -292,7 +292,24 @@ static bool open_worker(const dnnl_own *o, worker *w) {
     return w->values != NULL && w->gradients != NULL && w->part != NULL && w->scratch != NULL;
 }
 
-static bool open_own(dnnl_own *o) {
+/* What a graph takes to be seen from one node. */
+static uint64_t view_bytes(const graph *g) {
+    return g->parameter_count * sizeof *g->parameters +
+           g->value_count * (sizeof *g->values + sizeof(size_t));
+}
+
+static uint64_t number_bytes(const dnnl_own *o) {
+    uint64_t constants = 0;
+    for (uint32_t i = 0; i < o->count; i++) {
+        const uint32_t value = graph_operand(o->whole, o->node, i);
+        constants += o->whole->values[value].constant == GRAPH_VARIES ? 0 : elements(o, value);
+    }
+    const uint64_t worker_bytes =
+        o->size * (2 * sizeof(double) + sizeof(float)) + o->flat_count * sizeof(double);
+    return o->threads * worker_bytes + (constants + o->flat_count) * sizeof(double);
+}
+
+static bool open_view(dnnl_own *o) {
     const graph *g = o->whole;
     o->view = *g;
     o->view.parameters = base_array_copy(g->parameters, g->parameter_count, sizeof *g->parameters);
@@ -310,6 +327,10 @@ static bool open_own(dnnl_own *o) {
         if (graph_value_varies(g, graph_operand(g, o->node, i)))
             place_value(o, graph_operand(g, o->node, i));
     place_value(o, o->node->output);
+    return true;
+}
+
+static bool open_numbers(dnnl_own *o) {
     o->params = base_array(o->flat_count, sizeof *o->params);
     if (o->params == NULL || !place_constants(o))
         return false;
@@ -332,7 +353,11 @@ admmnn_status dnnl_own_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err)
     o->node = n->node;
     o->count = n->node->operand_count;
     o->threads = d->plan.threads;
-    if (!open_own(o))
+    BASE_TRY(dnnl_claim(d, view_bytes(d->graph), err));
+    if (!open_view(o))
+        return base_fail_memory(err, "the oneDNN back end");
+    BASE_TRY(dnnl_claim(d, number_bytes(o), err));
+    if (!open_numbers(o))
         return base_fail_memory(err, "the oneDNN back end");
     for (uint32_t i = 0; i < o->count; i++)
         BASE_TRY(add_x(d, o, i, err));

@@ -184,18 +184,26 @@ static size_t collect(const tape *t, engine_buffer *buffers, uint32_t *whose) {
     return count;
 }
 
-static admmnn_status place_arena(tape *t, engine_buffer *buffers, size_t *order, uint32_t *whose,
-                                 admmnn_error *err) {
+static admmnn_status plan_arena(tape *t, engine_buffer *buffers, size_t *order, uint32_t *whose,
+                                admmnn_error *err) {
     if (buffers == NULL || order == NULL || whose == NULL)
         return base_fail_memory(err, "planning the tensors of oneDNN");
     size_t count = collect(t, buffers, whose);
     t->arena_bytes = engine_place(buffers, count, order);
-    t->arena = base_array(t->arena_bytes, 1);
-    if (t->arena == NULL)
-        return base_fail_memory(err, "the tensors of oneDNN");
     for (size_t i = 0; i < count; i++)
         t->tensors[whose[i]].offset = buffers[i].offset / sizeof(float);
     return ADMMNN_OK;
+}
+
+admmnn_status tape_plan(tape *t, admmnn_error *err) {
+    engine_buffer *buffers = base_array(t->tensor_count, sizeof *buffers);
+    size_t *order = base_array(t->tensor_count, sizeof *order);
+    uint32_t *whose = base_array(t->tensor_count, sizeof *whose);
+    admmnn_status status = plan_arena(t, buffers, order, whose, err);
+    base_free(buffers);
+    base_free(order);
+    base_free(whose);
+    return status;
 }
 
 static void *place_of(const tape *t, const tape_tensor *tensor, float *gradient) {
@@ -222,14 +230,9 @@ static admmnn_status make_memory(tape *t, float *gradient, admmnn_error *err) {
 }
 
 admmnn_status tape_place(tape *t, float *gradient, admmnn_error *err) {
-    engine_buffer *buffers = base_array(t->tensor_count, sizeof *buffers);
-    size_t *order = base_array(t->tensor_count, sizeof *order);
-    uint32_t *whose = base_array(t->tensor_count, sizeof *whose);
-    admmnn_status status = place_arena(t, buffers, order, whose, err);
-    base_free(buffers);
-    base_free(order);
-    base_free(whose);
-    BASE_TRY(status);
+    t->arena = base_array(t->arena_bytes, 1);
+    if (t->arena == NULL)
+        return base_fail_memory(err, "the tensors of oneDNN");
     t->executed = base_array((size_t)t->most_arguments, sizeof *t->executed);
     if (t->executed == NULL)
         return base_fail_memory(err, "the calls of oneDNN");

@@ -97,8 +97,11 @@ void tape_overwrite(tape *t, uint32_t tensor);
 /* Records the reorder of one tensor into another. */
 admmnn_status tape_copy(tape *t, uint32_t from, uint32_t to, admmnn_error *err);
 
-/* Ends the recording: places the tensors, allocates once. Gradient tensors get
- * their place in gradient (which may be NULL when there are none). */
+/* Ends the recording: places the tensors in an arena, of arena_bytes. */
+admmnn_status tape_plan(tape *t, admmnn_error *err);
+
+/* Allocates what was planned, once. Gradient tensors get their place in gradient (which may be
+ * NULL when there are none). */
 admmnn_status tape_place(tape *t, float *gradient, admmnn_error *err);
 
 /* Where the parameters are in the replays to come. */

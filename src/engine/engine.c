@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -52,6 +53,37 @@ admmnn_status engine_backend_find(const char *text, engine_backend_id *id, admmn
                      names.text);
 }
 
+/* ---- memory ---- */
+
+admmnn_status engine_check_memory(const graph *g, const engine_settings *settings, uint64_t bytes,
+                                  admmnn_error *err) {
+    const uint64_t memory = settings->memory == 0 ? base_memory_size() : settings->memory;
+    if (bytes <= memory)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_MEMORY,
+                     "network %s in batches of %u needs at least %" PRIu64
+                     " MiB of memory; there are %" PRIu64
+                     ": it wants a smaller batch, or a larger machine",
+                     g->name, settings->max_batch, bytes >> 20, memory >> 20);
+}
+
+/* Far above any memory, and so far below 2^64 that no sum or product of sizes overflows. */
+#define VALUES_MOST ((size_t)1 << 50)
+
+static admmnn_status check_values(const graph *g, const engine_settings *settings,
+                                  admmnn_error *err) {
+    size_t count = 0;
+    for (uint32_t v = 0; v < g->value_count; v++)
+        count += graph_value_count(g, v);
+    if (base_multiply(count, settings->max_batch, &count) && count <= VALUES_MOST)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_MEMORY,
+                     "network %s in batches of %u makes more values than any memory holds", g->name,
+                     settings->max_batch);
+}
+
+/* ---- creation ---- */
+
 static admmnn_status open_backend(engine *e, const engine_backend *backend, base_pool *pool,
                                   admmnn_error *err) {
     e->backend = backend;
@@ -91,6 +123,7 @@ admmnn_status engine_create(const graph *g, const engine_settings *settings, bas
     if (!graph_value_varies(g, g->output))
         return base_fail(err, ADMMNN_USAGE, "network %s: its output is alike for all samples",
                          g->name);
+    BASE_TRY(check_values(g, settings, err));
     engine *e = base_array(1, sizeof *e);
     if (e == NULL)
         return base_fail_memory(err, "an engine");

@@ -47,6 +47,7 @@ typedef struct engine_settings {
      * 0: below the share where they are faster. */
     float list_density;
     engine_division division;
+    uint64_t memory; /* bytes that it may take; 0: what the machine has */
 } engine_settings;
 
 /* Writes one sample's input, element i (channel, row, column order) to
@@ -74,7 +75,8 @@ typedef struct engine_result {
                                   the batch's own */
 } engine_result;
 
-/* The pool must outlive the engine; the graph is copied. */
+/* The pool must outlive the engine; the graph is copied. ADMMNN_MEMORY, before they are taken,
+ * where its values, gradients and copies of parameters are more than the memory. */
 admmnn_status engine_create(const graph *g, const engine_settings *settings, base_pool *pool,
                             engine **out, admmnn_error *err);
 void engine_destroy(engine *e);

@@ -76,6 +76,13 @@ static void take_parts(lanes_state *s, float *memory, size_t parameter_count) {
     }
 }
 
+static uint64_t bytes_wanted(const lanes_state *s) {
+    const uint64_t part = s->training ? part_stride(s->g->flat_count) : 0;
+    return s->threads *
+           (s->plan->arena_floats * sizeof *s->memory +
+            s->plan->winner_count * sizeof *s->winner_memory + part * sizeof *s->part_memory);
+}
+
 static admmnn_status allocate(lanes_state *s, admmnn_error *err) {
     size_t floats;
     size_t winners;
@@ -110,6 +117,8 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
     s->training = settings->training;
     s->g = g;
     admmnn_status status = lanes_plan_create(g, settings, s->threads, &s->plan, err);
+    if (status == ADMMNN_OK)
+        status = engine_check_memory(g, settings, bytes_wanted(s), err);
     if (status == ADMMNN_OK)
         status = allocate(s, err);
     if (status != ADMMNN_OK) {

@@ -244,7 +244,7 @@ admmnn_status lanes_plan_create(const graph *g, const engine_settings *settings,
     plan->kernels = kernels;
     plan->list_density = settings->list_density;
     plan->steps = steps;
-    size_t blocks = (settings->max_batch + kernels->lanes - 1) / kernels->lanes;
+    size_t blocks = ((size_t)settings->max_batch + kernels->lanes - 1) / kernels->lanes;
     plan->max_blocks = (blocks + threads - 1) / threads;
     plan->input_count = graph_value_count(g, g->input);
     plan->classes = graph_value_count(g, g->output);

@@ -109,9 +109,23 @@ static void shell_destroy(void *state) {
     base_free(s);
 }
 
+/* Of its vectors and values, which are doubles, and of the gradients by them. */
+static uint64_t bytes_wanted(const graph *g, const engine_settings *settings, unsigned threads) {
+    uint64_t sample = 0;
+    for (uint32_t v = 0; v < g->value_count; v++)
+        sample += graph_value_varies(g, v) ? graph_value_count(g, v) : 0;
+    const uint64_t values = sample * settings->max_batch + g->flat_count;
+    if (!settings->training)
+        return values * sizeof(double);
+    return (2 * sample * settings->max_batch + (1 + (uint64_t)threads) * g->flat_count) *
+               sizeof(double) +
+           g->flat_count * sizeof(float);
+}
+
 static admmnn_status open_shell(shell *s, const engine_settings *settings, admmnn_error *err) {
     const graph *g = s->graph;
     const unsigned threads = base_pool_threads(s->pool);
+    BASE_TRY(engine_check_memory(g, settings, bytes_wanted(g, settings, threads), err));
     const size_t inputs = graph_value_count(g, g->input);
     const size_t outputs = graph_value_count(g, g->output);
     s->narrow_count = inputs > outputs ? inputs : outputs;

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -35,6 +36,16 @@ static bool flags_make_sense(unsigned flags) {
     return (flags & ~(inputs | PACK_FLAG_SHORT_STEPS)) == 0 && (flags & inputs) != inputs;
 }
 
+admmnn_status pack_check_memory(const graph *g, uint64_t memory, admmnn_error *err) {
+    const uint64_t needed = g->flat_count * (sizeof(int32_t) + sizeof(float));
+    if (needed <= memory)
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_MEMORY,
+                     "its %zu parameters need at least %" PRIu64
+                     " MiB of memory; there are %" PRIu64,
+                     graph_trainable_count(g), needed >> 20, memory >> 20);
+}
+
 static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_steps,
                                admmnn_error *err) {
     char name[GRAPH_NAME_MAX];
@@ -56,7 +67,9 @@ static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_st
         return base_fail(err, ADMMNN_CORRUPT, "the head makes no sense at byte %zu", in->at);
     graph *g;
     BASE_TRY(topology_read(in, version, name, &g, err));
-    admmnn_status status = pack_model_create(g, out, err);
+    admmnn_status status = pack_check_memory(g, base_memory_size(), err);
+    if (status == ADMMNN_OK)
+        status = pack_model_create(g, out, err);
     graph_free(g);
     BASE_TRY(status);
     (*out)->original_weights = weights;

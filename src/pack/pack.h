@@ -95,6 +95,9 @@ admmnn_status pack_encode(const pack_model *model, const pack_settings *settings
                           size_t *count, pack_report *report, admmnn_error *err);
 /* What pack_decode looks at first: ADMMNN_CORRUPT unless the magic and the checksum hold. */
 admmnn_status pack_check(const uint8_t *bytes, size_t count, admmnn_error *err);
+/* ADMMNN_MEMORY, with both figures: the tensors and the vector that is made of them are more
+ * than the memory. pack_decode asks before it takes any. */
+admmnn_status pack_check_memory(const graph *g, uint64_t memory, admmnn_error *err);
 admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out, pack_report *report,
                           admmnn_error *err);
 void pack_report_free(pack_report *report);

@@ -17,6 +17,16 @@
 #include "engine/engine.h"
 #include "graph/zoo.h"
 
+#define EXPECT(call, expected, words)                                                              \
+    do {                                                                                           \
+        admmnn_error error_ = {0};                                                                 \
+        admmnn_error *err = &error_;                                                               \
+        assert_int_equal((call), (expected));                                                      \
+        assert_int_equal(error_.status, (expected));                                               \
+        if (strstr(error_.message, (words)) == NULL)                                               \
+            fail_msg("'%s' does not speak of '%s'", error_.message, (words));                      \
+    } while (0)
+
 /* Inputs and labels of a batch, sample after sample. */
 typedef struct samples {
     size_t count, elements;

@@ -2,16 +2,6 @@
  * refused. */
 #include "support.h"
 
-#define EXPECT(call, expected, words)                                                              \
-    do {                                                                                           \
-        admmnn_error error_ = {0};                                                                 \
-        admmnn_error *err = &error_;                                                               \
-        assert_int_equal((call), (expected));                                                      \
-        assert_int_equal(error_.status, (expected));                                               \
-        if (strstr(error_.message, (words)) == NULL)                                               \
-            fail_msg("'%s' does not speak of '%s'", error_.message, (words));                      \
-    } while (0)
-
 static graph *lenet300(void) {
     graph *g;
     assert_int_equal(graph_zoo_create("lenet-300-100", graph_shape_image(1, 28, 28), 10, &g, NULL),

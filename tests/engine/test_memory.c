@@ -9,11 +9,13 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 
 /* Allocations that succeed before one fails; SIZE_MAX: all do. */
 static size_t left = SIZE_MAX;
+static size_t most_bytes; /* of one of them so far */
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size) {
     if (left == 0)
         return NULL;
     left -= left != SIZE_MAX;
+    most_bytes = size > most_bytes ? size : most_bytes;
     return __real_aligned_alloc(alignment, size);
 }
 
@@ -28,6 +30,25 @@ static graph *network(void) {
     assert_int_equal(graph_add_inner_product(g, "b", v, 20, true, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_relu(g, "r", v, &v, NULL), ADMMNN_OK);
     assert_int_equal(graph_add_inner_product(g, "c", v, 10, true, &v, NULL), ADMMNN_OK);
+    return g;
+}
+
+#define LARGE 300000
+
+/* The output of one element: gathered many times from two, or a part of a function that oneDNN
+ * lacks, by a constant of so many. */
+static graph *graph_of_large_constant(bool gathered) {
+    graph *g;
+    uint32_t v;
+    float *numbers = floats(LARGE);
+    assert_int_equal(graph_create("large", graph_shape_vector(2), &g, NULL), ADMMNN_OK);
+    const graph_shape shape = gathered ? graph_shape_vector(LARGE) : (graph_shape){2, {LARGE, 1}};
+    assert_int_equal(graph_add_constant(g, shape, numbers, &v, NULL), ADMMNN_OK);
+    if (gathered)
+        assert_int_equal(graph_add_gather(g, "y", g->input, v, 0, &v, NULL), ADMMNN_OK);
+    else
+        assert_int_equal(graph_add_binary(g, "y", GRAPH_POW, g->input, v, &v, NULL), ADMMNN_OK);
+    base_free(numbers);
     return g;
 }
 
@@ -106,9 +127,57 @@ static void a_support_that_has_no_room_changes_nothing(void **state) {
     graph_free(g);
 }
 
+/* Before anything large is taken, whatever the back end, and however it divides the work. */
+static void more_than_the_memory_is_refused(void **state) {
+    (void)state;
+    static const engine_backend_id ids[] = {ENGINE_LANES, ENGINE_DNNL, ENGINE_DNNL,
+                                            ENGINE_REFERENCE};
+    graph *g = network();
+    base_pool *pool = pool_make(2);
+    for (unsigned i = 0; i < 8; i++) {
+        engine_settings settings = {.backend = ids[i % 4],
+                                    .max_batch = 20000,
+                                    .training = i >= 4,
+                                    .division =
+                                        i % 4 == 1 ? ENGINE_DIVIDE_CALLS : ENGINE_DIVIDE_SAMPLES,
+                                    .memory = 6 << 20};
+        engine *e = NULL;
+        most_bytes = 0;
+        EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_MEMORY, "small in batches of");
+        EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_MEMORY, "there are 6: ");
+        assert_true(e == NULL && most_bytes < 1 << 20);
+        settings.memory = 1 << 30;
+        assert_int_equal(engine_create(g, &settings, pool, &e, NULL), ADMMNN_OK);
+        engine_destroy(e);
+        settings.max_batch = UINT32_MAX;
+        EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_MEMORY, "there are 1024: ");
+    }
+    base_pool_destroy(pool);
+    graph_free(g);
+}
+
+/* A gather's table, and what an operation that oneDNN lacks has for itself. */
+static void what_stands_beside_the_values_counts(void **state) {
+    (void)state;
+    base_pool *pool = pool_make(1);
+    for (unsigned i = 0; i < 2; i++) {
+        graph *g = graph_of_large_constant(i == 0);
+        engine_settings settings = {.backend = ENGINE_DNNL, .max_batch = 1, .memory = 3 << 20};
+        engine *e = NULL;
+        EXPECT(engine_create(g, &settings, pool, &e, err), ADMMNN_MEMORY, "there are 3: ");
+        settings.memory = 0;
+        assert_int_equal(engine_create(g, &settings, pool, &e, NULL), ADMMNN_OK);
+        engine_destroy(e);
+        graph_free(g);
+    }
+    base_pool_destroy(pool);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_support_that_has_no_room_changes_nothing),
+        cmocka_unit_test(more_than_the_memory_is_refused),
+        cmocka_unit_test(what_stands_beside_the_values_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,6 +242,16 @@ static void items_that_make_no_sense_are_refused(void **state) {
 }
 
 /* A hundred million places said to follow in no bytes: given up at once. */
+static void more_than_the_memory_is_refused(void **state) {
+    (void)state;
+    graph *g = zoo("lenet-300-100"); /* 266,610 parameters: 2 MiB as codes and as floats */
+    admmnn_error err = {0};
+    assert_int_equal(pack_check_memory(g, 8 * g->flat_count, &err), ADMMNN_OK);
+    assert_int_equal(pack_check_memory(g, 8 * g->flat_count - 1, &err), ADMMNN_MEMORY);
+    assert_non_null(strstr(err.message, "266610 parameters need at least 2 MiB of memory; there"));
+    graph_free(g);
+}
+
 static void a_matrix_without_bytes_takes_no_time(void **state) {
     (void)state;
     /* 10,000 inputs to 10,000 outputs; weights: levels, entropy, range; biases: as
@@ -277,6 +287,7 @@ int main(void) {
         cmocka_unit_test(cuts_under_a_right_checksum_are_noticed),
         cmocka_unit_test(bytes_left_over_are_noticed),
         cmocka_unit_test(huge_networks_are_refused_before_memory_is_taken),
+        cmocka_unit_test(more_than_the_memory_is_refused),
         cmocka_unit_test(a_matrix_without_bytes_takes_no_time),
         cmocka_unit_test(other_files_are_told_apart),
     };
