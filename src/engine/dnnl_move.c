@@ -225,6 +225,9 @@ admmnn_status dnnl_move_backward(dnnl_network *d, dnnl_node *n, admmnn_error *er
 
 /* ---- concatenation: oneDNN's, and slices of the gradient ---- */
 
+/* As many as oneDNN has numbers for. */
+#define CONCAT_MOST (DNNL_ARG_MULTIPLE_DST - DNNL_ARG_MULTIPLE_SRC)
+
 static admmnn_status call_concat(dnnl_network *d, const dnnl_node *n, dnnl_api_desc *formats,
                                  tape_argument *arguments, admmnn_error *err) {
     const graph_node *node = n->node;
@@ -250,6 +253,8 @@ static admmnn_status call_concat(dnnl_network *d, const dnnl_node *n, dnnl_api_d
 
 admmnn_status dnnl_concat_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     const size_t count = n->node->operand_count;
+    if (count > CONCAT_MOST)
+        return ADMMNN_UNSUPPORTED;
     dnnl_api_desc *formats = base_array(count, sizeof *formats);
     tape_argument *arguments = base_array(count + 1, sizeof *arguments);
     admmnn_status status = formats == NULL || arguments == NULL

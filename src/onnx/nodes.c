@@ -315,12 +315,16 @@ static bool is_origin(const onnx_reader *r, const char *name) {
     return false;
 }
 
+/* A name that the file keeps and ours cannot have is not made of the operation: that may be
+ * written as another one, and read again it would become another name. */
 void onnx_name_node(onnx_reader *r, const Onnx__NodeProto *node, char out[GRAPH_NAME_MAX]) {
     const char *name = node->name == NULL ? "" : node->name;
+    const char *origin = name[0] == 0 || is_origin(r, name) ? NULL : name;
     snprintf(out, GRAPH_NAME_MAX, "%s", tail_of(name));
     while (out[0] == 0 || !base_text_is_plain(out) || graph_find_node(r->g, out) != GRAPH_NONE)
-        snprintf(out, GRAPH_NAME_MAX, "%.16s%u", node->op_type, next_number(r, r->g->node_count));
-    r->origins[r->g->node_count] = name[0] == 0 || is_origin(r, name) ? NULL : name;
+        snprintf(out, GRAPH_NAME_MAX, "%.16s%u", origin == NULL ? node->op_type : "node",
+                 next_number(r, r->g->node_count));
+    r->origins[r->g->node_count] = origin;
 }
 
 void onnx_name_part(onnx_reader *r, const Onnx__NodeProto *node, const char *part,

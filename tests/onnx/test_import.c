@@ -407,6 +407,32 @@ static void names_are_there_once(void **state) {
     onnx_model_free(&model);
 }
 
+/* Of long names the ends are ours; where those are the same, or no text, the node gets a number
+ * that it keeps though MatMul is written as Gemm. */
+static void names_that_are_not_ours_stay(void **state) {
+    (void)state;
+    static const char *const names[] = {"/encoder/layer.0/of/many/attention/self/query/MatMul",
+                                        "/encoder/layer.1/of/many/attention/self/query/MatMul",
+                                        "query\n"};
+    const float ones[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    maker m;
+    maker_begin(&m, 13);
+    maker_input(&m, "x", (const int64_t[]){-1, 4}, 2);
+    maker_output(&m, "c");
+    maker_floats(&m, "w", (const int64_t[]){4, 4}, 2, ones);
+    maker_node(&m, "MatMul", "x w", "a")->name = maker_text(&m, names[0]);
+    maker_node(&m, "MatMul", "a w", "b")->name = maker_text(&m, names[1]);
+    maker_node(&m, "MatMul", "b w", "c")->name = maker_text(&m, names[2]);
+    onnx_model model = read_made(&m);
+    assert_string_equal(model.g->nodes[0].name, names[0] + strlen(names[0]) - 31);
+    assert_string_equal(model.g->nodes[1].name, "node2");
+    assert_string_equal(model.g->nodes[2].name, "node3");
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(model.labels->nodes[i], names[i]);
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
 /* ---- what is refused ---- */
 
 static void expect_refused(maker *m, admmnn_status wanted, const char *text) {
@@ -727,6 +753,7 @@ int main(void) {
         cmocka_unit_test(what_nothing_reads_does_not_matter),
         cmocka_unit_test(what_changes_nothing_is_no_node),
         cmocka_unit_test(names_are_there_once),
+        cmocka_unit_test(names_that_are_not_ours_stay),
         cmocka_unit_test(operations_are_refused_by_name),
         cmocka_unit_test(attributes_have_the_operators_type),
         cmocka_unit_test(the_batch_is_not_mixed),
