@@ -293,6 +293,16 @@ static void add_attention(graph *g, uint32_t *v) {
                           parameter(g, "slope", GRAPH_TENSOR, (graph_shape){2, {16, 1}}), v, err));
 }
 
+/* More than oneDNN has numbers for. */
+static void add_many_parts(graph *g, uint32_t *v) {
+    uint32_t parts[1025];
+    const graph_reduce mean = {.kind = GRAPH_REDUCE_MEAN, .axes = 6};
+    MUST(graph_add_reduce(g, "mean", *v, mean, v, err));
+    for (size_t i = 0; i < 1025; i++)
+        parts[i] = *v;
+    MUST(graph_add_concat(g, "joined", parts, 1025, 0, v, err));
+}
+
 static void add_moves(graph *g, uint32_t *v) {
     const graph_slice slice = {{2, 1, 6}, {10, 4, 4}, {1, 1, -1}};
     const graph_pad pad = {GRAPH_PAD_REFLECT, 0.0F, {1, 0, 2}, {0, 2, 1}};
@@ -323,6 +333,7 @@ static const network networks[] = {
     {"roots", add_roots, 0},
     {"residual", add_residual, 0},
     {"branches", add_branches, 0},
+    {"many parts", add_many_parts, 0},
     {"attention", add_attention, 0},
     {"moves", add_moves, 0},
 };
