@@ -509,6 +509,18 @@ static admmnn_status open_norms(dnnl_state *d, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* What oneDNN makes of its own when a network is recorded, and again when one first runs: it
+ * crashes where there is no memory for that. */
+#define KERNEL_BYTES ((size_t)16 << 20)
+
+static admmnn_status check_kernels(admmnn_error *err) {
+    void *room = base_array(KERNEL_BYTES, 1);
+    if (room == NULL)
+        return base_fail_memory(err, "the kernels of oneDNN");
+    base_free(room);
+    return ADMMNN_OK;
+}
+
 /* Of inputs and outputs alone, which is said before a network is recorded for so many samples:
  * oneDNN itself takes memory and time for them. */
 static uint64_t least_bytes(const dnnl_state *d) {
@@ -528,9 +540,13 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
     d->classes = graph_value_count(g, g->output);
     admmnn_status status = engine_check_memory(g, settings, least_bytes(d), err);
     if (status == ADMMNN_OK)
+        status = check_kernels(err);
+    if (status == ADMMNN_OK)
         status = open_shares(d, err);
     if (status == ADMMNN_OK)
         status = open_norms(d, err);
+    if (status == ADMMNN_OK)
+        status = check_kernels(err);
     if (status != ADMMNN_OK) {
         destroy(d);
         return status;
