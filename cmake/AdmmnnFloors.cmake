@@ -58,3 +58,16 @@ function(admmnn_onnx_schema target)
   target_include_directories(admmnn_onnx_schema SYSTEM INTERFACE ${out})
   target_link_libraries(admmnn_onnx_schema INTERFACE PkgConfig::PROTOBUF_C)
 endfunction()
+
+# admmnn_embedded_text(TARGET NAME FILES...): the files' text, one after another, as the target's
+# C string of that name, which src/export/parts.h declares.
+function(admmnn_embedded_text target name)
+  set(out ${CMAKE_BINARY_DIR}/generated/${name}.c)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/ OUTPUT_VARIABLE files)
+  string(REPLACE ";" "|" list "${files}")
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DOUT=${out} "-DFILES=${list}"
+            -P ${CMAKE_SOURCE_DIR}/cmake/EmbedText.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/EmbedText.cmake VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+endfunction()

@@ -37,7 +37,7 @@ typedef struct cli_arguments {
     cli_number dimension, instances, pgd_iterations, epochs, batch, resize, max_damaged;
     cli_real rho, rho_relative, beta, probability, tolerance, start_scale, condition, spacing;
     cli_real learning_rate;
-    const char *out, *from, *data, *format, *mean, *deviation, *input;
+    const char *out, *from, *data, *format, *mean, *deviation, *input, *name;
     const char *methods, *ratios, *positions, *values, *weights;
     const char *q, *b, *set, *start, *method, *x_step, *recipes;
     const char *operands[CLI_OPERANDS_MAX];

@@ -16,6 +16,7 @@ extern const cli_command cli_inspect;
 extern const cli_command cli_eval;
 extern const cli_command cli_run;
 extern const cli_command cli_finetune;
+extern const cli_command cli_export_c;
 extern const cli_command cli_admmq_bench;
 extern const cli_command cli_admmq_solve;
 extern const cli_command cli_version;

@@ -1,0 +1,54 @@
+/* The C code as it is written: its data, and the calls of its one function. */
+#ifndef EXPORT_JOB_H
+#define EXPORT_JOB_H
+
+#include "admmnn/export.h"
+#include "base/bytes.h"
+#include "export/parts.h"
+#include "export/plan.h"
+#include "pack/pack.h"
+
+typedef struct export_job {
+    const pack_model *model;
+    const graph *g;
+    float *params; /* [g->flat_count] the dense values */
+    export_plan plan;
+    export_parts parts;
+    bool *told; /* [values] the constants and parameters that are in the data */
+    base_writer data, calls;
+    admmnn_export_sizes sizes;
+    admmnn_error *err;
+} export_job;
+
+/* ---- text.c ---- */
+
+#define EXPORT_TEXT_MAX 48
+
+/* The name of something of a node or a value: "layer_3". */
+typedef struct export_name {
+    char text[EXPORT_TEXT_MAX];
+} export_name;
+export_name export_name_of(const char *kind, uint32_t number);
+
+void export_write_float(base_writer *out, float value);
+/* A static array of that name, which has no numbers where there are none to be. */
+void export_write_floats(base_writer *out, const char *name, const float *values, size_t count);
+void export_write_bytes(base_writer *out, const char *name, const uint8_t *bytes, size_t count);
+void export_write_places(base_writer *out, const char *name, const uint32_t *places, size_t count);
+/* A name of the file's own in a comment: nothing in it ends the comment. */
+void export_write_comment(base_writer *out, const char *name);
+
+/* Expressions of where a value's floats are: of the node's result from an element on, and of its
+ * i-th operand, whose numbers are written where they are constant. */
+export_name export_result(const export_job *job, const graph_node *node, size_t first);
+export_name export_operand(export_job *job, const graph_node *node, uint32_t i);
+
+/* ---- one file each: the data and the calls of a node ---- */
+
+admmnn_status export_layer_write(export_job *job, uint32_t n);
+admmnn_status export_pool_write(export_job *job, uint32_t n); /* with a convolution, or not */
+void export_element_write(export_job *job, uint32_t n);
+admmnn_status export_move_write(export_job *job, uint32_t n);
+admmnn_status export_line_write(export_job *job, uint32_t n); /* normalizations, softmaxes, sums */
+
+#endif
