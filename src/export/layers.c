@@ -142,9 +142,21 @@ static void count_weights(export_job *job, uint32_t n) {
         job->sizes.kept += job->params[weight->offset + i] != 0.0F;
 }
 
+/* An inner product, or a matmul by weights: of one row of inputs, or of several. */
+static void write_products(export_job *job, uint32_t n, export_name x, export_name y) {
+    const export_layer *layer = job->plan.steps[n].layer;
+    const size_t count = graph_value_count(job->g, job->g->nodes[n].output) / layer->rows;
+    export_parts_use(&job->parts, count == 1 ? "product" : "products");
+    base_write_text(&job->calls, "        %s(&layer_%u, %uU, %uU, ",
+                    count == 1 ? "multiply_vector" : "multiply_rows", n, layer->rows,
+                    layer->columns);
+    if (count > 1)
+        base_write_text(&job->calls, "%zuU, ", count);
+    base_write_text(&job->calls, "%s, %s);\n", x.text, y.text);
+}
+
 admmnn_status export_layer_write(export_job *job, uint32_t n) {
     const graph_node *node = &job->g->nodes[n];
-    const export_layer *layer = job->plan.steps[n].layer;
     const export_name x = export_operand(job, node, 0);
     const export_name y = export_result(job, node, 0);
     BASE_TRY(write_table(job, n));
@@ -156,10 +168,7 @@ admmnn_status export_layer_write(export_job *job, uint32_t n) {
                         transposed ? "convolve_transposed" : "convolve", n, x.text, y.text);
         return ADMMNN_OK;
     }
-    export_parts_use(&job->parts, "product");
-    base_write_text(&job->calls, "        multiply_rows(&layer_%u, %uU, %uU, %zuU, %s, %s);\n", n,
-                    layer->rows, layer->columns,
-                    graph_value_count(job->g, node->output) / layer->rows, x.text, y.text);
+    write_products(job, n, x, y);
     return ADMMNN_OK;
 }
 

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# A network as C code: compiled without a warning by the compilers there are, run under the
+# sanitizers, as right as the packed file; what is refused, and what of that leaves nothing.
+set -euo pipefail
+# shellcheck source=tests/cli/support.sh
+source "${0%/*}/support.sh"
+board=${0%/*}/../export/board
+make_job
+expect 0 compress "$work/recipe.yaml" --out "$work/run" --quiet
+model=$work/run/model.admm
+
+strict=(-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef
+    -Wcast-qual -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Werror)
+
+# ---- what is written ----
+
+expect 0 export-c "$model" --out "$work/c/deep" --name net --json
+cp "$work/stdout" "$work/sizes.json"
+[[ $(json "$work/sizes.json" name) == net ]] || fail "another name"
+(($(json "$work/sizes.json" ram input) == 4 * 784)) || fail "another input"
+(($(json "$work/sizes.json" kept) < $(json "$work/sizes.json" weights) / 10)) ||
+    fail "more weights than were kept"
+cd "$work/c/deep"
+for compiler in cc gcc clang clang-14; do
+    command -v "$compiler" >/dev/null || continue
+    "$compiler" "${strict[@]}" -O2 -c net.c -o net.o || fail "$compiler complains"
+done
+cd "$OLDPWD"
+expect 0 export-c "$model" --out "$work/again" --name net
+has "$work/stdout" "flash: weights "
+has "$work/stdout" "RAM: values "
+for file in net.c net.h; do
+    cmp "$work/c/deep/$file" "$work/again/$file" || fail "another run, other bytes of $file"
+done
+no_leftovers "$work"
+
+# ---- what it computes: as many right as eval counts, of images and labels of its own ----
+
+tail -c +17 "$work/data/t10k-images-idx3-ubyte" >"$work/c/images.bin"
+tail -c +9 "$work/data/t10k-labels-idx1-ubyte" | od -An -v -w1 -tu1 | tr -d ' ' >"$work/labels"
+cc -std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -I"$work/c/deep" \
+    "$board/host.c" "$board/program.c" "$work/c/deep/net.c" -lm -o "$work/c/program"
+(cd "$work/c" && ./program) | grep -v instructions >"$work/classes"
+right=$(paste "$work/classes" "$work/labels" | awk '$1 == $2' | wc -l)
+expect 0 eval "$model" --data "$work/data" --json
+((right == $(json "$work/stdout" correct))) || fail "$right right, as the packed file not"
+
+# ---- an ONNX model, the network's name ----
+
+expect 0 export-c "$work/run/model.onnx" --out "$work/onnx"
+[[ -s $work/onnx/lenet_300_100.c && -s $work/onnx/lenet_300_100.h ]] || fail "another name"
+cc "${strict[@]}" -c "$work/onnx/lenet_300_100.c" -o "$work/onnx/net.o"
+
+# ---- what is refused ----
+
+expect_error 2 "net.c: exists already; --force replaces it" export-c "$model" \
+    --out "$work/again" --name net --quiet
+rm "$work/again/net.c"
+expect_error 2 "net.h: exists already" export-c "$model" --out "$work/again" --name net --quiet
+[[ ! -e $work/again/net.c ]] || fail "one of the two files was written"
+expect 0 export-c "$model" --out "$work/again" --name net --force
+cmp "$work/c/deep/net.c" "$work/again/net.c"
+for name in 9net a-b "a b" _net 'x;y' "ä" a23456789012345678901234567890123; do
+    expect_error 2 "no name of a C function" export-c "$model" --out "$work/none" \
+        --name "$name" --quiet
+done
+expect 0 export-c "$model" --out "$work/long" --name a234567890123456789012345678901
+expect_error 2 "--out" export-c "$model" --quiet
+expect_error 2 "absent.admm" export-c "$work/absent.admm" --out "$work/none" --quiet
+head -c 300 "$model" >"$work/cut.admm"
+expect_error 2 "cut.admm" export-c "$work/cut.admm" --out "$work/none" --quiet
+expect_error 2 "recipe.yaml" export-c "$work/recipe.yaml" --out "$work/none" --quiet
+[[ ! -e $work/none ]] || fail "a folder was made for nothing"
+: >"$work/file"
+expect_error 1 "file" export-c "$model" --out "$work/file" --quiet
+expect_error 1 "file" export-c "$model" --out "$work/file/deep" --quiet
+if ((EUID != 0)); then # root may write anywhere
+    mkdir "$work/closed" && chmod a-w "$work/closed"
+    expect_error 1 "closed" export-c "$model" --out "$work/closed" --quiet
+fi
+(
+    ulimit -f 8
+    expect_error 1 "cannot write: File too large" export-c "$model" --out "$work/full" --quiet
+)
+[[ -z $(find "$work/full" -type f) ]] || fail "part of a file is left"
+no_leftovers "$work"
