@@ -4,7 +4,7 @@
 set -euo pipefail
 # shellcheck source=tests/cli/support.sh
 source "${0%/*}/support.sh"
-board=${0%/*}/../export/board
+board=$(cd "${0%/*}/../export/board" && pwd)
 make_job
 expect 0 compress "$work/recipe.yaml" --out "$work/run" --quiet
 model=$work/run/model.admm
