@@ -97,7 +97,7 @@ static admmnn_status write_steps(export_job *job) {
 }
 
 static void write_function(export_job *job, base_writer *out) {
-    base_write_text(out, "\nint %s_predict(const float *in, float *out)\n{\n", job->sizes.name);
+    base_write_text(out, "\nint %s_predict(const float *in, float *out) {\n", job->sizes.name);
     if (job->plan.floats > 0)
         base_write_text(out, "    static float values[%zu];\n", job->plan.floats);
     base_write_text(out,

@@ -21,6 +21,7 @@ static void write_parameter(export_job *job, export_name name, uint32_t p) {
 static admmnn_status write_batch(export_job *job, uint32_t n) {
     const graph_node *node = &job->g->nodes[n];
     const graph_normalization *norm = &node->normalization;
+    const graph_shape shape = job->g->values[node->output].shape;
     const size_t count = job->g->parameters[norm->scale].count;
     float *scales = base_array(2 * count, sizeof *scales);
     if (scales == NULL)
@@ -40,8 +41,8 @@ static admmnn_status write_batch(export_job *job, uint32_t n) {
     export_parts_use(&job->parts, "affine");
     base_write_text(
         &job->calls, "        scale_channels(%s, %zuU, %zuU, scales_%u, shifts_%u, %s);\n",
-        export_operand(job, node, 0).text, count, graph_value_count(job->g, node->output) / count,
-        n, n, export_result(job, node, 0).text);
+        export_operand(job, node, 0).text, count, graph_shape_extent(shape, 1, shape.rank), n, n,
+        export_result(job, node, 0).text);
     return ADMMNN_OK;
 }
 

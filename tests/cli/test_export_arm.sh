@@ -9,7 +9,7 @@ board=$(cd "${0%/*}/../export/board" && pwd)
 tool=arm-none-eabi
 
 for program in $tool-gcc qemu-system-arm; do
-    command -v $program >/dev/null || {
+    command -v "$program" >/dev/null || {
         echo "$program is not installed (scripts/install-dependencies arm): skipped"
         exit 77
     }
