@@ -27,7 +27,7 @@ void export_write_float(base_writer *out, float value) {
 }
 
 static void begin_element(base_writer *out, size_t i, size_t a_line) {
-    base_write_text(out, "%s", i % a_line == 0 ? ",\n    " + (i == 0) : ", ");
+    base_write_text(out, "%s%s", i == 0 ? "" : ",", i % a_line == 0 ? "\n    " : " ");
 }
 
 void export_write_floats(base_writer *out, const char *name, const float *values, size_t count) {
