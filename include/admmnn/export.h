@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "admmnn/error.h"
+#include "admmnn/model.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,7 +16,10 @@ typedef struct admmnn_export_settings {
     const char *folder; /* made where it is not there */
     const char *name;   /* of the files and of the function, a C identifier of up to 31
                            characters; NULL: the network's, made one */
-    int force;          /* not 0: files that exist are replaced */
+    /* Not NULL: a second function, of 8 bits, whose ranges are those of training images of this
+     * data set. */
+    const admmnn_images *images;
+    int force; /* not 0: files that exist are replaced */
 } admmnn_export_settings;
 
 /* In bytes, where pointers have four of them. */
@@ -25,6 +29,7 @@ typedef struct admmnn_export_sizes {
     uint64_t constants;          /* flash: other parameters and constants */
     uint64_t tables;             /* flash: what tells the operations their shapes and codes */
     uint64_t buffer;             /* RAM: of values on the way, static */
+    uint64_t buffer_int8;        /* the same of the function of 8 bits; 0: there is none */
     uint64_t stack;              /* RAM: about, of one call, without that of libm */
     uint64_t input, output;      /* RAM: of the caller's arrays */
     uint64_t weight_count, kept; /* weights of the layers, and those that are not 0 */
@@ -35,13 +40,19 @@ typedef struct admmnn_export_sizes {
  *
  *     int NAME_predict(const float *in, float *out);
  *
- * that runs the network on one sample; docs/export.md tells what it does. Both files are written
- * whole or not at all. ADMMNN_USAGE: a file exists and force is 0, a name that is none;
- * ADMMNN_UNSUPPORTED: a network without operations, or one of which a value or a parameter has
- * more than 2^28 numbers; ADMMNN_IO: cannot write; ADMMNN_MEMORY; those of admmnn_model_open for
- * the input. */
+ * that runs the network on one sample, and, where there are images to go by,
+ *
+ *     int NAME_predict_int8(const int8_t *in, int8_t *out);
+ *
+ * docs/export.md tells what they do. Of context, which may be NULL, the number of threads and the
+ * log are taken, for the images. Both files are written whole or not at all. ADMMNN_USAGE: a
+ * file exists and force is 0, a name that is none; ADMMNN_UNSUPPORTED: a network without
+ * operations, one of which a value or a parameter has more than 2^28 numbers, or, with images, an
+ * operation that has no form in 8 bits; ADMMNN_IO: cannot write; ADMMNN_MEMORY; those of
+ * admmnn_model_open for the input and of admmnn_model_evaluate for the images. */
 admmnn_status admmnn_model_export_c(const admmnn_export_settings *settings,
-                                    admmnn_export_sizes *sizes, admmnn_error *err);
+                                    const admmnn_context *context, admmnn_export_sizes *sizes,
+                                    admmnn_error *err);
 
 #ifdef __cplusplus
 }

@@ -32,7 +32,7 @@ static inline double cli_real_or(cli_real given, double fallback) {
 /* What the words after the subcommand said; strings are argv's or a table's. */
 typedef struct cli_arguments {
     bool help, json, quiet;
-    bool resume, force, man, completion, external_data;
+    bool resume, force, man, completion, external_data, int8;
     cli_number threads, seed, seeds, starts, iterations, last, gradient_steps, nodes;
     cli_number dimension, instances, pgd_iterations, epochs, batch, resize, max_damaged;
     cli_real rho, rho_relative, beta, probability, tolerance, start_scale, condition, spacing;

@@ -2,8 +2,11 @@
 
 #include "admmnn/export.h"
 #include "commands.h"
+#include "data_folder.h"
+#include "evaluation.h"
 #include "fail.h"
 #include "print.h"
+#include "session.h"
 
 static const cli_option options[] = {
     {.name = "out",
@@ -19,6 +22,11 @@ static const cli_option options[] = {
      .value = "NAME",
      .fallback = "the network's",
      .help = "Of the files and of the function: up to 31 letters, digits and _, a letter first."},
+    {.name = "int8",
+     .kind = CLI_FLAG,
+     .offset = offsetof(cli_arguments, int8),
+     .help = "Write a second function, of 8 bits; its ranges are those of training images."},
+    CLI_IMAGES_OPTIONS,
     {.name = "force",
      .letter = 'f',
      .kind = CLI_FLAG,
@@ -30,6 +38,8 @@ static const cli_option options[] = {
 static const cli_example examples[] = {
     {"admmnn export-c out/lenet5-mnist/model.admm --out firmware --name lenet5",
      "firmware/lenet5.c and firmware/lenet5.h, with lenet5_predict."},
+    {"admmnn export-c out/lenet5-mnist/model.admm --out firmware --int8",
+     "With lenet_5_predict_int8, its ranges those of MNIST."},
     {NULL, NULL},
 };
 
@@ -39,7 +49,7 @@ typedef struct part {
     const char *what;
 } part;
 
-#define PARTS 8
+#define PARTS 9
 #define FLASH_PARTS 4
 
 static void list_parts(const admmnn_export_sizes *s, part parts[PARTS]) {
@@ -48,9 +58,10 @@ static void list_parts(const admmnn_export_sizes *s, part parts[PARTS]) {
     parts[2] = (part){"flash: constants", "constants", s->constants, ""};
     parts[3] = (part){"flash: tables", "tables", s->tables, ", and the code, as it is compiled"};
     parts[4] = (part){"RAM: values", "values", s->buffer, ", static"};
-    parts[5] = (part){"RAM: stack", "stack", s->stack, ", about"};
-    parts[6] = (part){"RAM: input", "input", s->input, ", the caller's"};
-    parts[7] = (part){"RAM: output", "output", s->output, ", the caller's"};
+    parts[5] = (part){"RAM: values, int8", "values_int8", s->buffer_int8, ", static"};
+    parts[6] = (part){"RAM: stack", "stack", s->stack, ", about"};
+    parts[7] = (part){"RAM: input", "input", s->input, ", the caller's"};
+    parts[8] = (part){"RAM: output", "output", s->output, ", the caller's"};
 }
 
 static void print_table(const cli_arguments *arguments, const admmnn_export_sizes *s,
@@ -76,14 +87,29 @@ static admmnn_status print_json(const cli_arguments *arguments, const admmnn_exp
     return cli_print_json(object, err);
 }
 
+static bool has_images(const cli_arguments *a) {
+    return a->data != NULL || a->format != NULL || a->mean != NULL || a->deviation != NULL ||
+           a->resize.given || a->max_damaged.given;
+}
+
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
-    const admmnn_export_settings settings = {.input = arguments->operands[0],
-                                             .folder = arguments->out,
-                                             .name = arguments->name,
-                                             .force = arguments->force};
+    cli_session session;
+    char fetched[CLI_PATH_MAX];
+    admmnn_images images;
+    admmnn_export_settings settings = {.input = arguments->operands[0],
+                                       .folder = arguments->out,
+                                       .name = arguments->name,
+                                       .force = arguments->force};
     admmnn_export_sizes sizes;
     part parts[PARTS];
-    CLI_TRY(admmnn_model_export_c(&settings, &sizes, err));
+    if (!arguments->int8 && has_images(arguments))
+        return cli_fail(err, ADMMNN_USAGE, "a data set's options are of --int8");
+    if (arguments->int8) {
+        CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));
+        settings.images = &images;
+    }
+    cli_session_begin(&session, arguments);
+    CLI_TRY(admmnn_model_export_c(&settings, &session.context, &sizes, err));
     list_parts(&sizes, parts);
     if (arguments->json)
         return print_json(arguments, &sizes, parts, err);
@@ -100,7 +126,9 @@ const cli_command cli_export_c = {
     .description =
         "Writes NAME.c and NAME.h: C99 with the weights in packed form as constants, values on the "
         "way in one static buffer, and a function NAME_predict that runs one sample. It needs "
-        "neither a heap nor files, and of libc what math.h declares. Printed are the bytes of "
+        "neither a heap nor files, and of libc what math.h declares. With --int8 a second "
+        "function, "
+        "NAME_predict_int8, works on values of 8 bits. Printed are the bytes of "
         "flash and RAM that the data take on a processor of 32 bits.",
     .options = options,
     .examples = examples,

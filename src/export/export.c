@@ -15,7 +15,7 @@
 /* Sizes and places are 32-bit numbers in the C code. */
 #define COUNT_MOST ((size_t)1 << 28)
 /* A call's frames, on a processor of 32 bits: tests/cli/test_export_arm.sh adds them up. */
-#define STACK_BYTES 384U
+#define STACK_BYTES 448U
 
 /* ---- names ---- */
 
@@ -59,7 +59,7 @@ static admmnn_status find_name(export_job *job, const char *wanted) {
 /* ---- the function ---- */
 
 static admmnn_status write_step(export_job *job, uint32_t n) {
-    if (job->plan.steps[n].layer != NULL)
+    if (job->plan->steps[n].layer != NULL)
         return export_layer_write(job, n);
     switch (job->g->nodes[n].op) {
     case GRAPH_MAXPOOL:
@@ -86,7 +86,7 @@ static admmnn_status write_step(export_job *job, uint32_t n) {
 
 static admmnn_status write_steps(export_job *job) {
     for (uint32_t n = 0; n < job->g->node_count; n++) {
-        if (!job->plan.steps[n].needed || job->plan.steps[n].done)
+        if (!job->plan->steps[n].needed || job->plan->steps[n].done)
             continue;
         base_write_text(&job->calls, "        /* ");
         export_write_comment(&job->calls, job->g->nodes[n].name);
@@ -96,15 +96,32 @@ static admmnn_status write_steps(export_job *job) {
     return ADMMNN_OK;
 }
 
-static void write_function(export_job *job, base_writer *out) {
-    base_write_text(out, "\nint %s_predict(const float *in, float *out) {\n", job->sizes.name);
-    if (job->plan.floats > 0)
-        base_write_text(out, "    static float values[%zu];\n", job->plan.floats);
+/* type: of its values. */
+static void begin_function(const export_job *job, const char *suffix, const char *type,
+                           size_t count, base_writer *out) {
+    base_write_text(out, "\nint %s_predict%s(const %s *in, %s *out) {\n", job->sizes.name, suffix,
+                    type, type);
+    if (count > 0)
+        base_write_text(out, "    static %s values[%zu];\n", type, count);
+}
+
+static void end_function(const base_writer *calls, base_writer *out) {
     base_write_text(out,
                     "    int status = -1;\n"
                     "    if ((in != NULL) && (out != NULL)) {\n");
-    base_write_bytes(out, job->calls.bytes, job->calls.count);
+    base_write_bytes(out, calls->bytes, calls->count);
     base_write_text(out, "        status = 0;\n    }\n    return status;\n}\n");
+}
+
+static void write_functions(export_job *job, base_writer *out) {
+    begin_function(job, "", "float", job->plan->count, out);
+    end_function(&job->calls, out);
+    if (!job->narrow.wanted)
+        return;
+    begin_function(job, "_int8", "int8_t", job->narrow.plan.count, out);
+    if (job->narrow.plane > 0)
+        base_write_text(out, "    static int32_t plane[%zu];\n", job->narrow.plane);
+    end_function(&job->narrow.calls, out);
 }
 
 /* ---- the files ---- */
@@ -118,7 +135,7 @@ static void write_source(export_job *job, base_writer *out) {
                     job->sizes.name);
     export_parts_write(&job->parts, out);
     base_write_bytes(out, job->data.bytes, job->data.count);
-    write_function(job, out);
+    write_functions(job, out);
 }
 
 static void write_tones(const data_tones *tones, uint32_t channels, base_writer *out) {
@@ -126,6 +143,20 @@ static void write_tones(const data_tones *tones, uint32_t channels, base_writer 
     for (uint32_t c = 0; c < count; c++)
         base_write_text(out, "%s(pixel / 255 - %.9g) * %.9g", c == 0 ? "" : ", ",
                         (double)tones->mean[c], (double)tones->scale[c]);
+}
+
+/* The function of 8 bits. */
+static void write_narrow_header(const export_job *job, const char *upper, base_writer *out) {
+    const graph *g = job->g;
+    base_write_text(out,
+                    "/* The same on numbers of 8 bits, from -127 to 127, each of which stands "
+                    "for so much. */\n#define %s_INPUT_SCALE ",
+                    upper);
+    export_write_float(out, job->narrow.scales[g->input]);
+    base_write_text(out, "\n#define %s_OUTPUT_SCALE ", upper);
+    export_write_float(out, job->narrow.scales[g->output]);
+    base_write_text(out, "\nint %s_predict_int8(const int8_t *in, int8_t *out);\n\n",
+                    job->sizes.name);
 }
 
 static void write_header(const export_job *job, base_writer *out) {
@@ -139,6 +170,7 @@ static void write_header(const export_job *job, base_writer *out) {
     export_write_comment(out, g->name);
     base_write_text(out,
                     ": not to be changed by hand. */\n#ifndef %s_H\n#define %s_H\n\n"
+                    "#include <stdint.h>\n\n"
                     "#define %s_INPUTS %zuU\n#define %s_OUTPUTS %zuU\n\n",
                     upper, upper, upper, graph_value_count(g, g->input), upper,
                     graph_value_count(g, g->output));
@@ -151,8 +183,11 @@ static void write_header(const export_job *job, base_writer *out) {
     base_write_text(out,
                     ".\n * 0, or -1 where an array is missing. It works in memory of its own, so "
                     "that one call must\n * end before the next begins; the arrays may not "
-                    "overlap. */\nint %s_predict(const float *in, float *out);\n\n#endif\n",
+                    "overlap. */\nint %s_predict(const float *in, float *out);\n\n",
                     job->sizes.name);
+    if (job->narrow.wanted)
+        write_narrow_header(job, upper, out);
+    base_write_text(out, "#endif\n");
 }
 
 static admmnn_status publish(export_job *job, const base_writer texts[2],
@@ -187,7 +222,8 @@ static admmnn_status write_files(export_job *job, char paths[2][BASE_PATH_MAX]) 
     base_writer texts[2] = {{0}, {0}};
     write_source(job, &texts[0]);
     write_header(job, &texts[1]);
-    const bool failed = job->data.failed || job->calls.failed || texts[0].failed || texts[1].failed;
+    const bool failed = job->data.failed || job->calls.failed || job->narrow.calls.failed ||
+                        texts[0].failed || texts[1].failed;
     const admmnn_status status =
         failed ? base_fail_memory(job->err, "the C code") : publish(job, texts, paths);
     base_writer_free(&texts[0]);
@@ -217,13 +253,16 @@ static admmnn_status check(const export_job *job, const char *path) {
 
 static void count_memory(export_job *job) {
     const graph *g = job->g;
-    job->sizes.buffer = job->plan.floats * sizeof(float);
+    job->sizes.buffer = job->plan->count * sizeof(float);
+    if (job->narrow.wanted)
+        job->sizes.buffer_int8 = job->narrow.plan.count + job->narrow.plane * sizeof(int32_t);
     job->sizes.stack = STACK_BYTES;
     job->sizes.input = graph_value_count(g, g->input) * sizeof(float);
     job->sizes.output = graph_value_count(g, g->output) * sizeof(float);
 }
 
-static admmnn_status export_model(export_job *job, const admmnn_export_settings *settings) {
+static admmnn_status export_model(export_job *job, const admmnn_export_settings *settings,
+                                  export_plan *plan) {
     char paths[2][BASE_PATH_MAX];
     BASE_TRY(find_name(job, settings->name));
     BASE_TRY(check(job, settings->input));
@@ -233,27 +272,40 @@ static admmnn_status export_model(export_job *job, const admmnn_export_settings 
     if (job->params == NULL || job->told == NULL)
         return base_fail_memory(job->err, settings->input);
     pack_model_values(job->model, job->params);
-    BASE_TRY(export_plan_make(job->g, job->params, &job->plan, job->err));
+    BASE_TRY(export_plan_make(job->g, job->params, false, plan, job->err));
+    job->plan = plan;
     export_parts_open(&job->parts);
     BASE_TRY(write_steps(job));
+    if (job->narrow.wanted)
+        BASE_TRY(export_narrow_write(job, settings->input, settings->images));
     count_memory(job);
     return write_files(job, paths);
 }
 
 admmnn_status admmnn_model_export_c(const admmnn_export_settings *settings,
-                                    admmnn_export_sizes *sizes, admmnn_error *err) {
+                                    const admmnn_context *context, admmnn_export_sizes *sizes,
+                                    admmnn_error *err) {
     pack_model *model;
     uint64_t file_bytes;
     bool described;
     BASE_TRY(model_file_read(settings->input, NULL, &model, NULL, &file_bytes, &described, err));
-    export_job job = {.model = model, .g = model->g, .err = err};
-    const admmnn_status status = export_model(&job, settings);
+    export_plan plan = {0};
+    export_job job = {.model = model, .g = model->g, .context = context, .err = err};
+    job.narrow.wanted = settings->images != NULL;
+    admmnn_status status = ADMMNN_OK;
+    if (job.narrow.wanted)
+        status = model_choose_tones(model, settings->input, settings->images, &model->tones, err);
+    if (status == ADMMNN_OK)
+        status = export_model(&job, settings, &plan);
     *sizes = job.sizes;
-    export_plan_free(&job.plan);
+    export_plan_free(&plan);
+    export_plan_free(&job.narrow.plan);
+    base_free(job.narrow.scales);
     base_free(job.params);
     base_free(job.told);
     base_writer_free(&job.data);
     base_writer_free(&job.calls);
+    base_writer_free(&job.narrow.calls);
     pack_model_free(model);
     return status;
 }

@@ -3,19 +3,31 @@
 #define EXPORT_JOB_H
 
 #include "admmnn/export.h"
+#include "admmnn/model.h"
 #include "base/bytes.h"
 #include "export/parts.h"
 #include "export/plan.h"
 #include "pack/pack.h"
 
+/* The function of 8 bits. */
+typedef struct export_narrow {
+    bool wanted;
+    export_plan plan;
+    base_writer calls;
+    size_t plane;  /* 32-bit numbers of a convolution's plane, the largest */
+    float *scales; /* [values] what 1 of a value's numbers stands for */
+} export_narrow;
+
 typedef struct export_job {
     const pack_model *model;
     const graph *g;
-    float *params; /* [g->flat_count] the dense values */
-    export_plan plan;
+    float *params;                 /* [g->flat_count] the dense values */
+    const admmnn_context *context; /* or NULL */
+    const export_plan *plan;       /* of the function that is written */
     export_parts parts;
     bool *told; /* [values] the constants and parameters that are in the data */
     base_writer data, calls;
+    export_narrow narrow;
     admmnn_export_sizes sizes;
     admmnn_error *err;
 } export_job;
@@ -49,6 +61,11 @@ admmnn_status export_layer_write(export_job *job, uint32_t n);
 admmnn_status export_pool_write(export_job *job, uint32_t n); /* with a convolution, or not */
 void export_element_write(export_job *job, uint32_t n);
 admmnn_status export_move_write(export_job *job, uint32_t n);
+
+/* The function of 8 bits, whose layers have the tables that are written already: its calls and
+ * their own tables. ADMMNN_UNSUPPORTED: an operation or a layer that has no such form. */
+admmnn_status export_narrow_write(export_job *job, const char *path, const admmnn_images *images);
+
 admmnn_status export_line_write(export_job *job, uint32_t n); /* normalizations, softmaxes, sums */
 
 #endif

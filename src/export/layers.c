@@ -58,7 +58,7 @@ static admmnn_status write_biases(export_job *job, const export_layer *layer, ui
 
 /* The table of the type `layer`. */
 static admmnn_status write_layer(export_job *job, uint32_t n, base_writer *table) {
-    const export_layer *layer = job->plan.steps[n].layer;
+    const export_layer *layer = job->plan->steps[n].layer;
     const export_name scales = export_name_of("scales", n);
     const pack_tensor *weights = &job->model->tensors[job->g->nodes[n].weight];
     base_write_text(table, "{");
@@ -102,7 +102,7 @@ static admmnn_status write_filter(export_job *job, uint32_t n, base_writer *tabl
     const graph_node *node = &job->g->nodes[n];
     const graph_shape in = graph_operand_shape(job->g, node, 0);
     const graph_shape made = job->g->values[node->output].shape;
-    const uint32_t rows = job->plan.steps[n].layer->rows;
+    const uint32_t rows = job->plan->steps[n].layer->rows;
     const bool transposed = node->op == GRAPH_TRANSPOSED_CONV;
     base_write_text(table, "static const filter layer_%u = {\n    ", n);
     BASE_TRY(write_layer(job, n, table));
@@ -144,7 +144,7 @@ static void count_weights(export_job *job, uint32_t n) {
 
 /* An inner product, or a matmul by weights: of one row of inputs, or of several. */
 static void write_products(export_job *job, uint32_t n, export_name x, export_name y) {
-    const export_layer *layer = job->plan.steps[n].layer;
+    const export_layer *layer = job->plan->steps[n].layer;
     const size_t count = graph_value_count(job->g, job->g->nodes[n].output) / layer->rows;
     export_parts_use(&job->parts, count == 1 ? "product" : "products");
     base_write_text(&job->calls, "        %s(&layer_%u, %uU, %uU, ",
@@ -194,7 +194,7 @@ static void write_pool(export_job *job, uint32_t n) {
 
 /* With the convolution whose planes it pools. */
 static admmnn_status write_pooled(export_job *job, uint32_t n) {
-    const export_step *step = &job->plan.steps[n];
+    const export_step *step = &job->plan->steps[n];
     const graph_node *node = &job->g->nodes[n];
     const export_name x = export_operand(job, &job->g->nodes[step->pooled], 0);
     const export_name y = export_result(job, node, 0);
@@ -212,7 +212,7 @@ static admmnn_status write_pooled(export_job *job, uint32_t n) {
 admmnn_status export_pool_write(export_job *job, uint32_t n) {
     const graph_node *node = &job->g->nodes[n];
     const bool is_max = node->op == GRAPH_MAXPOOL;
-    if (job->plan.steps[n].pooled != GRAPH_NONE)
+    if (job->plan->steps[n].pooled != GRAPH_NONE)
         return write_pooled(job, n);
     const export_name x = export_operand(job, node, 0);
     const export_name y = export_result(job, node, 0);

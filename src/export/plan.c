@@ -18,6 +18,7 @@ const float *export_fixed(const graph *g, const float *params, uint32_t value) {
 typedef struct planning {
     const graph *g;
     const float *params;
+    bool apart;
     export_plan *plan;
     uint32_t *readers; /* [values] operations that read it */
     uint32_t *last;    /* [values] the last that reads it, or what lies in its place */
@@ -217,7 +218,7 @@ static void find_root(planning *p, uint32_t n) {
     }
 }
 
-/* Floats in use, in the order of their places. */
+/* Numbers in use, in the order of their places. */
 typedef struct lot {
     size_t place, count;
     uint32_t last; /* the step after which it is free */
@@ -245,8 +246,8 @@ static size_t take_lot(planning *p, lots *l, size_t count, uint32_t last) {
     for (uint32_t i = l->count++; i > at; i--)
         l->lots[i] = l->lots[i - 1];
     l->lots[at] = (lot){place, count, last};
-    if (place + count > p->plan->floats)
-        p->plan->floats = place + count;
+    if (place + count > p->plan->count)
+        p->plan->count = place + count;
     return place;
 }
 
@@ -270,7 +271,7 @@ static void place_step(planning *p, lots *l, uint32_t n) {
     else if (p->maker[value] == GRAPH_NONE || !p->plan->steps[p->maker[value]].done)
         *place = (export_place){EXPORT_BUFFER,
                                 take_lot(p, l, graph_value_count(g, value), p->last[value])};
-    if (p->plan->steps[n].pooled != GRAPH_NONE)
+    if (p->plan->steps[n].pooled != GRAPH_NONE && !p->apart)
         place_plane(p, l, n);
 }
 
@@ -307,11 +308,12 @@ static admmnn_status plan_all(planning *p) {
     return place_values(p);
 }
 
-admmnn_status export_plan_make(const graph *g, const float *params, export_plan *plan,
+admmnn_status export_plan_make(const graph *g, const float *params, bool apart, export_plan *plan,
                                admmnn_error *err) {
     const size_t count = g->value_count;
     planning p = {g,
                   params,
+                  apart,
                   plan,
                   base_array(count, sizeof *p.readers),
                   base_array(count, sizeof *p.last),

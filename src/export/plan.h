@@ -31,18 +31,19 @@ typedef enum export_home {
 
 typedef struct export_place {
     export_home home;
-    size_t at; /* of its floats in the buffer */
+    size_t at; /* of its numbers in the buffer */
 } export_place;
 
 typedef struct export_plan {
     uint32_t node_count;
     export_step *steps;   /* [node_count] */
     export_place *places; /* [values] */
-    size_t floats;        /* of the buffer */
+    size_t count;         /* numbers that the buffer has */
 } export_plan;
 
-/* params[g->flat_count]. *plan is the caller's, freed with export_plan_free, of a failure too. */
-admmnn_status export_plan_make(const graph *g, const float *params, export_plan *plan,
+/* params[g->flat_count]. apart: planes of convolutions that are pooled are not in the buffer.
+ * *plan is the caller's, freed with export_plan_free, of a failure too. */
+admmnn_status export_plan_make(const graph *g, const float *params, bool apart, export_plan *plan,
                                admmnn_error *err);
 void export_plan_free(export_plan *plan);
 

@@ -72,7 +72,7 @@ void export_write_comment(base_writer *out, const char *name) {
 /* ---- values ---- */
 
 export_name export_result(const export_job *job, const graph_node *node, size_t first) {
-    const export_place *place = &job->plan.places[node->output];
+    const export_place *place = &job->plan->places[node->output];
     export_name name;
     if (place->home == EXPORT_OUT)
         snprintf(name.text, sizeof name.text, "&out[%zu]", first);
@@ -94,7 +94,7 @@ static export_name fixed_operand(export_job *job, uint32_t value) {
 
 export_name export_operand(export_job *job, const graph_node *node, uint32_t i) {
     const uint32_t value = graph_operand(job->g, node, i);
-    const export_place *place = &job->plan.places[value];
+    const export_place *place = &job->plan->places[value];
     export_name name = {"in"};
     if (place->home == EXPORT_FIXED)
         return fixed_operand(job, value);

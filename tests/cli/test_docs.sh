@@ -29,7 +29,7 @@ options_agree() {
         echo "$name"
     done | sort >"$work/wanted"
     # shellcheck disable=SC2016
-    sed -nE 's/^\| (`-.`, )?`--([a-z-]+).*/\2/p' "$work/section" | sort >"$work/found"
+    sed -nE 's/^\| (`-.`, )?`--([a-z0-9-]+).*/\2/p' "$work/section" | sort >"$work/found"
     diff "$work/wanted" "$work/found" || fail "$*: options of the program and the page differ (< >)"
 }
 

@@ -45,6 +45,26 @@ right=$(paste "$work/classes" "$work/labels" | awk '$1 == $2' | wc -l)
 expect 0 eval "$model" --data "$work/data" --json
 ((right == $(json "$work/stdout" correct))) || fail "$right right, as the packed file not"
 
+# ---- in 8 bits ----
+
+expect 0 export-c "$model" --out "$work/int8" --name net --int8 --data "$work/data" --json
+(($(json "$work/stdout" ram values_int8) * 4 == $(json "$work/stdout" ram values))) ||
+    fail "values of 8 bits take not a quarter"
+cc "${strict[@]}" -c "$work/int8/net.c" -o "$work/int8/net.o"
+cc -std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DPROGRAM_INT8 \
+    -I"$work/int8" "$board/host.c" "$board/program.c" "$work/int8/net.c" -lm -o "$work/c/program"
+(cd "$work/c" && ./program) | grep -v instructions >"$work/classes8"
+differing=$(paste "$work/classes8" "$work/classes" | awk '$1 != $2' | wc -l)
+((differing <= 6)) || fail "$differing of 200 images have another class in 8 bits"
+expect_error 2 "are of --int8" export-c "$model" --out "$work/none" --data "$work/data" --quiet
+expect_error 2 "train-images" export-c "$model" --out "$work/none8" --int8 --data "$work" --quiet
+sed -e '/^prune:/,$d' "$work/recipe.yaml" >"$work/dense.yaml"
+printf 'prune: {method: none}\nquantize: {enabled: false}\n' >>"$work/dense.yaml"
+expect 0 compress "$work/dense.yaml" --out "$work/dense" --quiet
+expect_error 2 "node fc1: weights of 32 bits have no form in 8 bits; leave --int8 out" export-c \
+    "$work/dense/model.onnx" --out "$work/none8" --int8 --data "$work/data" --quiet
+[[ -z $(find "$work/none8" -type f) ]] || fail "what was refused left files"
+
 # ---- an ONNX model, the network's name ----
 
 expect 0 export-c "$work/run/model.onnx" --out "$work/onnx"

@@ -53,32 +53,42 @@ quantize:
   retrain: {epochs: 1}
 END
 expect 0 compress "$work/recipe.yaml" --out "$work/run" --quiet
-expect 0 export-c "$work/run/model.admm" --out "$work" --name net --json
-cp "$work/stdout" "$work/sizes.json"
 
-# ---- the same answers ----
+# ---- the same answers, of floats and of 8 bits ----
 
 images=100
 head -c $((16 + images * 784)) "$work/data/t10k-images-idx3-ubyte" | tail -c +17 >"$work/images.bin"
+head -c $((8 + images)) "$work/data/t10k-labels-idx1-ubyte" | tail -c +9 | od -An -v -w1 -tu1 >"$work/labels"
 target=(-std=c99 -Os -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16)
-cd "$work"
-$tool-gcc "${target[@]}" -Wall -Wextra -Wpedantic -Wconversion -Werror -fstack-usage -c net.c
-$tool-gcc "${target[@]}" -I. -I"$board" "$board"/{board,program}.c net.o \
-    -nostartfiles -T "$board/board.ld" -lm -o net.elf
-cc -std=c99 -O1 -I. -I"$board" "$board"/{host,program}.c net.c -lm -o host
-cd "$OLDPWD"
-(cd "$work" && ./host) >"$work/host.txt"
-(cd "$work" && timeout 300 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -kernel net.elf \
-    -display none -monitor none -serial none -semihosting-config enable=on,target=native \
-    -icount shift=0) >"$work/board.txt" 2>&1 || fail "the board's program failed: $(cat "$work/board.txt")"
-diff <(grep -v instructions "$work/host.txt") <(grep -v instructions "$work/board.txt") ||
-    fail "the board answers otherwise (>) than the host (<)"
-(($(grep -vc instructions "$work/board.txt") == images)) || fail "not $images answers"
-right=$(head -c $((8 + images)) "$work/data/t10k-labels-idx1-ubyte" | tail -c +9 | od -An -v -w1 -tu1 |
-    paste - "$work/board.txt" | awk '$1 == $2' | wc -l)
-((right >= least)) || fail "$right of $images right"
-instructions=$(sed -n 's/^instructions //p' "$work/board.txt")
-((instructions > 100000 && instructions < 20000000)) || fail "$instructions instructions"
+
+# runs NAME OPTION...: on the host and on the board.
+runs() {
+    (
+        cd "$work"
+        $tool-gcc "${target[@]}" "${@:2}" -Wall -Wextra -Wpedantic -Wconversion -Werror \
+            -fstack-usage -c net.c
+        $tool-gcc "${target[@]}" "${@:2}" -I. -I"$board" "$board"/{board,program}.c net.o \
+            -nostartfiles -T "$board/board.ld" -lm -o net.elf
+        cc -std=c99 -O1 "${@:2}" -I. -I"$board" "$board"/{host,program}.c net.c -lm -o host
+        ./host >host.txt
+        timeout 300 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -kernel net.elf \
+            -display none -monitor none -serial none \
+            -semihosting-config enable=on,target=native -icount shift=0 >board.txt 2>&1
+    ) || fail "$1: the board's program failed"
+    diff <(grep -v instructions "$work/host.txt") <(grep -v instructions "$work/board.txt") ||
+        fail "$1: the board answers otherwise (>) than the host (<)"
+    (($(grep -vc instructions "$work/board.txt") == images)) || fail "$1: not $images answers"
+    right=$(paste "$work/labels" "$work/board.txt" | awk '$1 == $2' | wc -l)
+    ((right >= least)) || fail "$1: $right of $images right"
+    instructions=$(sed -n 's/^instructions //p' "$work/board.txt")
+    ((instructions > 100000 && instructions < 40000000)) || fail "$1: $instructions instructions"
+    echo "$1: $instructions instructions, $right of $images right"
+}
+expect 0 export-c "$work/run/model.admm" --out "$work" --name net --int8 --data "$work/data"
+runs "8 bits" -DPROGRAM_INT8
+expect 0 export-c "$work/run/model.admm" --out "$work" --name net --force --json
+cp "$work/stdout" "$work/sizes.json"
+runs floats
 
 # ---- the sizes that were printed ----
 
@@ -96,5 +106,4 @@ constants=$(section '^[.]rodata')
 # No call is deeper than five functions.
 stack=$(awk '{ print $(NF - 1) }' "$work/net.su" | sort -nr | awk 'NR <= 5 { sum += $1 } END { print sum }')
 ((stack > 0 && stack <= $(json "$work/sizes.json" ram stack))) || fail "frames of $stack bytes"
-echo "$instructions instructions, $(section '^[.]text') bytes of code, $constants of constants," \
-    "$right of $images right"
+echo "$(section '^[.]text') bytes of code, $constants of constants"

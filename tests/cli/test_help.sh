@@ -38,7 +38,7 @@ for ((i = 0; i < count; i++)); do
     has "$work/manual" ".SS $usage"
     has "$work/all" "$name"
     # shellcheck disable=SC2013
-    for option in $(grep -oE '^  (-., )?--[a-z-]+' "$work/one" | grep -oE -- '--[a-z-]+'); do
+    for option in $(grep -oE '^  (-., )?--[a-z0-9-]+' "$work/one" | grep -oE -- '--[a-z0-9-]+'); do
         has "$work/manual" "$option"
         grep -F "\"$name\")" "$work/completion" | grep -qF -- "$option" ||
             fail "the completion of $name lacks $option"

@@ -122,7 +122,7 @@ static inline admmnn_export_sizes batch_add(batch *b, pack_model *packed) {
     snprintf(path, sizeof path, "%s/%s.admm", b->folder, name);
     MUST(base_file_write(path, file.at, file.count, err));
     const admmnn_export_settings settings = {.input = path, .folder = b->folder, .name = name};
-    MUST(admmnn_model_export_c(&settings, &sizes, err));
+    MUST(admmnn_model_export_c(&settings, NULL, &sizes, err));
     base_free(file.at);
     b->models[b->count++] = packed;
     if (b->count == BATCH)

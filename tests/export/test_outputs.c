@@ -77,13 +77,49 @@ static void sizes_are_those_of_the_arrays(void **state) {
     batch_close(&b);
 }
 
-/* ---- what is refused ---- */
-
-static void a_network_without_operations_is_refused(void **state) {
-    admmnn_export_sizes sizes;
+/* Names come from files, and stand in comments; numbers that are none in C have words. */
+static void names_and_numbers_cannot_break_the_code(void **state) {
+    batch b;
+    graph *g;
+    uint32_t v;
     (void)state;
-    const admmnn_export_settings absent = {.input = "/nonexistent.admm", .folder = "/tmp"};
-    assert_int_equal(admmnn_model_export_c(&absent, &sizes, NULL), ADMMNN_NOT_FOUND);
+    batch_open(&b);
+    MUST(graph_create("*/ #error \\", graph_shape_vector(4), &g, err));
+    MUST(graph_add_unary(g, "*/ int x; /* \\", g->input, (graph_unary){GRAPH_CLIP, -INFINITY, 1.0F},
+                         &v, err));
+    MUST(graph_add_inner_product(g, "\"%s%n\"", v, 3, true, &v, err));
+    (void)batch_add(&b, random_model(g, (filling){ADMM_LEVELS_EQUAL, 3, 1.0}, 1));
+    batch_close(&b);
+}
+
+/* Without a name it is the network's, as far as C allows. */
+static void the_usual_name_is_the_networks(void **state) {
+    const char *const names[][2] = {
+        {"lenet-5", "lenet_5"},
+        {"5 of them", "model_5_of_them"},
+        {"a name of thirty-one characters", "a_name_of_thirty_one_char"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        batch b;
+        graph *g;
+        uint32_t v;
+        char path[64];
+        admmnn_export_sizes sizes;
+        batch_open(&b);
+        MUST(graph_create(names[i][0], graph_shape_vector(4), &g, err));
+        MUST(graph_add_relu(g, "relu1", g->input, &v, err));
+        pack_model *packed = random_model(g, (filling){ADMM_LEVELS_EQUAL, 3, 1.0}, 1);
+        bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+        snprintf(path, sizeof path, "%s/x.admm", b.folder);
+        MUST(base_file_write(path, file.at, file.count, err));
+        const admmnn_export_settings settings = {.input = path, .folder = b.folder};
+        MUST(admmnn_model_export_c(&settings, NULL, &sizes, err));
+        assert_string_equal(sizes.name, names[i][1]);
+        run_command("rm %s/*", b.folder);
+        base_free(file.at);
+        pack_model_free(packed);
+        batch_close(&b);
+    }
 }
 
 int main(void) {
@@ -92,7 +128,8 @@ int main(void) {
         cmocka_unit_test(weights_of_every_kind),
         cmocka_unit_test(floats_as_they_are),
         cmocka_unit_test(sizes_are_those_of_the_arrays),
-        cmocka_unit_test(a_network_without_operations_is_refused),
+        cmocka_unit_test(names_and_numbers_cannot_break_the_code),
+        cmocka_unit_test(the_usual_name_is_the_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Prints the class of each image, and how many instructions an inference took. */
+/* Prints the class of each image, and how many instructions an inference took. With PROGRAM_INT8
+ * it is the function of 8 bits that tells it. */
 #include "program.h"
 
 #include "net.h"
@@ -14,7 +15,29 @@ static void print_number(uint32_t number) {
     program_print(at);
 }
 
-static uint32_t largest(const float *outputs) {
+#ifdef PROGRAM_INT8
+typedef int8_t number;
+
+static number input_of(uint8_t pixel) {
+    return (number)((float)pixel / 255.0F / NET_INPUT_SCALE + 0.5F);
+}
+
+static int predict(const number *inputs, number *outputs) {
+    return net_predict_int8(inputs, outputs);
+}
+#else
+typedef float number;
+
+static number input_of(uint8_t pixel) {
+    return (number)pixel / 255.0F;
+}
+
+static int predict(const number *inputs, number *outputs) {
+    return net_predict(inputs, outputs);
+}
+#endif
+
+static uint32_t largest(const number *outputs) {
     uint32_t most = 0;
     for (uint32_t i = 1; i < NET_OUTPUTS; i++)
         if (outputs[i] > outputs[most])
@@ -24,15 +47,15 @@ static uint32_t largest(const float *outputs) {
 
 int program_main(void) {
     static uint8_t pixels[NET_INPUTS];
-    static float inputs[NET_INPUTS];
-    static float outputs[NET_OUTPUTS];
+    static number inputs[NET_INPUTS];
+    static number outputs[NET_OUTPUTS];
     const uint32_t file = program_open();
     uint32_t instructions = 0;
     while (program_read(file, pixels, NET_INPUTS)) {
         for (uint32_t i = 0; i < NET_INPUTS; i++)
-            inputs[i] = (float)pixels[i] / 255.0F;
+            inputs[i] = input_of(pixels[i]);
         const uint32_t before = program_instructions();
-        if (net_predict(inputs, outputs) != 0)
+        if (predict(inputs, outputs) != 0)
             return 1;
         instructions = program_instructions() - before;
         print_number(largest(outputs));
