@@ -300,7 +300,7 @@ static void add_drawn(graph *g, base_random *random, uint32_t *values, uint32_t 
     const graph_shape shape = {3, {4, 3, 5}};
     uint32_t v = 0;
     snprintf(name, sizeof name, "n%u", *count);
-    switch (base_random_below(random, 9)) {
+    switch (base_random_below(random, 12)) {
     case 0:
         MUST(graph_add_relu(g, name, x, &v, err));
         break;
@@ -321,6 +321,12 @@ static void add_drawn(graph *g, base_random *random, uint32_t *values, uint32_t 
         break;
     case 6:
         MUST(graph_add_conv(g, name, x, 4, graph_conv_of(graph_window_of(1, 1, 0)), &v, err));
+        break;
+    case 7:
+        MUST(graph_add_maxpool(g, name, x, graph_pool_of(graph_window_of(3, 1, 1)), &v, err));
+        break;
+    case 8:
+        MUST(graph_add_average_pool(g, name, x, graph_pool_of(graph_window_of(3, 1, 1)), &v, err));
         break;
     default:
         MUST(graph_add_binary(g, name, GRAPH_ADD, x, z, &v, err));
