@@ -2,8 +2,10 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/context.h"
+#include "base/memory.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -106,5 +108,43 @@ double bench_peak_flops(base_pool *pool) {
         double flops = 2.0 * CHAINS * ROUNDS * (double)b.loop.lanes * base_pool_threads(pool);
         best = flops / seconds > best ? flops / seconds : best;
     }
+    return best;
+}
+
+#define READ_WORDS ((size_t)1 << 25)
+
+typedef struct reading {
+    const uint64_t *words;
+    volatile uint64_t sink;
+} reading;
+
+static void run_reading(void *argument, unsigned thread, unsigned threads) {
+    reading *r = argument;
+    const base_share share = base_pool_share(READ_WORDS, 8, thread, threads);
+    uint64_t sums[8] = {0};
+    for (size_t i = share.first; i + 8 <= share.first + share.count; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            sums[k] += r->words[i + k];
+    for (size_t k = 1; k < 8; k++)
+        sums[0] += sums[k];
+    if (thread == 0)
+        r->sink = sums[0];
+}
+
+double bench_peak_bandwidth(base_pool *pool) {
+    uint64_t *words = base_array(READ_WORDS, sizeof *words);
+    if (words == NULL)
+        return 0.0;
+    for (size_t i = 0; i < READ_WORDS; i++)
+        words[i] = i;
+    reading r = {.words = words};
+    double best = 0.0;
+    for (int i = 0; i < 5; i++) {
+        const double start = base_seconds();
+        base_pool_run(pool, run_reading, &r);
+        const double rate = (double)(READ_WORDS * sizeof *words) / (base_seconds() - start);
+        best = rate > best ? rate : best;
+    }
+    base_free(words);
     return best;
 }
