@@ -14,7 +14,9 @@
 /* Multiply-add takes 4 cycles or so and two or more start in each: this many
  * chains keep the units busy and still fit in the registers. */
 #define CHAINS 12
-#define ROUNDS 2000000
+#define ROUNDS 200000
+/* Short, so that some are not interrupted. */
+#define BURSTS 200
 
 typedef struct loop {
     float (*run)(size_t rounds);
@@ -101,7 +103,7 @@ static void run_burst(void *argument, unsigned thread, unsigned threads) {
 double bench_peak_flops(base_pool *pool) {
     burst b = {.loop = widest()};
     double best = 0.0;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < BURSTS; i++) {
         double start = base_seconds();
         base_pool_run(pool, run_burst, &b);
         double seconds = base_seconds() - start;
@@ -111,7 +113,9 @@ double bench_peak_flops(base_pool *pool) {
     return best;
 }
 
-#define READ_WORDS ((size_t)1 << 25)
+/* What is read at once is beyond the caches by the time it is read again. */
+#define READ_WORDS ((size_t)1 << 20)
+#define READ_PARTS 32
 
 typedef struct reading {
     const uint64_t *words;
@@ -132,14 +136,14 @@ static void run_reading(void *argument, unsigned thread, unsigned threads) {
 }
 
 double bench_peak_bandwidth(base_pool *pool) {
-    uint64_t *words = base_array(READ_WORDS, sizeof *words);
+    uint64_t *words = base_array(READ_PARTS * READ_WORDS, sizeof *words);
     if (words == NULL)
         return 0.0;
-    for (size_t i = 0; i < READ_WORDS; i++)
+    for (size_t i = 0; i < READ_PARTS * READ_WORDS; i++)
         words[i] = i;
-    reading r = {.words = words};
     double best = 0.0;
-    for (int i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 3 * (size_t)READ_PARTS; i++) {
+        reading r = {.words = words + i % READ_PARTS * READ_WORDS};
         const double start = base_seconds();
         base_pool_run(pool, run_reading, &r);
         const double rate = (double)(READ_WORDS * sizeof *words) / (base_seconds() - start);

@@ -8,20 +8,28 @@
 /* Vectors at the end of a row read up to so many floats more than there are. */
 #define RT_SLACK 8U
 
-/* Rows [first, last) of a list's outputs, each a plane of height x width: output (y, x) is the
- * sum over the row's weights of weight * in[place + y * line + x]. */
-typedef struct rt_planes {
+/* Floats of a vector, and vectors of a tile of outputs at most: what registers hold. */
+#define RT_LANES 8U
+#define RT_TILE_VECTORS 14U
+
+/* A tile of the planes of rows [first, last), by one part of their lists: element e of its vectors
+ * is the sum over a row's weights of weight * panel[place + e]. */
+typedef struct rt_tile {
     const rt_layer *layer;
-    uint32_t first, last;
-    const float *in;
-    float *out; /* [last - first][height][width] */
-    size_t height, width, line;
-} rt_planes;
+    uint32_t first, last, part;
+    const float *panel; /* aligned to a vector */
+    size_t vectors;
+    float *sums;                /* [last - first][vectors][RT_LANES], from part to part */
+    float *out;                 /* the tile in the first row's plane */
+    size_t plane;               /* floats from a row's plane to the next */
+    size_t at[RT_TILE_VECTORS]; /* where each vector goes */
+    size_t tail;                /* floats of the last vector that belong there; of the others what
+                                   is too much is overwritten by those behind it */
+} rt_tile;
 
 typedef struct rt_kernels {
     const char *name;
-    /* Reads up to RT_SLACK floats beyond what the sums need. */
-    void (*planes)(const rt_planes *p);
+    void (*tile)(const rt_tile *t);
     /* Row r of [first, last) into out[r - first]: of a list at in[place], or dense. */
     void (*product)(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out);
@@ -37,13 +45,13 @@ extern const rt_kernels rt_kernels_portable;
 /* The fastest that the processor runs; portable: the portable ones. */
 const rt_kernels *rt_kernels_find(bool portable);
 
-/* The list of a row, all its parts: from the first to before the last. */
+/* The list of a row that is not cut into parts: from the first to before the last. */
 static inline size_t rt_row_first(const rt_layer *layer, size_t row) {
-    return layer->starts[row * layer->parts];
+    return layer->starts[row];
 }
 
 static inline size_t rt_row_last(const rt_layer *layer, size_t row) {
-    return layer->starts[(row + 1) * layer->parts];
+    return layer->starts[row + 1];
 }
 
 /* Of a list: where weight i finds its input, and its value. */

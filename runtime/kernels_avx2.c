@@ -1,10 +1,8 @@
 /* Kernels of eight floats at once.
  *
- * planes: a tile of up to 8 x 1, 4 x 2, 4 x 3 or 2 x 4 vectors of outputs stays in registers while
- * the row's weights pass: each is broadcast once and multiplied by what lies at its place, one
- * load and one multiply-add a vector. All rows run over a tile before the next begins, and where
- * the input that a tile reads is more than the first cache holds, part by part: the sums wait in
- * the output then. */
+ * tile: up to 14 vectors of outputs stay in registers while a row's weights pass: each is
+ * broadcast once and multiplied by what lies at its place, one aligned load and one multiply-add a
+ * vector. */
 #include "kernels_avx2.h"
 
 #if RT_HAS_AVX2
@@ -13,25 +11,18 @@
 
 #define AVX2 __attribute__((target("avx2,fma")))
 #define INLINE static inline __attribute__((always_inline, target("avx2,fma")))
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 
-#define LANES 8U
-#define ROWS_MOST 8
-#define VECTORS_MOST 4
+#define LANES RT_LANES
 
-/* Where a tile lies in the planes: rows from y on, columns from x on. */
-typedef struct tile {
-    __m256i mask; /* of rows shorter than a vector */
-    size_t y, x;
-    bool masked;
-} tile;
+/* ---- tiles ---- */
 
 /* What is to be done with a row's sums. */
 typedef struct finish {
     __m256 scale, bias, low, high;
 } finish;
 
-AVX2 static finish finish_of(const rt_layer *layer, size_t row) {
+INLINE finish finish_of(const rt_layer *layer, size_t row) {
     const float scale = layer->scale != NULL ? layer->scale[row] : 1.0F;
     const float bias = layer->bias != NULL ? layer->bias[row] : 0.0F;
     const finish f = {_mm256_set1_ps(scale), _mm256_set1_ps(bias), _mm256_set1_ps(layer->low),
@@ -45,6 +36,11 @@ INLINE __m256 finished(const finish *f, __m256 sum) {
     return _mm256_min_ps(f->high, _mm256_max_ps(f->low, y));
 }
 
+AVX2 static __m256i mask_of(size_t count) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes);
+}
+
 INLINE size_t place_at(const rt_layer *layer, size_t i, bool wide) {
     return wide ? ((const uint32_t *)layer->places)[i] : ((const uint16_t *)layer->places)[i];
 }
@@ -54,115 +50,76 @@ INLINE __m256 weight_at(const rt_layer *layer, size_t i, bool floats) {
                                       : layer->table + ((const uint8_t *)layer->values)[i]);
 }
 
-/* The vectors of a tile's row, of 8 rows by two addresses and the same distances from both. */
-INLINE const float *line_at(const float *upper, const float *lower, size_t line, int y) {
-    return (y < 4 ? upper : lower) + (size_t)(y % 4) * line;
+INLINE void put_row(const rt_tile *t, size_t row, int vectors, const __m256 *sums) {
+    const finish f = finish_of(t->layer, row);
+    float *out = t->out + (row - t->first) * t->plane;
+    UNROLL for (int v = 0; v + 1 < vectors; v++)
+        _mm256_storeu_ps(out + t->at[v], finished(&f, sums[v]));
+    const __m256 tail = finished(&f, sums[vectors - 1]);
+    if (t->tail == LANES)
+        _mm256_storeu_ps(out + t->at[vectors - 1], tail);
+    else
+        _mm256_maskstore_ps(out + t->at[vectors - 1], mask_of(t->tail), tail);
 }
 
-/* One part of a row over one tile. rows, vectors, wide and floats are constants where it is
- * inlined. */
-INLINE void run_tile(const rt_planes *p, const tile *t, size_t row, uint32_t part, int rows,
-                     int vectors, bool wide, bool floats) {
-    const rt_layer *layer = p->layer;
-    const size_t line = p->line;
-    const uint32_t *starts = layer->starts + row * layer->parts + part;
+/* A row. vectors, wide and floats are constants where it is inlined. */
+INLINE void run_row(const rt_tile *t, size_t row, int vectors, bool wide, bool floats) {
+    const rt_layer *layer = t->layer;
+    const uint32_t *starts = layer->starts + (size_t)t->part * layer->rows + row;
     const size_t last = starts[1];
-    const float *in = p->in + t->y * line + t->x;
-    float *out = p->out + ((row - p->first) * p->height + t->y) * p->width + t->x;
-    const finish f = finish_of(layer, row);
-    __m256 sums[ROWS_MOST][VECTORS_MOST];
-    UNROLL for (int y = 0; y < rows; y++) {
-        UNROLL for (int v = 0; v < vectors; v++) {
-            const float *before = out + (size_t)y * p->width + v * (int)LANES;
-            sums[y][v] = part == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(before);
-        }
-    }
+    float *before = t->sums + (row - t->first) * (size_t)vectors * LANES;
+    __m256 sums[RT_TILE_VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) sums[v] =
+        t->part == 0 ? _mm256_setzero_ps() : _mm256_load_ps(before + v * (int)LANES);
     for (size_t i = starts[0]; i < last; i++) {
-        const float *upper = in + place_at(layer, i, wide);
-        const float *lower = upper + 4 * line;
+        const float *in = t->panel + place_at(layer, i, wide);
         const __m256 weight = weight_at(layer, i, floats);
-        UNROLL for (int y = 0; y < rows; y++) {
-            const float *from = line_at(upper, lower, line, y);
-            UNROLL for (int v = 0; v < vectors; v++) sums[y][v] =
-                _mm256_fmadd_ps(weight, _mm256_loadu_ps(from + v * (int)LANES), sums[y][v]);
-        }
+        UNROLL for (int v = 0; v < vectors; v++) sums[v] =
+            _mm256_fmadd_ps(weight, _mm256_load_ps(in + v * (int)LANES), sums[v]);
     }
-    UNROLL for (int y = 0; y < rows; y++) {
-        UNROLL for (int v = 0; v < vectors; v++) {
-            float *to = out + (size_t)y * p->width + v * (int)LANES;
-            const __m256 made = part + 1 < layer->parts ? sums[y][v] : finished(&f, sums[y][v]);
-            if (vectors == 1 && t->masked)
-                _mm256_maskstore_ps(to, t->mask, made);
-            else
-                _mm256_storeu_ps(to, made);
-        }
+    if (t->part + 1 == layer->parts) {
+        put_row(t, row, vectors, sums);
+        return;
     }
+    UNROLL for (int v = 0; v < vectors; v++) _mm256_store_ps(before + v * (int)LANES, sums[v]);
 }
 
-/* All rows over tiles of one shape, down the columns; the last tile may lie over the one before
- * it. */
-#define TILES(kind, wide, floats, rows, vectors)                                                   \
-    AVX2 static void kind##_##rows##_##vectors(const rt_planes *p, tile *t) {                      \
-        for (size_t y = 0; y < p->height; y += (rows)) {                                           \
-            t->y = y + (rows) <= p->height ? y : p->height - (rows);                               \
-            for (uint32_t part = 0; part < p->layer->parts; part++)                                \
-                for (size_t row = p->first; row < p->last; row++)                                  \
-                    run_tile(p, t, row, part, rows, vectors, wide, floats);                        \
-        }                                                                                          \
+#define TILE(kind, wide, floats, vectors)                                                          \
+    AVX2 static void kind##_##vectors(const rt_tile *t) {                                          \
+        for (size_t row = t->first; row < t->last; row++)                                          \
+            run_row(t, row, vectors, wide, floats);                                                \
     }
 
-typedef void tiles(const rt_planes *p, tile *t);
-
-/* Of one kind of weights: [vectors - 1][k] has at most 2^k rows. */
+/* Of one kind of weights, by the number of vectors. */
 #define KIND(kind, wide, floats)                                                                   \
-    TILES(kind, wide, floats, 1, 1)                                                                \
-    TILES(kind, wide, floats, 2, 1)                                                                \
-    TILES(kind, wide, floats, 4, 1)                                                                \
-    TILES(kind, wide, floats, 8, 1)                                                                \
-    TILES(kind, wide, floats, 1, 2)                                                                \
-    TILES(kind, wide, floats, 2, 2)                                                                \
-    TILES(kind, wide, floats, 4, 2)                                                                \
-    TILES(kind, wide, floats, 1, 3)                                                                \
-    TILES(kind, wide, floats, 2, 3)                                                                \
-    TILES(kind, wide, floats, 4, 3)                                                                \
-    TILES(kind, wide, floats, 1, 4)                                                                \
-    TILES(kind, wide, floats, 2, 4)                                                                \
-    static tiles *const kind[VECTORS_MOST][4] = {                                                  \
-        {kind##_1_1, kind##_2_1, kind##_4_1, kind##_8_1},                                          \
-        {kind##_1_2, kind##_2_2, kind##_4_2, kind##_4_2},                                          \
-        {kind##_1_3, kind##_2_3, kind##_4_3, kind##_4_3},                                          \
-        {kind##_1_4, kind##_2_4, kind##_2_4, kind##_2_4}};
+    TILE(kind, wide, floats, 1)                                                                    \
+    TILE(kind, wide, floats, 2)                                                                    \
+    TILE(kind, wide, floats, 3)                                                                    \
+    TILE(kind, wide, floats, 4)                                                                    \
+    TILE(kind, wide, floats, 5)                                                                    \
+    TILE(kind, wide, floats, 6)                                                                    \
+    TILE(kind, wide, floats, 7)                                                                    \
+    TILE(kind, wide, floats, 8)                                                                    \
+    TILE(kind, wide, floats, 9)                                                                    \
+    TILE(kind, wide, floats, 10)                                                                   \
+    TILE(kind, wide, floats, 11)                                                                   \
+    TILE(kind, wide, floats, 12)                                                                   \
+    TILE(kind, wide, floats, 13)                                                                   \
+    TILE(kind, wide, floats, 14)                                                                   \
+    static tile_kernel *const kind[RT_TILE_VECTORS] = {                                            \
+        kind##_1, kind##_2, kind##_3,  kind##_4,  kind##_5,  kind##_6,  kind##_7,                  \
+        kind##_8, kind##_9, kind##_10, kind##_11, kind##_12, kind##_13, kind##_14};
+
+typedef void tile_kernel(const rt_tile *t);
 
 KIND(symbols, false, false)
 KIND(symbols_wide, true, false)
 KIND(floats, false, true)
 KIND(floats_wide, true, true)
 
-AVX2 static __m256i mask_of(size_t width) {
-    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(width < LANES ? width : LANES)), lanes);
-}
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/* Columns of up to four whole vectors; then what is left, in one that may lie over those before
- * it. */
-AVX2 static void planes(const rt_planes *p) {
-    tiles *const(*const kinds[2][2])[4] = {{symbols, floats}, {symbols_wide, floats_wide}};
-    tiles *const(*const kind)[4] = kinds[p->layer->wide_places][p->layer->float_values];
-    const size_t vectors = p->width / LANES;
-    const unsigned rows = p->height >= 8 ? 3 : p->height >= 4 ? 2 : p->height >= 2 ? 1 : 0;
-    tile t = {mask_of(p->width), 0, 0, p->width < LANES};
-    for (size_t first = 0; first < vectors; first += VECTORS_MOST) {
-        t.x = first * LANES;
-        kind[least(vectors - first, VECTORS_MOST) - 1][rows](p, &t);
-    }
-    if (p->width % LANES == 0)
-        return;
-    t.x = t.masked ? 0 : p->width - LANES;
-    kind[0][rows](p, &t);
+static void tile(const rt_tile *t) {
+    tile_kernel *const *const kinds[2][2] = {{symbols, floats}, {symbols_wide, floats_wide}};
+    kinds[t->layer->wide_places][t->layer->float_values][t->vectors - 1](t);
 }
 
 /* ---- inner products ---- */
@@ -256,6 +213,6 @@ AVX2 static void pool2(const float *in, size_t channels, size_t height, size_t w
         pool2_row(in, in + width, width, out);
 }
 
-const rt_kernels rt_kernels_avx2 = {"avx2", planes, product, pool2, 1.0, 0.13};
+const rt_kernels rt_kernels_avx2 = {"avx2", tile, product, pool2, 1.0, 0.13};
 
 #endif

@@ -1,24 +1,41 @@
+#include <string.h>
+
 #include "kernels.h"
 
-/* ---- planes: a weight is used for all of them before the next is looked at ---- */
+/* ---- tiles ---- */
 
-static void add_plane(const rt_planes *p, float weight, const float *in, float *out) {
-    for (size_t y = 0; y < p->height; y++)
-        for (size_t x = 0; x < p->width; x++)
-            out[y * p->width + x] += weight * in[y * p->line + x];
+static void add_part(const rt_tile *t, size_t row, float *sums) {
+    const uint32_t *starts = t->layer->starts + (size_t)t->part * t->layer->rows + row;
+    const size_t count = t->vectors * RT_LANES;
+    for (size_t i = starts[0]; i < starts[1]; i++) {
+        const float *in = t->panel + rt_layer_place(t->layer, i);
+        const float weight = rt_layer_value(t->layer, i);
+        for (size_t e = 0; e < count; e++)
+            sums[e] += weight * in[e];
+    }
 }
 
-static void planes(const rt_planes *p) {
-    const rt_layer *layer = p->layer;
-    const size_t count = p->height * p->width;
-    float *out = p->out;
-    for (size_t row = p->first; row < p->last; row++, out += count) {
-        for (size_t i = 0; i < count; i++)
-            out[i] = 0.0F;
-        for (size_t i = rt_row_first(layer, row); i < rt_row_last(layer, row); i++)
-            add_plane(p, rt_layer_value(layer, i), p->in + rt_layer_place(layer, i), out);
-        for (size_t i = 0; i < count; i++)
-            out[i] = rt_finish(layer, row, out[i]);
+static void put_row(const rt_tile *t, size_t row, const float *sums) {
+    float *out = t->out + (row - t->first) * t->plane;
+    for (size_t v = 0; v < t->vectors; v++) {
+        const size_t count = v + 1 < t->vectors ? RT_LANES : t->tail;
+        for (size_t e = 0; e < count; e++)
+            out[t->at[v] + e] = rt_finish(t->layer, row, sums[v * RT_LANES + e]);
+    }
+}
+
+static void tile(const rt_tile *t) {
+    const size_t bytes = t->vectors * RT_LANES * sizeof(float);
+    for (size_t row = t->first; row < t->last; row++) {
+        float *before = t->sums + (row - t->first) * t->vectors * RT_LANES;
+        float sums[RT_TILE_VECTORS * RT_LANES] = {0.0F};
+        if (t->part > 0)
+            memcpy(sums, before, bytes);
+        add_part(t, row, sums);
+        if (t->part + 1 < t->layer->parts)
+            memcpy(before, sums, bytes);
+        else
+            put_row(t, row, sums);
     }
 }
 
@@ -107,4 +124,4 @@ static void pool2(const float *in, size_t channels, size_t height, size_t width,
             *out++ = larger(larger(in[x], in[width + x]), larger(in[x + 1], in[width + x + 1]));
 }
 
-const rt_kernels rt_kernels_portable = {"portable", planes, product, pool2, 1.0, 0.5};
+const rt_kernels rt_kernels_portable = {"portable", tile, product, pool2, 1.0, 0.5};

@@ -5,83 +5,64 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "tiling.h"
 
 /* Symbols of a list are bytes, and so are a dense layer's codes. */
 #define SYMBOLS_MOST 256U
 #define CODE_MOST 127U
 
-/* What a tile of outputs reads at once is to stay in the first cache, of 32 KiB on most
- * processors; but a part of a row shorter than this costs more than it gains. */
-#define PART_BYTES 24576U
-#define PART_LEAST 8U
-
 /* ---- where weights find their inputs ---- */
 
-static uint64_t divide_up(uint64_t a, uint64_t b) {
-    return (a + b - 1) / b;
-}
-
-bool rt_frame_find(const rt_value *values, rt_node *node) {
-    const rt_shape *in = &values[node->operands[0]].shape;
-    const rt_window *w = &node->as.conv.window;
-    rt_frame *frame = &node->as.conv.frame;
-    const uint64_t height = (uint64_t)rt_shape_height(in) + w->pad[0] + w->pad_end[0];
-    const uint64_t width = (uint64_t)rt_shape_width(in) + w->pad[1] + w->pad_end[1];
-    const uint64_t segment = divide_up(width, w->stride[1]);
-    const uint64_t pitch = segment * w->stride[1]; /* below 2^22 */
-    frame->copied = height > rt_shape_height(in) || pitch > rt_shape_width(in) || w->stride[1] > 1;
-    if (height * pitch > PACK_ELEMENTS_MAX / rt_shape_channels(in) ||
-        height * pitch > SIZE_MAX / sizeof(float) / 2 / rt_shape_channels(in))
-        return false;
-    frame->segment = (size_t)segment;
-    frame->pitch = (size_t)pitch;
-    frame->plane = (size_t)(height * pitch);
-    return true;
-}
-
-size_t rt_frame_count(const rt_conv *conv, const rt_shape *in) {
-    return conv->frame.copied ? conv->frame.plane * rt_shape_channels(in) : 0;
-}
-
-/* Where the input of a convolution's column stands, from that of the output's first place on. */
-static size_t conv_place(const rt_conv *conv, uint32_t column) {
-    const rt_window *w = &conv->window;
-    const size_t block = (size_t)w->kernel[0] * w->kernel[1];
-    const size_t tap = column % block;
-    const size_t y = tap / w->kernel[1] * w->dilation[0];
-    const size_t x = tap % w->kernel[1] * w->dilation[1];
-    return column / block * conv->frame.plane + y * conv->frame.pitch +
-           x % w->stride[1] * conv->frame.segment + x / w->stride[1];
-}
-
-/* Of the user's operation; of a matmul's transposed weights, a column is an input's row of
- * samples. */
-static size_t place_of(const rt_network *network, const rt_tensor *tensor, uint32_t column) {
-    const rt_value *user = &network->values[tensor->user];
-    if (user->node->op == PACK_OP_CONV)
-        return conv_place(&user->node->as.conv, column);
-    if (user->node->op == PACK_OP_MATMUL)
-        return column * rt_linear_count(network, user->node);
-    return column;
-}
-
-/* No place is further. */
-static size_t furthest_place(const rt_network *network, const rt_tensor *tensor) {
-    const rt_node *node = network->values[tensor->user].node;
-    if (node->op == PACK_OP_CONV)
-        return tensor->columns / tensor->block * node->as.conv.frame.plane - 1;
-    const bool turned = node->op == PACK_OP_MATMUL;
-    return place_of(network, tensor, (turned ? tensor->rows : tensor->columns) - 1);
-}
+/* One image of a linear matmul's left side, turned: a channel for every column of it. */
+static const rt_window one_by_one = {{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
 
 size_t rt_linear_count(const rt_network *network, const rt_node *node) {
     const rt_shape *left = &network->values[node->operands[0]].shape;
     return rt_shape_extent(left, 0, left->rank - 1);
 }
 
-/* ---- lists ---- */
+/* Whether a convolution's window is its whole input: an inner product of each group. */
+static bool covers(const rt_window *w, const rt_shape *in) {
+    return w->kernel[0] == rt_shape_height(in) && w->kernel[1] == rt_shape_width(in) &&
+           w->pad[0] + w->pad_end[0] + w->pad[1] + w->pad_end[1] == 0;
+}
 
-/* A layer as it is made. */
+bool rt_layer_plan(const rt_network *network, const rt_value *value) {
+    rt_node *node = value->node;
+    const rt_shape *from = &network->values[node->operands[0]].shape;
+    if (node->op == PACK_OP_CONV && !covers(&node->as.conv.window, from)) {
+        const uint32_t in[2] = {rt_shape_height(from), rt_shape_width(from)};
+        const uint32_t out[2] = {rt_shape_height(&value->shape), rt_shape_width(&value->shape)};
+        node->tiled = true;
+        return rt_tiling_find(&node->as.conv.window, in, out, &node->tiling);
+    }
+    if (node->linear && rt_linear_count(network, node) > 1) {
+        const uint32_t plane[2] = {1, (uint32_t)rt_linear_count(network, node)};
+        node->tiled = true;
+        return rt_tiling_find(&one_by_one, plane, plane, &node->tiling);
+    }
+    return true;
+}
+
+static const rt_node *user_of(const rt_network *network, const rt_tensor *tensor) {
+    return network->values[tensor->user].node;
+}
+
+/* Of a matmul's transposed weights, a column is an input's row of samples. */
+static size_t place_of(const rt_network *network, const rt_tensor *tensor, uint32_t column) {
+    const rt_node *user = user_of(network, tensor);
+    return user->tiled ? rt_tiling_place(&user->tiling, column) : column;
+}
+
+/* Whether a place may be more than 16 bits tell. A panel's parts are cut so that few are. */
+static bool has_wide_places(const rt_network *network, const rt_tensor *tensor, uint32_t columns) {
+    const rt_node *user = user_of(network, tensor);
+    const size_t places = user->tiled ? user->tiling.channel : columns;
+    return places - 1 > UINT16_MAX;
+}
+
+/* ---- a layer as it is made ---- */
+
 typedef struct making {
     rt_sources *from;
     rt_tensor *tensor;
@@ -128,100 +109,117 @@ static admmnn_runtime_status take_values(making *m, size_t kept) {
     return layer->values != NULL ? ADMMNN_RUNTIME_OK : rt_sources_memory(m->from);
 }
 
-static void put_value(making *m, size_t i, int32_t code, float value) {
+/* ---- parts of rows ---- */
+
+static const rt_tiling *tiling_of(const making *m) {
+    return &user_of(m->from->opening->network, m->tensor)->tiling;
+}
+
+static bool is_tiled(const making *m) {
+    return user_of(m->from->opening->network, m->tensor)->tiled;
+}
+
+/* Of a list of so many weights. */
+static void cut_rows(making *m, size_t kept) {
+    rt_node *user = m->from->opening->network->values[m->tensor->user].node;
+    const rt_window *window = user->tiling.window;
+    m->layer->parts = 1;
+    if (is_tiled(m))
+        m->layer->parts =
+            rt_tiling_cut(&user->tiling, m->layer->columns / window->kernel[0] / window->kernel[1],
+                          m->layer->rows, kept);
+}
+
+/* Which part of which row. */
+static size_t cell_of(const making *m, size_t row, uint32_t column) {
+    return m->layer->parts == 1
+               ? row
+               : (size_t)rt_tiling_part(tiling_of(m), column) * m->layer->rows + row;
+}
+
+/* Every weight is first counted, from one row to the next, then put. */
+static admmnn_runtime_status take_cells(making *m) {
+    const size_t cells = rt_product(m->layer->rows, m->layer->parts, 1);
+    m->layer->starts = rt_take(m->from->opening->memory, cells + 1, sizeof *m->layer->starts);
+    return m->layer->starts != NULL ? ADMMNN_RUNTIME_OK : rt_sources_memory(m->from);
+}
+
+static void count_weight(making *m, size_t row, uint32_t column) {
+    m->layer->starts[cell_of(m, row, column) + 1]++;
+}
+
+static void end_count(making *m) {
+    const size_t cells = (size_t)m->layer->rows * m->layer->parts;
+    for (size_t i = 0; i < cells; i++)
+        m->layer->starts[i + 1] += m->layer->starts[i];
+}
+
+static void put_weight(making *m, size_t i, uint32_t column, int32_t code, float value) {
+    const size_t place = place_of(m->from->opening->network, m->tensor, column);
     if (m->layer->float_values)
         ((float *)m->layer->values)[i] = value;
     else
         ((uint8_t *)m->layer->values)[i] = symbol_of(m->tensor, code);
-}
-
-static void put_place(const making *m, size_t i, uint32_t column) {
-    const size_t place = place_of(m->from->opening->network, m->tensor, column);
     if (m->layer->wide_places)
         ((uint32_t *)m->layer->places)[i] = (uint32_t)place;
     else
         ((uint16_t *)m->layer->places)[i] = (uint16_t)place;
 }
 
-/* The places of the file become the layer's, of the same width, with a value for each. */
+/* To the first free place of its cell; a cell's start stands at its end then. */
+static size_t take_place(making *m, size_t row, uint32_t column) {
+    return m->layer->starts[cell_of(m, row, column)]++;
+}
+
+static void end_places(making *m) {
+    const size_t cells = (size_t)m->layer->rows * m->layer->parts;
+    memmove(m->layer->starts + 1, m->layer->starts, cells * sizeof *m->layer->starts);
+    m->layer->starts[0] = 0;
+}
+
+/* ---- lists ---- */
+
+/* What is read from is another place than what is written, where rows are cut into parts. */
+static admmnn_runtime_status cut_positions(making *m, rt_positions *p) {
+    const size_t size = p->wide ? sizeof(uint32_t) : sizeof(uint16_t);
+    void *columns = rt_scratch(m->from->opening->memory, p->kept, size);
+    if (columns == NULL)
+        return rt_sources_memory(m->from);
+    memcpy(columns, p->columns, p->kept * size);
+    p->columns = columns;
+    RT_TRY(take_cells(m));
+    for (size_t row = 0; row < m->layer->rows; row++)
+        for (size_t i = p->starts[row]; i < p->starts[row + 1]; i++)
+            count_weight(m, row, rt_column(p, i));
+    end_count(m);
+    return ADMMNN_RUNTIME_OK;
+}
+
+/* The places of the file become the layer's, with a value for each. */
 static admmnn_runtime_status list_of_positions(making *m, rt_positions *p) {
     const size_t mark = rt_scratch_mark(m->from->opening->memory);
     rt_values values;
     RT_TRY(take_values(m, p->kept));
-    RT_TRY(rt_values_start(&values, m->from, m->tensor));
+    cut_rows(m, p->kept);
     m->layer->starts = p->starts;
     m->layer->places = p->columns;
+    if (m->layer->parts > 1)
+        RT_TRY(cut_positions(m, p));
+    RT_TRY(rt_values_start(&values, m->from, m->tensor));
     for (uint32_t row = 0; row < m->tensor->rows; row++) {
         for (size_t i = p->starts[row]; i < p->starts[row + 1]; i++) {
             int32_t code = 0;
             float value = 0.0F;
             const uint32_t column = rt_column(p, i);
             RT_TRY(rt_values_next(&values, row, column, &code, &value));
-            put_value(m, i, code, value);
-            put_place(m, i, column);
+            put_weight(m, m->layer->parts > 1 ? take_place(m, row, column) : i, column, code,
+                       value);
             m->tensor->kept += value != 0.0F;
         }
     }
+    if (m->layer->parts > 1)
+        end_places(m);
     rt_scratch_release(m->from->opening->memory, mark);
-    return ADMMNN_RUNTIME_OK;
-}
-
-/* ---- parts of a convolution's rows ---- */
-
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/* Channels whose input a tile of some 8 lines of 8 outputs or 4 of 32 reads at once. */
-static size_t channels_of_tile(const rt_conv *conv, size_t out_width) {
-    const rt_window *w = &conv->window;
-    const size_t height = (size_t)w->kernel[0] * w->dilation[0];
-    const size_t width = (size_t)w->kernel[1] * w->dilation[1];
-    const size_t lines = (out_width < 16 ? 8 : 4) * (size_t)w->stride[0] + height;
-    const size_t columns = smaller(conv->frame.pitch, 32 + width);
-    const size_t channels = PART_BYTES / rt_product(lines, columns, sizeof(float));
-    return channels == 0 ? 1 : channels;
-}
-
-/* How many channels of its input a part of a row's list is of. */
-static size_t channels_of_part(const making *m, const rt_value *user) {
-    const rt_layer *layer = m->layer;
-    const size_t channels = m->tensor->columns / m->tensor->block;
-    const size_t parts = layer->kept / layer->rows / PART_LEAST; /* at most */
-    const size_t cached = channels_of_tile(&user->node->as.conv, rt_shape_width(&user->shape));
-    if (parts < 2 || rt_shape_count(&user->shape) == layer->rows)
-        return channels;
-    const size_t least = (channels + parts - 1) / parts;
-    return cached < least ? least : smaller(cached, channels);
-}
-
-/* Places of a channel follow those of the channels before it. */
-static admmnn_runtime_status cut_rows(making *m) {
-    rt_layer *layer = m->layer;
-    const rt_value *user = &m->from->opening->network->values[m->tensor->user];
-    layer->parts = 1;
-    if (user->node->op != PACK_OP_CONV)
-        return ADMMNN_RUNTIME_OK;
-    const size_t channels = m->tensor->columns / m->tensor->block;
-    const size_t together = channels_of_part(m, user);
-    const size_t parts = (channels + together - 1) / together;
-    if (parts == 1)
-        return ADMMNN_RUNTIME_OK;
-    uint32_t *starts =
-        rt_take(m->from->opening->memory, rt_product(layer->rows, parts, 1) + 1, sizeof *starts);
-    if (starts == NULL)
-        return rt_sources_memory(m->from);
-    for (size_t row = 0; row < layer->rows; row++) {
-        size_t i = layer->starts[row];
-        for (size_t part = 0; part < parts; part++) {
-            const size_t end = (part + 1) * together * user->node->as.conv.frame.plane;
-            while (i < layer->starts[row + 1] && rt_layer_place(layer, i) < end)
-                i++;
-            starts[row * parts + part + 1] = (uint32_t)i;
-        }
-    }
-    layer->starts = starts;
-    layer->parts = (uint32_t)parts;
     return ADMMNN_RUNTIME_OK;
 }
 
@@ -271,29 +269,43 @@ static size_t element_of(const making *m, size_t row, size_t column) {
     return m->turned ? column * m->layer->rows + row : row * m->layer->columns + column;
 }
 
+static bool is_there(const making *m, const matrix *from, size_t i) {
+    return from->codes != NULL ? rt_level_value(m->tensor, from->codes[i]) != 0.0F
+                               : from->floats[i] != 0.0F;
+}
+
+static void count_row(making *m, const matrix *from, uint32_t row) {
+    for (uint32_t column = 0; column < m->layer->columns; column++)
+        if (is_there(m, from, element_of(m, row, column)))
+            count_weight(m, row, column);
+}
+
+static void put_row(making *m, const matrix *from, uint32_t row) {
+    for (uint32_t column = 0; column < m->layer->columns; column++) {
+        const size_t i = element_of(m, row, column);
+        if (is_there(m, from, i))
+            put_weight(m, take_place(m, row, column), column,
+                       from->codes != NULL ? from->codes[i] : 0,
+                       from->codes != NULL ? 0.0F : from->floats[i]);
+    }
+}
+
 static admmnn_runtime_status list_of_matrix(making *m, const matrix *from) {
     rt_layer *layer = m->layer;
     rt_memory *memory = m->from->opening->memory;
-    size_t at = 0;
-    layer->starts = rt_take(memory, (size_t)layer->rows + 1, sizeof *layer->starts);
+    cut_rows(m, (size_t)m->tensor->kept);
+    RT_TRY(take_cells(m));
     layer->places = rt_take(memory, (size_t)m->tensor->kept,
                             layer->wide_places ? sizeof(uint32_t) : sizeof(uint16_t));
-    if (layer->starts == NULL || layer->places == NULL)
+    if (layer->places == NULL)
         return rt_sources_memory(m->from);
     RT_TRY(take_values(m, (size_t)m->tensor->kept));
-    for (uint32_t row = 0; row < layer->rows; row++) {
-        for (uint32_t column = 0; column < layer->columns; column++) {
-            const size_t i = element_of(m, row, column);
-            const int32_t code = from->codes != NULL ? from->codes[i] : 0;
-            const float value =
-                from->codes != NULL ? rt_level_value(m->tensor, code) : from->floats[i];
-            if (value == 0.0F)
-                continue;
-            put_value(m, at, code, value);
-            put_place(m, at++, column);
-        }
-        layer->starts[row + 1] = (uint32_t)at;
-    }
+    for (uint32_t row = 0; row < layer->rows; row++)
+        count_row(m, from, row);
+    end_count(m);
+    for (uint32_t row = 0; row < layer->rows; row++)
+        put_row(m, from, row);
+    end_places(m);
     return ADMMNN_RUNTIME_OK;
 }
 
@@ -345,7 +357,7 @@ static admmnn_runtime_status read_layer(making *m) {
     m->turned = network->values[m->tensor->user].node->op == PACK_OP_MATMUL;
     m->layer->rows = m->turned ? m->tensor->columns : m->tensor->rows;
     m->layer->columns = m->turned ? m->tensor->rows : m->tensor->columns;
-    m->layer->wide_places = furthest_place(network, m->tensor) > UINT16_MAX;
+    m->layer->wide_places = has_wide_places(network, m->tensor, m->layer->columns);
     m->layer->low = -INFINITY;
     m->layer->high = INFINITY;
     positions.wide = m->layer->wide_places || m->tensor->columns - 1 > UINT16_MAX;
@@ -355,7 +367,7 @@ static admmnn_runtime_status read_layer(making *m) {
         RT_TRY(layer_of_matrix(m, &positions, mark));
     else
         RT_TRY(list_of_positions(m, &positions));
-    return m->layer->form == RT_LIST ? cut_rows(m) : ADMMNN_RUNTIME_OK;
+    return ADMMNN_RUNTIME_OK;
 }
 
 /* ---- floats ---- */

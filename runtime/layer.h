@@ -4,11 +4,9 @@
 
 #include "tensor.h"
 
-/* How the convolution reads its input; false where that takes more floats than a network may
- * have. */
-bool rt_frame_find(const rt_value *values, rt_node *node);
-/* Of the copy, in floats. */
-size_t rt_frame_count(const rt_conv *conv, const rt_shape *in);
+/* Plans how the value's layer runs, once it is known whether it is linear; false where a panel
+ * takes more floats than a network may have. */
+bool rt_layer_plan(const rt_network *network, const rt_value *value);
 
 /* Rows of a matmul's left side, all its matrices'. */
 size_t rt_linear_count(const rt_network *network, const rt_node *node);

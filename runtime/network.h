@@ -41,9 +41,10 @@ typedef enum rt_form {
 
 /* A matrix of weights on what is kept of them, rows x columns.
  *
- * A list's places tell where a weight's input stands: a convolution's within the frame, others'
- * by its column. Values are symbols, one byte each, of which table[symbol] is the value; or floats.
- * Dense values are codes of one byte, c of which stands for c * step; or floats.
+ * A list's places tell where a weight's input stands: a convolution's and a matmul's in the
+ * panel (tiling.h), others' by its column. Values are symbols, one byte each, of which
+ * table[symbol] is the value; or floats. Dense values are codes of one byte, c of which stands for
+ * c * step; or floats.
  *
  * A row's result is sum * scale[row] + bias[row], held within low and high; scale NULL: 1, bias
  * NULL: 0. */
@@ -53,8 +54,8 @@ typedef struct rt_layer {
     bool wide_places;  /* uint32_t places, else uint16_t */
     bool float_values; /* floats, else symbols or codes */
     uint32_t kept;     /* weights in the list */
-    uint32_t parts;    /* of a row's list, by channels of the input */
-    uint32_t *starts;  /* [rows * parts + 1] into the list */
+    uint32_t parts;    /* of the rows' lists, by channels of the input */
+    uint32_t *starts;  /* [parts * rows + 1] into the list: all rows of a part, then the next */
     void *places;      /* [kept] */
     void *values;      /* [kept], dense [rows * columns] */
     float *table, step;
@@ -86,18 +87,21 @@ typedef struct rt_window {
     uint32_t kernel[2], stride[2], pad[2], pad_end[2], dilation[2];
 } rt_window;
 
-/* How a convolution reads its input: where it lies, or, with padding or a horizontal stride, from
- * a copy with a frame of zeros whose rows are split by the remainder of their columns, so that the
- * outputs of a row read neighbours whatever the stride. In floats. */
-typedef struct rt_frame {
-    bool copied;
-    size_t segment, pitch, plane; /* of one remainder, of a row, of a channel */
-} rt_frame;
+/* Of a layer of planes (tiling.h); in floats where nothing else is said. */
+typedef struct rt_tiling {
+    const rt_window *window;
+    uint32_t in[2], out[2]; /* height and width */
+    size_t vectors, rows;   /* of a tile: of each row, and rows of the tallest */
+    size_t strips, tiles;   /* tiles across and down */
+    size_t lines;           /* rows of input a tile reads, of each remainder by the stride */
+    size_t segment;         /* of a line's columns of one remainder */
+    size_t copy, channel;   /* of one column of the kernel, and of all */
+    uint32_t channels;      /* of a part */
+} rt_tiling;
 
 typedef struct rt_conv {
     rt_window window;
     uint32_t groups, output_pad[2];
-    rt_frame frame;
 } rt_conv;
 
 typedef struct rt_pool {
@@ -151,7 +155,9 @@ typedef struct rt_node {
     bool needed;              /* the output depends on it */
     bool linear;              /* a matmul whose weights are a layer */
     bool folded;              /* it is done by what makes its operand; nothing is run */
-    size_t temporary;         /* place of its working memory in the workspace, in floats */
+    bool tiled;               /* it runs by tiles, by those below; else it is inner products */
+    rt_tiling tiling;
+    size_t temporary; /* place of its working memory in the workspace, in floats */
     union {
         rt_conv conv;
         rt_pool pool;

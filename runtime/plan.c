@@ -29,10 +29,10 @@ static admmnn_runtime_status plan_layer(const rt_opening *opening, uint32_t v,
                                         const uint32_t *readers) {
     const rt_network *network = opening->network;
     rt_node *node = network->values[v].node;
-    if (node->op == PACK_OP_CONV && !rt_frame_find(network->values, node))
-        return rt_fail(opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
-                       "a convolution whose padding takes too much memory", 0);
     node->linear = is_linear(network, node, readers);
+    if (!rt_layer_plan(network, &network->values[v]))
+        return rt_fail(opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
+                       "a layer whose working memory is too much", 0);
     if (node->op == PACK_OP_CONV || node->op == PACK_OP_TRANSPOSED_CONV ||
         node->op == PACK_OP_INNER_PRODUCT || node->linear)
         node->weight->user = v;

@@ -4,8 +4,8 @@
 
 #include "network.h"
 
-/* The users of weights and the frames of convolutions, which reading the weights depends on.
- * UNSUPPORTED where a frame has more floats than a network may have. */
+/* The users of weights and how they run, which reading the weights depends on. UNSUPPORTED where
+ * one's panel has more floats than a network may have. */
 admmnn_runtime_status rt_plan_layers(rt_opening *opening);
 /* When all parameters are read: what a layer's output goes through becomes the layer's where it
  * can, and every value gets a place in the workspace. UNSUPPORTED where that is larger than

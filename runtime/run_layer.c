@@ -3,74 +3,44 @@
 
 #include "layer.h"
 #include "operations.h"
+#include "tiling.h"
 
+/* Of a tile; behind it, of a matmul, its left side and what is made of it, turned. */
 uint64_t rt_temporary_count(const rt_network *network, const rt_value *value) {
     const rt_node *node = value->node;
-    const rt_shape *in = &network->values[node->operands[0]].shape;
-    if (node->op == PACK_OP_CONV)
-        return rt_frame_count(&node->as.conv, in);
-    if (!node->linear)
+    if (!node->tiled)
         return 0;
     const rt_layer *layer = node->weight->layer;
-    return (uint64_t)rt_linear_count(network, node) * ((uint64_t)layer->rows + layer->columns);
+    if (node->op == PACK_OP_CONV)
+        return rt_tiling_memory(&node->tiling, layer, layer->rows / node->as.conv.groups);
+    return rt_tiling_memory(&node->tiling, layer, layer->rows) +
+           (uint64_t)rt_linear_count(network, node) * ((uint64_t)layer->rows + layer->columns);
 }
 
 /* ---- convolutions ---- */
-
-/* A row, its columns by their remainder. */
-static void copy_row(const rt_conv *conv, const float *from, size_t width, float *to) {
-    const size_t stride = conv->window.stride[1];
-    const size_t pad = conv->window.pad[1];
-    if (stride == 1) {
-        memcpy(to + pad, from, width * sizeof *to);
-        return;
-    }
-    for (size_t x = 0; x < width; x++)
-        to[(x + pad) % stride * conv->frame.segment + (x + pad) / stride] = from[x];
-}
-
-static const float *frame_of(const rt_call *c) {
-    const rt_conv *conv = &c->node->as.conv;
-    const rt_shape *in = &rt_operand(c, 0)->shape;
-    const size_t height = rt_shape_height(in);
-    const size_t width = rt_shape_width(in);
-    const float *x = rt_x(c, 0);
-    float *frame = rt_temporary(c);
-    if (!conv->frame.copied)
-        return x;
-    memset(frame, 0, rt_frame_count(conv, in) * sizeof *frame);
-    for (size_t k = 0; k < rt_shape_channels(in); k++) {
-        float *plane = frame + k * conv->frame.plane + conv->window.pad[0] * conv->frame.pitch;
-        for (size_t y = 0; y < height; y++)
-            copy_row(conv, x + (k * height + y) * width, width, plane + y * conv->frame.pitch);
-    }
-    return frame;
-}
 
 void rt_run_conv(const rt_call *c) {
     const rt_kernels *kernels = c->network->kernels;
     const rt_conv *conv = &c->node->as.conv;
     const rt_layer *layer = c->node->weight->layer;
-    const size_t channels = rt_shape_channels(&rt_operand(c, 0)->shape) / conv->groups;
-    const size_t plane = rt_count(c) / layer->rows;
+    const rt_shape *in = &rt_operand(c, 0)->shape;
     const uint32_t rows = layer->rows / conv->groups;
-    rt_planes p = {layer,
-                   0,
-                   0,
-                   frame_of(c),
-                   rt_y(c),
-                   rt_shape_height(&c->value->shape),
-                   rt_shape_width(&c->value->shape),
-                   conv->window.stride[0] * conv->frame.pitch};
+    const size_t from = rt_shape_count(in) / conv->groups;
+    const size_t to = rt_count(c) / conv->groups;
     for (uint32_t g = 0; g < conv->groups; g++) {
-        p.first = g * rows;
-        p.last = p.first + rows;
-        if (plane == 1)
-            kernels->product(layer, p.first, p.last, p.in, p.out);
+        const rt_planes p = {&c->node->tiling,
+                             kernels,
+                             layer,
+                             g * rows,
+                             (g + 1) * rows,
+                             rt_shape_channels(in) / conv->groups,
+                             rt_x(c, 0) + g * from,
+                             rt_y(c) + g * to,
+                             rt_temporary(c)};
+        if (c->node->tiled)
+            rt_planes_run(&p);
         else
-            kernels->planes(&p);
-        p.in += channels * conv->frame.plane;
-        p.out += rows * plane;
+            kernels->product(layer, p.first, p.last, p.in, p.out);
     }
 }
 
@@ -151,15 +121,13 @@ static void turn(const float *from, size_t rows, size_t columns, float *to) {
 static void run_linear(const rt_call *c) {
     const rt_layer *layer = c->node->weight->layer;
     const size_t count = rt_linear_count(c->network, c->node);
-    float *turned = rt_temporary(c);
+    float *turned = rt_temporary(c) + rt_tiling_memory(&c->node->tiling, layer, layer->rows);
     float *made = turned + count * layer->columns;
-    const rt_planes p = {layer, 0, layer->rows, turned, made, 1, count, 0};
-    if (count == 1) {
-        rt_run_product(c);
-        return;
-    }
+    const rt_planes p = {&c->node->tiling, c->network->kernels, layer,  0,
+                         layer->rows,      layer->columns,      turned, made,
+                         rt_temporary(c)};
     turn(rt_x(c, 0), count, layer->columns, turned);
-    c->network->kernels->planes(&p);
+    rt_planes_run(&p);
     turn(made, layer->rows, count, rt_y(c));
 }
 
@@ -199,8 +167,12 @@ static void multiply(const matrices *m, const float *a, const float *b, float *y
 }
 
 void rt_run_matmul(const rt_call *c) {
-    if (c->node->linear) {
+    if (c->node->tiled) {
         run_linear(c);
+        return;
+    }
+    if (c->node->linear) { /* of one row */
+        rt_run_product(c);
         return;
     }
     const matrices m = matrices_of(c);

@@ -24,8 +24,16 @@ bool base_cancelled(const admmnn_context *context) {
     return context != NULL && context->cancelled != NULL && context->cancelled(context->user);
 }
 
-double base_seconds(void) {
+static double seconds_of(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double base_seconds(void) {
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double base_thread_seconds(void) {
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }

@@ -12,5 +12,7 @@ bool base_cancelled(const admmnn_context *context);
 
 /* Seconds on a clock that never goes back. */
 double base_seconds(void);
+/* Seconds for which the calling thread has had a processor. */
+double base_thread_seconds(void);
 
 #endif

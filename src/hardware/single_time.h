@@ -1,4 +1,5 @@
-/* A layer by itself, timed both ways in turns. */
+/* A layer by itself, timed both ways in turns. On one thread by the time that the thread had a
+ * processor, which other programs of the machine hardly change; on several by the clock. */
 #ifndef HARDWARE_SINGLE_TIME_H
 #define HARDWARE_SINGLE_TIME_H
 
@@ -6,8 +7,7 @@
 
 enum { SINGLE_SPARSE, SINGLE_DENSE, SINGLE_WAYS };
 
-/* Of one run, in seconds. The median is what to expect; the least, which other programs of the
- * machine disturb less, what to compare. */
+/* Of one run, in seconds. */
 typedef struct single_times {
     double median[SINGLE_WAYS], least[SINGLE_WAYS];
     unsigned rounds;

@@ -1,0 +1,234 @@
+#include "tiling.h"
+
+#include <string.h>
+
+/* A panel is to stay in the first cache, of 32 KiB on most processors; but a row's list is not
+ * cut into parts shorter than this, each of which costs some ten multiply-adds of a vector. */
+#define PANEL_BYTES 24576U
+#define PART_LEAST 16U
+/* Places in the panel are 16 bits wide where a channel lets them. */
+#define PANEL_MOST ((uint64_t)UINT16_MAX + 1)
+
+static uint64_t divide_up(uint64_t a, uint64_t b) {
+    return (a + b - 1) / b;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* What lies between the first and the last that a kernel reads. */
+static uint64_t reach_of(const rt_window *w, int axis) {
+    return (uint64_t)(w->kernel[axis] - 1) * w->dilation[axis];
+}
+
+/* Rows of the input whose numbers have the same remainder by the stride stand below each other. */
+static uint64_t remainders_of(const rt_window *w, int axis) {
+    return smaller(w->stride[axis], reach_of(w, axis) + 1);
+}
+
+static size_t pitch_of(const rt_tiling *t) {
+    return t->vectors * RT_LANES;
+}
+
+/* ---- shapes ---- */
+
+bool rt_tiling_find(const rt_window *window, const uint32_t in[2], const uint32_t out[2],
+                    rt_tiling *tiling) {
+    const uint64_t across = divide_up(out[1], RT_LANES);
+    const uint64_t strips = divide_up(across, RT_TILE_VECTORS);
+    const uint64_t vectors = divide_up(across, strips);
+    const uint64_t most = smaller(RT_TILE_VECTORS / vectors, out[0]);
+    const uint64_t tiles = divide_up(out[0], most);
+    const uint64_t rows = divide_up(out[0], tiles);
+    const uint64_t lines = rows + reach_of(window, 0) / window->stride[0];
+    const uint64_t copy = remainders_of(window, 0) * lines * vectors * RT_LANES;
+    const uint64_t segment = vectors * RT_LANES + reach_of(window, 1) / window->stride[1];
+    if (copy > PACK_ELEMENTS_MAX / window->kernel[1] ||
+        copy > SIZE_MAX / sizeof(float) / 4 / window->kernel[1])
+        return false;
+    tiling->window = window;
+    memcpy(tiling->in, in, sizeof tiling->in);
+    memcpy(tiling->out, out, sizeof tiling->out);
+    tiling->vectors = (size_t)vectors;
+    tiling->strips = (size_t)strips;
+    tiling->tiles = (size_t)tiles;
+    tiling->rows = (size_t)rows;
+    tiling->lines = (size_t)lines;
+    tiling->segment = (size_t)segment;
+    tiling->copy = (size_t)copy;
+    tiling->channel = (size_t)copy * window->kernel[1];
+    tiling->channels = 1;
+    return true;
+}
+
+static uint32_t block_of(const rt_tiling *t) {
+    return t->window->kernel[0] * t->window->kernel[1];
+}
+
+size_t rt_tiling_place(const rt_tiling *t, uint32_t column) {
+    const rt_window *w = t->window;
+    const uint32_t tap = column % block_of(t);
+    const size_t y = (size_t)(tap / w->kernel[1]) * w->dilation[0];
+    const size_t line = y % w->stride[0] * t->lines + y / w->stride[0];
+    return column / block_of(t) % t->channels * t->channel + tap % w->kernel[1] * t->copy +
+           line * pitch_of(t);
+}
+
+uint32_t rt_tiling_part(const rt_tiling *t, uint32_t column) {
+    return column / block_of(t) / t->channels;
+}
+
+uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t kept) {
+    const uint64_t cached = PANEL_BYTES / sizeof(float) / t->channel;
+    const uint64_t parts = kept / rows / PART_LEAST; /* at most */
+    const uint64_t least = divide_up(channels, parts == 0 ? 1 : parts);
+    const uint64_t most = smaller(PANEL_MOST / t->channel, channels);
+    const uint64_t wanted = smaller(cached < least ? least : cached, most);
+    const uint64_t count = divide_up(channels, wanted == 0 ? 1 : wanted);
+    t->channels = (uint32_t)divide_up(channels, count); /* as equal as they can be */
+    return (uint32_t)divide_up(channels, t->channels);
+}
+
+/* ---- the panel ---- */
+
+/* Where a tile lies, and what it takes of the working memory. */
+typedef struct spot {
+    size_t x, y, rows;
+    float *line;  /* of each remainder of columns: [segment] */
+    float *panel; /* [channels][kernel width][remainders of rows][lines][pitch] */
+    float *sums;
+} spot;
+
+static size_t line_count(const rt_tiling *t) {
+    return t->segment * remainders_of(t->window, 1);
+}
+
+static size_t rounded(size_t floats) {
+    return (floats + RT_LANES - 1) / RT_LANES * RT_LANES;
+}
+
+static size_t panel_count(const rt_tiling *t) {
+    return t->channels * t->channel;
+}
+
+uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, uint32_t rows) {
+    const uint64_t sums = layer->parts > 1 ? (uint64_t)rows * t->rows * pitch_of(t) : 0;
+    return rounded(line_count(t)) + panel_count(t) + sums;
+}
+
+/* Columns of one remainder that lie on the input: those of the segment from *first to before
+ * *last, the first of which is column *from. */
+static void span_of(const rt_tiling *t, size_t x, size_t remainder, size_t *first, size_t *last,
+                    size_t *from) {
+    const size_t stride = t->window->stride[1];
+    const size_t pad = t->window->pad[1];
+    const size_t begin = x * stride + remainder; /* in columns of the padded input */
+    const size_t end = pad + t->in[1];
+    *first = begin < pad ? (pad - begin + stride - 1) / stride : 0;
+    *last = begin < end ? (end - begin + stride - 1) / stride : 0;
+    *last = *last < t->segment ? *last : t->segment;
+    *first = *first < *last ? *first : *last;
+    *from = begin + *first * stride - pad;
+}
+
+static void fill_line(const rt_tiling *t, const float *row, size_t x, float *line) {
+    const size_t stride = t->window->stride[1];
+    for (size_t r = 0; r < remainders_of(t->window, 1); r++, line += t->segment) {
+        size_t first;
+        size_t last;
+        size_t from;
+        span_of(t, x, r, &first, &last, &from);
+        memset(line, 0, first * sizeof *line);
+        if (stride == 1)
+            memcpy(line + first, row + from, (last - first) * sizeof *line);
+        else
+            for (size_t i = first; i < last; i++)
+                line[i] = row[from + (i - first) * stride];
+        memset(line + last, 0, (t->segment - last) * sizeof *line);
+    }
+}
+
+static void copy_vectors(const float *from, size_t vectors, float *to) {
+    for (size_t v = 0; v < vectors; v++)
+        memcpy(to + v * RT_LANES, from + v * RT_LANES, RT_LANES * sizeof *to);
+}
+
+/* A row of the input, or NULL, which is padding, into all columns' copies. */
+static void put_row(const rt_tiling *t, const spot *at, const float *row, float *to) {
+    const rt_window *w = t->window;
+    if (row != NULL)
+        fill_line(t, row, at->x, at->line);
+    for (size_t k = 0; k < w->kernel[1]; k++, to += t->copy) {
+        const size_t shift = k * w->dilation[1];
+        if (row == NULL)
+            memset(to, 0, pitch_of(t) * sizeof *to);
+        else
+            copy_vectors(at->line + shift % w->stride[1] * t->segment + shift / w->stride[1],
+                         t->vectors, to);
+    }
+}
+
+static void fill_channel(const rt_tiling *t, const spot *at, const float *plane, float *to) {
+    const rt_window *w = t->window;
+    for (size_t r = 0; r < remainders_of(w, 0); r++) {
+        const size_t lines = at->rows + (reach_of(w, 0) - r) / w->stride[0];
+        for (size_t l = 0; l < lines; l++) {
+            const size_t y = (at->y + l) * w->stride[0] + r; /* of the padded input */
+            const bool inside = y >= w->pad[0] && y - w->pad[0] < t->in[0];
+            put_row(t, at, inside ? plane + (y - w->pad[0]) * t->in[1] : NULL,
+                    to + (r * t->lines + l) * pitch_of(t));
+        }
+    }
+}
+
+/* ---- running ---- */
+
+static void run_part(const rt_planes *p, const spot *at, rt_tile *tile) {
+    const rt_tiling *t = p->tiling;
+    const size_t plane = (size_t)t->in[0] * t->in[1];
+    const size_t first = (size_t)tile->part * t->channels;
+    for (size_t c = 0; c < t->channels && first + c < p->channels; c++)
+        fill_channel(t, at, p->in + (first + c) * plane, at->panel + c * t->channel);
+    p->kernels->tile(tile);
+}
+
+/* Vectors are stored in order: what one has beyond its row's end, the next row overwrites. Only
+ * the last must not go beyond. */
+static void run_tile(const rt_planes *p, const spot *at) {
+    const rt_tiling *t = p->tiling;
+    const size_t left = t->out[1] - at->x; /* columns */
+    rt_tile tile = {p->layer,
+                    p->first,
+                    p->last,
+                    0,
+                    at->panel,
+                    t->vectors * at->rows,
+                    at->sums,
+                    p->out + at->y * t->out[1] + at->x,
+                    (size_t)t->out[0] * t->out[1],
+                    {0},
+                    0};
+    for (size_t v = 0; v < tile.vectors; v++)
+        tile.at[v] = v / t->vectors * t->out[1] + v % t->vectors * RT_LANES;
+    tile.tail = left < pitch_of(t) ? left - (t->vectors - 1) * RT_LANES : RT_LANES;
+    for (; tile.part < p->layer->parts; tile.part++)
+        run_part(p, at, &tile);
+}
+
+void rt_planes_run(const rt_planes *p) {
+    const rt_tiling *t = p->tiling;
+    spot at = {0, 0, 0, p->memory, p->memory + rounded(line_count(t)), NULL};
+    at.sums = at.panel + panel_count(t);
+    for (size_t i = 0; i < t->tiles; i++) {
+        const size_t end = (i + 1) * t->out[0] / t->tiles;
+        at.y = i * t->out[0] / t->tiles;
+        at.rows = end - at.y;
+        for (size_t s = 0; s < t->strips; s++) {
+            at.x = s * pitch_of(t);
+            if (t->strips > 1 && at.x + pitch_of(t) > t->out[1]) /* over the one before */
+                at.x = t->out[1] - pitch_of(t);
+            run_tile(p, &at);
+        }
+    }
+}
