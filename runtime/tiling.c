@@ -95,13 +95,18 @@ uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t 
 /* Where a tile lies, and what it takes of the working memory. */
 typedef struct spot {
     size_t x, y, rows;
-    float *line;  /* of each remainder of columns: [segment] */
+    float *stage; /* a channel's rows with their padding: [remainders of rows][lines][remainders of
+                     columns][segment] */
     float *panel; /* [channels][kernel width][remainders of rows][lines][pitch] */
     float *sums;
 } spot;
 
 static size_t line_count(const rt_tiling *t) {
     return t->segment * remainders_of(t->window, 1);
+}
+
+static size_t stage_count(const rt_tiling *t) {
+    return line_count(t) * t->lines * remainders_of(t->window, 0);
 }
 
 static size_t rounded(size_t floats) {
@@ -114,71 +119,68 @@ static size_t panel_count(const rt_tiling *t) {
 
 uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, uint32_t rows) {
     const uint64_t sums = layer->parts > 1 ? (uint64_t)rows * t->rows * pitch_of(t) : 0;
-    return rounded(line_count(t)) + panel_count(t) + sums;
+    return rounded(stage_count(t)) + panel_count(t) + sums;
 }
 
-/* Columns of one remainder that lie on the input: those of the segment from *first to before
- * *last, the first of which is column *from. */
-static void span_of(const rt_tiling *t, size_t x, size_t remainder, size_t *first, size_t *last,
-                    size_t *from) {
-    const size_t stride = t->window->stride[1];
-    const size_t pad = t->window->pad[1];
-    const size_t begin = x * stride + remainder; /* in columns of the padded input */
-    const size_t end = pad + t->in[1];
-    *first = begin < pad ? (pad - begin + stride - 1) / stride : 0;
-    *last = begin < end ? (end - begin + stride - 1) / stride : 0;
-    *last = *last < t->segment ? *last : t->segment;
-    *first = *first < *last ? *first : *last;
-    *from = begin + *first * stride - pad;
+/* Things from *first to before *last, the first of which is number *from of the input, of those
+ * that are `stride` apart from number `begin` of the padded input on. */
+typedef struct span {
+    size_t first, last, from;
+} span;
+
+static span span_of(const rt_window *w, int axis, size_t begin, size_t most, size_t in) {
+    const size_t stride = w->stride[axis];
+    const size_t pad = w->pad[axis];
+    const size_t end = pad + in;
+    span s = {begin < pad ? (pad - begin + stride - 1) / stride : 0,
+              begin < end ? (end - begin + stride - 1) / stride : 0, 0};
+    s.last = s.last < most ? s.last : most;
+    s.first = s.first < s.last ? s.first : s.last;
+    s.from = s.first < s.last ? begin + s.first * stride - pad : 0;
+    return s;
 }
 
-static void fill_line(const rt_tiling *t, const float *row, size_t x, float *line) {
-    const size_t stride = t->window->stride[1];
-    for (size_t r = 0; r < remainders_of(t->window, 1); r++, line += t->segment) {
-        size_t first;
-        size_t last;
-        size_t from;
-        span_of(t, x, r, &first, &last, &from);
-        memset(line, 0, first * sizeof *line);
-        if (stride == 1)
-            memcpy(line + first, row + from, (last - first) * sizeof *line);
-        else
-            for (size_t i = first; i < last; i++)
-                line[i] = row[from + (i - first) * stride];
-        memset(line + last, 0, (t->segment - last) * sizeof *line);
-    }
+static void copy_line(const float *from, size_t stride, size_t count, float *to) {
+    if (stride == 1)
+        memcpy(to, from, count * sizeof *to);
+    else
+        for (size_t i = 0; i < count; i++)
+            to[i] = from[i * stride];
 }
 
-static void copy_vectors(const float *from, size_t vectors, float *to) {
-    for (size_t v = 0; v < vectors; v++)
-        memcpy(to + v * RT_LANES, from + v * RT_LANES, RT_LANES * sizeof *to);
-}
-
-/* A row of the input, or NULL, which is padding, into all columns' copies. */
-static void put_row(const rt_tiling *t, const spot *at, const float *row, float *to) {
+/* The lines of one remainder of rows, from the first on. */
+static void stage_lines(const rt_tiling *t, const spot *at, size_t remainder, const float *plane) {
     const rt_window *w = t->window;
-    if (row != NULL)
-        fill_line(t, row, at->x, at->line);
-    for (size_t k = 0; k < w->kernel[1]; k++, to += t->copy) {
-        const size_t shift = k * w->dilation[1];
-        if (row == NULL)
-            memset(to, 0, pitch_of(t) * sizeof *to);
-        else
-            copy_vectors(at->line + shift % w->stride[1] * t->segment + shift / w->stride[1],
-                         t->vectors, to);
+    const size_t begin = at->y * w->stride[0] + remainder;
+    const size_t lines = at->rows + (reach_of(w, 0) - remainder) / w->stride[0];
+    const span rows = span_of(w, 0, begin, lines, t->in[0]);
+    float *to = at->stage + remainder * t->lines * line_count(t);
+    for (size_t r = 0; r < remainders_of(w, 1); r++) {
+        const span columns = span_of(w, 1, at->x * w->stride[1] + r, t->segment, t->in[1]);
+        const float *from = plane + rows.from * t->in[1] + columns.from;
+        for (size_t l = rows.first; l < rows.last; l++, from += w->stride[0] * t->in[1])
+            copy_line(from, w->stride[1], columns.last - columns.first,
+                      to + l * line_count(t) + r * t->segment + columns.first);
     }
 }
 
+/* lines[count], so far apart, of vectors in a row. */
+static void copy_lines(const float *from, size_t apart, size_t count, size_t vectors, float *to) {
+    for (size_t l = 0; l < count; l++, from += apart)
+        for (size_t v = 0; v < vectors; v++, to += RT_LANES)
+            memcpy(to, from + v * RT_LANES, RT_LANES * sizeof *to);
+}
+
+/* What is padding stays zero from channel to channel. */
 static void fill_channel(const rt_tiling *t, const spot *at, const float *plane, float *to) {
     const rt_window *w = t->window;
-    for (size_t r = 0; r < remainders_of(w, 0); r++) {
-        const size_t lines = at->rows + (reach_of(w, 0) - r) / w->stride[0];
-        for (size_t l = 0; l < lines; l++) {
-            const size_t y = (at->y + l) * w->stride[0] + r; /* of the padded input */
-            const bool inside = y >= w->pad[0] && y - w->pad[0] < t->in[0];
-            put_row(t, at, inside ? plane + (y - w->pad[0]) * t->in[1] : NULL,
-                    to + (r * t->lines + l) * pitch_of(t));
-        }
+    const size_t lines = t->lines * remainders_of(w, 0);
+    for (size_t r = 0; r < remainders_of(w, 0); r++)
+        stage_lines(t, at, r, plane);
+    for (size_t k = 0; k < w->kernel[1]; k++, to += t->copy) {
+        const size_t shift = k * w->dilation[1];
+        copy_lines(at->stage + shift % w->stride[1] * t->segment + shift / w->stride[1],
+                   line_count(t), lines, t->vectors, to);
     }
 }
 
@@ -212,13 +214,14 @@ static void run_tile(const rt_planes *p, const spot *at) {
     for (size_t v = 0; v < tile.vectors; v++)
         tile.at[v] = v / t->vectors * t->out[1] + v % t->vectors * RT_LANES;
     tile.tail = left < pitch_of(t) ? left - (t->vectors - 1) * RT_LANES : RT_LANES;
+    memset(at->stage, 0, stage_count(t) * sizeof *at->stage);
     for (; tile.part < p->layer->parts; tile.part++)
         run_part(p, at, &tile);
 }
 
 void rt_planes_run(const rt_planes *p) {
     const rt_tiling *t = p->tiling;
-    spot at = {0, 0, 0, p->memory, p->memory + rounded(line_count(t)), NULL};
+    spot at = {0, 0, 0, p->memory, p->memory + rounded(stage_count(t)), NULL};
     at.sums = at.panel + panel_count(t);
     for (size_t i = 0; i < t->tiles; i++) {
         const size_t end = (i + 1) * t->out[0] / t->tiles;
