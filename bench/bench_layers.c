@@ -1,7 +1,8 @@
 /* Convolutions of known networks, one image, at shares of their weights: the runtime's sparse
  * kernels against oneDNN's dense ones, in turns, with their outputs compared.
  *
- *   bench_layers [--set alexnet|layers] [--percent N] [--threads N] [--ms N] [--json]
+ *   bench_layers [--set alexnet|layers] [--weights fastest|lists|dense] [--percent N]
+ *                [--threads N] [--ms N] [--json]
  *
  * alexnet: conv2 to conv5 at 1/13.4 of their weights, the published ratio of the model that was
  * pruned for its convolutions (Ren et al. 2018). What that model keeps of each layer is in its file
@@ -52,8 +53,13 @@ static const double shares[] = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5};
 static const set sets[] = {{"alexnet", alexnet, COUNT(alexnet), published, COUNT(published)},
                            {"layers", layers, COUNT(layers), shares, COUNT(shares)}};
 
+#define WAYS 3
+static const char *const ways[WAYS] = {[ADMMNN_RUNTIME_FASTEST] = "fastest",
+                                       [ADMMNN_RUNTIME_LISTS] = "lists",
+                                       [ADMMNN_RUNTIME_DENSE] = "dense"};
+
 typedef struct options {
-    const char *set;
+    const char *set, *weights;
     unsigned percent, threads, ms;
     bool json;
 } options;
@@ -115,11 +121,19 @@ static admmnn_status make_layer(const layer *l, unsigned threads, single **out, 
     return status;
 }
 
+/* WAYS: none of that name. */
+static admmnn_runtime_weights weights_of(const options *o) {
+    for (int i = 0; i < WAYS; i++)
+        if (strcmp(ways[i], o->weights) == 0)
+            return (admmnn_runtime_weights)i;
+    return (admmnn_runtime_weights)WAYS;
+}
+
 static admmnn_status measure(bench *b, const layer *l, single *s, double share, double *ratio,
                              admmnn_error *err) {
     single_times times;
     double apart;
-    BASE_TRY(single_draw(s, share, err));
+    BASE_TRY(single_draw(s, share, weights_of(b->o), err));
     BASE_TRY(single_compare(s, &apart, err));
     if (!(apart < 1e-4))
         return base_fail(err, ADMMNN_BACKEND, "%s: outputs are %g apart", l->name, apart);
@@ -188,8 +202,9 @@ static admmnn_status run(const options *o, const set *which, admmnn_error *err) 
 }
 
 int main(int argc, char **argv) {
-    options o = {.set = "alexnet", .threads = 1, .ms = 400};
+    options o = {.set = "alexnet", .weights = "lists", .threads = 1, .ms = 400};
     const bench_option table[] = {{.name = "--set", .text = &o.set},
+                                  {.name = "--weights", .text = &o.weights},
                                   {.name = "--percent", .number = &o.percent},
                                   {.name = "--threads", .number = &o.threads},
                                   {.name = "--ms", .number = &o.ms}};
@@ -199,7 +214,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < COUNT(sets); i++)
         if (strcmp(sets[i].name, o.set) == 0)
             which = &sets[i];
-    if (!read || which == NULL || o.threads == 0 || o.percent > 100) {
+    if (!read || which == NULL || (int)weights_of(&o) == WAYS || o.threads == 0 ||
+        o.percent > 100) {
         fputs(
             "usage: bench_layers [--set alexnet|layers] [--percent N] [--threads N] [--ms N] "
             "[--json]\n",

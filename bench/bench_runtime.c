@@ -72,7 +72,7 @@ static bool is_there(const bench *b, size_t way) {
 
 static admmnn_status open_runtime(bench *b, size_t way, const uint8_t *bytes, size_t count,
                                   admmnn_error *err) {
-    const admmnn_runtime_settings settings = {NULL, 0, way == PORTABLE};
+    const admmnn_runtime_settings settings = {.portable = way == PORTABLE};
     admmnn_runtime_error failure;
     admmnn_runtime_info info;
     if (admmnn_runtime_open_memory(bytes, count, &settings, &b->models[way], &failure) !=

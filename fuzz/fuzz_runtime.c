@@ -50,7 +50,7 @@ static void must_run(const admmnn_runtime *model) {
 
 static void try_open(const uint8_t *bytes, size_t count, const pack_model *packed,
                      admmnn_status theirs, int portable) {
-    const admmnn_runtime_settings settings = {NULL, 0, portable};
+    const admmnn_runtime_settings settings = {.portable = portable};
     admmnn_runtime *model = NULL;
     admmnn_runtime_info info;
     const admmnn_runtime_status own =

@@ -11,20 +11,25 @@
 /* Floats of a vector, and vectors of a tile of outputs at most: what registers hold. */
 #define RT_LANES 8U
 #define RT_TILE_VECTORS 14U
+/* Rows whose dense weights run together. */
+#define RT_DENSE_ROWS 4U
 
-/* A tile of the planes of rows [first, last), by one part of their lists: element e of its vectors
+/* A tile of the planes of rows [first, last), by one part of the channels: element e of its vectors
  * is the sum over a row's weights of weight * panel[place + e]. */
 typedef struct rt_tile {
     const rt_layer *layer;
     uint32_t first, last, part;
-    const float *panel; /* aligned to a vector */
+    size_t weights, width; /* dense ones: the part's first, and how many a row has of it */
+    float *widened;        /* [RT_DENSE_ROWS][width] for those that are codes */
+    const float *panel;    /* aligned to a vector */
     size_t vectors;
     float *sums;                /* [last - first][vectors][RT_LANES], from part to part */
     float *out;                 /* the tile in the first row's plane */
     size_t plane;               /* floats from a row's plane to the next */
-    size_t at[RT_TILE_VECTORS]; /* where each vector goes */
-    size_t tail;                /* floats of the last vector that belong there; of the others what
-                                   is too much is overwritten by those behind it */
+    size_t at[RT_TILE_VECTORS]; /* where each vector goes: what it has beyond its row's end, those
+                                   behind it overwrite */
+    size_t whole, end;          /* vectors that end before the tile's last number does, and that
+                                   number's end: the others must not go beyond it */
 } rt_tile;
 
 typedef struct rt_kernels {
@@ -35,9 +40,9 @@ typedef struct rt_kernels {
                     float *out);
     /* The largest of every 2 x 2 of [channels][height][width], both even. */
     void (*pool2)(const float *in, size_t channels, size_t height, size_t width, float *out);
-    /* What a weight of an inner product takes, of a list and of a dense row, relative to each
-     * other: measured by bench_runtime. */
-    double list_cost, dense_cost;
+    /* What a weight takes, of a list and of a dense row, relative to each other: of inner products,
+     * measured by bench_runtime, and of tiles, by bench_layers. */
+    double list_cost, dense_cost, tile_list_cost, tile_dense_cost;
 } rt_kernels;
 
 extern const rt_kernels rt_kernels_portable;

@@ -2,7 +2,8 @@
  *
  * tile: up to 14 vectors of outputs stay in registers while a row's weights pass: each is
  * broadcast once and multiplied by what lies at its place, one aligned load and one multiply-add a
- * vector. */
+ * vector. Dense weights take four rows at a time, so that a load serves four multiply-adds, and
+ * up to 3 vectors. */
 #include "kernels_avx2.h"
 
 #if RT_HAS_AVX2
@@ -14,6 +15,8 @@
 #define UNROLL _Pragma("GCC unroll 16")
 
 #define LANES RT_LANES
+#define DENSE_ROWS RT_DENSE_ROWS
+#define DENSE_VECTORS 3
 
 /* ---- tiles ---- */
 
@@ -23,7 +26,8 @@ typedef struct finish {
 } finish;
 
 INLINE finish finish_of(const rt_layer *layer, size_t row) {
-    const float scale = layer->scale != NULL ? layer->scale[row] : 1.0F;
+    const float step = layer->form == RT_DENSE && !layer->float_values ? layer->step : 1.0F;
+    const float scale = layer->scale != NULL ? layer->scale[row] * step : step;
     const float bias = layer->bias != NULL ? layer->bias[row] : 0.0F;
     const finish f = {_mm256_set1_ps(scale), _mm256_set1_ps(bias), _mm256_set1_ps(layer->low),
                       _mm256_set1_ps(layer->high)};
@@ -50,16 +54,37 @@ INLINE __m256 weight_at(const rt_layer *layer, size_t i, bool floats) {
                                       : layer->table + ((const uint8_t *)layer->values)[i]);
 }
 
-INLINE void put_row(const rt_tile *t, size_t row, int vectors, const __m256 *sums) {
+/* Vectors from number `first` of the tile on. */
+INLINE void put_row(const rt_tile *t, size_t row, size_t first, int vectors, const __m256 *sums) {
     const finish f = finish_of(t->layer, row);
+    const size_t *at = t->at + first;
     float *out = t->out + (row - t->first) * t->plane;
-    UNROLL for (int v = 0; v + 1 < vectors; v++)
-        _mm256_storeu_ps(out + t->at[v], finished(&f, sums[v]));
-    const __m256 tail = finished(&f, sums[vectors - 1]);
-    if (t->tail == LANES)
-        _mm256_storeu_ps(out + t->at[vectors - 1], tail);
-    else
-        _mm256_maskstore_ps(out + t->at[vectors - 1], mask_of(t->tail), tail);
+    UNROLL for (int v = 0; v < vectors; v++) {
+        const __m256 made = finished(&f, sums[v]);
+        if (first + (size_t)v < t->whole)
+            _mm256_storeu_ps(out + at[v], made);
+        else
+            _mm256_maskstore_ps(out + at[v], mask_of(t->end - at[v]), made);
+    }
+}
+
+INLINE float *sums_before(const rt_tile *t, size_t row, size_t first) {
+    return t->sums + ((row - t->first) * t->vectors + first) * LANES;
+}
+
+INLINE void begin_row(const rt_tile *t, size_t row, size_t first, int vectors, __m256 *sums) {
+    const float *before = sums_before(t, row, first);
+    UNROLL for (int v = 0; v < vectors; v++) sums[v] =
+        t->part == 0 ? _mm256_setzero_ps() : _mm256_load_ps(before + v * (int)LANES);
+}
+
+INLINE void end_row(const rt_tile *t, size_t row, size_t first, int vectors, const __m256 *sums) {
+    float *before = sums_before(t, row, first);
+    if (t->part + 1 == t->layer->parts) {
+        put_row(t, row, first, vectors, sums);
+        return;
+    }
+    UNROLL for (int v = 0; v < vectors; v++) _mm256_store_ps(before + v * (int)LANES, sums[v]);
 }
 
 /* A row. vectors, wide and floats are constants where it is inlined. */
@@ -67,21 +92,15 @@ INLINE void run_row(const rt_tile *t, size_t row, int vectors, bool wide, bool f
     const rt_layer *layer = t->layer;
     const uint32_t *starts = layer->starts + (size_t)t->part * layer->rows + row;
     const size_t last = starts[1];
-    float *before = t->sums + (row - t->first) * (size_t)vectors * LANES;
     __m256 sums[RT_TILE_VECTORS];
-    UNROLL for (int v = 0; v < vectors; v++) sums[v] =
-        t->part == 0 ? _mm256_setzero_ps() : _mm256_load_ps(before + v * (int)LANES);
+    begin_row(t, row, 0, vectors, sums);
     for (size_t i = starts[0]; i < last; i++) {
         const float *in = t->panel + place_at(layer, i, wide);
         const __m256 weight = weight_at(layer, i, floats);
         UNROLL for (int v = 0; v < vectors; v++) sums[v] =
             _mm256_fmadd_ps(weight, _mm256_load_ps(in + v * (int)LANES), sums[v]);
     }
-    if (t->part + 1 == layer->parts) {
-        put_row(t, row, vectors, sums);
-        return;
-    }
-    UNROLL for (int v = 0; v < vectors; v++) _mm256_store_ps(before + v * (int)LANES, sums[v]);
+    end_row(t, row, 0, vectors, sums);
 }
 
 #define TILE(kind, wide, floats, vectors)                                                          \
@@ -117,9 +136,97 @@ KIND(symbols_wide, true, false)
 KIND(floats, false, true)
 KIND(floats_wide, true, true)
 
+/* ---- dense tiles ---- */
+
+/* Rows that run together, of which the last may be there several times, and their weights as
+ * floats. */
+typedef struct band {
+    size_t rows[DENSE_ROWS];
+    const float *weights[DENSE_ROWS]; /* [t->width] each */
+} band;
+
+/* Loaded once: the compiler would read it anew for each row. */
+INLINE __m256 loaded(const float *from) {
+    __m256 x = _mm256_load_ps(from);
+    __asm__("" : "+x"(x));
+    return x;
+}
+
+/* Vectors from number `first` of the tile on. */
+INLINE void run_band(const rt_tile *t, const band *b, size_t first, int vectors) {
+    const uint32_t *places = t->layer->places;
+    const float *panel = t->panel + first * LANES;
+    __m256 sums[DENSE_ROWS][DENSE_VECTORS];
+    UNROLL for (size_t r = 0; r < DENSE_ROWS; r++)
+        begin_row(t, b->rows[r], first, vectors, sums[r]);
+    for (size_t i = 0; i < t->width; i++) {
+        __m256 x[DENSE_VECTORS];
+        UNROLL for (int v = 0; v < vectors; v++) x[v] = loaded(panel + places[i] + v * (int)LANES);
+        UNROLL for (size_t r = 0; r < DENSE_ROWS; r++) {
+            const __m256 weight = _mm256_broadcast_ss(b->weights[r] + i);
+            UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
+                _mm256_fmadd_ps(weight, x[v], sums[r][v]);
+        }
+    }
+    UNROLL for (size_t r = 0; r < DENSE_ROWS; r++) end_row(t, b->rows[r], first, vectors, sums[r]);
+}
+
+typedef void dense_kernel(const rt_tile *t, const band *b, size_t first);
+
+#define DENSE(vectors)                                                                             \
+    AVX2 static void dense_##vectors(const rt_tile *t, const band *b, size_t first) {              \
+        run_band(t, b, first, vectors);                                                            \
+    }
+
+DENSE(1)
+DENSE(2)
+DENSE(3)
+
+/* Codes as floats, which the end multiplies by their interval. */
+AVX2 static void widen(const int8_t *codes, size_t count, float *to) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        const __m128i eight = _mm_loadl_epi64((const void *)(codes + i));
+        _mm256_storeu_ps(to + i, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(eight)));
+    }
+    for (; i < count; i++)
+        to[i] = (float)codes[i];
+}
+
+static band band_of(const rt_tile *t, size_t row) {
+    band b;
+    for (size_t r = 0; r < DENSE_ROWS; r++) {
+        const size_t at = row + r < t->last ? row + r : t->last - 1;
+        const size_t first = t->weights + at * t->width;
+        float *widened = t->widened + r * t->width;
+        b.rows[r] = at;
+        b.weights[r] = widened;
+        if (t->layer->float_values)
+            b.weights[r] = (const float *)t->layer->values + first;
+        else
+            widen((const int8_t *)t->layer->values + first, t->width, widened);
+    }
+    return b;
+}
+
+static void dense_tile(const rt_tile *t) {
+    static dense_kernel *const kernels[DENSE_VECTORS] = {dense_1, dense_2, dense_3};
+    const size_t count = (t->vectors + DENSE_VECTORS - 1) / DENSE_VECTORS;
+    for (size_t row = t->first; row < t->last; row += DENSE_ROWS) {
+        const band b = band_of(t, row);
+        for (size_t i = 0; i < count; i++) {
+            const size_t first = i * t->vectors / count;
+            kernels[(i + 1) * t->vectors / count - first - 1](t, &b, first);
+        }
+    }
+}
+
 static void tile(const rt_tile *t) {
     tile_kernel *const *const kinds[2][2] = {{symbols, floats}, {symbols_wide, floats_wide}};
-    kinds[t->layer->wide_places][t->layer->float_values][t->vectors - 1](t);
+    if (t->layer->form == RT_DENSE)
+        dense_tile(t);
+    else
+        kinds[t->layer->wide_places][t->layer->float_values][t->vectors - 1](t);
 }
 
 /* ---- inner products ---- */
@@ -213,6 +320,6 @@ AVX2 static void pool2(const float *in, size_t channels, size_t height, size_t w
         pool2_row(in, in + width, width, out);
 }
 
-const rt_kernels rt_kernels_avx2 = {"avx2", tile, product, pool2, 1.0, 0.13};
+const rt_kernels rt_kernels_avx2 = {"avx2", tile, product, pool2, 1.0, 0.13, 1.0, 0.85};
 
 #endif

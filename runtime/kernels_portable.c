@@ -2,25 +2,42 @@
 
 #include "kernels.h"
 
+/* Of codes without their interval. */
+static float dense_one(const rt_layer *layer, size_t i) {
+    return layer->float_values ? ((const float *)layer->values)[i]
+                               : (float)((const int8_t *)layer->values)[i];
+}
+
 /* ---- tiles ---- */
 
-static void add_part(const rt_tile *t, size_t row, float *sums) {
+static void add_weight(float weight, const float *in, size_t count, float *sums) {
+    for (size_t e = 0; e < count; e++)
+        sums[e] += weight * in[e];
+}
+
+static void add_dense(const rt_tile *t, size_t row, float *sums) {
+    const uint32_t *places = t->layer->places;
+    const size_t first = t->weights + row * t->width;
+    for (size_t i = 0; i < t->width; i++)
+        add_weight(dense_one(t->layer, first + i), t->panel + places[i], t->vectors * RT_LANES,
+                   sums);
+}
+
+static void add_list(const rt_tile *t, size_t row, float *sums) {
     const uint32_t *starts = t->layer->starts + (size_t)t->part * t->layer->rows + row;
-    const size_t count = t->vectors * RT_LANES;
-    for (size_t i = starts[0]; i < starts[1]; i++) {
-        const float *in = t->panel + rt_layer_place(t->layer, i);
-        const float weight = rt_layer_value(t->layer, i);
-        for (size_t e = 0; e < count; e++)
-            sums[e] += weight * in[e];
-    }
+    for (size_t i = starts[0]; i < starts[1]; i++)
+        add_weight(rt_layer_value(t->layer, i), t->panel + rt_layer_place(t->layer, i),
+                   t->vectors * RT_LANES, sums);
 }
 
 static void put_row(const rt_tile *t, size_t row, const float *sums) {
+    const rt_layer *layer = t->layer;
+    const float step = layer->form == RT_DENSE && !layer->float_values ? layer->step : 1.0F;
     float *out = t->out + (row - t->first) * t->plane;
     for (size_t v = 0; v < t->vectors; v++) {
-        const size_t count = v + 1 < t->vectors ? RT_LANES : t->tail;
+        const size_t count = v < t->whole ? RT_LANES : t->end - t->at[v];
         for (size_t e = 0; e < count; e++)
-            out[t->at[v] + e] = rt_finish(t->layer, row, sums[v * RT_LANES + e]);
+            out[t->at[v] + e] = rt_finish(layer, row, sums[v * RT_LANES + e] * step);
     }
 }
 
@@ -31,7 +48,7 @@ static void tile(const rt_tile *t) {
         float sums[RT_TILE_VECTORS * RT_LANES] = {0.0F};
         if (t->part > 0)
             memcpy(sums, before, bytes);
-        add_part(t, row, sums);
+        (t->layer->form == RT_LIST ? add_list : add_dense)(t, row, sums);
         if (t->part + 1 < t->layer->parts)
             memcpy(before, sums, bytes);
         else
@@ -124,4 +141,4 @@ static void pool2(const float *in, size_t channels, size_t height, size_t width,
             *out++ = larger(larger(in[x], in[width + x]), larger(in[x + 1], in[width + x + 1]));
 }
 
-const rt_kernels rt_kernels_portable = {"portable", tile, product, pool2, 1.0, 0.5};
+const rt_kernels rt_kernels_portable = {"portable", tile, product, pool2, 1.0, 0.5, 1.0, 1.0};

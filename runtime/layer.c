@@ -70,6 +70,14 @@ typedef struct making {
     bool turned; /* rows of the layer are columns of the parameter */
 } making;
 
+static const rt_tiling *tiling_of(const making *m) {
+    return &user_of(m->from->opening->network, m->tensor)->tiling;
+}
+
+static bool is_tiled(const making *m) {
+    return user_of(m->from->opening->network, m->tensor)->tiled;
+}
+
 static bool has_symbols(const rt_tensor *tensor) {
     return tensor->levels && 2 * rt_level_count(tensor) <= SYMBOLS_MOST;
 }
@@ -111,14 +119,6 @@ static admmnn_runtime_status take_values(making *m, size_t kept) {
 
 /* ---- parts of rows ---- */
 
-static const rt_tiling *tiling_of(const making *m) {
-    return &user_of(m->from->opening->network, m->tensor)->tiling;
-}
-
-static bool is_tiled(const making *m) {
-    return user_of(m->from->opening->network, m->tensor)->tiled;
-}
-
 /* Of a list of so many weights. */
 static void cut_rows(making *m, size_t kept) {
     rt_node *user = m->from->opening->network->values[m->tensor->user].node;
@@ -127,7 +127,7 @@ static void cut_rows(making *m, size_t kept) {
     if (is_tiled(m))
         m->layer->parts =
             rt_tiling_cut(&user->tiling, m->layer->columns / window->kernel[0] / window->kernel[1],
-                          m->layer->rows, kept);
+                          m->layer->rows, kept, m->layer->form == RT_DENSE);
 }
 
 /* Which part of which row. */
@@ -309,30 +309,88 @@ static admmnn_runtime_status list_of_matrix(making *m, const matrix *from) {
     return ADMMNN_RUNTIME_OK;
 }
 
+/* ---- dense weights ---- */
+
+/* How many weights a row has in each part but, maybe, the last. */
+static size_t width_of_parts(const making *m) {
+    const rt_tiling *tiling = tiling_of(m);
+    return (size_t)tiling->channels * tiling->window->kernel[0] * tiling->window->kernel[1];
+}
+
+/* The same of every part. */
+static admmnn_runtime_status make_places(making *m) {
+    const size_t width = width_of_parts(m);
+    uint32_t *places = rt_take(m->from->opening->memory, width, sizeof *places);
+    if (places == NULL)
+        return rt_sources_memory(m->from);
+    for (uint32_t i = 0; i < width; i++)
+        places[i] = (uint32_t)rt_tiling_place(tiling_of(m), i);
+    m->layer->places = places;
+    return ADMMNN_RUNTIME_OK;
+}
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Which of the layer's values a weight is. */
+static size_t dense_element(const making *m, size_t row, uint32_t column) {
+    const rt_layer *layer = m->layer;
+    if (!is_tiled(m))
+        return row * layer->columns + column;
+    const size_t width = width_of_parts(m);
+    const size_t first = rt_tiling_part(tiling_of(m), column) * width;
+    return first * layer->rows + row * smaller(width, layer->columns - first) + column - first;
+}
+
+static void put_dense_row(making *m, const matrix *from, uint32_t row) {
+    for (uint32_t column = 0; column < m->layer->columns; column++) {
+        const size_t i = element_of(m, row, column);
+        const size_t to = dense_element(m, row, column);
+        if (m->layer->float_values)
+            ((float *)m->layer->values)[to] = from->floats[i];
+        else
+            ((int8_t *)m->layer->values)[to] = (int8_t)from->codes[i];
+    }
+}
+
 static admmnn_runtime_status dense_of_matrix(making *m, const matrix *from) {
     rt_layer *layer = m->layer;
     const size_t count = rt_product(layer->rows, layer->columns, 1);
     layer->form = RT_DENSE;
     layer->float_values = from->codes == NULL;
     layer->step = m->tensor->step;
+    cut_rows(m, count);
     layer->values = rt_take(m->from->opening->memory, count,
                             layer->float_values ? sizeof(float) : sizeof(int8_t));
     if (layer->values == NULL)
         return rt_sources_memory(m->from);
-    if (layer->float_values)
-        memcpy(layer->values, from->floats, count * sizeof(float));
-    for (size_t i = 0; !layer->float_values && i < count; i++)
-        ((int8_t *)layer->values)[i] = (int8_t)from->codes[i];
+    if (is_tiled(m))
+        RT_TRY(make_places(m));
+    for (uint32_t row = 0; row < layer->rows; row++)
+        put_dense_row(m, from, row);
     return ADMMNN_RUNTIME_OK;
 }
 
+/* Whether dense kernels can run the layer: inner products, and tiles of two rows or more. */
+static bool may_run_dense(const making *m) {
+    const rt_node *user = user_of(m->from->opening->network, m->tensor);
+    if (user->tiled)
+        return m->layer->rows > (user->op == PACK_OP_CONV ? user->as.conv.groups : 1);
+    return user->op == PACK_OP_INNER_PRODUCT;
+}
+
 static bool dense_pays(const making *m, uint64_t kept) {
-    const rt_network *network = m->from->opening->network;
-    const rt_tensor *tensor = m->tensor;
-    if (network->values[tensor->user].node->op != PACK_OP_INNER_PRODUCT || !may_be_dense(tensor))
+    const rt_opening *opening = m->from->opening;
+    const rt_kernels *kernels = opening->network->kernels;
+    const double count = (double)m->tensor->rows * m->tensor->columns;
+    const bool tiled = is_tiled(m);
+    if (!may_run_dense(m) || !may_be_dense(m->tensor))
         return false;
-    const double dense = (double)tensor->rows * tensor->columns * network->kernels->dense_cost;
-    return dense < (double)kept * network->kernels->list_cost;
+    if (opening->weights != ADMMNN_RUNTIME_FASTEST)
+        return opening->weights == ADMMNN_RUNTIME_DENSE;
+    return count * (tiled ? kernels->tile_dense_cost : kernels->dense_cost) <
+           (double)kept * (tiled ? kernels->tile_list_cost : kernels->list_cost);
 }
 
 /* The list of the file's positions, at the memory's mark, is given up. */

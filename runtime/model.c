@@ -115,7 +115,8 @@ admmnn_runtime_status rt_model_open(const uint8_t *bytes, size_t count, rt_memor
                         "no memory for the model", 0);
     }
     if (status == ADMMNN_RUNTIME_OK) {
-        rt_opening opening = {bytes, memory, &made->network, err};
+        rt_opening opening = {bytes, memory, &made->network,
+                              settings == NULL ? ADMMNN_RUNTIME_FASTEST : settings->weights, err};
         made->network.kernels = rt_kernels_find(settings != NULL && settings->portable != 0);
         status = read_model(&opening, count);
     }

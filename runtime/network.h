@@ -202,6 +202,7 @@ typedef struct rt_opening {
     const uint8_t *bytes;
     rt_memory *memory;
     rt_network *network;
+    admmnn_runtime_weights weights;
     admmnn_runtime_error *err;
 } rt_opening;
 

@@ -50,8 +50,12 @@ void admmnn_runtime_close(admmnn_runtime *model) {
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err) {
-    const admmnn_runtime_settings own = {NULL, 0, settings == NULL ? 0 : settings->portable};
+    admmnn_runtime_settings own = {NULL, 0, 0, ADMMNN_RUNTIME_FASTEST};
     admmnn_runtime *model;
+    if (settings != NULL) {
+        own.portable = settings->portable;
+        own.weights = settings->weights;
+    }
     RT_TRY(admmnn_runtime_open_memory(bytes, count, &own, &model, err));
     *arena_bytes = model->memory.peak + RT_ALIGNMENT; /* at any alignment */
     admmnn_runtime_close(model);

@@ -6,6 +6,8 @@
  * cut into parts shorter than this, each of which costs some ten multiply-adds of a vector. */
 #define PANEL_BYTES 24576U
 #define PART_LEAST 16U
+/* Dense weights use what they load four times: the second cache will do, and long parts pay. */
+#define DENSE_PANEL_BYTES 98304U
 /* Places in the panel are 16 bits wide where a channel lets them. */
 #define PANEL_MOST ((uint64_t)UINT16_MAX + 1)
 
@@ -44,8 +46,10 @@ bool rt_tiling_find(const rt_window *window, const uint32_t in[2], const uint32_
     const uint64_t lines = rows + reach_of(window, 0) / window->stride[0];
     const uint64_t copy = remainders_of(window, 0) * lines * vectors * RT_LANES;
     const uint64_t segment = vectors * RT_LANES + reach_of(window, 1) / window->stride[1];
-    if (copy > PACK_ELEMENTS_MAX / window->kernel[1] ||
-        copy > SIZE_MAX / sizeof(float) / 4 / window->kernel[1])
+    const uint64_t line = remainders_of(window, 1) * segment;
+    const uint64_t most_floats = smaller(PACK_ELEMENTS_MAX, SIZE_MAX / sizeof(float) / 4);
+    if (copy > most_floats / window->kernel[1] ||
+        line > most_floats / lines / remainders_of(window, 0))
         return false;
     tiling->window = window;
     memcpy(tiling->in, in, sizeof tiling->in);
@@ -79,8 +83,9 @@ uint32_t rt_tiling_part(const rt_tiling *t, uint32_t column) {
     return column / block_of(t) / t->channels;
 }
 
-uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t kept) {
-    const uint64_t cached = PANEL_BYTES / sizeof(float) / t->channel;
+uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t kept, bool dense) {
+    const uint64_t bytes = dense ? DENSE_PANEL_BYTES : PANEL_BYTES;
+    const uint64_t cached = bytes / sizeof(float) / t->channel;
     const uint64_t parts = kept / rows / PART_LEAST; /* at most */
     const uint64_t least = divide_up(channels, parts == 0 ? 1 : parts);
     const uint64_t most = smaller(PANEL_MOST / t->channel, channels);
@@ -98,7 +103,7 @@ typedef struct spot {
     float *stage; /* a channel's rows with their padding: [remainders of rows][lines][remainders of
                      columns][segment] */
     float *panel; /* [channels][kernel width][remainders of rows][lines][pitch] */
-    float *sums;
+    float *widened, *sums;
 } spot;
 
 static size_t line_count(const rt_tiling *t) {
@@ -117,9 +122,18 @@ static size_t panel_count(const rt_tiling *t) {
     return t->channels * t->channel;
 }
 
+/* A panel's channels times the kernel's taps. */
+static size_t width_of_parts(const rt_tiling *t) {
+    return (size_t)t->channels * block_of(t);
+}
+
+static size_t widened_count(const rt_tiling *t, const rt_layer *layer) {
+    return layer->form == RT_DENSE ? rounded(RT_DENSE_ROWS * width_of_parts(t)) : 0;
+}
+
 uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, uint32_t rows) {
     const uint64_t sums = layer->parts > 1 ? (uint64_t)rows * t->rows * pitch_of(t) : 0;
-    return rounded(stage_count(t)) + panel_count(t) + sums;
+    return rounded(stage_count(t)) + panel_count(t) + widened_count(t, layer) + sums;
 }
 
 /* Things from *first to before *last, the first of which is number *from of the input, of those
@@ -186,43 +200,51 @@ static void fill_channel(const rt_tiling *t, const spot *at, const float *plane,
 
 /* ---- running ---- */
 
-static void run_part(const rt_planes *p, const spot *at, rt_tile *tile) {
+static void run_part(const rt_planes *p, const spot *at, uint32_t part, rt_tile *tile) {
     const rt_tiling *t = p->tiling;
     const size_t plane = (size_t)t->in[0] * t->in[1];
-    const size_t first = (size_t)tile->part * t->channels;
-    for (size_t c = 0; c < t->channels && first + c < p->channels; c++)
+    const uint32_t first = part * t->channels;
+    tile->part = part;
+    const uint32_t channels = (uint32_t)smaller(t->channels, p->channels - first);
+    tile->weights = (size_t)first * block_of(t) * p->layer->rows;
+    tile->width = (size_t)channels * block_of(t);
+    for (uint32_t c = 0; c < channels; c++)
         fill_channel(t, at, p->in + (first + c) * plane, at->panel + c * t->channel);
     p->kernels->tile(tile);
 }
 
-/* Vectors are stored in order: what one has beyond its row's end, the next row overwrites. Only
- * the last must not go beyond. */
 static void run_tile(const rt_planes *p, const spot *at) {
     const rt_tiling *t = p->tiling;
-    const size_t left = t->out[1] - at->x; /* columns */
+    const size_t columns = (size_t)smaller(t->out[1] - at->x, pitch_of(t));
     rt_tile tile = {p->layer,
                     p->first,
                     p->last,
                     0,
+                    0,
+                    0,
+                    at->widened,
                     at->panel,
                     t->vectors * at->rows,
                     at->sums,
                     p->out + at->y * t->out[1] + at->x,
                     (size_t)t->out[0] * t->out[1],
                     {0},
-                    0};
-    for (size_t v = 0; v < tile.vectors; v++)
+                    0,
+                    (at->rows - 1) * t->out[1] + columns};
+    for (size_t v = 0; v < tile.vectors; v++) {
         tile.at[v] = v / t->vectors * t->out[1] + v % t->vectors * RT_LANES;
-    tile.tail = left < pitch_of(t) ? left - (t->vectors - 1) * RT_LANES : RT_LANES;
+        tile.whole += tile.at[v] + RT_LANES <= tile.end;
+    }
     memset(at->stage, 0, stage_count(t) * sizeof *at->stage);
-    for (; tile.part < p->layer->parts; tile.part++)
-        run_part(p, at, &tile);
+    for (uint32_t part = 0; part < p->layer->parts; part++)
+        run_part(p, at, part, &tile);
 }
 
 void rt_planes_run(const rt_planes *p) {
     const rt_tiling *t = p->tiling;
-    spot at = {0, 0, 0, p->memory, p->memory + rounded(stage_count(t)), NULL};
-    at.sums = at.panel + panel_count(t);
+    spot at = {0, 0, 0, p->memory, p->memory + rounded(stage_count(t)), NULL, NULL};
+    at.widened = at.panel + panel_count(t);
+    at.sums = at.widened + widened_count(t, p->layer);
     for (size_t i = 0; i < t->tiles; i++) {
         const size_t end = (i + 1) * t->out[0] / t->tiles;
         at.y = i * t->out[0] / t->tiles;

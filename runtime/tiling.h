@@ -17,7 +17,8 @@ size_t rt_tiling_place(const rt_tiling *tiling, uint32_t column);
 uint32_t rt_tiling_part(const rt_tiling *tiling, uint32_t column);
 /* Chooses how many channels a part has, for rows of so many channels with `kept` weights in all:
  * the number of parts. */
-uint32_t rt_tiling_cut(rt_tiling *tiling, uint32_t channels, uint64_t rows, uint64_t kept);
+uint32_t rt_tiling_cut(rt_tiling *tiling, uint32_t channels, uint64_t rows, uint64_t kept,
+                       bool dense);
 /* Floats of working memory for so many rows of the layer. */
 uint64_t rt_tiling_memory(const rt_tiling *tiling, const rt_layer *layer, uint32_t rows);
 

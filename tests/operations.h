@@ -48,7 +48,10 @@ static void convolutions_of_every_size(void **state) {
         expect_conv(image(3, 1 + width % 11, width + 2),
                     graph_conv_of((graph_window){{1, 3}, {1, 1}, {0, 0}, {0, 0}, {1, 1}}), 5);
     for (uint32_t height = 1; height <= 20; height++)
-        expect_conv(image(2, height + 1, 9), graph_conv_of(graph_window_of(2, 1, 0)), 3);
+        for (uint32_t width = 2; width <= 16; width += 7)
+            expect_conv(image(2, height + 1, width), graph_conv_of(graph_window_of(2, 1, 0)), 6);
+    for (uint32_t width = 110; width <= 240; width += 13) /* several tiles across */
+        expect_conv(image(2, 4, width), graph_conv_of(graph_window_of(3, 1, 1)), 5);
 }
 
 static void convolutions_of_every_geometry(void **state) {

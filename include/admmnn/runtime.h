@@ -48,12 +48,22 @@ typedef struct admmnn_runtime_error {
 /* The text of a status; static storage. */
 const char *admmnn_runtime_status_text(admmnn_runtime_status status);
 
+/* How a layer's weights are kept and run: as lists of those that are not 0, or dense, a byte each
+ * where they are quantized. FASTEST: layer by layer what is expected to take less time; DENSE: all
+ * layers that can be. */
+typedef enum admmnn_runtime_weights {
+    ADMMNN_RUNTIME_FASTEST,
+    ADMMNN_RUNTIME_LISTS,
+    ADMMNN_RUNTIME_DENSE
+} admmnn_runtime_weights;
+
 typedef struct admmnn_runtime_settings {
     /* Memory of the caller for all that the model needs, at any alignment; it must outlive the
      * model. NULL: from malloc. */
     void *arena;
     size_t arena_bytes;
     int portable; /* not 0: the kernels of portable C alone, whatever the processor has */
+    admmnn_runtime_weights weights;
 } admmnn_runtime_settings;
 
 /* A model once opened does not change: any number of threads may run it at once, each with a
@@ -76,8 +86,8 @@ void admmnn_runtime_close(admmnn_runtime *model);
 
 /* How many bytes of an arena admmnn_runtime_open_memory needs for that file, while it reads it
  * and after; admmnn_runtime_open needs the file's size more, rounded up to 16. It depends on the
- * file, on the size of a pointer and on settings->portable, and on nothing else. Reads the file as
- * opening it does, with memory from malloc, and has the same errors. */
+ * file, on the size of a pointer and on settings->portable and ->weights, and on nothing else.
+ * Reads the file as opening it does, with memory from malloc, and has the same errors. */
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err);

@@ -101,14 +101,16 @@ static admmnn_status draw_codes(single *s, double share, pack_tensor *tensor, ad
     return ADMMNN_OK;
 }
 
-static admmnn_status open_sparse(single *s, const pack_model *packed, admmnn_error *err) {
+static admmnn_status open_sparse(single *s, const pack_model *packed,
+                                 admmnn_runtime_weights weights, admmnn_error *err) {
+    const admmnn_runtime_settings own = {.weights = weights};
     const pack_settings settings = {PACK_POSITION_BITMAP, PACK_CODER_FIXED, NULL};
     admmnn_runtime_error failure;
     uint8_t *bytes;
     size_t count;
     BASE_TRY(pack_encode(packed, &settings, &bytes, &count, NULL, err));
     const admmnn_runtime_status opened =
-        admmnn_runtime_open_memory(bytes, count, NULL, &s->sparse, &failure);
+        admmnn_runtime_open_memory(bytes, count, &own, &s->sparse, &failure);
     base_free(bytes);
     if (opened == ADMMNN_RUNTIME_MEMORY)
         return base_fail_memory(err, "a layer of the runtime");
@@ -120,14 +122,15 @@ static admmnn_status open_sparse(single *s, const pack_model *packed, admmnn_err
     return s->workspace != NULL ? ADMMNN_OK : base_fail_memory(err, "a layer of the runtime");
 }
 
-admmnn_status single_draw(single *s, double share, admmnn_error *err) {
+admmnn_status single_draw(single *s, double share, admmnn_runtime_weights weights,
+                          admmnn_error *err) {
     pack_model *packed;
     close_sparse(s);
     BASE_TRY(pack_model_create(s->g, &packed, err));
     admmnn_status status = draw_codes(s, share, &packed->tensors[0], err);
     if (status == ADMMNN_OK) {
         pack_model_values(packed, s->params);
-        status = open_sparse(s, packed, err);
+        status = open_sparse(s, packed, weights, err);
     }
     pack_model_free(packed);
     BASE_TRY(status);

@@ -26,8 +26,10 @@ typedef struct single {
 admmnn_status single_create(const graph *g, uint32_t layer, unsigned threads, single **out,
                             admmnn_error *err);
 void single_free(single *s);
-/* Of every weight with a probability of `share` one stays, on levels of 4 bits. */
-admmnn_status single_draw(single *s, double share, admmnn_error *err);
+/* Every weight stays with a probability of `share`, on levels of 4 bits, and the runtime keeps them
+ * so. */
+admmnn_status single_draw(single *s, double share, admmnn_runtime_weights weights,
+                          admmnn_error *err);
 /* One sample. The runtime's way begins and ends with row-major floats, copies included; oneDNN's
  * in formats of its choice, which are ready. */
 admmnn_status single_run_sparse(single *s, admmnn_error *err);

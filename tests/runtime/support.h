@@ -49,7 +49,8 @@ static inline double apart(const float *a, const float *b, size_t count) {
 
 #define SAMPLES 3
 
-/* The file's outputs, of both kinds of kernels, against those of the reference. */
+/* The file's outputs, of both kinds of kernels and every way to keep weights, against those of the
+ * reference. */
 static inline void expect_as_engine(const pack_model *packed, bytes file, double bound) {
     const graph *g = packed->g;
     const size_t inputs = graph_value_count(g, g->input);
@@ -60,14 +61,18 @@ static inline void expect_as_engine(const pack_model *packed, bytes file, double
     float *output = base_array(SAMPLES * outputs, sizeof *output);
     pack_model_values(packed, params);
     forward(g, params, input, SAMPLES, expected);
-    for (int portable = 0; portable < 2; portable++) {
-        const admmnn_runtime_settings settings = {NULL, 0, portable};
+    for (int way = 0; way < 6; way++) {
+        const admmnn_runtime_settings settings = {
+            NULL, 0, way % 2,
+            (const admmnn_runtime_weights[]){ADMMNN_RUNTIME_FASTEST, ADMMNN_RUNTIME_LISTS,
+                                             ADMMNN_RUNTIME_DENSE}[way / 2]};
         admmnn_runtime *model;
         OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
         runtime_run(model, input, SAMPLES, output);
         const double difference = apart(output, expected, SAMPLES * outputs);
         if (!(difference <= bound))
-            fail_msg("%s: %g apart, portable %d", g->name, difference, portable);
+            fail_msg("%s: %g apart, portable %d, weights %d", g->name, difference, way % 2,
+                     way / 2);
         admmnn_runtime_close(model);
     }
     base_free(params);

@@ -251,7 +251,8 @@ static void an_arena_of_the_measured_size_is_enough(void **state) {
             OPEN(admmnn_runtime_measure(file.at, file.count, NULL, &needed, err));
             for (size_t offset = 0; offset < 20; offset += 3) {
                 uint8_t *arena = malloc(needed + offset);
-                const admmnn_runtime_settings settings = {arena + offset, needed, 0};
+                const admmnn_runtime_settings settings = {.arena = arena + offset,
+                                                          .arena_bytes = needed};
                 admmnn_runtime *model;
                 assert_non_null(arena);
                 OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
@@ -260,7 +261,7 @@ static void an_arena_of_the_measured_size_is_enough(void **state) {
             }
             for (size_t less = 0; less + 32 < needed; less += 1 + needed / 97) {
                 uint8_t *arena = malloc(less == 0 ? 1 : less);
-                const admmnn_runtime_settings settings = {arena, less, 0};
+                const admmnn_runtime_settings settings = {.arena = arena, .arena_bytes = less};
                 admmnn_runtime *model;
                 assert_non_null(arena);
                 assert_int_equal(
@@ -290,7 +291,7 @@ static void a_file_is_opened_as_its_bytes_are(void **state) {
     OPEN(admmnn_runtime_measure(file.at, file.count, NULL, &needed, err));
     needed += (file.count + 15) / 16 * 16;
     void *arena = malloc(needed);
-    const admmnn_runtime_settings settings = {arena, needed, 0};
+    const admmnn_runtime_settings settings = {.arena = arena, .arena_bytes = needed};
     OPEN(admmnn_runtime_open(path, &settings, &model, err));
     runtime_run(model, input, 1, outputs[0]);
     admmnn_runtime_close(model);
