@@ -11,12 +11,11 @@
  *
  * Roofline: of each case the time that its multiply-adds take at the peak, and its bytes, each
  * once, at the memory's speed. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "hardware/single_time.h"
+#include "hardware/break_even.h"
 #include "options.h"
 #include "peak.h"
 
@@ -145,17 +144,12 @@ static admmnn_status measure(bench *b, const layer *l, single *s, double share, 
     return ADMMNN_OK;
 }
 
-/* Between two shares the ratio's logarithm is taken for a line in that of the share. */
 static void print_break_even(const layer *l, const double *at, const double *ratios, size_t count) {
-    for (size_t i = 1; i < count; i++)
-        if (ratios[i - 1] >= 1.0 && ratios[i] < 1.0) {
-            const double part = log(ratios[i - 1]) / log(ratios[i - 1] / ratios[i]);
-            printf("%-18s break-even at %.0f %% pruned\n", l->name,
-                   100.0 * (1.0 - at[i - 1] * pow(at[i] / at[i - 1], part)));
-            return;
-        }
-    printf("%-18s %s at all shares\n", l->name,
-           ratios[0] < 1.0 ? "dense is faster" : "sparse is faster");
+    const double equal = break_even_find(at, ratios, count);
+    if (equal <= 0.0 || equal >= 1.0)
+        printf("%-18s %s is faster at all shares\n", l->name, equal <= 0.0 ? "dense" : "sparse");
+    else
+        printf("%-18s break-even at %.0f %% pruned\n", l->name, 100.0 * (1.0 - equal));
 }
 
 static admmnn_status measure_layer(bench *b, const set *which, const layer *l, admmnn_error *err) {

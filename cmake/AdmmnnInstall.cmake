@@ -41,9 +41,13 @@ if(NOT ADMMNN_SANITIZE)
   file(WRITE ${CMAKE_BINARY_DIR}/admmnn.map "{\n  global: admmnn_*;\n  local: *;\n};\n")
   get_target_property(objects admmnn SOURCES)
   get_target_property(dependencies admmnn LINK_LIBRARIES)
+  list(REMOVE_ITEM dependencies admmnn_runtime)
   admmnn_installed(admmnn admmnn admmnn SOURCES ${objects} LINKS ${dependencies})
   admmnn_installed(admmnn_rt admmnn-rt admmnn_runtime
     SOURCES $<TARGET_OBJECTS:admmnn_runtime> LINKS m)
+  # The library runs the runtime, each kind the installed one of its own.
+  target_link_libraries(admmnn_shared PRIVATE admmnn_rt_shared)
+  target_link_libraries(admmnn_static PRIVATE admmnn_rt_static)
   install(TARGETS admmnn_shared admmnn_rt_shared admmnn_rt_static EXPORT admmnn_shared
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(TARGETS admmnn_static EXPORT admmnn_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

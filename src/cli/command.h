@@ -32,14 +32,14 @@ static inline double cli_real_or(cli_real given, double fallback) {
 /* What the words after the subcommand said; strings are argv's or a table's. */
 typedef struct cli_arguments {
     bool help, json, quiet;
-    bool resume, force, man, completion, external_data, int8;
+    bool resume, force, man, completion, external_data, int8, break_even;
     cli_number threads, seed, seeds, starts, iterations, last, gradient_steps, nodes;
     cli_number dimension, instances, pgd_iterations, epochs, batch, resize, max_damaged;
     cli_real rho, rho_relative, beta, probability, tolerance, start_scale, condition, spacing;
-    cli_real learning_rate;
+    cli_real learning_rate, seconds;
     const char *out, *from, *data, *format, *mean, *deviation, *input, *name;
     const char *methods, *ratios, *positions, *values, *weights;
-    const char *q, *b, *set, *start, *method, *x_step, *recipes;
+    const char *plot, *q, *b, *set, *start, *method, *x_step, *recipes;
     const char *operands[CLI_OPERANDS_MAX];
     size_t operand_count;
 } cli_arguments;

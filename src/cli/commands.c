@@ -1,9 +1,10 @@
 #include "commands.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_data_fetch, &cli_data_path,   &cli_compress,    &cli_compare, &cli_show, &cli_import,
-    &cli_pack,       &cli_unpack,      &cli_inspect,     &cli_eval,    &cli_run,  &cli_finetune,
-    &cli_export_c,   &cli_admmq_solve, &cli_admmq_bench, &cli_version, &cli_help, NULL,
+    &cli_data_fetch,  &cli_data_path, &cli_compress, &cli_compare,  &cli_show,
+    &cli_import,      &cli_pack,      &cli_unpack,   &cli_inspect,  &cli_eval,
+    &cli_run,         &cli_finetune,  &cli_bench,    &cli_export_c, &cli_admmq_solve,
+    &cli_admmq_bench, &cli_version,   &cli_help,     NULL,
 };
 
 const cli_option cli_common_options[] = {

@@ -12,6 +12,7 @@ extern const cli_command cli_show;
 extern const cli_command cli_import;
 extern const cli_command cli_pack;
 extern const cli_command cli_unpack;
+extern const cli_command cli_bench;
 extern const cli_command cli_inspect;
 extern const cli_command cli_eval;
 extern const cli_command cli_run;

@@ -25,6 +25,11 @@ admmnn_status report_write_quadratics(const char *path, const char *json, size_t
 admmnn_status report_write_quadratics_rho(const char *path, const char *json, size_t size,
                                           admmnn_error *err);
 
+/* An SVG of how many times as fast as dense layers are, by the share of weights pruned, from the
+ * JSON text of hardware/break_even.h. */
+admmnn_status report_write_break_even(const char *path, const char *json, size_t size,
+                                      admmnn_error *err);
+
 /* An SVG of recipes side by side from recipes.json's text: a dot a seed, and the mean. */
 admmnn_status report_write_recipes(const char *path, const char *json, size_t size,
                                    admmnn_error *err);

@@ -54,7 +54,7 @@ read -ra static < <(pkg-config --cflags --libs --static admmnn)
 strict=(-Wall -Wextra -Wpedantic -Werror)
 "$CC" "${flags[@]}" "${strict[@]}" -std=c17 "$here/consumer.c" "${shared[@]}" -o "$work/shared"
 run "$work/shared" "pkg-config, shared"
-rm -rf "$work/archive" && mkdir "$work/archive" && cp "$library/libadmmnn.a" "$work/archive"
+rm -rf "$work/archive" && mkdir "$work/archive" && cp "$library"/libadmmnn{,-rt}.a "$work/archive"
 "$CC" "${flags[@]}" "${strict[@]}" -std=c17 "$here/consumer.c" "-L$work/archive" "${static[@]}" \
     -o "$work/static"
 ! ldd "$work/static" | grep -q libadmmnn || fail "pkg-config --static linked the shared library"
