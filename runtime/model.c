@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "crew.h"
 #include "kernels.h"
 #include "layer.h"
 #include "plan.h"
@@ -118,8 +119,11 @@ admmnn_runtime_status rt_model_open(const uint8_t *bytes, size_t count, rt_memor
         rt_opening opening = {bytes, memory, &made->network,
                               settings == NULL ? ADMMNN_RUNTIME_FASTEST : settings->weights, err};
         made->network.kernels = rt_kernels_find(settings != NULL && settings->portable != 0);
+        made->network.threads = rt_crew_threads(settings == NULL ? 1 : settings->threads);
         status = read_model(&opening, count);
     }
+    if (status == ADMMNN_RUNTIME_OK)
+        status = rt_crew_open(memory, made->network.threads, &made->network.crew, err);
     if (status != ADMMNN_RUNTIME_OK) {
         rt_memory_close(memory);
         return status;

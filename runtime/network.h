@@ -186,6 +186,7 @@ typedef struct rt_value {
 } rt_value;
 
 struct rt_kernels;
+struct rt_crew;
 
 typedef struct rt_network {
     char name[PACK_NAME_MAX];
@@ -194,7 +195,9 @@ typedef struct rt_network {
     rt_value *values;
     rt_tensor *tensors; /* the first */
     const struct rt_kernels *kernels;
-    size_t workspace; /* floats */
+    unsigned threads;
+    struct rt_crew *crew; /* NULL: of one */
+    size_t workspace;     /* floats */
 } rt_network;
 
 /* What opening a model passes on. */

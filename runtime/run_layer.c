@@ -5,15 +5,16 @@
 #include "operations.h"
 #include "tiling.h"
 
-/* Of a tile; behind it, of a matmul, its left side and what is made of it, turned. */
+/* Of each thread's tile; behind them, of a matmul, its left side and what is made of it, turned. */
 uint64_t rt_temporary_count(const rt_network *network, const rt_value *value) {
     const rt_node *node = value->node;
     if (!node->tiled)
         return 0;
     const rt_layer *layer = node->weight->layer;
     if (node->op == PACK_OP_CONV)
-        return rt_tiling_memory(&node->tiling, layer, layer->rows / node->as.conv.groups);
-    return rt_tiling_memory(&node->tiling, layer, layer->rows) +
+        return network->threads *
+               rt_tiling_memory(&node->tiling, layer, layer->rows / node->as.conv.groups);
+    return network->threads * rt_tiling_memory(&node->tiling, layer, layer->rows) +
            (uint64_t)rt_linear_count(network, node) * ((uint64_t)layer->rows + layer->columns);
 }
 
@@ -38,7 +39,7 @@ void rt_run_conv(const rt_call *c) {
                              rt_y(c) + g * to,
                              rt_temporary(c)};
         if (c->node->tiled)
-            rt_planes_run(&p);
+            rt_planes_run(&p, c->network->crew, c->network->threads);
         else
             kernels->product(layer, p.first, p.last, p.in, p.out);
     }
@@ -105,9 +106,26 @@ void rt_run_transposed(const rt_call *c) {
 
 /* ---- products ---- */
 
+/* Rows that a thread takes at a time, and weights below which it is not worth a wake-up. */
+#define PRODUCT_ROWS 32U
+#define PRODUCT_LEAST 100000U
+
+static void run_rows(void *argument, unsigned thread, size_t unit) {
+    const rt_call *c = argument;
+    const rt_layer *layer = c->node->weight->layer;
+    const uint32_t first = (uint32_t)unit * PRODUCT_ROWS;
+    const uint32_t last = layer->rows - first > PRODUCT_ROWS ? first + PRODUCT_ROWS : layer->rows;
+    (void)thread;
+    c->network->kernels->product(layer, first, last, rt_x(c, 0), rt_y(c) + first);
+}
+
 void rt_run_product(const rt_call *c) {
     const rt_layer *layer = c->node->weight->layer;
-    c->network->kernels->product(layer, 0, layer->rows, rt_x(c, 0), rt_y(c));
+    const uint64_t weights =
+        layer->form == RT_LIST ? layer->kept : (uint64_t)layer->rows * layer->columns;
+    rt_call own = *c;
+    rt_crew_run(weights < PRODUCT_LEAST ? NULL : c->network->crew, run_rows, &own,
+                (layer->rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS);
 }
 
 /* from[rows][columns] to[columns][rows] */
@@ -121,13 +139,14 @@ static void turn(const float *from, size_t rows, size_t columns, float *to) {
 static void run_linear(const rt_call *c) {
     const rt_layer *layer = c->node->weight->layer;
     const size_t count = rt_linear_count(c->network, c->node);
-    float *turned = rt_temporary(c) + rt_tiling_memory(&c->node->tiling, layer, layer->rows);
+    float *turned = rt_temporary(c) +
+                    c->network->threads * rt_tiling_memory(&c->node->tiling, layer, layer->rows);
     float *made = turned + count * layer->columns;
     const rt_planes p = {&c->node->tiling, c->network->kernels, layer,  0,
                          layer->rows,      layer->columns,      turned, made,
                          rt_temporary(c)};
     turn(rt_x(c, 0), count, layer->columns, turned);
-    rt_planes_run(&p);
+    rt_planes_run(&p, c->network->crew, c->network->threads);
     turn(made, layer->rows, count, rt_y(c));
 }
 

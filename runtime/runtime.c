@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crew.h"
 #include "kernels.h"
 #include "operations.h"
 
@@ -43,6 +44,7 @@ admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count
 void admmnn_runtime_close(admmnn_runtime *model) {
     if (model == NULL)
         return;
+    rt_crew_close(model->network.crew);
     rt_memory memory = model->memory; /* the model lies in it */
     rt_memory_close(&memory);
 }
@@ -50,11 +52,12 @@ void admmnn_runtime_close(admmnn_runtime *model) {
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err) {
-    admmnn_runtime_settings own = {NULL, 0, 0, ADMMNN_RUNTIME_FASTEST};
+    admmnn_runtime_settings own = {NULL, 0, 0, ADMMNN_RUNTIME_FASTEST, 1};
     admmnn_runtime *model;
     if (settings != NULL) {
         own.portable = settings->portable;
         own.weights = settings->weights;
+        own.threads = settings->threads;
     }
     RT_TRY(admmnn_runtime_open_memory(bytes, count, &own, &model, err));
     *arena_bytes = model->memory.peak + RT_ALIGNMENT; /* at any alignment */
@@ -91,6 +94,7 @@ void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *i
     info->model_bytes = model->memory.low;
     info->workspace_bytes = network->workspace * sizeof(float) + WORKSPACE_ALIGNMENT;
     info->kernels = network->kernels->name;
+    info->threads = network->threads;
 }
 
 /* ---- running ---- */

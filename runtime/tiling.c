@@ -8,6 +8,11 @@
 #define PART_LEAST 16U
 /* Dense weights use what they load four times: the second cache will do, and long parts pay. */
 #define DENSE_PANEL_BYTES 98304U
+/* Rows of a layer that stay together where threads share them, and bands of those at most; layers
+ * of fewer multiply-adds of a vector are not worth a wake-up. */
+#define BAND_ROWS 4U
+#define BANDS_MOST 4U
+#define SHARED_LEAST 30000U
 /* Places in the panel are 16 bits wide where a channel lets them. */
 #define PANEL_MOST ((uint64_t)UINT16_MAX + 1)
 
@@ -240,20 +245,69 @@ static void run_tile(const rt_planes *p, const spot *at) {
         run_part(p, at, part, &tile);
 }
 
-void rt_planes_run(const rt_planes *p) {
-    const rt_tiling *t = p->tiling;
-    spot at = {0, 0, 0, p->memory, p->memory + rounded(stage_count(t)), NULL, NULL};
-    at.widened = at.panel + panel_count(t);
-    at.sums = at.widened + widened_count(t, p->layer);
-    for (size_t i = 0; i < t->tiles; i++) {
-        const size_t end = (i + 1) * t->out[0] / t->tiles;
-        at.y = i * t->out[0] / t->tiles;
-        at.rows = end - at.y;
-        for (size_t s = 0; s < t->strips; s++) {
-            at.x = s * pitch_of(t);
-            if (t->strips > 1 && at.x + pitch_of(t) > t->out[1]) /* over the one before */
-                at.x = t->out[1] - pitch_of(t);
-            run_tile(p, &at);
-        }
+/* Threads share tiles; where those do not come out even, rows too, in as few bands as do. Each
+ * band fills a panel of its own. */
+static uint32_t bands_of(const rt_planes *p, unsigned threads) {
+    const uint64_t tiles = (uint64_t)p->tiling->tiles * p->tiling->strips;
+    const uint64_t most = divide_up(p->last - p->first, BAND_ROWS);
+    for (uint32_t bands = 1; bands < smaller(most, BANDS_MOST); bands++) {
+        const uint64_t units = tiles * bands;
+        if (divide_up(units, threads) * threads * 7 <= units * 8)
+            return bands;
     }
+    return (uint32_t)smaller(most, threads == 1 ? 1 : BANDS_MOST);
+}
+
+typedef struct sharing {
+    const rt_planes *planes;
+    uint32_t bands;
+    size_t memory; /* floats of a thread */
+} sharing;
+
+static size_t band_start(const rt_planes *p, size_t band, uint32_t bands) {
+    const size_t groups = (size_t)divide_up(p->last - p->first, BAND_ROWS);
+    return (size_t)smaller(p->first + band * groups / bands * BAND_ROWS, p->last);
+}
+
+/* A band of rows of a tile. */
+static void run_unit(void *argument, unsigned thread, size_t unit) {
+    const sharing *share = argument;
+    const rt_tiling *t = share->planes->tiling;
+    const size_t band = unit % share->bands;
+    const size_t strip = unit / share->bands % t->strips;
+    const size_t i = unit / share->bands / t->strips;
+    rt_planes own = *share->planes;
+    spot at = {strip * pitch_of(t),
+               i * t->out[0] / t->tiles,
+               0,
+               own.memory + thread * share->memory,
+               NULL,
+               NULL,
+               NULL};
+    at.rows = (i + 1) * t->out[0] / t->tiles - at.y;
+    if (t->strips > 1 && at.x + pitch_of(t) > t->out[1]) /* over the one before */
+        at.x = t->out[1] - pitch_of(t);
+    at.panel = at.stage + rounded(stage_count(t));
+    at.widened = at.panel + panel_count(t);
+    at.sums = at.widened + widened_count(t, own.layer);
+    own.first = (uint32_t)band_start(share->planes, band, share->bands);
+    own.last = (uint32_t)band_start(share->planes, band + 1, share->bands);
+    own.out += (own.first - share->planes->first) * (size_t)t->out[0] * t->out[1];
+    run_tile(&own, &at);
+}
+
+/* Roughly, in vectors of multiply-adds. */
+static bool pays_threads(const rt_planes *p) {
+    const rt_tiling *t = p->tiling;
+    const uint64_t kept =
+        p->layer->form == RT_LIST ? p->layer->kept : (uint64_t)p->layer->rows * p->layer->columns;
+    return kept * t->tiles * t->strips * t->rows * t->vectors >= SHARED_LEAST;
+}
+
+void rt_planes_run(const rt_planes *p, rt_crew *crew, unsigned threads) {
+    const bool shared = threads > 1 && pays_threads(p);
+    sharing share = {p, shared ? bands_of(p, threads) : 1,
+                     (size_t)rt_tiling_memory(p->tiling, p->layer, p->last - p->first)};
+    rt_crew_run(shared ? crew : NULL, run_unit, &share,
+                p->tiling->tiles * p->tiling->strips * share.bands);
 }

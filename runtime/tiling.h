@@ -5,6 +5,7 @@
 #ifndef RT_TILING_H
 #define RT_TILING_H
 
+#include "crew.h"
 #include "kernels.h"
 
 /* in, out: height and width. False where a panel would take more floats than a network may
@@ -19,7 +20,7 @@ uint32_t rt_tiling_part(const rt_tiling *tiling, uint32_t column);
  * the number of parts. */
 uint32_t rt_tiling_cut(rt_tiling *tiling, uint32_t channels, uint64_t rows, uint64_t kept,
                        bool dense);
-/* Floats of working memory for so many rows of the layer. */
+/* Floats of working memory of a thread, for so many rows of the layer; a multiple of a vector. */
 uint64_t rt_tiling_memory(const rt_tiling *tiling, const rt_layer *layer, uint32_t rows);
 
 /* Rows [first, last) of a layer from in[channels][in height][in width] into out[last - first][out
@@ -31,8 +32,8 @@ typedef struct rt_planes {
     uint32_t first, last, channels;
     const float *in;
     float *out;
-    float *memory; /* [rt_tiling_memory] */
+    float *memory; /* [threads][rt_tiling_memory] */
 } rt_planes;
-void rt_planes_run(const rt_planes *p);
+void rt_planes_run(const rt_planes *p, rt_crew *crew, unsigned threads);
 
 #endif

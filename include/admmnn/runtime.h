@@ -64,6 +64,11 @@ typedef struct admmnn_runtime_settings {
     size_t arena_bytes;
     int portable; /* not 0: the kernels of portable C alone, whatever the processor has */
     admmnn_runtime_weights weights;
+    /* Threads that run a sample together, the caller's among them: at most 1024; 0 is 1, as is any
+     * number where the library is built without threads. They are the model's, from opening to
+     * closing. Any number gives the same bytes. A caller who finds them busy with another's
+     * sample runs his own alone. */
+    unsigned threads;
 } admmnn_runtime_settings;
 
 /* A model once opened does not change: any number of threads may run it at once, each with a
@@ -86,7 +91,8 @@ void admmnn_runtime_close(admmnn_runtime *model);
 
 /* How many bytes of an arena admmnn_runtime_open_memory needs for that file, while it reads it
  * and after; admmnn_runtime_open needs the file's size more, rounded up to 16. It depends on the
- * file, on the size of a pointer and on settings->portable and ->weights, and on nothing else.
+ * file, on the size of a pointer and on settings->portable, ->weights and ->threads, and on
+ * nothing else.
  * Reads the file as opening it does, with memory from malloc, and has the same errors. */
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
@@ -103,6 +109,7 @@ typedef struct admmnn_runtime_info {
     size_t model_bytes;      /* memory that the open model holds */
     size_t workspace_bytes;  /* of a workspace */
     const char *kernels;     /* "avx2" or "portable"; static storage */
+    unsigned threads;        /* that run a sample */
 } admmnn_runtime_info;
 /* Fills *info; cannot fail. */
 void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *info);

@@ -103,7 +103,7 @@ static admmnn_status draw_codes(single *s, double share, pack_tensor *tensor, ad
 
 static admmnn_status open_sparse(single *s, const pack_model *packed,
                                  admmnn_runtime_weights weights, admmnn_error *err) {
-    const admmnn_runtime_settings own = {.weights = weights};
+    const admmnn_runtime_settings own = {.weights = weights, .threads = s->threads};
     const pack_settings settings = {PACK_POSITION_BITMAP, PACK_CODER_FIXED, NULL};
     admmnn_runtime_error failure;
     uint8_t *bytes;

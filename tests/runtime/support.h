@@ -62,10 +62,8 @@ static inline void expect_as_engine(const pack_model *packed, bytes file, double
     pack_model_values(packed, params);
     forward(g, params, input, SAMPLES, expected);
     for (int way = 0; way < 6; way++) {
-        const admmnn_runtime_settings settings = {
-            NULL, 0, way % 2,
-            (const admmnn_runtime_weights[]){ADMMNN_RUNTIME_FASTEST, ADMMNN_RUNTIME_LISTS,
-                                             ADMMNN_RUNTIME_DENSE}[way / 2]};
+        const admmnn_runtime_settings settings = {.portable = way % 2,
+                                                  .weights = (admmnn_runtime_weights)(way / 2)};
         admmnn_runtime *model;
         OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
         runtime_run(model, input, SAMPLES, output);

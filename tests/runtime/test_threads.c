@@ -1,5 +1,5 @@
 /* One model run by many threads at once, each with a workspace of its own, gives what it gives
- * one. */
+ * one; and so does one whose layers are shared by threads of its own. */
 #include <pthread.h>
 
 #include "support.h"
@@ -29,17 +29,9 @@ static void *run(void *argument) {
     return NULL;
 }
 
-static void many_threads_give_the_bytes_of_one(void **state) {
-    (void)state;
-    const filling f = {ADMM_LEVELS_EQUAL, 4, 0.3};
-    pack_model *packed = random_model(any_network(), f, 1);
-    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
-    float *input = random_floats(SAMPLES * graph_value_count(packed->g, packed->g->input), 2);
-    const size_t outputs = graph_value_count(packed->g, packed->g->output);
+static void expect_callers(const admmnn_runtime *model, const float *input, size_t outputs) {
     runner runners[THREADS];
     pthread_t threads[THREADS];
-    admmnn_runtime *model;
-    OPEN(admmnn_runtime_open_memory(file.at, file.count, NULL, &model, err));
     for (int t = 0; t < THREADS; t++) {
         runners[t] = (runner){model, input, malloc(SAMPLES * outputs * sizeof(float)), outputs, 0};
         assert_non_null(runners[t].output);
@@ -56,6 +48,91 @@ static void many_threads_give_the_bytes_of_one(void **state) {
     }
     for (int t = 0; t < THREADS; t++)
         free(runners[t].output);
+}
+
+static void many_threads_give_the_bytes_of_one(void **state) {
+    (void)state;
+    const filling f = {ADMM_LEVELS_EQUAL, 4, 0.3};
+    pack_model *packed = random_model(any_network(), f, 1);
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    float *input = random_floats(SAMPLES * graph_value_count(packed->g, packed->g->input), 2);
+    const size_t outputs = graph_value_count(packed->g, packed->g->output);
+    admmnn_runtime *model;
+    OPEN(admmnn_runtime_open_memory(file.at, file.count, NULL, &model, err));
+    expect_callers(model, input, outputs);
+    admmnn_runtime_close(model);
+    base_free(input);
+    base_free(file.at);
+    pack_model_free(packed);
+}
+
+/* ---- threads of the model's own ---- */
+
+/* Layers that are worth threads: of several tiles down and across, of one, in groups, an inner
+ * product. */
+static graph *wide_network(void) {
+    graph *g;
+    uint32_t v;
+    graph_conv conv = graph_conv_of(graph_window_of(3, 1, 1));
+    MUST(graph_create("wide", graph_shape_image(6, 20, 130), &g, err));
+    MUST(graph_add_conv(g, "conv1", g->input, 22, conv, &v, err));
+    conv.window = graph_window_of(3, 3, 1);
+    conv.groups = 2;
+    MUST(graph_add_conv(g, "conv2", v, 30, conv, &v, err));
+    MUST(graph_add_maxpool(g, "pool1", v, graph_pool_of(graph_window_of(7, 7, 3)), &v, err));
+    MUST(graph_add_conv(g, "conv3", v, 301, graph_conv_of(graph_window_of(3, 1, 1)), &v, err));
+    MUST(graph_add_inner_product(g, "fc1", v, 150, true, &v, err));
+    return g;
+}
+
+static admmnn_runtime *open_with(bytes file, int way, unsigned threads) {
+    const admmnn_runtime_settings settings = {
+        .portable = way % 2, .weights = (admmnn_runtime_weights)(way / 2), .threads = threads};
+    admmnn_runtime *model;
+    admmnn_runtime_info info;
+    OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
+    admmnn_runtime_get_info(model, &info);
+    assert_int_equal(info.threads, threads);
+    return model;
+}
+
+static void any_number_of_threads_gives_the_same_bytes(void **state) {
+    (void)state;
+    const filling f = {ADMM_LEVELS_EQUAL, 4, 0.4};
+    pack_model *packed = random_model(wide_network(), f, 3);
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    float *input = random_floats(SAMPLES * graph_value_count(packed->g, packed->g->input), 4);
+    const size_t outputs = graph_value_count(packed->g, packed->g->output);
+    float *expected = base_array(SAMPLES * outputs, sizeof *expected);
+    float *output = base_array(SAMPLES * outputs, sizeof *output);
+    for (int way = 0; way < 6; way++) {
+        for (unsigned threads = 1; threads <= 5; threads++) {
+            admmnn_runtime *model = open_with(file, way, threads);
+            for (int round = 0; round < (threads == 1 ? 1 : ROUNDS); round++) {
+                runtime_run(model, input, SAMPLES, threads == 1 ? expected : output);
+                if (threads > 1)
+                    assert_memory_equal(output, expected, SAMPLES * outputs * sizeof *output);
+            }
+            admmnn_runtime_close(model);
+        }
+    }
+    base_free(input);
+    base_free(expected);
+    base_free(output);
+    base_free(file.at);
+    pack_model_free(packed);
+}
+
+/* Callers meet at the model's threads: one has them, the others run alone. */
+static void callers_share_a_model_with_threads(void **state) {
+    (void)state;
+    const filling f = {ADMM_LEVELS_EQUAL, 4, 0.4};
+    pack_model *packed = random_model(wide_network(), f, 5);
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    float *input = random_floats(SAMPLES * graph_value_count(packed->g, packed->g->input), 6);
+    const size_t outputs = graph_value_count(packed->g, packed->g->output);
+    admmnn_runtime *model = open_with(file, 0, 3);
+    expect_callers(model, input, outputs);
     admmnn_runtime_close(model);
     base_free(input);
     base_free(file.at);
@@ -65,6 +142,8 @@ static void many_threads_give_the_bytes_of_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_threads_give_the_bytes_of_one),
+        cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
+        cmocka_unit_test(callers_share_a_model_with_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

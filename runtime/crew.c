@@ -1,0 +1,203 @@
+#include "crew.h"
+
+static void run_alone(rt_task *task, void *argument, size_t units) {
+    for (size_t i = 0; i < units; i++)
+        task(argument, 0, i);
+}
+
+#if RT_THREADS
+
+#include <pthread.h>
+#include <signal.h>
+
+/* Layers follow one another: threads look for work so many times before they sleep. */
+#define SPIN_ROUNDS 2000
+
+typedef struct rt_worker {
+    rt_crew *crew;
+    unsigned number;
+    pthread_t thread;
+} rt_worker;
+
+struct rt_crew {
+    unsigned started;
+    rt_worker *workers;
+    pthread_mutex_t owner; /* held by the caller whose units are done */
+    pthread_mutex_t lock;  /* of what follows, but for the units' number */
+    pthread_cond_t ready, done;
+    unsigned generation; /* also read without the lock */
+    unsigned active;     /* workers on the units */
+    bool open, stopping;
+    rt_task *task;
+    void *argument;
+    size_t units, next; /* next: atomic */
+};
+
+unsigned rt_crew_threads(unsigned asked) {
+    return asked < 1 ? 1 : asked < RT_THREADS_MOST ? asked : RT_THREADS_MOST;
+}
+
+static void do_units(rt_crew *crew, unsigned thread) {
+    for (;;) {
+        const size_t unit = __atomic_fetch_add(&crew->next, 1, __ATOMIC_RELAXED);
+        if (unit >= crew->units)
+            return;
+        crew->task(crew->argument, thread, unit);
+    }
+}
+
+static void wait_for_work(rt_crew *crew, unsigned seen) {
+    for (int i = 0; i < SPIN_ROUNDS; i++) {
+        if (__atomic_load_n(&crew->generation, __ATOMIC_RELAXED) != seen)
+            return;
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+    pthread_mutex_lock(&crew->lock);
+    while (crew->generation == seen)
+        pthread_cond_wait(&crew->ready, &crew->lock);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+/* One that comes too late finds the work closed, and nobody waited for it. */
+static bool join_work(rt_crew *crew, unsigned *seen, bool *joined) {
+    pthread_mutex_lock(&crew->lock);
+    *seen = crew->generation;
+    *joined = crew->open;
+    crew->active += crew->open;
+    const bool stopping = crew->stopping;
+    pthread_mutex_unlock(&crew->lock);
+    return !stopping;
+}
+
+static void leave_work(rt_crew *crew) {
+    pthread_mutex_lock(&crew->lock);
+    if (--crew->active == 0)
+        pthread_cond_signal(&crew->done);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+static void *work(void *argument) {
+    rt_worker *self = argument;
+    rt_crew *crew = self->crew;
+    unsigned seen = 0;
+    bool joined = false;
+    for (;;) {
+        wait_for_work(crew, seen);
+        if (!join_work(crew, &seen, &joined))
+            return NULL;
+        if (!joined)
+            continue;
+        do_units(crew, self->number);
+        leave_work(crew);
+    }
+}
+
+static void publish(rt_crew *crew, bool open, bool stopping) {
+    pthread_mutex_lock(&crew->lock);
+    crew->open = open;
+    crew->stopping = stopping;
+    __atomic_store_n(&crew->generation, crew->generation + 1, __ATOMIC_RELAXED);
+    pthread_cond_broadcast(&crew->ready);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
+    if (crew == NULL || units < 2 || pthread_mutex_trylock(&crew->owner) != 0) {
+        run_alone(task, argument, units);
+        return;
+    }
+    crew->task = task;
+    crew->argument = argument;
+    crew->units = units;
+    crew->next = 0;
+    publish(crew, true, false);
+    do_units(crew, 0);
+    pthread_mutex_lock(&crew->lock);
+    crew->open = false;
+    while (crew->active > 0)
+        pthread_cond_wait(&crew->done, &crew->lock);
+    pthread_mutex_unlock(&crew->lock);
+    pthread_mutex_unlock(&crew->owner);
+}
+
+/* Signals are the caller's threads'. */
+static bool start_workers(rt_crew *crew, unsigned count) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    for (; crew->started < count; crew->started++) {
+        rt_worker *worker = &crew->workers[crew->started];
+        worker->crew = crew;
+        worker->number = crew->started + 1;
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+            break;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return crew->started == count;
+}
+
+admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew **out,
+                                   admmnn_runtime_error *err) {
+    const bool arena = memory->bottom != NULL;
+    *out = NULL;
+    if (threads < 2)
+        return ADMMNN_RUNTIME_OK;
+    rt_crew *crew = rt_take(memory, 1, sizeof *crew);
+    rt_worker *workers = rt_take(memory, threads - 1, sizeof *workers);
+    if (crew == NULL || workers == NULL)
+        return rt_fail(err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
+                       "no memory for threads", 0);
+    crew->workers = workers;
+    pthread_mutex_init(&crew->owner, NULL);
+    pthread_mutex_init(&crew->lock, NULL);
+    pthread_cond_init(&crew->ready, NULL);
+    pthread_cond_init(&crew->done, NULL);
+    if (!start_workers(crew, threads - 1)) {
+        rt_crew_close(crew);
+        return rt_fail(err, ADMMNN_RUNTIME_MEMORY, "a thread cannot be started", 0);
+    }
+    *out = crew;
+    return ADMMNN_RUNTIME_OK;
+}
+
+void rt_crew_close(rt_crew *crew) {
+    if (crew == NULL)
+        return;
+    publish(crew, false, true);
+    for (unsigned i = 0; i < crew->started; i++)
+        pthread_join(crew->workers[i].thread, NULL);
+    pthread_cond_destroy(&crew->done);
+    pthread_cond_destroy(&crew->ready);
+    pthread_mutex_destroy(&crew->lock);
+    pthread_mutex_destroy(&crew->owner);
+}
+
+#else
+
+unsigned rt_crew_threads(unsigned asked) {
+    (void)asked;
+    return 1;
+}
+
+admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew **crew,
+                                   admmnn_runtime_error *err) {
+    (void)memory;
+    (void)threads;
+    (void)err;
+    *crew = NULL;
+    return ADMMNN_RUNTIME_OK;
+}
+
+void rt_crew_close(rt_crew *crew) {
+    (void)crew;
+}
+
+void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
+    (void)crew;
+    run_alone(task, argument, units);
+}
+
+#endif
