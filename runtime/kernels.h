@@ -32,8 +32,24 @@ typedef struct rt_tile {
                                    number's end: the others must not go beyond it */
 } rt_tile;
 
+/* Of each channel to[lines][vectors][RT_LANES], which are zero but for lines [first, last): every
+ * `step`th float of the channel's rows from number `column` on, which may be below 0, as far as it
+ * lies in [0, width). */
+typedef struct rt_lines {
+    const float *from; /* number 0 of the row of line `first` */
+    size_t plane;      /* from a channel's to the next's */
+    size_t channels;
+    size_t apart; /* from a row to the next */
+    size_t first, last, lines, width, step;
+    int32_t column;
+    size_t vectors;
+    float *to;      /* aligned to a vector */
+    size_t channel; /* from a channel's to the next's */
+} rt_lines;
+
 typedef struct rt_kernels {
     const char *name;
+    void (*lines)(const rt_lines *l);
     void (*tile)(const rt_tile *t);
     /* Row r of [first, last) into out[r - first]: of a list at in[place], or dense. */
     void (*product)(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,

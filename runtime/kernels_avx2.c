@@ -18,6 +18,90 @@
 #define DENSE_ROWS RT_DENSE_ROWS
 #define DENSE_VECTORS 3
 
+/* ---- panels ---- */
+
+/* Which floats of its row a line's vectors are, and which of them there are. */
+typedef struct columns {
+    __m256i at[RT_TILE_VECTORS], inside[RT_TILE_VECTORS];
+} columns;
+
+AVX2 static columns columns_of(const rt_lines *l) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i steps = _mm256_mullo_epi32(lanes, _mm256_set1_epi32((int)l->step));
+    const __m256i width = _mm256_set1_epi32((int)l->width);
+    columns c;
+    for (size_t v = 0; v < l->vectors; v++) {
+        const __m256i first = _mm256_set1_epi32(l->column + (int32_t)(v * LANES * l->step));
+        c.at[v] = _mm256_add_epi32(first, steps);
+        c.inside[v] = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_setzero_si256(), c.at[v]),
+                                          _mm256_cmpgt_epi32(width, c.at[v]));
+    }
+    return c;
+}
+
+INLINE void fill_zeros(float *to, size_t vectors) {
+    for (size_t v = 0; v < vectors; v++)
+        _mm256_store_ps(to + v * LANES, _mm256_setzero_ps());
+}
+
+/* A vector of a row. Its address may lie before the row, where nothing is read. */
+INLINE __m256 vector_of(const rt_lines *l, const columns *c, const float *row, int v, bool ones) {
+    const uintptr_t from =
+        (uintptr_t)row + (uintptr_t)(l->column + (ptrdiff_t)v * (ptrdiff_t)LANES) * sizeof *row;
+    if (ones)
+        return _mm256_maskload_ps((const float *)from, c->inside[v]);
+    return _mm256_mask_i32gather_ps(_mm256_setzero_ps(), row, c->at[v],
+                                    _mm256_castsi256_ps(c->inside[v]), 4);
+}
+
+/* vectors and ones, which says that the step is 1, are constants where it is inlined. */
+INLINE void fill_lines(const rt_lines *l, int vectors, bool ones) {
+    const size_t pitch = (size_t)vectors * LANES;
+    const columns c = columns_of(l);
+    for (size_t k = 0; k < l->channels; k++) {
+        const float *row = l->from + k * l->plane;
+        float *to = l->to + k * l->channel;
+        fill_zeros(to, l->first * (size_t)vectors);
+        to += l->first * pitch;
+        for (size_t i = l->first; i < l->last; i++, row += l->apart, to += pitch)
+            UNROLL for (int v = 0; v < vectors; v++)
+                _mm256_store_ps(to + v * (int)LANES, vector_of(l, &c, row, v, ones));
+        fill_zeros(to, (l->lines - l->last) * (size_t)vectors);
+    }
+}
+
+typedef void lines_kernel(const rt_lines *l);
+
+#define LINES(vectors)                                                                             \
+    AVX2 static void lines_##vectors(const rt_lines *l) {                                          \
+        if (l->step == 1)                                                                          \
+            fill_lines(l, vectors, true);                                                          \
+        else                                                                                       \
+            fill_lines(l, vectors, false);                                                         \
+    }
+
+LINES(1)
+LINES(2)
+LINES(3)
+LINES(4)
+LINES(5)
+LINES(6)
+LINES(7)
+LINES(8)
+LINES(9)
+LINES(10)
+LINES(11)
+LINES(12)
+LINES(13)
+LINES(14)
+
+static void lines(const rt_lines *l) {
+    static lines_kernel *const kernels[RT_TILE_VECTORS] = {
+        lines_1, lines_2, lines_3,  lines_4,  lines_5,  lines_6,  lines_7,
+        lines_8, lines_9, lines_10, lines_11, lines_12, lines_13, lines_14};
+    kernels[l->vectors - 1](l);
+}
+
 /* ---- tiles ---- */
 
 /* What is to be done with a row's sums. */
@@ -320,6 +404,6 @@ AVX2 static void pool2(const float *in, size_t channels, size_t height, size_t w
         pool2_row(in, in + width, width, out);
 }
 
-const rt_kernels rt_kernels_avx2 = {"avx2", tile, product, pool2, 1.0, 0.13, 1.0, 0.85};
+const rt_kernels rt_kernels_avx2 = {"avx2", lines, tile, product, pool2, 1.0, 0.13, 1.0, 0.85};
 
 #endif

@@ -2,13 +2,51 @@
 
 #include "kernels.h"
 
+/* ---- panels ---- */
+
+/* Elements of a line that lie on the row. */
+typedef struct span {
+    size_t first, last;
+} span;
+
+static span span_of(const rt_lines *l) {
+    const int64_t step = (int64_t)l->step;
+    const int64_t count = (int64_t)(l->vectors * RT_LANES);
+    const int64_t first = l->column < 0 ? (step - 1 - l->column) / step : 0;
+    const int64_t last = ((int64_t)l->width - l->column + step - 1) / step;
+    const int64_t end = last < 0 ? 0 : last < count ? last : count;
+    const span s = {(size_t)(first < end ? first : end), (size_t)end};
+    return s;
+}
+
+static void fill_line(const rt_lines *l, span s, const float *row, float *to) {
+    const float *from = row + (int64_t)l->column + (int64_t)(s.first * l->step);
+    const size_t count = l->vectors * RT_LANES;
+    memset(to, 0, s.first * sizeof *to);
+    for (size_t e = s.first; e < s.last; e++, from += l->step)
+        to[e] = *from;
+    memset(to + s.last, 0, (count - s.last) * sizeof *to);
+}
+
+static void lines(const rt_lines *l) {
+    const size_t count = l->vectors * RT_LANES;
+    const span s = span_of(l);
+    for (size_t c = 0; c < l->channels; c++) {
+        float *to = l->to + c * l->channel;
+        memset(to, 0, l->first * count * sizeof *to);
+        for (size_t i = l->first; i < l->last; i++)
+            fill_line(l, s, l->from + c * l->plane + (i - l->first) * l->apart, to + i * count);
+        memset(to + l->last * count, 0, (l->lines - l->last) * count * sizeof *to);
+    }
+}
+
+/* ---- tiles ---- */
+
 /* Of codes without their interval. */
 static float dense_one(const rt_layer *layer, size_t i) {
     return layer->float_values ? ((const float *)layer->values)[i]
                                : (float)((const int8_t *)layer->values)[i];
 }
-
-/* ---- tiles ---- */
 
 static void add_weight(float weight, const float *in, size_t count, float *sums) {
     for (size_t e = 0; e < count; e++)
@@ -141,4 +179,5 @@ static void pool2(const float *in, size_t channels, size_t height, size_t width,
             *out++ = larger(larger(in[x], in[width + x]), larger(in[x + 1], in[width + x + 1]));
 }
 
-const rt_kernels rt_kernels_portable = {"portable", tile, product, pool2, 1.0, 0.5, 1.0, 1.0};
+const rt_kernels rt_kernels_portable = {"portable", lines, tile, product, pool2,
+                                        1.0,        0.5,   1.0,  1.0};

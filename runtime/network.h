@@ -94,7 +94,6 @@ typedef struct rt_tiling {
     size_t vectors, rows;   /* of a tile: of each row, and rows of the tallest */
     size_t strips, tiles;   /* tiles across and down */
     size_t lines;           /* rows of input a tile reads, of each remainder by the stride */
-    size_t segment;         /* of a line's columns of one remainder */
     size_t copy, channel;   /* of one column of the kernel, and of all */
     uint32_t channels;      /* of a part */
 } rt_tiling;

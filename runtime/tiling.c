@@ -50,11 +50,8 @@ bool rt_tiling_find(const rt_window *window, const uint32_t in[2], const uint32_
     const uint64_t rows = divide_up(out[0], tiles);
     const uint64_t lines = rows + reach_of(window, 0) / window->stride[0];
     const uint64_t copy = remainders_of(window, 0) * lines * vectors * RT_LANES;
-    const uint64_t segment = vectors * RT_LANES + reach_of(window, 1) / window->stride[1];
-    const uint64_t line = remainders_of(window, 1) * segment;
     const uint64_t most_floats = smaller(PACK_ELEMENTS_MAX, SIZE_MAX / sizeof(float) / 4);
-    if (copy > most_floats / window->kernel[1] ||
-        line > most_floats / lines / remainders_of(window, 0))
+    if (copy > most_floats / window->kernel[1])
         return false;
     tiling->window = window;
     memcpy(tiling->in, in, sizeof tiling->in);
@@ -64,7 +61,6 @@ bool rt_tiling_find(const rt_window *window, const uint32_t in[2], const uint32_
     tiling->tiles = (size_t)tiles;
     tiling->rows = (size_t)rows;
     tiling->lines = (size_t)lines;
-    tiling->segment = (size_t)segment;
     tiling->copy = (size_t)copy;
     tiling->channel = (size_t)copy * window->kernel[1];
     tiling->channels = 1;
@@ -105,101 +101,70 @@ uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t 
 /* Where a tile lies, and what it takes of the working memory. */
 typedef struct spot {
     size_t x, y, rows;
-    float *stage; /* a channel's rows with their padding: [remainders of rows][lines][remainders of
-                     columns][segment] */
     float *panel; /* [channels][kernel width][remainders of rows][lines][pitch] */
     float *widened, *sums;
 } spot;
-
-static size_t line_count(const rt_tiling *t) {
-    return t->segment * remainders_of(t->window, 1);
-}
-
-static size_t stage_count(const rt_tiling *t) {
-    return line_count(t) * t->lines * remainders_of(t->window, 0);
-}
-
-static size_t rounded(size_t floats) {
-    return (floats + RT_LANES - 1) / RT_LANES * RT_LANES;
-}
 
 static size_t panel_count(const rt_tiling *t) {
     return t->channels * t->channel;
 }
 
-/* A panel's channels times the kernel's taps. */
+/* Weights that a row has of a part. */
 static size_t width_of_parts(const rt_tiling *t) {
     return (size_t)t->channels * block_of(t);
 }
 
 static size_t widened_count(const rt_tiling *t, const rt_layer *layer) {
-    return layer->form == RT_DENSE ? rounded(RT_DENSE_ROWS * width_of_parts(t)) : 0;
+    const size_t floats = RT_DENSE_ROWS * width_of_parts(t);
+    return layer->form == RT_DENSE ? (floats + RT_LANES - 1) / RT_LANES * RT_LANES : 0;
 }
 
 uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, uint32_t rows) {
     const uint64_t sums = layer->parts > 1 ? (uint64_t)rows * t->rows * pitch_of(t) : 0;
-    return rounded(stage_count(t)) + panel_count(t) + widened_count(t, layer) + sums;
+    return panel_count(t) + widened_count(t, layer) + sums;
 }
 
-/* Things from *first to before *last, the first of which is number *from of the input, of those
- * that are `stride` apart from number `begin` of the padded input on. */
-typedef struct span {
-    size_t first, last, from;
-} span;
-
-static span span_of(const rt_window *w, int axis, size_t begin, size_t most, size_t in) {
-    const size_t stride = w->stride[axis];
-    const size_t pad = w->pad[axis];
-    const size_t end = pad + in;
-    span s = {begin < pad ? (pad - begin + stride - 1) / stride : 0,
-              begin < end ? (end - begin + stride - 1) / stride : 0, 0};
-    s.last = s.last < most ? s.last : most;
-    s.first = s.first < s.last ? s.first : s.last;
-    s.from = s.first < s.last ? begin + s.first * stride - pad : 0;
-    return s;
+/* Lines [first, last) of those that are a stride apart, from row `begin` of the padded input on,
+ * lie on the input. */
+static void rows_inside(const rt_tiling *t, size_t begin, size_t lines, size_t *first,
+                        size_t *last) {
+    const size_t stride = t->window->stride[0];
+    const size_t pad = t->window->pad[0];
+    const size_t end = pad + t->in[0];
+    *first = begin < pad ? (pad - begin + stride - 1) / stride : 0;
+    *last = begin < end ? (end - begin + stride - 1) / stride : 0;
+    *last = *last < lines ? *last : lines;
+    *first = *first < *last ? *first : *last;
 }
 
-static void copy_line(const float *from, size_t stride, size_t count, float *to) {
-    if (stride == 1)
-        memcpy(to, from, count * sizeof *to);
-    else
-        for (size_t i = 0; i < count; i++)
-            to[i] = from[i * stride];
-}
-
-/* The lines of one remainder of rows, from the first on. */
-static void stage_lines(const rt_tiling *t, const spot *at, size_t remainder, const float *plane) {
+/* The rows of one remainder, of so many channels, for every column of the kernel. */
+static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, const float *in,
+                       uint32_t channels) {
+    const rt_tiling *t = p->tiling;
     const rt_window *w = t->window;
     const size_t begin = at->y * w->stride[0] + remainder;
     const size_t lines = at->rows + (reach_of(w, 0) - remainder) / w->stride[0];
-    const span rows = span_of(w, 0, begin, lines, t->in[0]);
-    float *to = at->stage + remainder * t->lines * line_count(t);
-    for (size_t r = 0; r < remainders_of(w, 1); r++) {
-        const span columns = span_of(w, 1, at->x * w->stride[1] + r, t->segment, t->in[1]);
-        const float *from = plane + rows.from * t->in[1] + columns.from;
-        for (size_t l = rows.first; l < rows.last; l++, from += w->stride[0] * t->in[1])
-            copy_line(from, w->stride[1], columns.last - columns.first,
-                      to + l * line_count(t) + r * t->segment + columns.first);
-    }
-}
-
-/* lines[count], so far apart, of vectors in a row. */
-static void copy_lines(const float *from, size_t apart, size_t count, size_t vectors, float *to) {
-    for (size_t l = 0; l < count; l++, from += apart)
-        for (size_t v = 0; v < vectors; v++, to += RT_LANES)
-            memcpy(to, from + v * RT_LANES, RT_LANES * sizeof *to);
-}
-
-/* What is padding stays zero from channel to channel. */
-static void fill_channel(const rt_tiling *t, const spot *at, const float *plane, float *to) {
-    const rt_window *w = t->window;
-    const size_t lines = t->lines * remainders_of(w, 0);
-    for (size_t r = 0; r < remainders_of(w, 0); r++)
-        stage_lines(t, at, r, plane);
-    for (size_t k = 0; k < w->kernel[1]; k++, to += t->copy) {
-        const size_t shift = k * w->dilation[1];
-        copy_lines(at->stage + shift % w->stride[1] * t->segment + shift / w->stride[1],
-                   line_count(t), lines, t->vectors, to);
+    size_t first;
+    size_t last;
+    rows_inside(t, begin, lines, &first, &last);
+    const size_t row = first < last ? begin + first * w->stride[0] - w->pad[0] : 0;
+    rt_lines l = {in + row * t->in[1],
+                  (size_t)t->in[0] * t->in[1],
+                  channels,
+                  w->stride[0] * t->in[1],
+                  first,
+                  last,
+                  lines,
+                  t->in[1],
+                  w->stride[1],
+                  0,
+                  t->vectors,
+                  at->panel + remainder * t->lines * pitch_of(t),
+                  t->channel};
+    for (uint32_t k = 0; k < w->kernel[1]; k++, l.to += t->copy) {
+        l.column =
+            (int32_t)(at->x * w->stride[1] + (size_t)k * w->dilation[1]) - (int32_t)w->pad[1];
+        p->kernels->lines(&l);
     }
 }
 
@@ -213,8 +178,8 @@ static void run_part(const rt_planes *p, const spot *at, uint32_t part, rt_tile 
     const uint32_t channels = (uint32_t)smaller(t->channels, p->channels - first);
     tile->weights = (size_t)first * block_of(t) * p->layer->rows;
     tile->width = (size_t)channels * block_of(t);
-    for (uint32_t c = 0; c < channels; c++)
-        fill_channel(t, at, p->in + (first + c) * plane, at->panel + c * t->channel);
+    for (size_t r = 0; r < remainders_of(t->window, 0); r++)
+        fill_lines(p, at, r, p->in + first * plane, channels);
     p->kernels->tile(tile);
 }
 
@@ -240,7 +205,6 @@ static void run_tile(const rt_planes *p, const spot *at) {
         tile.at[v] = v / t->vectors * t->out[1] + v % t->vectors * RT_LANES;
         tile.whole += tile.at[v] + RT_LANES <= tile.end;
     }
-    memset(at->stage, 0, stage_count(t) * sizeof *at->stage);
     for (uint32_t part = 0; part < p->layer->parts; part++)
         run_part(p, at, part, &tile);
 }
@@ -282,12 +246,10 @@ static void run_unit(void *argument, unsigned thread, size_t unit) {
                0,
                own.memory + thread * share->memory,
                NULL,
-               NULL,
                NULL};
     at.rows = (i + 1) * t->out[0] / t->tiles - at.y;
     if (t->strips > 1 && at.x + pitch_of(t) > t->out[1]) /* over the one before */
         at.x = t->out[1] - pitch_of(t);
-    at.panel = at.stage + rounded(stage_count(t));
     at.widened = at.panel + panel_count(t);
     at.sums = at.widened + widened_count(t, own.layer);
     own.first = (uint32_t)band_start(share->planes, band, share->bands);
