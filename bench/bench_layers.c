@@ -6,7 +6,7 @@
  *
  * alexnet: conv2 to conv5 at 1/13.4 of their weights, the published ratio of the model that was
  * pruned for its convolutions (Ren et al. 2018). What that model keeps of each layer is in its file
- * alone, so all keep the same share. layers: those of 3x3 of VGG-16 and ResNet-50 at 5 to 50 %,
+ * alone, so all keep the same share. layers: those of 3x3 of VGG-16 and ResNet-50 at 5 to 100 %,
  * and from what share on dense is faster. --percent: keep that many instead. --ms: of each case.
  *
  * Roofline: of each case the time that its multiply-adds take at the peak, and its bytes, each
@@ -46,7 +46,7 @@ static const layer layers[] = {
     {"ResNet-50 3x3, 7", 512, 7, 512, 3, 1}};
 static const double published[] = {1.0 / 13.4};
 /* Ascending: dense overtakes from one to the next. */
-static const double shares[] = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5};
+static const double shares[] = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 static const set sets[] = {{"alexnet", alexnet, COUNT(alexnet), published, COUNT(published)},

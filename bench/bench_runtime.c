@@ -3,8 +3,8 @@
  *
  *   bench_runtime --model FILE [--rounds N] [--samples N] [--json]
  *
- * Median and least over the rounds, of N samples each, in microseconds a sample. On a busy
- * machine long rounds are interrupted more often than short ones: compare the least. */
+ * Median and least over the rounds, of N samples each, in microseconds a sample for which the
+ * thread had a processor: other programs of the machine take none of it. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,10 +150,10 @@ static admmnn_status measure(bench *b, admmnn_error *err) {
     /* Round 0 warms up and is overwritten by the first that counts. */
     for (unsigned round = 0; round <= b->o->rounds; round++) {
         for (size_t way = 0; way < WAYS; way++) {
-            const double start = base_seconds();
+            const double start = base_thread_seconds();
             for (unsigned i = 0; is_there(b, way) && i < b->o->samples; i++)
                 BASE_TRY(run_once(b, way, err));
-            b->seconds[way][round == 0 ? 0 : round - 1] = base_seconds() - start;
+            b->seconds[way][round == 0 ? 0 : round - 1] = base_thread_seconds() - start;
         }
     }
     for (size_t way = 0; way < WAYS; way++)

@@ -16,7 +16,7 @@
 static void must_agree(admmnn_status theirs, admmnn_runtime_status own) {
     const int refused = own != ADMMNN_RUNTIME_OK;
     if (theirs == ADMMNN_MEMORY || own == ADMMNN_RUNTIME_MEMORY ||
-        own == ADMMNN_RUNTIME_UNSUPPORTED) /* frames that are too large, beside versions */
+        own == ADMMNN_RUNTIME_UNSUPPORTED) /* panels that are too large, beside versions */
         return;
     if ((theirs != ADMMNN_OK) != refused || (refused && own != ADMMNN_RUNTIME_CORRUPT))
         abort();
@@ -49,8 +49,9 @@ static void must_run(const admmnn_runtime *model) {
 }
 
 static void try_open(const uint8_t *bytes, size_t count, const pack_model *packed,
-                     admmnn_status theirs, int portable) {
-    const admmnn_runtime_settings settings = {.portable = portable};
+                     admmnn_status theirs) {
+    const admmnn_runtime_settings settings = {.portable = count % 2 == 0,
+                                              .weights = (admmnn_runtime_weights)(count / 2 % 3)};
     admmnn_runtime *model = NULL;
     admmnn_runtime_info info;
     const admmnn_runtime_status own =
@@ -75,8 +76,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         memcpy(copy + size - 4, &crc, sizeof crc);
     }
     const admmnn_status theirs = pack_decode(copy, size, &packed, NULL, NULL);
-    /* One kind of kernels at a time: a large matrix in few bytes takes long enough twice. */
-    try_open(copy, size, packed, theirs, size % 2 == 0);
+    /* One kind of kernels and of weights at a time: a large matrix in few bytes takes long enough
+     * twice. */
+    try_open(copy, size, packed, theirs);
     pack_model_free(packed);
     free(copy);
     return 0;
