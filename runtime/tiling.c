@@ -91,9 +91,10 @@ uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t 
     const uint64_t least = divide_up(channels, parts == 0 ? 1 : parts);
     const uint64_t most = smaller(PANEL_MOST / t->channel, channels);
     const uint64_t wanted = smaller(cached < least ? least : cached, most);
-    const uint64_t count = divide_up(channels, wanted == 0 ? 1 : wanted);
-    t->channels = (uint32_t)divide_up(channels, count); /* as equal as they can be */
-    return (uint32_t)divide_up(channels, t->channels);
+    const uint64_t count = 1 + (channels - 1) / (wanted == 0 ? 1 : wanted);
+    const uint64_t each = 1 + (channels - 1) / count; /* as equal as they can be */
+    t->channels = (uint32_t)each;
+    return (uint32_t)(1 + (channels - 1) / each);
 }
 
 /* ---- the panel ---- */
