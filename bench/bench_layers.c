@@ -19,7 +19,7 @@
 #include "options.h"
 #include "peak.h"
 
-#define SHARES_MOST 8
+#define SHARES_MOST 9
 
 typedef struct layer {
     const char *name;
@@ -46,7 +46,7 @@ static const layer layers[] = {
     {"ResNet-50 3x3, 7", 512, 7, 512, 3, 1}};
 static const double published[] = {1.0 / 13.4};
 /* Ascending: dense overtakes from one to the next. */
-static const double shares[] = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0};
+static const double shares[] = {0.05, 0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 static const set sets[] = {{"alexnet", alexnet, COUNT(alexnet), published, COUNT(published)},
