@@ -247,12 +247,14 @@ static void an_arena_of_the_measured_size_is_enough(void **state) {
         for (int p = PACK_POSITION_DENSE; p <= PACK_POSITION_ENTROPY; p++) {
             pack_model *packed = model_of(networks[n]());
             bytes file = encode(packed, (pack_position_id)p, PACK_CODER_AUTO, NULL);
+            admmnn_runtime_settings settings = {.weights = (admmnn_runtime_weights)(n % 3),
+                                                .threads = 1 + (unsigned)p % 3};
             size_t needed = 0;
-            OPEN(admmnn_runtime_measure(file.at, file.count, NULL, &needed, err));
+            OPEN(admmnn_runtime_measure(file.at, file.count, &settings, &needed, err));
             for (size_t offset = 0; offset < 20; offset += 3) {
                 uint8_t *arena = malloc(needed + offset);
-                const admmnn_runtime_settings settings = {.arena = arena + offset,
-                                                          .arena_bytes = needed};
+                settings.arena = arena + offset;
+                settings.arena_bytes = needed;
                 admmnn_runtime *model;
                 assert_non_null(arena);
                 OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
@@ -261,7 +263,8 @@ static void an_arena_of_the_measured_size_is_enough(void **state) {
             }
             for (size_t less = 0; less + 32 < needed; less += 1 + needed / 97) {
                 uint8_t *arena = malloc(less == 0 ? 1 : less);
-                const admmnn_runtime_settings settings = {.arena = arena, .arena_bytes = less};
+                settings.arena = arena;
+                settings.arena_bytes = less;
                 admmnn_runtime *model;
                 assert_non_null(arena);
                 assert_int_equal(
