@@ -37,7 +37,7 @@ admmnn_status single_run_dense(single *s, admmnn_error *err);
 /* The largest difference of their outputs over the largest output; both are run. */
 admmnn_status single_compare(single *s, double *apart, admmnn_error *err);
 
-/* Multiply-adds of the dense layer, and floats that it reads and writes but for its weights. */
+/* Multiply-adds of the dense layer, and its weights. */
 uint64_t single_operations(const single *s);
 uint64_t single_weights(const single *s);
 
