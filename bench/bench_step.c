@@ -3,10 +3,11 @@
  *
  *   bench_step [--network resnet-20] [--batch N] [--threads N] [--steps N]
  *              [--backend auto|dnnl|reference] [--division size|samples|calls]
- *              [--pass train|infer] [--json]
+ *              [--pass train|infer] [--kept PERCENT] [--json]
  *
  * A training step is all of it: input, forward, loss, backward, and gradient descent with
- * momentum. Time is the median of the steps after the first two. */
+ * momentum. Time is the median of the steps after the first two, and their least. With --kept
+ * below 100 so many of the weights, drawn at random, are the support, and all other parameters. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -27,6 +28,7 @@
 typedef struct options {
     const char *network, *backend, *division, *pass;
     unsigned batch, threads, steps;
+    double kept;
     bool json;
 } options;
 
@@ -64,6 +66,27 @@ static admmnn_status make_data(const options *o, machine *m, admmnn_error *err) 
     return ADMMNN_OK;
 }
 
+/* The places of what is kept, and its parameters moved there. */
+static admmnn_status keep_some(const options *o, machine *m, admmnn_error *err) {
+    base_random random = base_random_at(4, 5, 6);
+    size_t *index = base_array(m->g->flat_count, sizeof *index);
+    size_t count = 0;
+    if (index == NULL)
+        return base_fail_memory(err, "the support");
+    for (uint32_t p = 0; p < m->g->parameter_count; p++) {
+        const graph_parameter *parameter = &m->g->parameters[p];
+        for (size_t i = 0; i < parameter->count; i++)
+            if (parameter->kind != GRAPH_WEIGHT ||
+                100.0 * (double)base_random_uniform(&random) < o->kept)
+                index[count++] = parameter->offset + i;
+    }
+    for (size_t i = 0; i < count; i++)
+        m->params[i] = m->params[index[i]];
+    admmnn_status status = engine_set_support(m->engine, index, count, err);
+    base_free(index);
+    return status;
+}
+
 static admmnn_status make(const options *o, machine *m, admmnn_error *err) {
     const bool trains = strcmp(o->pass, "train") == 0;
     engine_settings settings = {.max_batch = o->batch, .training = trains};
@@ -76,8 +99,12 @@ static admmnn_status make(const options *o, machine *m, admmnn_error *err) {
     BASE_TRY(base_pool_create(o->threads, &m->pool, err));
     BASE_TRY(make_data(o, m, err));
     BASE_TRY(engine_create(m->g, &settings, m->pool, &m->engine, err));
+    if (o->kept < 100.0)
+        BASE_TRY(keep_some(o, m, err));
     engine_hold(m->engine, m->params);
-    return trains ? train_optimizer_create(&sgd, m->g->flat_count, &m->optimizer, err) : ADMMNN_OK;
+    return trains
+               ? train_optimizer_create(&sgd, engine_parameter_count(m->engine), &m->optimizer, err)
+               : ADMMNN_OK;
 }
 
 static void unmake(machine *m) {
@@ -98,7 +125,7 @@ static admmnn_status run(const options *o, machine *m, double *loss, admmnn_erro
         return engine_forward(m->engine, NULL, &batch, m->logits, err);
     engine_result result;
     BASE_TRY(engine_step(m->engine, m->params, &batch, &result, err));
-    const train_segment all = {.count = m->g->flat_count};
+    const train_segment all = {.count = engine_parameter_count(m->engine)};
     const train_update update = {.parts = result.parts,
                                  .part_count = result.part_count,
                                  .scale = 1.0F / (float)o->batch,
@@ -126,13 +153,15 @@ static admmnn_status measure(options *o, machine *m, admmnn_error *err) {
     if (o->json)
         printf(
             "{\"network\": \"%s\", \"backend\": \"%s\", \"pass\": \"%s\", \"batch\": %u, "
-            "\"threads\": %u, \"seconds\": %.6f, \"peak_mib\": %.1f, \"loss\": %.6f}\n",
+            "\"threads\": %u, \"kept\": %g, \"seconds\": %.6f, \"least\": %.6f, \"peak_mib\": "
+            "%.1f, \"loss\": %.6f}\n",
             o->network, engine_backend_name(m->engine), o->pass, o->batch,
-            base_pool_threads(m->pool), median, (double)usage.ru_maxrss / 1024.0, loss);
+            base_pool_threads(m->pool), o->kept, median, seconds[0],
+            (double)usage.ru_maxrss / 1024.0, loss);
     else
-        printf("%s, batch %u, %s, %s: %.4f s, at most %.0f MiB, loss %.4f\n", o->network, o->batch,
-               o->pass, engine_backend_name(m->engine), median, (double)usage.ru_maxrss / 1024.0,
-               loss);
+        printf("%s, batch %u, %s, %s, %g %%: %.4f s, least %.4f s, at most %.0f MiB, loss %.4f\n",
+               o->network, o->batch, o->pass, engine_backend_name(m->engine), o->kept, median,
+               seconds[0], (double)usage.ru_maxrss / 1024.0, loss);
     return ADMMNN_OK;
 }
 
@@ -145,12 +174,12 @@ static bool parse(int argc, char **argv, options *o) {
         {"--network", .text = &o->network},   {"--backend", .text = &o->backend},
         {"--division", .text = &o->division}, {"--pass", .text = &o->pass},
         {"--batch", .number = &o->batch},     {"--threads", .number = &o->threads},
-        {"--steps", .number = &o->steps}};
+        {"--steps", .number = &o->steps},     {"--kept", .real = &o->kept}};
     if (!bench_options_read(argc, argv, known, sizeof known / sizeof known[0], &o->json))
         return false;
     return is_one_of(o->division, "size", "samples", "calls") &&
-           is_one_of(o->pass, "train", "infer", "train") && o->batch >= 1 && o->steps >= 1 &&
-           o->steps <= STEPS_MAX;
+           is_one_of(o->pass, "train", "infer", "train") && o->kept > 0.0 && o->batch >= 1 &&
+           o->steps >= 1 && o->steps <= STEPS_MAX;
 }
 
 int main(int argc, char **argv) {
@@ -158,6 +187,7 @@ int main(int argc, char **argv) {
                  .backend = "auto",
                  .division = "size",
                  .pass = "train",
+                 .kept = 100.0,
                  .batch = 128,
                  .steps = 5};
     machine m = {0};
@@ -165,7 +195,7 @@ int main(int argc, char **argv) {
         fprintf(stderr,
                 "usage: bench_step [--network NAME] [--batch N] [--threads N] "
                 "[--steps 1..1000] [--backend NAME] [--division size|samples|calls] "
-                "[--pass train|infer] [--json]\n");
+                "[--pass train|infer] [--kept PERCENT] [--json]\n");
         return 2;
     }
     admmnn_error err = {0};

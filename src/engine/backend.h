@@ -11,9 +11,10 @@ typedef struct engine_backend {
     admmnn_status (*create)(const graph *g, const engine_settings *settings, base_pool *pool,
                             void **state, admmnn_error *err);
     void (*destroy)(void *state);
-    /* NULL when the back end knows dense parameters only: the engine then
-     * scatters the compact vector before a pass and gathers gradients after. */
+    /* After an error the state is as it was. NULL when the back end knows dense parameters only:
+     * the engine then scatters the compact vector before a pass and gathers gradients after. */
     admmnn_status (*set_support)(void *state, const size_t *index, size_t count, admmnn_error *err);
+    bool lists_in_training_alone; /* so does one that takes a support, in an engine for inference */
     /* The forward passes on these parameters may keep what they make of them, until the next
      * call; NULL when there is nothing to keep. */
     void (*hold)(void *state, const float *params);

@@ -32,6 +32,7 @@ typedef struct share {
     size_t next;         /* the mark that is */
     bool prepared;       /* what depends on held parameters alone is there */
     double *sums;        /* [2][channels] of the batch normalization that is being done */
+    float *part;         /* its gradient on the support */
     engine_loss_sum loss;
     admmnn_status status;
     admmnn_error err;
@@ -47,13 +48,16 @@ typedef struct dnnl_state {
     const float **parts; /* [threads] */
     engine_norm *norms;  /* of shares' batch normalizations */
     uint32_t norm_count;
-    const float *held; /* parameters that do not change, or NULL */
+    const float *held;     /* parameters that do not change, or NULL */
+    dnnl_support *support; /* or NULL */
+    bool lists_every_layer;
 } dnnl_state;
 
 /* One pass, handed to every thread. */
 typedef struct pass {
     dnnl_state *state;
-    const float *params;
+    const float *params;  /* flat */
+    const float *compact; /* with a support */
     const engine_batch *batch;
     float *logits; /* NULL: a training step */
     bool held;     /* the parameters do not change */
@@ -198,6 +202,37 @@ static void run_own(const pass *p, const share *own, const dnnl_mark *mark) {
     dnnl_own_run(&one);
 }
 
+static void run_listed(const pass *p, const share *own, const dnnl_mark *mark) {
+    const dnnl_network *d = &own->network;
+    const tape *t = &d->tape;
+    const graph *g = d->graph;
+    const sparse_layer *l = dnnl_listed(d, mark->node);
+    const uint32_t bias = g->nodes[mark->node].bias;
+    sparse_call call = {.layer = l,
+                        .samples = d->plan.samples,
+                        .threads = d->plan.threads,
+                        .weights = p->compact + l->first,
+                        .x_block = mark->x_block,
+                        .y_block = mark->y_block,
+                        .scratch = d->scratch};
+    if (mark->x != TAPE_NONE)
+        call.x = tape_floats(t, mark->x);
+    if (mark->work == DNNL_SPARSE) {
+        call.y = tape_floats(t, mark->y);
+        call.bias = bias != GRAPH_NONE ? p->params + g->parameters[bias].offset : NULL;
+        sparse_forward(&call);
+        return;
+    }
+    call.dy = tape_floats(t, mark->z);
+    if (mark->y != TAPE_NONE)
+        call.dx = tape_floats(t, mark->y);
+    if (mark->x != TAPE_NONE) {
+        call.dw = own->part + l->first;
+        call.db = bias != GRAPH_NONE ? d->gradient + g->parameters[bias].offset : NULL;
+    }
+    sparse_backward(&call);
+}
+
 static void do_work(const pass *p, share *own, const dnnl_mark *mark) {
     const tape *t = &own->network.tape;
     const engine_norm *norm = &p->state->norms[mark->norm];
@@ -214,6 +249,10 @@ static void do_work(const pass *p, share *own, const dnnl_mark *mark) {
     case DNNL_OWN:
     case DNNL_UNOWN:
         run_own(p, own, mark);
+        break;
+    case DNNL_SPARSE:
+    case DNNL_UNSPARSE:
+        run_listed(p, own, mark);
         break;
     case DNNL_MOVE:
     case DNNL_UNMOVE:
@@ -315,6 +354,8 @@ static void run_share(void *argument, unsigned thread, unsigned threads) {
     int before = dnnl_api_set_threads((int)own->network.plan.threads);
     own->status = run_from(p, own);
     dnnl_api_set_threads(before);
+    if (p->state->support != NULL && p->logits == NULL && own->next == SIZE_MAX)
+        dnnl_support_gather(p->state->support, own->network.gradient, own->part);
 }
 
 /* The sums of the first share become those of all, added in the order of the threads. */
@@ -372,31 +413,63 @@ static admmnn_status run(const pass *p, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+/* ---- recording ---- */
+
+/* The gradient parts are the shares', or those of the support. */
+static void find_parts(dnnl_state *d) {
+    for (unsigned t = 0; t < d->threads; t++)
+        d->parts[t] = d->support != NULL ? d->shares[t].part : d->shares[t].network.gradient;
+}
+
+static void close_shares(dnnl_state *d) {
+    for (unsigned t = 0; t < d->threads; t++)
+        dnnl_network_close(&d->shares[t].network);
+}
+
+/* Closed again where it fails. */
+static admmnn_status open_shares(dnnl_state *d, admmnn_error *err) {
+    admmnn_status status = ADMMNN_OK;
+    for (unsigned t = 0; status == ADMMNN_OK && t < d->threads; t++) {
+        d->shares[t].prepared = false;
+        status = dnnl_network_open(d->graph, &d->plan, &d->shares[t].network, err);
+    }
+    if (status != ADMMNN_OK)
+        close_shares(d);
+    find_parts(d);
+    return status;
+}
+
 /* As a whole the statistics are those of all samples it was recorded for. */
 static admmnn_status record_for(dnnl_state *d, size_t count, admmnn_error *err) {
-    dnnl_network *network = &d->shares[0].network;
-    if (!d->plan.whole || network->plan.samples == count)
+    const dnnl_network *network = &d->shares[0].network;
+    if (network->graph != NULL && (!d->plan.whole || network->plan.samples == count))
         return ADMMNN_OK;
-    d->plan.samples = count;
-    d->shares[0].prepared = false;
-    dnnl_network_close(network);
-    admmnn_status status = dnnl_network_open(d->graph, &d->plan, network, err);
-    if (status != ADMMNN_OK)
-        dnnl_network_close(network);
-    d->parts[0] = network->gradient;
-    return status;
+    if (d->plan.whole)
+        d->plan.samples = count;
+    close_shares(d);
+    return open_shares(d, err);
+}
+
+/* ---- passes, from outside ---- */
+
+/* The parameters of a support are scattered for what runs on oneDNN. */
+static pass pass_of(dnnl_state *d, const float *params, const engine_batch *batch) {
+    if (d->support != NULL)
+        dnnl_support_scatter(d->support, params);
+    return (pass){.state = d,
+                  .params = d->support != NULL ? d->support->flat : params,
+                  .compact = params,
+                  .batch = batch};
 }
 
 static admmnn_status forward(void *state, const float *params, const engine_batch *batch,
                              float *logits, admmnn_error *err) {
     dnnl_state *d = state;
-    const pass p = {.state = state,
-                    .params = params,
-                    .batch = batch,
-                    .logits = logits,
-                    .held = params == d->held};
+    pass p = pass_of(d, params, batch);
+    p.logits = logits;
+    p.held = params == d->held;
     if (d->shares[0].network.plan.samples < batch->count)
-        BASE_TRY(record_for(d, batch->count, err)); /* a step had fewer */
+        BASE_TRY(record_for(d, batch->count, err)); /* a step had fewer, or there is none */
     return run(&p, err);
 }
 
@@ -409,8 +482,8 @@ static void hold(void *state, const float *params) {
 
 static admmnn_status step(void *state, const float *params, const engine_batch *batch,
                           engine_result *result, admmnn_error *err) {
-    const pass p = {.state = state, .params = params, .batch = batch};
     dnnl_state *d = state;
+    const pass p = pass_of(d, params, batch);
     BASE_TRY(record_for(d, batch->count, err));
     BASE_TRY(run(&p, err));
     *result = (engine_result){.parts = d->parts};
@@ -429,7 +502,9 @@ static void destroy(void *state) {
     for (unsigned t = 0; d->shares != NULL && t < d->threads; t++) {
         dnnl_network_close(&d->shares[t].network);
         base_free(d->shares[t].sums);
+        base_free(d->shares[t].part);
     }
+    dnnl_support_free(d->support);
     for (uint32_t n = 0; d->norms != NULL && n < d->norm_count; n++)
         engine_norm_close(&d->norms[n]);
     base_free(d->norms);
@@ -473,17 +548,12 @@ static dnnl_plan make_plan(const graph *g, const engine_settings *settings, unsi
                        .whole = whole};
 }
 
-static admmnn_status open_shares(dnnl_state *d, admmnn_error *err) {
+static admmnn_status make_shares(dnnl_state *d, admmnn_error *err) {
     d->shares = base_array(d->threads, sizeof *d->shares);
     d->parts = base_array(d->threads, sizeof *d->parts);
     if (d->shares == NULL || d->parts == NULL)
         return base_fail_memory(err, "the oneDNN back end");
-    for (unsigned t = 0; t < d->threads; t++) {
-        dnnl_network *network = &d->shares[t].network;
-        BASE_TRY(dnnl_network_open(d->graph, &d->plan, network, err));
-        d->parts[t] = network->gradient;
-    }
-    return ADMMNN_OK;
+    return open_shares(d, err);
 }
 
 /* What the shares have in common of each batch normalization, and what each adds up. */
@@ -538,11 +608,12 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
     d->threads = d->plan.whole ? 1 : base_pool_threads(pool);
     d->input_count = graph_value_count(g, g->input);
     d->classes = graph_value_count(g, g->output);
+    d->lists_every_layer = settings->list_density >= 1.0F;
     admmnn_status status = engine_check_memory(g, settings, least_bytes(d), err);
     if (status == ADMMNN_OK)
         status = check_kernels(err);
     if (status == ADMMNN_OK)
-        status = open_shares(d, err);
+        status = make_shares(d, err);
     if (status == ADMMNN_OK)
         status = open_norms(d, err);
     if (status == ADMMNN_OK)
@@ -555,11 +626,70 @@ static admmnn_status create(const graph *g, const engine_settings *settings, bas
     return ADMMNN_OK;
 }
 
+/* ---- the support ---- */
+
+/* Of `count` parameters, one for each share; false where memory is short. */
+static bool make_parts(const dnnl_state *d, size_t count, float **parts) {
+    bool whole = true;
+    for (unsigned t = 0; t < d->threads; t++) {
+        parts[t] = base_array(count, sizeof *parts[t]);
+        whole = whole && parts[t] != NULL;
+    }
+    return whole;
+}
+
+static void take_support(dnnl_state *d, dnnl_support *support, float **parts) {
+    dnnl_support_free(d->support);
+    d->support = support;
+    d->plan.support = support;
+    for (unsigned t = 0; t < d->threads; t++) {
+        base_free(d->shares[t].part);
+        d->shares[t].part = parts[t];
+        parts[t] = NULL;
+    }
+}
+
+/* Memory for two recordings is not wanted at once: the old one is closed first. Should there
+ * be none for the new one, the old one is made again by the next pass. */
+static admmnn_status replace_support(dnnl_state *d, dnnl_support *support, float **parts,
+                                     admmnn_error *err) {
+    const dnnl_support *before = d->plan.support;
+    close_shares(d);
+    d->plan.support = support;
+    admmnn_status status = open_shares(d, err);
+    if (status == ADMMNN_OK)
+        take_support(d, support, parts);
+    else
+        d->plan.support = before;
+    find_parts(d);
+    return status;
+}
+
+static admmnn_status set_support(void *state, const size_t *index, size_t count,
+                                 admmnn_error *err) {
+    dnnl_state *d = state;
+    dnnl_support *support = NULL;
+    if (index != NULL)
+        BASE_TRY(dnnl_support_create(d->graph, index, count, d->plan.samples, d->plan.threads,
+                                     d->lists_every_layer, &support, err));
+    float **parts = base_array(d->threads, sizeof *parts);
+    const bool whole = parts != NULL && make_parts(d, index != NULL ? count : 0, parts);
+    admmnn_status status = whole ? replace_support(d, support, parts, err)
+                                 : base_fail_memory(err, "the gradient on the support");
+    if (status != ADMMNN_OK)
+        dnnl_support_free(support);
+    for (unsigned t = 0; parts != NULL && t < d->threads; t++)
+        base_free(parts[t]);
+    base_free(parts);
+    return status;
+}
+
 const engine_backend engine_backend_dnnl = {
     .name = "dnnl",
     .create = create,
     .destroy = destroy,
-    .set_support = NULL,
+    .set_support = set_support,
+    .lists_in_training_alone = true,
     .hold = hold,
     .forward = forward,
     .step = step,

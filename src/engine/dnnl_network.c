@@ -126,7 +126,12 @@ void dnnl_network_close(dnnl_network *d) {
     base_free(d->nodes);
     base_free(d->marks);
     base_free(d->gradient);
+    base_free(d->scratch);
     *d = (dnnl_network){0};
+}
+
+const sparse_layer *dnnl_listed(const dnnl_network *d, uint32_t node) {
+    return d->plan.support != NULL ? d->plan.support->layers[node] : NULL;
 }
 
 const graph_node *dnnl_norm_after(const dnnl_network *d, uint32_t node) {
@@ -162,6 +167,12 @@ static admmnn_status open_gradient(dnnl_network *d, admmnn_error *err) {
     return d->gradient != NULL ? ADMMNN_OK : base_fail_memory(err, "the gradient");
 }
 
+static admmnn_status open_scratch(dnnl_network *d, admmnn_error *err) {
+    const size_t floats = dnnl_support_scratch(d->plan.support, d->plan.threads);
+    d->scratch = base_array(floats, sizeof *d->scratch);
+    return d->scratch != NULL ? ADMMNN_OK : base_fail_memory(err, "the support's lists");
+}
+
 static admmnn_status record_all(dnnl_network *d, admmnn_error *err) {
     const bool training = d->plan.training;
     uint32_t logits;
@@ -186,6 +197,8 @@ static admmnn_status open_network(const graph *g, const dnnl_plan *plan, dnnl_ne
                                   admmnn_error *err) {
     *d = (dnnl_network){.graph = g, .plan = *plan};
     BASE_TRY(open_values(d, err));
+    if (plan->support != NULL)
+        BASE_TRY(open_scratch(d, err));
     dnnl_fuse(d);
     /* oneDNN divides the work when a primitive is made. */
     int before = dnnl_api_set_threads((int)plan->threads);

@@ -17,6 +17,7 @@
 #define ENGINE_DNNL_NETWORK_H
 
 #include "engine/backend.h"
+#include "engine/dnnl_support.h"
 #include "engine/dnnl_tape.h"
 
 typedef struct dnnl_node dnnl_node;
@@ -29,10 +30,13 @@ typedef enum dnnl_work {
     DNNL_NORM_SUMS,   /* of x; training alone */
     DNNL_NORM,        /* y from x */
     DNNL_FOLD,        /* y, weights, and z, biases, of which a normalization is part */
+    DNNL_SPARSE,      /* y from x, by lists (sparse.h) */
     DNNL_MOVE,        /* y from x (dnnl_move.h) */
     DNNL_OWN,         /* a node's operation (dnnl_own.h) */
     DNNL_LOSS,        /* x: the logits; y: their gradient */
     DNNL_UNMOVE,      /* y, the gradient by the input, from x, that by the output */
+    DNNL_UNSPARSE,    /* y, the gradient by the input, or by the weights from x, from z, that by
+                         the output */
     DNNL_UNOWN,       /* a node's gradients */
     DNNL_UNDROP,      /* dropout of the gradient y, in place */
     DNNL_UNRELU,      /* y += z, and 0 where x is not above it */
@@ -49,6 +53,8 @@ typedef struct dnnl_mark {
     uint32_t norm;       /* its number among the batch normalizations of a share */
     size_t block;        /* of such a one's tensors */
     bool rectified;      /* and whether a rectifier is part of it: y, or z backward */
+    size_t x_block;      /* of a layer on lists: the block of its input */
+    size_t y_block;      /* and of its output, and of their gradients */
     uint32_t x, y, z;    /* tensors, or TAPE_NONE */
     const dnnl_own *own; /* of such a node */
     const dnnl_move *move;
@@ -62,6 +68,7 @@ typedef struct dnnl_plan {
     bool training;    /* the backward pass too */
     bool fuses;       /* operations run together, in whatever format they are */
     bool whole;       /* the samples are all of a batch, those of one that trains to the last */
+    const dnnl_support *support; /* of one that trains, or NULL: all parameters are there */
 } dnnl_plan;
 
 typedef struct dnnl_network {
@@ -74,6 +81,7 @@ typedef struct dnnl_network {
     size_t mark_count, mark_capacity;
     float *gradient; /* [flat_count]; training only */
     uint64_t bytes;  /* that dnnl_claim was asked for */
+    float *scratch;  /* of layers on lists */
     /* While it is recorded, of each of the graph's values: */
     uint32_t *tensor;     /* where it is, or TAPE_NONE */
     uint32_t *left;       /* how many nodes will still read it; the output: one more */
@@ -90,6 +98,9 @@ void dnnl_network_close(dnnl_network *d);
 /* To be asked before so much is taken: ADMMNN_MEMORY where all shares together would want more
  * than there is. */
 admmnn_status dnnl_claim(dnnl_network *d, uint64_t bytes, admmnn_error *err);
+
+/* The lists of the node that runs on them in one of its passes, or NULL. */
+const sparse_layer *dnnl_listed(const dnnl_network *d, uint32_t node);
 
 /* The batch normalization that is part of what a node's calls do. */
 const graph_node *dnnl_norm_after(const dnnl_network *d, uint32_t node);

@@ -187,8 +187,73 @@ static admmnn_status call_forward(dnnl_network *d, dnnl_node *n, admmnn_error *e
     return tape_call_add(&d->tape, n->forward, arguments, count, err);
 }
 
+/* ---- on lists ---- */
+
+static bool runs_listed(const dnnl_network *d, const dnnl_node *n, sparse_pass pass) {
+    const sparse_layer *l = dnnl_listed(d, (uint32_t)(n->node - d->graph->nodes));
+    return l != NULL && l->runs[pass];
+}
+
+/* The tensor as lists can read it: as it is, or row-major. */
+static admmnn_status readable(dnnl_network *d, const dnnl_node *n, uint32_t tensor, uint32_t *out,
+                              admmnn_error *err) {
+    const size_t block = dnnl_api_desc_block(dnnl_format(d, tensor));
+    *out = tensor;
+    if (block == 1 || (block > 1 && !is_product(n)))
+        return ADMMNN_OK;
+    dnnl_dims_t dims;
+    dnnl_api_desc desc;
+    const int ndims = dnnl_api_desc_dims(dnnl_format(d, tensor), dims);
+    BASE_TRY(dnnl_describe(ndims, dims, false, &desc, err));
+    admmnn_status status = tape_reorder(&d->tape, tensor, desc, out, err);
+    dnnl_api_desc_free(desc);
+    return status;
+}
+
+/* In the format that oneDNN would make, for the sake of what comes after. */
+static admmnn_status listed_forward(dnnl_network *d, dnnl_node *n, uint32_t x, admmnn_error *err) {
+    dnnl_dims_t dims;
+    BASE_TRY(readable(d, n, x, &n->src, err));
+    const dnnl_api_desc format = dnnl_asked(n->forward, dnnl_query_dst_md);
+    if (dnnl_api_desc_block(format) > 0) {
+        BASE_TRY(tape_tensor_add(&d->tape, format, TAPE_ARENA, 0, &n->dst, err));
+    } else {
+        const int ndims = dst_dims(d, n, dims);
+        BASE_TRY(dnnl_add_plain(d, ndims, dims, TAPE_ARENA, 0, &n->dst, err));
+    }
+    dnnl_mark mark = dnnl_mark_of(d, n, DNNL_SPARSE, n->src, n->dst);
+    mark.x_block = dnnl_api_desc_block(dnnl_format(d, n->src));
+    mark.y_block = dnnl_api_desc_block(dnnl_format(d, n->dst));
+    return dnnl_add_mark(d, mark, err);
+}
+
+/* The gradient by the weights, or by the input. */
+static admmnn_status listed_backward(dnnl_network *d, const dnnl_node *n, uint32_t dy, bool weights,
+                                     bool data, admmnn_error *err) {
+    uint32_t src;
+    dnnl_mark mark = dnnl_mark_of(d, n, DNNL_UNSPARSE, TAPE_NONE, TAPE_NONE);
+    BASE_TRY(readable(d, n, dy, &mark.z, err));
+    BASE_TRY(readable(d, n, n->src, &src, err));
+    mark.x_block = dnnl_api_desc_block(dnnl_format(d, src));
+    mark.y_block = dnnl_api_desc_block(dnnl_format(d, mark.z));
+    if (weights)
+        mark.x = src;
+    if (data)
+        BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, src), TAPE_ARENA, 0, &mark.y, err));
+    BASE_TRY(dnnl_add_mark(d, mark, err));
+    return data ? dnnl_add_gradient(d, graph_operand(d->graph, n->node, 0), mark.y, err)
+                : ADMMNN_OK;
+}
+
+/* ---- */
+
+static admmnn_status dense_forward(dnnl_network *d, dnnl_node *n, uint32_t x, admmnn_error *err) {
+    BASE_TRY(tape_reorder(&d->tape, x, dnnl_asked(n->forward, dnnl_query_src_md), &n->src, err));
+    BASE_TRY(add_output(d, n, err));
+    return call_forward(d, n, err);
+}
+
 admmnn_status dnnl_weighted_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
-    tape *t = &d->tape;
     dnnl_dims_t dims;
     uint32_t x = d->tensor[graph_operand(d->graph, n->node, 0)];
     BASE_TRY(describe_node(d, n, err));
@@ -201,9 +266,10 @@ admmnn_status dnnl_weighted_forward(dnnl_network *d, dnnl_node *n, admmnn_error 
         status = choose_forward(d, n, NULL, x, err);
     }
     BASE_TRY(status);
-    BASE_TRY(tape_reorder(t, x, dnnl_asked(n->forward, dnnl_query_src_md), &n->src, err));
-    BASE_TRY(add_output(d, n, err));
-    BASE_TRY(call_forward(d, n, err));
+    if (runs_listed(d, n, SPARSE_FORWARD))
+        BASE_TRY(listed_forward(d, n, x, err));
+    else
+        BASE_TRY(dense_forward(d, n, x, err));
     dnnl_keep(d, n->src, TAPE_KEPT);
     if (later != NULL)
         BASE_TRY(dnnl_apply(d, later, n->dst, err));
@@ -267,6 +333,20 @@ static admmnn_status record_data(dnnl_network *d, const dnnl_node *n, uint32_t d
     return dnnl_add_gradient(d, value, dx, err);
 }
 
+static admmnn_status dense_backward(dnnl_network *d, const dnnl_node *n, uint32_t dy, bool weights,
+                                    admmnn_error *err) {
+    dnnl_api_shapes open = open_shapes(n);
+    dnnl_api_shapes preferred = preferred_shapes(d, n, n->src);
+    preferred.dst = dnnl_format(d, dy);
+    dnnl_primitive_desc_t what;
+    BASE_TRY(
+        dnnl_choose(d, maker_of(n, weights ? 1 : 2), &preferred, &open, n->node->name, &what, err));
+    admmnn_status status =
+        weights ? record_weights(d, n, dy, what, err) : record_data(d, n, dy, what, err);
+    dnnl_primitive_desc_destroy(what);
+    return status;
+}
+
 /* The gradient by the weights and, when it is wanted, by the input. */
 admmnn_status dnnl_weighted_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     uint32_t dy;
@@ -274,17 +354,12 @@ admmnn_status dnnl_weighted_backward(dnnl_network *d, dnnl_node *n, admmnn_error
     BASE_TRY(dnnl_take_gradient(d, n->node->output, &dy, err));
     const int ndims = dst_dims(d, n, dims);
     BASE_TRY(dnnl_shaped(d, dy, ndims, dims, &dy, err));
-    dnnl_api_shapes open = open_shapes(n);
-    dnnl_api_shapes preferred = preferred_shapes(d, n, n->src);
-    preferred.dst = dnnl_format(d, dy);
-    dnnl_primitive_desc_t what;
-    BASE_TRY(dnnl_choose(d, maker_of(n, 1), &preferred, &open, n->node->name, &what, err));
-    admmnn_status status = record_weights(d, n, dy, what, err);
-    dnnl_primitive_desc_destroy(what);
-    if (status != ADMMNN_OK || !d->wanted[graph_operand(d->graph, n->node, 0)])
-        return status;
-    BASE_TRY(dnnl_choose(d, maker_of(n, 2), &preferred, &open, n->node->name, &what, err));
-    status = record_data(d, n, dy, what, err);
-    dnnl_primitive_desc_destroy(what);
-    return status;
+    const bool data = d->wanted[graph_operand(d->graph, n->node, 0)];
+    const bool listed_weights = runs_listed(d, n, SPARSE_WEIGHTS);
+    const bool listed_data = data && runs_listed(d, n, SPARSE_DATA);
+    if (!listed_weights)
+        BASE_TRY(dense_backward(d, n, dy, true, err));
+    if (listed_weights || listed_data)
+        BASE_TRY(listed_backward(d, n, dy, listed_weights, listed_data, err));
+    return data && !listed_data ? dense_backward(d, n, dy, false, err) : ADMMNN_OK;
 }

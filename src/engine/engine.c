@@ -205,11 +205,17 @@ void engine_hold(engine *e, const float *params) {
         e->backend->hold(e->state, e->support == NULL ? params : NULL);
 }
 
+/* Whether the back end takes the support. */
+static bool takes_support(const engine *e) {
+    return e->backend->set_support != NULL &&
+           (e->settings.training || !e->backend->lists_in_training_alone);
+}
+
 admmnn_status engine_set_support(engine *e, const size_t *index, size_t count, admmnn_error *err) {
     if (index == NULL && count > 0)
         return base_fail(err, ADMMNN_USAGE, "support: %zu indices announced, none given", count);
     BASE_TRY(check_support(e->graph, index, count, err));
-    if (e->backend->set_support != NULL)
+    if (takes_support(e))
         BASE_TRY(e->backend->set_support(e->state, index, count, err));
     else if (index != NULL)
         BASE_TRY(keep_support(e, index, count, err));
@@ -222,7 +228,7 @@ admmnn_status engine_set_support(engine *e, const size_t *index, size_t count, a
 }
 
 bool engine_gains_by_support(const engine *e) {
-    return e->backend->set_support != NULL;
+    return takes_support(e);
 }
 
 size_t engine_parameter_count(const engine *e) {

@@ -43,8 +43,8 @@ typedef struct engine_settings {
     uint32_t max_batch; /* samples of the largest batch */
     bool training;      /* plan memory for the backward pass */
     uint32_t lanes;     /* SIMD width of the lanes back end: 4, 8, 16; 0: the widest there is */
-    /* The lanes back end runs a layer on coordinate lists below this share of nonzeros;
-     * 0: below the share where they are faster. */
+    /* The lanes back end runs a layer on coordinate lists below this share of nonzeros, and the
+     * dnnl back end all layers where it is 1; 0: those that are faster so. */
     float list_density;
     engine_division division;
     uint64_t memory; /* bytes that it may take; 0: what the machine has */

@@ -280,6 +280,7 @@ static void conv_backward_listed(const lanes_plan *plan, const lanes_step *step,
     const size_t filters = step->conv.filters;
     const size_t count = step->wants_data ? filters : 1;
     const size_t x_stride = step->in_count * kernels->lanes;
+    const size_t plane = step->conv.out_height * step->conv.out_width;
     float *sums = worker->arena + plan->sums;
     memset(sums, 0, (step->weight_count + filters) * kernels->lanes * sizeof *sums);
     for (size_t k = 0; k < blocks; k++) {
@@ -288,7 +289,10 @@ static void conv_backward_listed(const lanes_plan *plan, const lanes_step *step,
             size_t stride;
             dy = expanded(plan, step, worker, k, 1, f, count, &stride);
             kernels->conv_weights_sparse(&step->conv, &step->list, f, count, dy,
+                                         step->conv.out_width, plane,
                                          worker->arena + step->in + k * x_stride, sums);
+            kernels->conv_bias_sparse(count, plane, dy, plane,
+                                      sums + (step->weight_count + f) * kernels->lanes);
         }
         if (step->wants_data)
             kernels->conv_data_sparse(&step->conv, &step->list, weights_of(step, params), dy,

@@ -2,6 +2,7 @@
 #define LANES 16
 #define TILE_F 5
 #define TILE_SPARSE_X 8
+#define TILE_SPARSE_WIDE 8
 #define TILE_DW_F 5
 #define TILE_DX_C 2
 #define TILE_P 12

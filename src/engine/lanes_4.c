@@ -2,6 +2,7 @@
 #define LANES 4
 #define TILE_F 2
 #define TILE_SPARSE_X 6
+#define TILE_SPARSE_WIDE 7
 #define TILE_DW_F 2
 #define TILE_DX_C 1
 #define TILE_P 4

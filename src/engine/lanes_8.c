@@ -2,6 +2,7 @@
 #define LANES 8
 #define TILE_F 3
 #define TILE_SPARSE_X 6
+#define TILE_SPARSE_WIDE 7
 #define TILE_DW_F 2
 #define TILE_DX_C 1
 #define TILE_P 6

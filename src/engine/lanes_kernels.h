@@ -20,8 +20,34 @@ typedef struct lanes_conv {
     size_t channels, height, width; /* input */
     size_t filters, kernel_height, kernel_width;
     size_t out_height, out_width; /* before pooling */
+    size_t planes;                /* of an input channel, one after another; else 1 */
     int pooled;
 } lanes_conv;
+
+/* Images of [channels][rows][columns], or in blocks of channels, of
+ * [channels / block][rows][columns][block] with zeros where channels is no multiple. */
+typedef struct lanes_image {
+    size_t channels, size[2];
+    size_t block; /* 1: row-major */
+} lanes_image;
+
+/* Vectors that stand for some of an image's pixels: of each channel phases[0] x phases[1]
+ * planes, each of count[0] x count[1] vectors `step` apart. Along an axis pixel i is in plane
+ * (i + pad) mod phases, at (i + pad) / phases - first: what a window of such a stride reads is
+ * then side by side. */
+typedef struct lanes_grid {
+    size_t phases[2], pad[2], count[2];
+    ptrdiff_t first[2];
+    size_t step;
+} lanes_grid;
+
+/* The nonzeros of an inner product, row by row, each row cut into panels of columns: those of
+ * row r in panel p are [start[r * panels + p], start[r * panels + p + 1]). */
+typedef struct lanes_panels {
+    size_t rows, panels, width; /* columns of a panel */
+    uint32_t *start;            /* [rows * panels + 1] */
+    uint32_t *offset;           /* [nonzeros]: the column */
+} lanes_panels;
 
 /* The nonzeros of a weight matrix, by row and by column. Entry e of row r
  * (row_start[r] <= e < row_start[r + 1]) is compact weight e. For a convolution
@@ -53,6 +79,7 @@ typedef struct lanes_kernels {
      * written when pooled, and may be NULL when not. */
     void (*conv_forward)(const lanes_conv *c, const float *w, const float *b, const float *x,
                          float *y, int32_t *winner);
+    /* Without a bias where b is NULL. */
     void (*conv_forward_sparse)(const lanes_conv *c, const lanes_sparse *s, const float *w,
                                 const float *b, const float *x, float *y, int32_t *winner);
     /* The gradient before pooling of filters [first, first + count):
@@ -64,10 +91,14 @@ typedef struct lanes_kernels {
     void (*conv_weights)(const lanes_conv *c, size_t first, size_t count, size_t blocks,
                          const float *dy, size_t dy_stride, const float *x, size_t x_stride,
                          float *dw, float *db);
-    /* Adds one block's part to sums[nonzeros + filters], vectors that reduce() makes dw
-     * and db of. */
+    /* Adds one block's part to sums[nonzeros], vectors that reduce() makes dw of. dy's rows
+     * are dy_width vectors apart, its filters dy_plane. */
     void (*conv_weights_sparse)(const lanes_conv *c, const lanes_sparse *s, size_t first,
-                                size_t count, const float *dy, const float *x, float *sums);
+                                size_t count, const float *dy, size_t dy_width, size_t dy_plane,
+                                const float *x, float *sums);
+    /* The same for db: sums[f] += the `count` vectors at dy + f * dy_plane. */
+    void (*conv_bias_sparse)(size_t filters, size_t count, const float *dy, size_t dy_plane,
+                             float *sums);
     /* sums[count]: each of count vectors, its lanes added up. */
     void (*reduce)(size_t count, const float *vectors, float *sums);
     /* dx (overwritten) of one block; dy[filters][oh][ow]. */
@@ -90,6 +121,23 @@ typedef struct lanes_kernels {
                          const float *dy, float *dx);
     void (*product_data_sparse)(const lanes_sparse *s, size_t blocks, const float *w,
                                 const float *dy, float *dx);
+
+    /* Vectors of `samples` images, at most as many as lanes, zero where there is no pixel or no
+     * image; and back: pixels without a vector stay as they are. */
+    void (*stage)(const lanes_image *image, const lanes_grid *grid, const float *x, size_t samples,
+                  float *to);
+    void (*unstage)(const lanes_image *image, const lanes_grid *grid, const float *from,
+                    size_t samples, float *y);
+    /* Inner product on panels, of one or two blocks: x[columns][blocks], y[rows][blocks].
+     * y += W x of the rows [first, first + count). */
+    void (*panels_forward)(const lanes_panels *s, size_t blocks, size_t first, size_t count,
+                           const float *w, const float *x, float *y);
+    /* dw and dx of the panels [first, first + count), each unless it is NULL, added to what is
+     * there. */
+    void (*panels_weights)(const lanes_panels *s, size_t blocks, size_t first, size_t count,
+                           const float *dy, const float *x, float *dw);
+    void (*panels_data)(const lanes_panels *s, size_t blocks, size_t first, size_t count,
+                        const float *w, const float *dy, float *dx);
 
     /* Maximum pooling without a convolution before it; one block. */
     void (*pool_forward)(const lanes_pool *p, const float *x, float *y);

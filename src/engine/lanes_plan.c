@@ -69,7 +69,8 @@ static lanes_conv conv_geometry(const graph *g, const graph_node *node) {
                         .kernel_height = node->conv.window.kernel[0],
                         .kernel_width = node->conv.window.kernel[1],
                         .out_height = graph_shape_height(out),
-                        .out_width = graph_shape_width(out)};
+                        .out_width = graph_shape_width(out),
+                        .planes = 1};
 }
 
 /* An inner product as a convolution of one position: what its list is made by. */
@@ -81,7 +82,8 @@ static lanes_conv product_geometry(const graph_parameter *weight) {
                         .kernel_height = 1,
                         .kernel_width = 1,
                         .out_height = 1,
-                        .out_width = 1};
+                        .out_width = 1,
+                        .planes = 1};
 }
 
 static lanes_pool pool_geometry(const graph *g, const graph_node *node) {

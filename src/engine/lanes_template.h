@@ -2,7 +2,8 @@
  * lanes_4.c, lanes_8.c and lanes_16.c, which define
  *   LANES      images in a vector
  *   TILE_F     filters of a register tile of the dense convolution, times 2x2 positions
- *   TILE_SPARSE_X  columns of a tile of the sparse one, times two rows
+ *   TILE_SPARSE_X  columns of a tile of the sparse one that is pooled, times two rows
+ *   TILE_SPARSE_WIDE  the same of one that is not
  *   TILE_DW_F  filters of the weight gradient's tile, times the kernel width
  *   TILE_DX_C  input channels of the data gradient's tile
  *   TILE_P     rows of the inner product's tile, times two blocks
@@ -52,7 +53,10 @@ INLINE vec select_vec(veci mask, vec a, vec b) {
     return (vec)((mask & (veci)a) | (~mask & (veci)b));
 }
 
+#include "engine/lanes_template_stage.h" /* the others use it */
+
 #include "engine/lanes_template_conv.h"
+#include "engine/lanes_template_panels.h"
 #include "engine/lanes_template_product.h"
 
 static void pool_forward(const lanes_pool *p, const float *x, float *y) {
@@ -118,6 +122,7 @@ const lanes_kernels TABLE = {
     .conv_expand = conv_expand,
     .conv_weights = conv_weights,
     .conv_weights_sparse = conv_weights_sparse,
+    .conv_bias_sparse = conv_bias_sparse,
     .reduce = reduce,
     .conv_data = conv_data,
     .conv_data_sparse = conv_data_sparse,
@@ -128,6 +133,11 @@ const lanes_kernels TABLE = {
     .product_bias = product_bias,
     .product_data = product_data,
     .product_data_sparse = product_data_sparse,
+    .stage = stage,
+    .unstage = unstage,
+    .panels_forward = panels_forward,
+    .panels_weights = panels_weights,
+    .panels_data = panels_data,
     .pool_forward = pool_forward,
     .pool_backward = pool_backward,
     .relu_forward = relu_forward,

@@ -112,16 +112,12 @@ static void conv_forward(const lanes_conv *c, const float *w, const float *b, co
         conv_forward_whole(c, w, b, x, y);
 }
 
-/* n_y rows by n_x positions of filter f, all its nonzeros. */
-INLINE void conv_sparse_tile(const lanes_conv *c, const lanes_sparse *s, const float *w, float bias,
-                             const conv_place *p, size_t f, int n_y, int n_x, bool pooled) {
-    vec sum[2][TILE_SPARSE_X];
-    UNROLL for (int r = 0; r < n_y; r++) {
-        UNROLL for (int i = 0; i < n_x; i++) sum[r][i] = splat(bias);
-    }
-    const size_t end = s->row_start[f + 1];
-    ROLL for (size_t e = s->row_start[f]; e < end; e++) {
-        const vec *from = p->x + s->offset[e];
+/* Adds the nonzeros [first, end) to n_y rows by n_x positions of what they make. */
+INLINE void conv_sparse_sum(const lanes_conv *c, const lanes_sparse *s, const float *w,
+                            size_t first, size_t end, const vec *x, vec (*sum)[TILE_SPARSE_WIDE],
+                            int n_y, int n_x) {
+    ROLL for (size_t e = first; e < end; e++) {
+        const vec *from = x + s->offset[e];
         PIN(from);
         vec weight = splat(w[e]);
         UNROLL for (int r = 0; r < n_y; r++) {
@@ -129,22 +125,24 @@ INLINE void conv_sparse_tile(const lanes_conv *c, const lanes_sparse *s, const f
                 weight * from[(size_t)r * c->width + (size_t)i];
         }
     }
+}
+
+/* Two rows by n_x positions of filter f, pooled. */
+INLINE void conv_sparse_tile(const lanes_conv *c, const lanes_sparse *s, const float *w, float bias,
+                             const conv_place *p, size_t f, int n_x) {
+    vec sum[2][TILE_SPARSE_WIDE];
+    UNROLL for (int i = 0; i < n_x; i++) sum[0][i] = sum[1][i] = splat(bias);
+    conv_sparse_sum(c, s, w, s->row_start[f], s->row_start[f + 1], p->x, sum, 2, n_x);
     vec *y = p->y + f * p->plane;
-    if (pooled) {
-        veci *winner = p->winner + f * p->plane;
-        UNROLL for (int i = 0; i < n_x / 2; i++) pool_quad(
-            sum[0][2 * i], sum[0][2 * i + 1], sum[1][2 * i], sum[1][2 * i + 1], y + i, winner + i);
-        return;
-    }
-    UNROLL for (int r = 0; r < n_y; r++) {
-        UNROLL for (int i = 0; i < n_x; i++) y[(size_t)r * c->out_width + (size_t)i] = sum[r][i];
-    }
+    veci *winner = p->winner + f * p->plane;
+    UNROLL for (int i = 0; i < n_x / 2; i++) pool_quad(
+        sum[0][2 * i], sum[0][2 * i + 1], sum[1][2 * i], sum[1][2 * i + 1], y + i, winner + i);
 }
 
 INLINE void conv_sparse_filters(const lanes_conv *c, const lanes_sparse *s, const float *w,
-                                const float *b, conv_place p, int n_y, int n_x, bool pooled) {
+                                const float *b, conv_place p, int n_x) {
     for (size_t f = 0; f < c->filters; f++)
-        conv_sparse_tile(c, s, w, b[f], &p, f, n_y, n_x, pooled);
+        conv_sparse_tile(c, s, w, b[f], &p, f, n_x);
 }
 
 /* Two rows, in tiles as wide as fit evenly, then narrower ones. */
@@ -153,34 +151,98 @@ static void conv_sparse_pooled(const lanes_conv *c, const lanes_sparse *s, const
                                size_t row) {
     size_t i = 0;
     for (; c->out_width % TILE_SPARSE_X == 0 && i < c->out_width; i += TILE_SPARSE_X)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, TILE_SPARSE_X,
-                            true);
+        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), TILE_SPARSE_X);
     for (; i + 4 <= c->out_width; i += 4)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, 4, true);
+        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 4);
     for (; i + 2 <= c->out_width; i += 2)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2, 2, true);
+        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2);
 }
 
-INLINE void conv_sparse_whole(const lanes_conv *c, const lanes_sparse *s, const float *w,
-                              const float *b, const float *x, float *y, size_t row, int n_y) {
-    size_t i = 0;
-    for (; i + 4 <= c->out_width; i += 4)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, NULL, row, i), n_y, 4, false);
-    for (; i < c->out_width; i++)
-        conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, NULL, row, i), n_y, 1, false);
+/* Bytes of input channels that stay in the first cache while the filters pass. */
+#define CONV_GROUP_BYTES 20000
+
+/* How many channels such are, a plane of each taking so many vectors. */
+static size_t conv_group(const lanes_conv *c, size_t vectors) {
+    const size_t fitting = CONV_GROUP_BYTES / (c->planes * vectors * sizeof(vec));
+    return fitting > 0 ? fitting : 1;
 }
 
+/* What the input channels [first, end) add to n_y rows by n_x positions of all filters: the
+ * first ones to the biases, the others to what is there. */
+INLINE void conv_sparse_part(const lanes_conv *c, const lanes_sparse *s, const float *w,
+                             const float *b, const conv_place *p, size_t first, size_t end, int n_y,
+                             int n_x) {
+    for (size_t f = 0; f < c->filters; f++) {
+        const uint32_t *start = s->channel_start + f * c->channels;
+        vec *y = p->y + f * p->plane;
+        vec sum[2][TILE_SPARSE_WIDE];
+        UNROLL for (int r = 0; r < n_y; r++) {
+            UNROLL for (int i = 0; i < n_x; i++) sum[r][i] =
+                first > 0 ? y[(size_t)r * c->out_width + (size_t)i]
+                          : splat(b != NULL ? b[f] : 0.0F);
+        }
+        conv_sparse_sum(c, s, w, start[first], start[end], p->x, sum, n_y, n_x);
+        UNROLL for (int r = 0; r < n_y; r++) {
+            UNROLL for (int i = 0; i < n_x; i++) y[(size_t)r * c->out_width + (size_t)i] =
+                sum[r][i];
+        }
+    }
+}
+
+INLINE void conv_sparse_place(const lanes_conv *c, const lanes_sparse *s, const float *w,
+                              const float *b, conv_place p, int n_y, int n_x) {
+    const size_t group =
+        conv_group(c, ((size_t)n_y + c->kernel_height - 1) * ((size_t)n_x + c->kernel_width - 1));
+    for (size_t channel = 0; channel < c->channels; channel += group) {
+        const size_t end = channel + group < c->channels ? channel + group : c->channels;
+        conv_sparse_part(c, s, w, b, &p, channel, end, n_y, n_x);
+    }
+}
+
+/* n_y rows in tiles of n_x positions: the last may begin within the one before, whose
+ * positions it then makes again. */
+INLINE void conv_sparse_tiles(const lanes_conv *c, const lanes_sparse *s, const float *w,
+                              const float *b, const float *x, float *y, size_t row, int n_y,
+                              int n_x) {
+    const size_t last = c->out_width - (size_t)n_x;
+    for (size_t i = 0; i < c->out_width; i += (size_t)n_x)
+        conv_sparse_place(c, s, w, b, conv_place_at(c, x, y, NULL, row, i < last ? i : last), n_y,
+                          n_x);
+}
+
+/* Positions that tiles of that width make of a row. */
+static size_t conv_tiled(size_t width, size_t tile) {
+    return (width + tile - 1) / tile * tile;
+}
+
+INLINE void conv_sparse_rows(const lanes_conv *c, const lanes_sparse *s, const float *w,
+                             const float *b, const float *x, float *y, size_t row, int n_y) {
+    const size_t width = c->out_width;
+    const bool wide =
+        width >= TILE_SPARSE_WIDE && conv_tiled(width, TILE_SPARSE_WIDE) <= conv_tiled(width, 4);
+    if (wide)
+        conv_sparse_tiles(c, s, w, b, x, y, row, n_y, TILE_SPARSE_WIDE);
+    else if (width >= 4)
+        conv_sparse_tiles(c, s, w, b, x, y, row, n_y, 4);
+    else
+        conv_sparse_tiles(c, s, w, b, x, y, row, n_y, 1);
+}
+
+/* Pairs of rows: the last may begin within the one before, as tiles do. */
 static void conv_forward_sparse(const lanes_conv *c, const lanes_sparse *s, const float *w,
                                 const float *b, const float *x, float *y, int32_t *winner) {
-    size_t row = 0;
-    for (; row + 2 <= c->out_height; row += 2) {
-        if (c->pooled)
+    if (c->pooled) {
+        for (size_t row = 0; row + 2 <= c->out_height; row += 2)
             conv_sparse_pooled(c, s, w, b, x, y, winner, row);
-        else
-            conv_sparse_whole(c, s, w, b, x, y, row, 2);
+        return;
     }
-    if (!c->pooled && row < c->out_height)
-        conv_sparse_whole(c, s, w, b, x, y, row, 1);
+    if (c->out_height == 1) {
+        conv_sparse_rows(c, s, w, b, x, y, 0, 1);
+        return;
+    }
+    const size_t last = c->out_height - 2;
+    for (size_t row = 0; row < c->out_height; row += 2)
+        conv_sparse_rows(c, s, w, b, x, y, row < last ? row : last, 2);
 }
 
 static void conv_expand(const lanes_conv *c, const float *pooled_dy, const int32_t *winner,
@@ -305,7 +367,7 @@ static void conv_weights(const lanes_conv *c, size_t first, size_t count, size_t
 
 /* Adds to the sums of n_e nonzeros of one filter: the gradient is loaded once for all. */
 INLINE void conv_weights_entries(const lanes_conv *c, const uint32_t *offset, const vec *gradient,
-                                 const vec *input, vec *to, int n_e) {
+                                 size_t dy_width, const vec *input, vec *to, int n_e) {
     vec sum[TILE_SPARSE_DW][2];
     UNROLL for (int e = 0; e < n_e; e++) sum[e][0] = sum[e][1] = (vec){0};
     for (size_t row = 0; row < c->out_height; row++) {
@@ -321,7 +383,7 @@ INLINE void conv_weights_entries(const lanes_conv *c, const uint32_t *offset, co
         ROLL for (; i < c->out_width; i++) {
             UNROLL for (int e = 0; e < n_e; e++) sum[e][0] += gradient[i] * input[offset[e] + i];
         }
-        gradient += c->out_width;
+        gradient += dy_width;
         input += c->width;
     }
     UNROLL for (int e = 0; e < n_e; e++) to[e] += sum[e][0] + sum[e][1];
@@ -329,8 +391,9 @@ INLINE void conv_weights_entries(const lanes_conv *c, const uint32_t *offset, co
 
 #define CONV_ENTRIES_FOR(n_e)                                                                      \
     static void conv_entries_##n_e(const lanes_conv *c, const uint32_t *offset,                    \
-                                   const vec *gradient, const vec *input, vec *to) {               \
-        conv_weights_entries(c, offset, gradient, input, to, n_e);                                 \
+                                   const vec *gradient, size_t dy_width, const vec *input,         \
+                                   vec *to) {                                                      \
+        conv_weights_entries(c, offset, gradient, dy_width, input, to, n_e);                       \
     }
 CONV_ENTRIES_FOR(1)
 CONV_ENTRIES_FOR(2)
@@ -342,37 +405,37 @@ CONV_ENTRIES_FOR(6)
 /* Nonzeros [first, end) of one filter in as few tiles as hold them, as even as can be:
  * a tile of one or two waits for its own sums. */
 static void conv_weights_range(const lanes_conv *c, const lanes_sparse *s, size_t first, size_t end,
-                               const vec *gradient, const vec *input, vec *sums) {
-    typedef void entries_kernel(const lanes_conv *, const uint32_t *, const vec *, const vec *,
-                                vec *);
+                               const vec *gradient, size_t dy_width, const vec *input, vec *sums) {
+    typedef void entries_kernel(const lanes_conv *, const uint32_t *, const vec *, size_t,
+                                const vec *, vec *);
     static entries_kernel *const kernels[TILE_SPARSE_DW + 1] = {
         NULL,           conv_entries_1, conv_entries_2, conv_entries_3,
         conv_entries_4, conv_entries_5, conv_entries_6};
     for (size_t tiles = (end - first + TILE_SPARSE_DW - 1) / TILE_SPARSE_DW; tiles > 0; tiles--) {
         size_t n = (end - first) / tiles;
-        kernels[n](c, s->offset + first, gradient, input, sums + first);
+        kernels[n](c, s->offset + first, gradient, dy_width, input, sums + first);
         first += n;
     }
 }
 
-/* Bytes of input channels that stay in the first cache while the filters pass. */
-#define CONV_GROUP_BYTES 20000
-
 static void conv_weights_sparse(const lanes_conv *c, const lanes_sparse *s, size_t first,
-                                size_t count, const float *dy, const float *x, float *sums) {
-    const size_t plane = c->out_height * c->out_width;
-    const size_t fitting = CONV_GROUP_BYTES / (c->height * c->width * sizeof(vec));
-    const size_t group = fitting > 0 ? fitting : 1;
+                                size_t count, const float *dy, size_t dy_width, size_t dy_plane,
+                                const float *x, float *sums) {
+    const size_t group = conv_group(c, c->height * c->width);
     for (size_t channel = 0; channel < c->channels; channel += group) {
-        size_t end = channel + group < c->channels ? channel + group : c->channels;
+        const size_t end = channel + group < c->channels ? channel + group : c->channels;
         for (size_t f = 0; f < count; f++) {
             const uint32_t *start = s->channel_start + (first + f) * c->channels;
-            conv_weights_range(c, s, start[channel], start[end], vec_of(dy) + f * plane, vec_of(x),
-                               vec_at(sums));
+            conv_weights_range(c, s, start[channel], start[end], vec_of(dy) + f * dy_plane,
+                               dy_width, vec_of(x), vec_at(sums));
         }
     }
-    for (size_t f = 0; f < count; f++)
-        vec_at(sums)[s->row_start[s->rows] + first + f] += plane_sum(vec_of(dy) + f * plane, plane);
+}
+
+static void conv_bias_sparse(size_t filters, size_t count, const float *dy, size_t dy_plane,
+                             float *sums) {
+    for (size_t f = 0; f < filters; f++)
+        vec_at(sums)[f] += plane_sum(vec_of(dy) + f * dy_plane, count);
 }
 
 static void reduce(size_t count, const float *vectors, float *sums) {

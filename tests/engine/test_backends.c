@@ -26,6 +26,7 @@ static const variant variants[] = {
     {"lists of 4 lanes", ENGINE_LANES, 4, 1},
     {"lists of the most lanes", ENGINE_LANES, 0, 1},
     {"dnnl", ENGINE_DNNL, 0, 0},
+    {"lists between dnnl's calls", ENGINE_DNNL, 0, 1},
     {"reference", ENGINE_REFERENCE, 0, 0},
 };
 #define MOST_THREADS 3

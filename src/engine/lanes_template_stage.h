@@ -1,0 +1,256 @@
+/* Between images in memory and one lane an image: a part of lanes_template.h, which defines the
+ * vectors it is written in. */
+
+#define FOUR(P, j, s) P((j), s), P((j) + 1, s), P((j) + 2, s), P((j) + 3, s)
+#if LANES == 4
+#define EACH(P, s) FOUR(P, 0, s)
+#elif LANES == 8
+#define EACH(P, s) FOUR(P, 0, s), FOUR(P, 4, s)
+#else
+#define EACH(P, s) FOUR(P, 0, s), FOUR(P, 4, s), FOUR(P, 8, s), FOUR(P, 12, s)
+#endif
+#define LOW(j, s) (((j) & (s)) != 0 ? LANES + (j) - (s) : (j))
+#define HIGH(j, s) (((j) & (s)) != 0 ? LANES + (j) : (j) + (s))
+
+/* Exchanges the lanes of a that have bit s in their number with those of b that have not. */
+#define EXCHANGE(s)                                                                                \
+    INLINE void exchange_##s(vec *a, vec *b) {                                                     \
+        const vec low = __builtin_shufflevector(*a, *b, EACH(LOW, s));                             \
+        *b = __builtin_shufflevector(*a, *b, EACH(HIGH, s));                                       \
+        *a = low;                                                                                  \
+    }
+EXCHANGE(1)
+EXCHANGE(2)
+#if LANES > 4
+EXCHANGE(4)
+#endif
+#if LANES > 8
+EXCHANGE(8)
+#endif
+
+/* Lane j of vector i becomes lane i of vector j. */
+INLINE void turn(vec *m) {
+    UNROLL for (int i = 0; i < LANES; i += 2) exchange_1(&m[i], &m[i + 1]);
+    UNROLL for (int i = 0; i < LANES / 2; i++)
+        exchange_2(&m[i / 2 * 4 + i % 2], &m[i / 2 * 4 + i % 2 + 2]);
+#if LANES > 4
+    UNROLL for (int i = 0; i < LANES / 2; i++)
+        exchange_4(&m[i / 4 * 8 + i % 4], &m[i / 4 * 8 + i % 4 + 4]);
+#endif
+#if LANES > 8
+    UNROLL for (int i = 0; i < LANES / 2; i++) exchange_8(&m[i], &m[i + 8]);
+#endif
+}
+
+/* LANES floats in a row of LANES samples, a vector each of one float, `next` vectors apart. */
+INLINE void stage_whole(const float *from, size_t stride, vec *to, size_t next) {
+    vec m[LANES];
+    UNROLL for (size_t k = 0; k < LANES; k++) m[k] =
+        *(const vec_unaligned *)(const void *)(from + k * stride);
+    turn(m);
+    UNROLL for (size_t k = 0; k < LANES; k++) to[k * next] = m[k];
+}
+
+/* The first `kept` of `count` floats of some samples; the other lanes are zero. */
+static void stage_some(const float *from, size_t stride, size_t samples, size_t count, size_t kept,
+                       vec *to, size_t next) {
+    vec m[LANES] = {{0}};
+    for (size_t k = 0; k < samples; k++)
+        memcpy(&m[k], from + k * stride, count * sizeof *from);
+    turn(m);
+    for (size_t k = 0; k < kept; k++)
+        to[k * next] = m[k];
+}
+
+INLINE void unstage_whole(const vec *from, size_t next, float *to, size_t stride) {
+    vec m[LANES];
+    UNROLL for (size_t k = 0; k < LANES; k++) m[k] = from[k * next];
+    turn(m);
+    UNROLL for (size_t k = 0; k < LANES; k++) * (vec_unaligned *)(void *)(to + k * stride) = m[k];
+}
+
+/* `kept` vectors, and zeros to make them `count`. */
+static void unstage_some(const vec *from, size_t next, size_t samples, size_t count, size_t kept,
+                         float *to, size_t stride) {
+    vec m[LANES] = {{0}};
+    for (size_t k = 0; k < kept; k++)
+        m[k] = from[k * next];
+    turn(m);
+    for (size_t k = 0; k < samples; k++)
+        memcpy(to + k * stride, &m[k], count * sizeof *to);
+}
+
+/* The pixels [first, end) of an axis that the grid has. */
+typedef struct stage_range {
+    size_t first, end;
+} stage_range;
+
+static stage_range stage_range_of(const lanes_image *image, const lanes_grid *grid, int axis) {
+    const ptrdiff_t phases = (ptrdiff_t)grid->phases[axis];
+    const ptrdiff_t pad = (ptrdiff_t)grid->pad[axis];
+    const ptrdiff_t size = (ptrdiff_t)image->size[axis];
+    const ptrdiff_t first = grid->first[axis] * phases - pad;
+    const ptrdiff_t end = (grid->first[axis] + (ptrdiff_t)grid->count[axis]) * phases - pad;
+    const ptrdiff_t last = end < size ? end : size;
+    return (stage_range){first > 0 ? (size_t)first : 0, last > 0 ? (size_t)last : 0};
+}
+
+/* Vectors from one plane of a grid to the next. */
+static size_t grid_plane(const lanes_grid *grid) {
+    return grid->count[0] * grid->count[1] * grid->step;
+}
+
+/* Where the pixels of one row of a channel are: each after the one before. */
+typedef struct stage_cursor {
+    size_t row;       /* vector of the first place of phase 0 */
+    size_t phase, at; /* of the pixel */
+} stage_cursor;
+
+static stage_cursor stage_cursor_at(const lanes_grid *grid, size_t channel, size_t row,
+                                    size_t column) {
+    const size_t y = row + grid->pad[0];
+    const size_t x = column + grid->pad[1];
+    const size_t at = (size_t)((ptrdiff_t)(y / grid->phases[0]) - grid->first[0]);
+    const size_t plane = (channel * grid->phases[0] + y % grid->phases[0]) * grid->phases[1];
+    return (stage_cursor){.row = plane * grid_plane(grid) + at * grid->count[1] * grid->step,
+                          .phase = x % grid->phases[1],
+                          .at = (size_t)((ptrdiff_t)(x / grid->phases[1]) - grid->first[1])};
+}
+
+/* The pixel's vector; the cursor goes on to the next. */
+INLINE size_t stage_next(const lanes_grid *grid, size_t plane, stage_cursor *c) {
+    const size_t vector = c->row + c->phase * plane + c->at * grid->step;
+    if (++c->phase == grid->phases[1]) {
+        c->phase = 0;
+        c->at++;
+    }
+    return vector;
+}
+
+static size_t stage_least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Floats of a sample. */
+static size_t image_floats(const lanes_image *image) {
+    const size_t block = image->block;
+    return (image->channels + block - 1) / block * block * image->size[0] * image->size[1];
+}
+
+/* One row of a block of channels. */
+static void stage_blocks(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                         size_t row, const float *x, size_t samples, vec *to) {
+    const stage_range columns = stage_range_of(image, grid, 1);
+    const size_t plane = grid_plane(grid);
+    const size_t next = grid->phases[0] * grid->phases[1] * plane;
+    const size_t stride = image_floats(image);
+    for (size_t part = 0; part < image->block && channel + part < image->channels; part += LANES) {
+        const size_t count = stage_least(LANES, image->block - part);
+        const size_t kept = stage_least(count, image->channels - channel - part);
+        const float *from =
+            x + (channel * image->size[0] + row * image->block) * image->size[1] + part;
+        stage_cursor at = stage_cursor_at(grid, channel + part, row, columns.first);
+        for (size_t i = columns.first; i < columns.end; i++) {
+            vec *place = to + stage_next(grid, plane, &at);
+            if (samples == LANES && kept == LANES)
+                stage_whole(from + i * image->block, stride, place, next);
+            else
+                stage_some(from + i * image->block, stride, samples, count, kept, place, next);
+        }
+    }
+}
+
+/* One row of one channel. */
+static void stage_pixels(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                         size_t row, const float *x, size_t samples, vec *to) {
+    const stage_range columns = stage_range_of(image, grid, 1);
+    const size_t stride = image_floats(image);
+    const size_t plane = grid_plane(grid);
+    const float *from = x + (channel * image->size[0] + row) * image->size[1];
+    stage_cursor at = stage_cursor_at(grid, channel, row, columns.first);
+    for (size_t i = columns.first; i < columns.end; i += LANES) {
+        const size_t count = stage_least(LANES, columns.end - i);
+        vec m[LANES];
+        if (samples == LANES && count == LANES)
+            stage_whole(from + i, stride, m, 1);
+        else
+            stage_some(from + i, stride, samples, count, count, m, 1);
+        for (size_t k = 0; k < count; k++)
+            to[stage_next(grid, plane, &at)] = m[k];
+    }
+}
+
+static bool grid_is_filled(const lanes_grid *grid, stage_range rows, stage_range columns) {
+    return grid->phases[0] * grid->phases[1] == 1 && rows.end - rows.first == grid->count[0] &&
+           columns.end - columns.first == grid->count[1] && grid->step == 1;
+}
+
+static void stage(const lanes_image *image, const lanes_grid *grid, const float *x, size_t samples,
+                  float *to) {
+    const stage_range rows = stage_range_of(image, grid, 0);
+    const size_t planes = image->channels * grid->phases[0] * grid->phases[1];
+    if (!grid_is_filled(grid, rows, stage_range_of(image, grid, 1)) && grid->step == 1)
+        memset(to, 0, planes * grid_plane(grid) * sizeof(vec));
+    for (size_t c = 0; c < image->channels; c += image->block) {
+        for (size_t row = rows.first; row < rows.end; row++) {
+            if (image->block > 1)
+                stage_blocks(image, grid, c, row, x, samples, vec_at(to));
+            else
+                stage_pixels(image, grid, c, row, x, samples, vec_at(to));
+        }
+    }
+}
+
+static void unstage_blocks(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                           size_t row, const vec *from, size_t samples, float *y) {
+    const stage_range columns = stage_range_of(image, grid, 1);
+    const size_t plane = grid_plane(grid);
+    const size_t next = grid->phases[0] * grid->phases[1] * plane;
+    const size_t stride = image_floats(image);
+    for (size_t part = 0; part < image->block; part += LANES) {
+        const size_t count = stage_least(LANES, image->block - part);
+        const size_t left = image->channels - channel;
+        const size_t kept = left > part ? stage_least(count, left - part) : 0;
+        float *to = y + (channel * image->size[0] + row * image->block) * image->size[1] + part;
+        stage_cursor at = stage_cursor_at(grid, channel + part, row, columns.first);
+        for (size_t i = columns.first; i < columns.end; i++) {
+            const vec *place = from + stage_next(grid, plane, &at);
+            if (samples == LANES && kept == LANES)
+                unstage_whole(place, next, to + i * image->block, stride);
+            else
+                unstage_some(place, next, samples, count, kept, to + i * image->block, stride);
+        }
+    }
+}
+
+static void unstage_pixels(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                           size_t row, const vec *from, size_t samples, float *y) {
+    const stage_range columns = stage_range_of(image, grid, 1);
+    const size_t stride = image_floats(image);
+    const size_t plane = grid_plane(grid);
+    float *to = y + (channel * image->size[0] + row) * image->size[1];
+    stage_cursor at = stage_cursor_at(grid, channel, row, columns.first);
+    for (size_t i = columns.first; i < columns.end; i += LANES) {
+        const size_t count = stage_least(LANES, columns.end - i);
+        vec m[LANES];
+        for (size_t k = 0; k < count; k++)
+            m[k] = from[stage_next(grid, plane, &at)];
+        if (samples == LANES && count == LANES)
+            unstage_whole(m, 1, to + i, stride);
+        else
+            unstage_some(m, 1, samples, count, count, to + i, stride);
+    }
+}
+
+static void unstage(const lanes_image *image, const lanes_grid *grid, const float *from,
+                    size_t samples, float *y) {
+    const stage_range rows = stage_range_of(image, grid, 0);
+    for (size_t c = 0; c < image->channels; c += image->block) {
+        for (size_t row = rows.first; row < rows.end; row++) {
+            if (image->block > 1)
+                unstage_blocks(image, grid, c, row, vec_of(from), samples, y);
+            else
+                unstage_pixels(image, grid, c, row, vec_of(from), samples, y);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+/* Layers on lists between oneDNN's calls, against the reference on the same support: networks
+ * drawn at random, of convolutions with every kind of window and of inner products, in both
+ * divisions among threads; and against quotients of differences. */
+#include "support.h"
+
+/* Of the largest number: two orders of 32-bit summation, here through normalizations too. */
+#define BOUND 3e-5
+#define NETWORKS 60
+#define MAX_BATCH 21
+#define CLASSES 5
+
+typedef struct problem {
+    graph *g;
+    bool smooth;   /* without a rectifier */
+    float *params; /* [flat_count]; zero off the support */
+    float *compact;
+    size_t *index;
+    size_t count;
+    samples s;
+} problem;
+
+typedef struct outcome {
+    float *logits, *gradient;
+    double loss;
+} outcome;
+
+static uint32_t between(base_random *random, uint32_t least, uint32_t most) {
+    return least + base_random_below(random, most - least + 1);
+}
+
+/* ---- networks ---- */
+
+/* A window that fits an axis of that size. */
+static void draw_axis(base_random *random, uint32_t size, int axis, graph_window *w) {
+    w->dilation[axis] = between(random, 1, 2);
+    w->kernel[axis] = between(random, 1, 5);
+    w->stride[axis] = between(random, 1, 3);
+    w->pad[axis] = between(random, 0, 5);
+    w->pad_end[axis] = between(random, 0, 3);
+    const uint32_t wide = w->dilation[axis] * (w->kernel[axis] - 1) + 1;
+    if (wide > size + w->pad[axis] + w->pad_end[axis])
+        *w = (graph_window){{1, 1}, {1, 1}, {0, 0}, {0, 0}, {1, 1}};
+}
+
+static uint32_t add_drawn_conv(graph *g, base_random *random, const char *name, uint32_t v) {
+    const graph_shape in = g->values[v].shape;
+    graph_conv conv = {.groups = 1, .biased = base_random_below(random, 3) > 0};
+    draw_axis(random, graph_shape_height(in), 0, &conv.window);
+    draw_axis(random, graph_shape_width(in), 1, &conv.window);
+    while (base_random_below(random, 3) == 0 && graph_shape_channels(in) % (2 * conv.groups) == 0)
+        conv.groups *= 2;
+    const uint32_t filters = conv.groups * between(random, 1, 12);
+    uint32_t out;
+    assert_int_equal(graph_add_conv(g, name, v, filters, conv, &out, NULL), ADMMNN_OK);
+    return out;
+}
+
+static graph *draw_network(base_random *random, bool smooth) {
+    graph *g;
+    const graph_shape image =
+        graph_shape_image(between(random, 1, 10), between(random, 3, 17), between(random, 3, 17));
+    assert_int_equal(graph_create("drawn", image, &g, NULL), ADMMNN_OK);
+    uint32_t v = add_drawn_conv(g, random, "a", g->input);
+    if (base_random_below(random, 2) == 0)
+        assert_int_equal(graph_add_batch_normalization(g, "n", v, 1e-2F, 0.1F, &v, NULL),
+                         ADMMNN_OK);
+    if (!smooth)
+        assert_int_equal(graph_add_relu(g, "r", v, &v, NULL), ADMMNN_OK);
+    v = add_drawn_conv(g, random, "b", v);
+    assert_int_equal(graph_add_inner_product(g, "c", v, between(random, 1, 40), true, &v, NULL),
+                     ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(g, "d", v, CLASSES, false, &v, NULL), ADMMNN_OK);
+    return g;
+}
+
+/* Some weights of every layer, none of some; of what else there is nearly all. */
+static void draw_support(problem *p, base_random *random) {
+    p->index = base_array(p->g->flat_count, sizeof *p->index);
+    p->params = floats(p->g->flat_count);
+    p->compact = floats(p->g->flat_count);
+    assert_non_null(p->index);
+    graph_initialise(p->g, base_random_below(random, 1000), p->params);
+    for (uint32_t i = 0; i < p->g->parameter_count; i++) {
+        const graph_parameter *parameter = &p->g->parameters[i];
+        const uint32_t share = parameter->kind == GRAPH_WEIGHT ? base_random_below(random, 70) : 95;
+        for (size_t k = parameter->offset; k < parameter->offset + parameter->count; k++) {
+            if (base_random_below(random, 100) >= share) {
+                p->params[k] = 0.0F;
+                continue;
+            }
+            if (parameter->kind == GRAPH_BIAS)
+                p->params[k] = base_random_uniform(random) - 0.5F;
+            p->compact[p->count] = p->params[k];
+            p->index[p->count++] = k;
+        }
+    }
+}
+
+static problem problem_draw(uint64_t number) {
+    base_random random = base_random_at(41, 42, number);
+    problem p = {.smooth = number % 3 == 0};
+    p.g = draw_network(&random, p.smooth);
+    draw_support(&p, &random);
+    p.s = samples_make(p.g, MAX_BATCH);
+    for (size_t i = 0; i < p.s.count * p.s.elements; i++)
+        p.s.pixels[i] = base_random_uniform(&random) - 0.3F;
+    for (size_t i = 0; i < p.s.count; i++)
+        p.s.labels[i] = (uint16_t)base_random_below(&random, CLASSES);
+    return p;
+}
+
+static void problem_free(problem *p) {
+    graph_free(p->g);
+    base_free(p->params);
+    base_free(p->compact);
+    base_free(p->index);
+    samples_free(&p->s);
+}
+
+/* ---- runs ---- */
+
+static outcome outcome_run(engine *e, const float *params, problem *p, size_t count) {
+    outcome o = {.logits = floats(MAX_BATCH * CLASSES), .gradient = floats(p->g->flat_count)};
+    const engine_batch batch = batch_of(&p->s, count);
+    engine_result result;
+    admmnn_error err = {0};
+    if (engine_step(e, params, &batch, &result, &err) != ADMMNN_OK)
+        fail_msg("engine_step: %s", err.message);
+    add_parts(&result, p->count, o.gradient);
+    o.loss = result.loss;
+    assert_int_equal(engine_forward(e, params, &batch, o.logits, NULL), ADMMNN_OK);
+    return o;
+}
+
+static void outcome_free(outcome *o) {
+    base_free(o->logits);
+    base_free(o->gradient);
+}
+
+static engine *make_engine(const problem *p, engine_backend_id backend, engine_division division,
+                           float list_density, base_pool *pool) {
+    const engine_settings settings = {.backend = backend,
+                                      .max_batch = MAX_BATCH,
+                                      .training = true,
+                                      .division = division,
+                                      .list_density = list_density};
+    engine *e = engine_make_with(&settings, p->g, pool);
+    assert_non_null(e);
+    assert_int_equal(engine_set_support(e, p->index, p->count, NULL), ADMMNN_OK);
+    return e;
+}
+
+static void expect_close(uint64_t number, const problem *p, const outcome *got, const outcome *want,
+                         size_t count) {
+    const double logits = distance(got->logits, want->logits, count * CLASSES);
+    const double gradient = distance(got->gradient, want->gradient, p->count);
+    if (!(logits <= BOUND) || !(gradient <= BOUND))
+        fail_msg("network %u, %zu samples: logits differ by %g, gradient by %g", (unsigned)number,
+                 count, logits, gradient);
+}
+
+/* ---- tests ---- */
+
+/* All layers on lists, and those that are faster so; one of oneDNN's two divisions. */
+static void check_lists(uint64_t number, problem *p, engine_division division, base_pool *pool) {
+    static const float densities[] = {1.0F, 0.0F};
+    base_random random = base_random_at(43, 44, number);
+    engine *reference = make_engine(p, ENGINE_REFERENCE, ENGINE_DIVIDE_BY_SIZE, 0.0F, pool);
+    const size_t counts[] = {MAX_BATCH, between(&random, 1, MAX_BATCH)};
+    for (size_t i = 0; i < 2; i++) {
+        engine *e = make_engine(p, ENGINE_DNNL, division, densities[i], pool);
+        for (size_t k = 0; k < 2; k++) {
+            outcome want = outcome_run(reference, p->compact, p, counts[k]);
+            outcome got = outcome_run(e, p->compact, p, counts[k]);
+            outcome again = outcome_run(e, p->compact, p, counts[k]);
+            expect_close(number, p, &got, &want, counts[k]);
+            assert_memory_equal(got.gradient, again.gradient, p->count * sizeof *got.gradient);
+            assert_memory_equal(got.logits, again.logits, counts[k] * CLASSES * sizeof *got.logits);
+            outcome_free(&want);
+            outcome_free(&got);
+            outcome_free(&again);
+        }
+        engine_destroy(e);
+    }
+    engine_destroy(reference);
+}
+
+static void lists_agree_with_reference(void **state) {
+    (void)state;
+    for (uint64_t n = 0; n < NETWORKS; n++) {
+        base_pool *pool = pool_make(1 + (unsigned)(n % 3));
+        problem p = problem_draw(n);
+        check_lists(n, &p, n % 2 == 0 ? ENGINE_DIVIDE_SAMPLES : ENGINE_DIVIDE_CALLS, pool);
+        problem_free(&p);
+        base_pool_destroy(pool);
+    }
+}
+
+/* The loss in double precision, at params + step * direction. */
+static double loss_at(engine *reference, problem *p, const float *direction, float step,
+                      float *place) {
+    for (size_t i = 0; i < p->count; i++)
+        place[i] = p->compact[i] + step * direction[i];
+    outcome o = outcome_run(reference, place, p, MAX_BATCH);
+    const double loss = o.loss;
+    outcome_free(&o);
+    return loss;
+}
+
+/* Places of running statistics have no gradient. */
+static void draw_direction(const problem *p, base_random *random, float *direction) {
+    uint32_t k = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        while (p->index[i] >= p->g->parameters[k].offset + p->g->parameters[k].count)
+            k++;
+        const graph_parameter_kind kind = p->g->parameters[k].kind;
+        const bool moves = kind != GRAPH_MEAN && kind != GRAPH_VARIANCE;
+        direction[i] = moves ? base_random_uniform(random) - 0.5F : 0.0F;
+    }
+}
+
+static void check_differences(uint64_t number, problem *p, base_pool *pool) {
+    const float step = 1.0F / 1024;
+    base_random random = base_random_at(45, 46, number);
+    engine *reference = make_engine(p, ENGINE_REFERENCE, ENGINE_DIVIDE_BY_SIZE, 0.0F, pool);
+    engine *e = make_engine(p, ENGINE_DNNL, ENGINE_DIVIDE_SAMPLES, 1.0F, pool);
+    outcome got = outcome_run(e, p->compact, p, MAX_BATCH);
+    float *direction = floats(p->count);
+    float *place = floats(p->count);
+    draw_direction(p, &random, direction);
+    const double quotient = (loss_at(reference, p, direction, step, place) -
+                             loss_at(reference, p, direction, -step, place)) /
+                            (2.0 * (double)step);
+    double slope = 0.0;
+    double scale = 1e-3;
+    for (size_t i = 0; i < p->count; i++) {
+        slope += (double)direction[i] * (double)got.gradient[i];
+        scale += fabs((double)direction[i] * (double)got.gradient[i]);
+    }
+    if (!(fabs(slope - quotient) <= 1e-3 * scale))
+        fail_msg("network %u: slope %g, differences %g", (unsigned)number, slope, quotient);
+    base_free(direction);
+    base_free(place);
+    outcome_free(&got);
+    engine_destroy(e);
+    engine_destroy(reference);
+}
+
+static void lists_agree_with_differences(void **state) {
+    (void)state;
+    base_pool *pool = pool_make(2);
+    for (uint64_t n = 0; n < NETWORKS; n += 3) {
+        problem p = problem_draw(n);
+        assert_true(p.smooth);
+        check_differences(n, &p, pool);
+        problem_free(&p);
+    }
+    base_pool_destroy(pool);
+}
+
+/* From one support to another and to none, as if it had been made so. */
+static void supports_follow_one_another(void **state) {
+    (void)state;
+    base_pool *pool = pool_make(2);
+    problem p = problem_draw(7);
+    engine *e = make_engine(&p, ENGINE_DNNL, ENGINE_DIVIDE_SAMPLES, 1.0F, pool);
+    outcome want = outcome_run(e, p.compact, &p, MAX_BATCH);
+    assert_true(engine_gains_by_support(e));
+    assert_int_equal(engine_set_support(e, p.index, p.count / 2, NULL), ADMMNN_OK);
+    assert_int_equal(engine_set_support(e, NULL, 0, NULL), ADMMNN_OK);
+    assert_int_equal(engine_parameter_count(e), p.g->flat_count);
+    assert_int_equal(engine_set_support(e, p.index, p.count, NULL), ADMMNN_OK);
+    outcome got = outcome_run(e, p.compact, &p, MAX_BATCH);
+    assert_memory_equal(got.gradient, want.gradient, p.count * sizeof *got.gradient);
+    outcome_free(&got);
+    outcome_free(&want);
+    engine_destroy(e);
+    problem_free(&p);
+    base_pool_destroy(pool);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_agree_with_reference),
+        cmocka_unit_test(lists_agree_with_differences),
+        cmocka_unit_test(supports_follow_one_another),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
