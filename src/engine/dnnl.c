@@ -126,10 +126,20 @@ static void unrectify(size_t count, const float *restrict x, float *restrict y) 
 }
 
 /* z may be y: of a value that was added to itself. */
-static void unrectify_sum(size_t count, const float *restrict x, const float *z, float *y) {
-    for (size_t i = 0; i < count; i++) {
-        const float sum = y[i] + z[i];
-        y[i] = x[i] > 0.0F ? sum : 0.0F;
+static void add_floats(size_t count, const float *z, float *y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] += z[i];
+}
+
+/* Floats that the first cache holds of three tensors. */
+#define SUM_TILE ((size_t)2048)
+
+/* In two loops: one alone would be compiled to a jump for each element. */
+static void unrectify_sum(size_t count, const float *x, const float *z, float *y) {
+    for (size_t at = 0; at < count; at += SUM_TILE) {
+        const size_t left = count - at < SUM_TILE ? count - at : SUM_TILE;
+        add_floats(left, z + at, y + at);
+        unrectify(left, x + at, y + at);
     }
 }
 

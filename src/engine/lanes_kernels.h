@@ -139,6 +139,10 @@ typedef struct lanes_kernels {
     void (*panels_data)(const lanes_panels *s, size_t blocks, size_t first, size_t count,
                         const float *w, const float *dy, float *dx);
 
+    /* Of a plane in a block of 8 or 16 channels: the sums of a, and of a * b, by channel. */
+    void (*channel_sums)(size_t plane, size_t block, const float *a, const float *b, double *first,
+                         double *second);
+
     /* Maximum pooling without a convolution before it; one block. */
     void (*pool_forward)(const lanes_pool *p, const float *x, float *y);
     void (*pool_backward)(const lanes_pool *p, const float *x, const float *y, const float *dy,

@@ -59,6 +59,31 @@ INLINE vec select_vec(veci mask, vec a, vec b) {
 #include "engine/lanes_template_panels.h"
 #include "engine/lanes_template_product.h"
 
+/* The block is a constant where it is called. */
+INLINE void add_channels(size_t plane, size_t block, const float *a, const float *b,
+                         double *restrict first, double *restrict second) {
+    for (size_t p = 0; p < plane; p++) {
+        for (size_t k = 0; k < block; k++) {
+            const double one = (double)a[p * block + k];
+            first[k] += one;
+            second[k] += one * (double)b[p * block + k];
+        }
+    }
+}
+
+/* The product of two floats is exact here, so that it is the same fused or not. */
+static void channel_sums(size_t plane, size_t block, const float *a, const float *b, double *first,
+                         double *second) {
+    double one[16] = {0};
+    double two[16] = {0};
+    if (block == 8)
+        add_channels(plane, 8, a, b, one, two);
+    else
+        add_channels(plane, 16, a, b, one, two);
+    memcpy(first, one, block * sizeof *one);
+    memcpy(second, two, block * sizeof *two);
+}
+
 static void pool_forward(const lanes_pool *p, const float *x, float *y) {
     vec *to = vec_at(y);
     for (size_t channel = 0; channel < p->channels; channel++) {
@@ -138,6 +163,7 @@ const lanes_kernels TABLE = {
     .panels_forward = panels_forward,
     .panels_weights = panels_weights,
     .panels_data = panels_data,
+    .channel_sums = channel_sums,
     .pool_forward = pool_forward,
     .pool_backward = pool_backward,
     .relu_forward = relu_forward,

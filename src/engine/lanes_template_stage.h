@@ -180,17 +180,37 @@ static void stage_pixels(const lanes_image *image, const lanes_grid *grid, size_
     }
 }
 
-static bool grid_is_filled(const lanes_grid *grid, stage_range rows, stage_range columns) {
-    return grid->phases[0] * grid->phases[1] == 1 && rows.end - rows.first == grid->count[0] &&
-           columns.end - columns.first == grid->count[1] && grid->step == 1;
+/* Zeros where one plane has no pixel: above and below its rows, before and after its columns. */
+static void stage_borders(const lanes_grid *grid, stage_range rows, stage_range columns, vec *to) {
+    const size_t width = grid->count[1];
+    const stage_cursor at = stage_cursor_at(grid, 0, rows.first, columns.first);
+    const size_t first = at.row + at.at;
+    const size_t count = columns.end - columns.first;
+    memset(to, 0, first * sizeof *to);
+    for (size_t r = 1; r < rows.end - rows.first; r++)
+        memset(to + first + (r - 1) * width + count, 0, (width - count) * sizeof *to);
+    const size_t last = first + (rows.end - rows.first - 1) * width + count;
+    memset(to + last, 0, (grid->count[0] * width - last) * sizeof *to);
+}
+
+static void stage_zeros(const lanes_image *image, const lanes_grid *grid, stage_range rows,
+                        stage_range columns, vec *to) {
+    const size_t planes = image->channels * grid->phases[0] * grid->phases[1];
+    const size_t plane = grid_plane(grid);
+    const bool alike = grid->phases[0] * grid->phases[1] == 1;
+    if (!alike || rows.end <= rows.first || columns.end <= columns.first) {
+        memset(to, 0, planes * plane * sizeof *to);
+        return;
+    }
+    for (size_t p = 0; p < planes; p++)
+        stage_borders(grid, rows, columns, to + p * plane);
 }
 
 static void stage(const lanes_image *image, const lanes_grid *grid, const float *x, size_t samples,
                   float *to) {
     const stage_range rows = stage_range_of(image, grid, 0);
-    const size_t planes = image->channels * grid->phases[0] * grid->phases[1];
-    if (!grid_is_filled(grid, rows, stage_range_of(image, grid, 1)) && grid->step == 1)
-        memset(to, 0, planes * grid_plane(grid) * sizeof(vec));
+    if (grid->step == 1) /* else there are no other places than pixels */
+        stage_zeros(image, grid, rows, stage_range_of(image, grid, 1), vec_at(to));
     for (size_t c = 0; c < image->channels; c += image->block) {
         for (size_t row = rows.first; row < rows.end; row++) {
             if (image->block > 1)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "engine/lanes_kernels.h"
 
 /* Columns that are taken through all samples together: what is kept of them, and what they
  * are multiplied by, stays in the first cache. */
@@ -57,30 +58,16 @@ static group group_of(const engine_norm *n, size_t first) {
                    n->factor + first, n->offset + first, n->slope + first};
 }
 
-/* sums[2][block] += of a, and of a * b. The block is a constant where it is called. */
-static inline void add_group(size_t plane, size_t block, const float *a, const float *b,
-                             double *restrict first, double *restrict second) {
-    for (size_t p = 0; p < plane; p++) {
-        for (size_t k = 0; k < block; k++) {
-            const double one = (double)a[p * block + k];
-            first[k] += one;
-            second[k] += one * (double)b[p * block + k];
-        }
-    }
-}
-
 static void block_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
                        double *sums) {
     const size_t size = n->plane * n->block;
+    const lanes_kernels *kernels = lanes_kernels_get(0);
     memset(sums, 0, 2 * n->padded * sizeof *sums);
     for (size_t s = 0; s < samples; s++) {
         for (size_t c = 0; c < n->padded; c += n->block, a += size, b += size) {
             double first[MOST_BLOCK] = {0};
             double second[MOST_BLOCK] = {0};
-            if (n->block == 8)
-                add_group(n->plane, 8, a, b, first, second);
-            else
-                add_group(n->plane, MOST_BLOCK, a, b, first, second);
+            kernels->channel_sums(n->plane, n->block, a, b, first, second);
             for (size_t k = 0; k < n->block; k++) {
                 sums[c + k] += first[k];
                 sums[n->padded + c + k] += second[k];
