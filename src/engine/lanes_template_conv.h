@@ -176,6 +176,8 @@ INLINE void conv_sparse_part(const lanes_conv *c, const lanes_sparse *s, const f
         const uint32_t *start = s->channel_start + f * c->channels;
         vec *y = p->y + f * p->plane;
         vec sum[2][TILE_SPARSE_WIDE];
+        if (first > 0 && start[first] == start[end])
+            continue;
         UNROLL for (int r = 0; r < n_y; r++) {
             UNROLL for (int i = 0; i < n_x; i++) sum[r][i] =
                 first > 0 ? y[(size_t)r * c->out_width + (size_t)i]

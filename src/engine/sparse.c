@@ -179,10 +179,27 @@ static bool make_panels(sparse_layer *l, const size_t *index, size_t offset, uns
 
 /* ---- which passes ---- */
 
+/* What a list takes, in the time in which oneDNN multiplies and adds a vector in the same pass of
+ * a layer: for each weight and position of the output, and for each vector that is brought into
+ * lanes or back. From bench_support, so that the list is the faster one where it is chosen by a
+ * little; never measured while running, since the choice is part of what is computed. */
+static const double list_costs[2][SPARSE_PASSES] = {
+    {[SPARSE_FORWARD] = 2.5, [SPARSE_WEIGHTS] = 4.0, [SPARSE_DATA] = 2.5}, /* a convolution */
+    {[SPARSE_FORWARD] = 3.6, [SPARSE_WEIGHTS] = 7.0, [SPARSE_DATA] = 4.5}};
+static const double stage_cost = 16.0;
+
+/* oneDNN takes samples as they come, lists whole blocks of them. */
 static void choose(sparse_layer *l, size_t samples, size_t weights, bool force) {
-    (void)samples;
-    for (int i = 0; i < SPARSE_PASSES; i++)
-        l->runs[i] = force || l->count * 4 < weights;
+    const double lanes = (double)l->kernels->lanes;
+    const double blocks = (double)((samples + l->kernels->lanes - 1) / l->kernels->lanes);
+    const double in = l->product ? 1.0 : (double)(l->axis[0].size * l->axis[1].size);
+    const double out = l->product ? 1.0 : (double)(l->axis[0].out * l->axis[1].out);
+    const double staged = (double)l->channels * in + (double)l->filters * out;
+    const double dense = (double)samples / lanes * (double)weights * out;
+    for (int i = 0; i < SPARSE_PASSES; i++) {
+        const double each = list_costs[l->product][i] * (double)l->count * out;
+        l->runs[i] = force || blocks * (each + stage_cost * staged) < dense;
+    }
 }
 
 static bool gains(const sparse_layer *l) {
