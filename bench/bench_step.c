@@ -66,20 +66,31 @@ static admmnn_status make_data(const options *o, machine *m, admmnn_error *err) 
     return ADMMNN_OK;
 }
 
-/* The places of what is kept, and its parameters moved there. */
-static admmnn_status keep_some(const options *o, machine *m, admmnn_error *err) {
+/* Draws what is kept, in index unless that is NULL. */
+static size_t draw_kept(const options *o, const machine *m, size_t *index) {
     base_random random = base_random_at(4, 5, 6);
-    size_t *index = base_array(m->g->flat_count, sizeof *index);
     size_t count = 0;
-    if (index == NULL)
-        return base_fail_memory(err, "the support");
     for (uint32_t p = 0; p < m->g->parameter_count; p++) {
         const graph_parameter *parameter = &m->g->parameters[p];
-        for (size_t i = 0; i < parameter->count; i++)
-            if (parameter->kind != GRAPH_WEIGHT ||
-                100.0 * (double)base_random_uniform(&random) < o->kept)
-                index[count++] = parameter->offset + i;
+        for (size_t i = 0; i < parameter->count; i++) {
+            if (parameter->kind == GRAPH_WEIGHT &&
+                100.0 * (double)base_random_uniform(&random) >= o->kept)
+                continue;
+            if (index != NULL)
+                index[count] = parameter->offset + i;
+            count++;
+        }
     }
+    return count;
+}
+
+/* The support, and its parameters moved together. */
+static admmnn_status keep_some(const options *o, machine *m, admmnn_error *err) {
+    const size_t count = draw_kept(o, m, NULL);
+    size_t *index = base_array(count, sizeof *index);
+    if (index == NULL)
+        return base_fail_memory(err, "the support");
+    draw_kept(o, m, index);
     for (size_t i = 0; i < count; i++)
         m->params[i] = m->params[index[i]];
     admmnn_status status = engine_set_support(m->engine, index, count, err);
