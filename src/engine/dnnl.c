@@ -666,7 +666,9 @@ static admmnn_status replace_support(dnnl_state *d, dnnl_support *support, float
     const dnnl_support *before = d->plan.support;
     close_shares(d);
     d->plan.support = support;
-    admmnn_status status = open_shares(d, err);
+    admmnn_status status = check_kernels(err);
+    if (status == ADMMNN_OK)
+        status = open_shares(d, err);
     if (status == ADMMNN_OK)
         take_support(d, support, parts);
     else

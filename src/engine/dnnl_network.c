@@ -169,6 +169,7 @@ static admmnn_status open_gradient(dnnl_network *d, admmnn_error *err) {
 
 static admmnn_status open_scratch(dnnl_network *d, admmnn_error *err) {
     const size_t floats = dnnl_support_scratch(d->plan.support, d->plan.threads);
+    BASE_TRY(dnnl_claim(d, floats * sizeof *d->scratch, err));
     d->scratch = base_array(floats, sizeof *d->scratch);
     return d->scratch != NULL ? ADMMNN_OK : base_fail_memory(err, "the support's lists");
 }
