@@ -68,9 +68,10 @@ static void fit(const lines *all, svg_axis *axis) {
 static void draw(base_writer *out, const cJSON *root, const lines *all) {
     static const double across[2] = {0.0, 100.0};
     static const double equal[2] = {1.0, 1.0};
+    const double threads = report_number(root, "threads");
     char title[160];
-    snprintf(title, sizeof title, "%.40s, one sample, %.0f thread(s): sparse against oneDNN dense",
-             report_text(root, "model"), report_number(root, "threads"));
+    snprintf(title, sizeof title, "%.40s, one sample, %.0f thread%s: sparse against oneDNN dense",
+             report_text(root, "model"), threads, threads == 1.0 ? "" : "s");
     svg_plot plot = {.out = out,
                      .width = 900,
                      .height = 490,
