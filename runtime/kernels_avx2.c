@@ -29,7 +29,7 @@ AVX2 static columns columns_of(const rt_lines *l) {
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256i steps = _mm256_mullo_epi32(lanes, _mm256_set1_epi32((int)l->step));
     const __m256i width = _mm256_set1_epi32((int)l->width);
-    columns c;
+    columns c = {0};
     for (size_t v = 0; v < l->vectors; v++) {
         const __m256i first = _mm256_set1_epi32(l->column + (int32_t)(v * LANES * l->step));
         c.at[v] = _mm256_add_epi32(first, steps);

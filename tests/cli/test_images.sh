@@ -69,7 +69,7 @@ expect_error 2 "as many of both" eval "$work/untold.onnx" "${images[@]}" --mean 
     --deviation 0.2
 expect_error 2 "--deviation: must be above 0" eval "$work/untold.onnx" "${images[@]}" --mean 0.1 \
     --deviation 0
-for list in 123.675 0.1, 0.1,0.2 a 0.1,0.2,0.3,0.4 -0.1; do
+for list in 123.675 '0.1,' 0.1,0.2 a 0.1,0.2,0.3,0.4 -0.1; do
     expect_error 2 "--mean: '$list'; one number from 0 to 1" eval "$work/untold.onnx" \
         "${images[@]}" --mean="$list" --deviation 0.5
 done
