@@ -1,9 +1,9 @@
 /* What moves elements, resizing among it. */
-#include <math.h>
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "export/axes.h"
+#include "graph/resize.h"
 
 /* Of a table, where pointers have four bytes. */
 #define GRID_BYTES 16U
@@ -45,58 +45,6 @@ static uint32_t unpadded(const graph_node *node, uint32_t axis, uint32_t index, 
     return index < begin ? begin - index : size - 2 - (index - end);
 }
 
-/* In 64 bits: what is rounded decides which element is read. */
-static double coordinate(const graph_resize *r, uint32_t axis, uint32_t index, uint32_t in,
-                         uint32_t made) {
-    const double scale = (double)r->scale[axis];
-    const double half = ((double)index + 0.5) / scale - 0.5;
-    switch (r->place) {
-    case GRAPH_RESIZE_HALF_PIXEL:
-        return half;
-    case GRAPH_RESIZE_PYTORCH_HALF_PIXEL:
-        return made > 1 ? half : 0.0;
-    case GRAPH_RESIZE_HALF_PIXEL_SYMMETRIC:
-        return half + (double)in / 2.0 * (1.0 - (double)made / (scale * (double)in));
-    case GRAPH_RESIZE_ALIGN_CORNERS:
-        return made > 1 ? (double)index * (double)(in - 1) / (double)(made - 1) : 0.0;
-    default: /* GRAPH_RESIZE_ASYMMETRIC */
-        return (double)index / scale;
-    }
-}
-
-static double rounded(graph_resize_mode mode, double x) {
-    switch (mode) {
-    case GRAPH_RESIZE_NEAREST_DOWN:
-        return ceil(x - 0.5);
-    case GRAPH_RESIZE_NEAREST_UP:
-        return floor(x + 0.5);
-    case GRAPH_RESIZE_NEAREST_CEIL:
-        return ceil(x);
-    default: /* rounded down, and linear */
-        return floor(x);
-    }
-}
-
-/* Beyond the ends, the end. */
-static uint32_t on_axis(double index, uint32_t size) {
-    return index < 0.0 ? 0 : index > (double)(size - 1) ? size - 1 : (uint32_t)index;
-}
-
-/* The first element and, of linear resizing, the share of the one behind it. */
-typedef struct near_by {
-    uint32_t low, high;
-    double share;
-} near_by;
-
-static near_by near_of(const graph_resize *r, uint32_t axis, uint32_t index, uint32_t in,
-                       uint32_t made) {
-    if (in == made && r->scale[axis] == 1.0F)
-        return (near_by){index, index, 0.0};
-    const double x = coordinate(r, axis, index, in, made);
-    const double low = rounded(r->mode, x);
-    return (near_by){on_axis(low, in), on_axis(low + 1.0, in), x - low};
-}
-
 static uint32_t element_of(const export_job *job, const graph_node *node, uint32_t axis,
                            uint32_t index) {
     const uint32_t in = graph_operand_shape(job->g, node, 0).dims[axis];
@@ -107,7 +55,7 @@ static uint32_t element_of(const export_job *job, const graph_node *node, uint32
     case GRAPH_PAD:
         return unpadded(node, axis, index, in);
     default: /* GRAPH_RESIZE */
-        return near_of(&node->resize, axis, index, in, made).low;
+        return graph_resize_near(&node->resize, axis, index, in, made).low;
     }
 }
 
@@ -209,7 +157,7 @@ static admmnn_status write_grid_of(export_job *job, uint32_t n, uint32_t axis, b
                base_array(count, sizeof *of.share)};
     const bool made = of.low != NULL && of.high != NULL && of.share != NULL;
     for (uint32_t i = 0; i < count && made; i++) {
-        const near_by near = near_of(&node->resize, axis, i, in.dims[axis], count);
+        const graph_near near = graph_resize_near(&node->resize, axis, i, in.dims[axis], count);
         of.low[i] = near.low * stride_of(in, axis);
         of.high[i] = near.high * stride_of(in, axis);
         of.share[i] = (float)near.share;

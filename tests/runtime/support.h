@@ -2,6 +2,7 @@
 #ifndef TESTS_RUNTIME_SUPPORT_H
 #define TESTS_RUNTIME_SUPPORT_H
 
+#include "../outputs.h"
 #include "../pack/support.h"
 #include "admmnn/runtime.h"
 
@@ -13,16 +14,6 @@
             fail_msg("%s: %s at %zu", #call, open_err_.reason, open_err_.at);                      \
     } while (0)
 
-/* Rather small numbers: sums of many stay of the size of one. */
-static inline float *random_floats(size_t count, uint64_t seed) {
-    base_random random = base_random_at(seed, 7, 7);
-    float *floats = base_array(count, sizeof *floats);
-    assert_non_null(floats);
-    for (size_t i = 0; i < count; i++)
-        floats[i] = base_random_normal(&random);
-    return floats;
-}
-
 /* output[count][outputs], in a workspace that has just the size it asks for. */
 static inline void runtime_run(const admmnn_runtime *model, const float *input, size_t count,
                                float *output) {
@@ -33,18 +24,6 @@ static inline void runtime_run(const admmnn_runtime *model, const float *input, 
     memset(workspace, 0xff, info.workspace_bytes); /* NaNs: what is read must be written */
     assert_int_equal(admmnn_runtime_run(model, workspace, input, count, output), ADMMNN_RUNTIME_OK);
     free(workspace);
-}
-
-/* The largest difference over the largest number. */
-static inline double apart(const float *a, const float *b, size_t count) {
-    double most = 0.0;
-    double size = 0.0;
-    for (size_t i = 0; i < count; i++) {
-        const double difference = fabs((double)a[i] - (double)b[i]);
-        most = difference > most || isnan(difference) ? difference : most;
-        size = fabs((double)b[i]) > size ? fabs((double)b[i]) : size;
-    }
-    return size > 0.0 ? most / size : most;
 }
 
 #define SAMPLES 3
