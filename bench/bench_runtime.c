@@ -21,11 +21,13 @@
 
 #define ROUNDS_MAX 1000
 #define FILE_BYTES_MOST ((size_t)1 << 30)
-enum { FASTEST, PORTABLE, RUNTIMES, ONEDNN = RUNTIMES, LANES, WAYS };
+enum { FASTEST, AVX2, PORTABLE, RUNTIMES, ONEDNN = RUNTIMES, LANES, WAYS };
 
 static const engine_backend_id backends[WAYS] = {[ONEDNN] = ENGINE_DNNL, [LANES] = ENGINE_LANES};
-static const char *const way_names[WAYS] = {"runtime", "runtime portable", "oneDNN dense",
-                                            "lanes dense"};
+static const admmnn_runtime_kernels kernels[RUNTIMES] = {
+    ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_KERNELS_AVX2, ADMMNN_RUNTIME_KERNELS_PORTABLE};
+static const char *const way_names[WAYS] = {"runtime", "runtime AVX2", "runtime portable",
+                                            "oneDNN dense", "lanes dense"};
 
 typedef struct options {
     const char *model;
@@ -72,7 +74,7 @@ static bool is_there(const bench *b, size_t way) {
 
 static admmnn_status open_runtime(bench *b, size_t way, const uint8_t *bytes, size_t count,
                                   admmnn_error *err) {
-    const admmnn_runtime_settings settings = {.portable = way == PORTABLE};
+    const admmnn_runtime_settings settings = {.kernels = kernels[way]};
     admmnn_runtime_error failure;
     admmnn_runtime_info info;
     if (admmnn_runtime_open_memory(bytes, count, &settings, &b->models[way], &failure) !=

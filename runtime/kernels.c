@@ -1,12 +1,25 @@
 #include "kernels.h"
 
-#include "kernels_avx2.h"
+#include "kernels_x86.h"
 
-const rt_kernels *rt_kernels_find(bool portable) {
-#if RT_HAS_AVX2
-    if (!portable && __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0)
+#if RT_HAS_X86
+static bool runs_avx2(void) {
+    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+}
+
+static bool runs_avx512(void) {
+    return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+           __builtin_cpu_supports("avx512vl") != 0 && runs_avx2();
+}
+#endif
+
+const rt_kernels *rt_kernels_find(admmnn_runtime_kernels kernels) {
+#if RT_HAS_X86
+    if (kernels == ADMMNN_RUNTIME_KERNELS_FASTEST && runs_avx512())
+        return &rt_kernels_avx512;
+    if (kernels != ADMMNN_RUNTIME_KERNELS_PORTABLE && runs_avx2())
         return &rt_kernels_avx2;
 #endif
-    (void)portable;
+    (void)kernels;
     return &rt_kernels_portable;
 }

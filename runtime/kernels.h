@@ -1,5 +1,5 @@
-/* What runs a layer's weights on floats: in portable C, and by AVX2 and FMA where the processor
- * has them. All give the same numbers but for the order of sums. */
+/* What runs a layer's weights on floats: in portable C, by AVX2 and FMA, and by AVX-512, where the
+ * processor has them. All give the same numbers but for the order of sums. */
 #ifndef RT_KERNELS_H
 #define RT_KERNELS_H
 
@@ -8,9 +8,9 @@
 /* Vectors at the end of a row read up to so many floats more than there are. */
 #define RT_SLACK 8U
 
-/* Floats of a vector, and vectors of a tile of outputs at most: what registers hold. */
-#define RT_LANES 8U
-#define RT_TILE_VECTORS 14U
+/* Of any kernels: floats of a vector, and vectors of a tile of outputs. */
+#define RT_LANES_MOST 16U
+#define RT_TILE_VECTORS_MOST 14U
 /* Rows whose dense weights run together. */
 #define RT_DENSE_ROWS 4U
 
@@ -23,16 +23,14 @@ typedef struct rt_tile {
     float *widened;        /* [RT_DENSE_ROWS][width] for those that are codes */
     const float *panel;    /* aligned to a vector */
     size_t vectors;
-    float *sums;                /* [last - first][vectors][RT_LANES], from part to part */
-    float *out;                 /* the tile in the first row's plane */
-    size_t plane;               /* floats from a row's plane to the next */
-    size_t at[RT_TILE_VECTORS]; /* where each vector goes: what it has beyond its row's end, those
-                                   behind it overwrite */
-    size_t whole, end;          /* vectors that end before the tile's last number does, and that
-                                   number's end: the others must not go beyond it */
+    float *sums;  /* [last - first][vectors][lanes], from part to part */
+    float *out;   /* the tile in the first row's plane */
+    size_t plane; /* floats from a row's plane to the next */
+    /* Where each vector goes, and its floats that are outputs: the others are of no meaning. */
+    size_t at[RT_TILE_VECTORS_MOST], count[RT_TILE_VECTORS_MOST];
 } rt_tile;
 
-/* Of each channel to[lines][vectors][RT_LANES], which are zero but for lines [first, last): every
+/* Of each channel to[lines][vectors][lanes], which are zero but for lines [first, last): every
  * `step`th float of the channel's rows from number `column` on, which may be below 0, as far as it
  * lies in [0, width). */
 typedef struct rt_lines {
@@ -49,6 +47,15 @@ typedef struct rt_lines {
 
 typedef struct rt_kernels {
     const char *name;
+    /* Floats of a vector, and vectors of a tile of outputs at most: what registers hold. */
+    size_t lanes, tile_vectors;
+    /* Those for rows of outputs that their vectors hold, too; or NULL. */
+    const struct rt_kernels *narrow;
+    /* Of a panel that stays in the first cache; dense weights use what they load four times: the
+     * second cache will do for them, and long parts pay. */
+    size_t panel_bytes, dense_panel_bytes;
+    /* A row's list is not cut into parts shorter than this: each costs some ten multiply-adds. */
+    uint64_t part_least;
     void (*lines)(const rt_lines *l);
     void (*tile)(const rt_tile *t);
     /* Row r of [first, last) into out[r - first]: of a list at in[place], or dense. */
@@ -63,8 +70,8 @@ typedef struct rt_kernels {
 
 extern const rt_kernels rt_kernels_portable;
 
-/* The fastest that the processor runs; portable: the portable ones. */
-const rt_kernels *rt_kernels_find(bool portable);
+/* Those that are asked for, and where the processor does not run them, the fastest that it does. */
+const rt_kernels *rt_kernels_find(admmnn_runtime_kernels kernels);
 
 /* The list of a row that is not cut into parts: from the first to before the last. */
 static inline size_t rt_row_first(const rt_layer *layer, size_t row) {

@@ -2,6 +2,10 @@
 
 #include "kernels.h"
 
+/* What compilers make vectors of. */
+#define LANES 8U
+#define TILE_VECTORS 14U
+
 /* ---- panels ---- */
 
 /* Elements of a line that lie on the row. */
@@ -11,7 +15,7 @@ typedef struct span {
 
 static span span_of(const rt_lines *l) {
     const int64_t step = (int64_t)l->step;
-    const int64_t count = (int64_t)(l->vectors * RT_LANES);
+    const int64_t count = (int64_t)(l->vectors * LANES);
     const int64_t first = l->column < 0 ? (step - 1 - l->column) / step : 0;
     const int64_t last = ((int64_t)l->width - l->column + step - 1) / step;
     const int64_t end = last < 0 ? 0 : last < count ? last : count;
@@ -21,7 +25,7 @@ static span span_of(const rt_lines *l) {
 
 static void fill_line(const rt_lines *l, span s, const float *row, float *to) {
     const float *from = row + (int64_t)l->column + (int64_t)(s.first * l->step);
-    const size_t count = l->vectors * RT_LANES;
+    const size_t count = l->vectors * LANES;
     memset(to, 0, s.first * sizeof *to);
     for (size_t e = s.first; e < s.last; e++, from += l->step)
         to[e] = *from;
@@ -29,7 +33,7 @@ static void fill_line(const rt_lines *l, span s, const float *row, float *to) {
 }
 
 static void lines(const rt_lines *l) {
-    const size_t count = l->vectors * RT_LANES;
+    const size_t count = l->vectors * LANES;
     const span s = span_of(l);
     for (size_t c = 0; c < l->channels; c++) {
         float *to = l->to + c * l->channel;
@@ -57,15 +61,14 @@ static void add_dense(const rt_tile *t, size_t row, float *sums) {
     const uint32_t *places = t->layer->places;
     const size_t first = t->weights + row * t->width;
     for (size_t i = 0; i < t->width; i++)
-        add_weight(dense_one(t->layer, first + i), t->panel + places[i], t->vectors * RT_LANES,
-                   sums);
+        add_weight(dense_one(t->layer, first + i), t->panel + places[i], t->vectors * LANES, sums);
 }
 
 static void add_list(const rt_tile *t, size_t row, float *sums) {
     const uint32_t *starts = t->layer->starts + (size_t)t->part * t->layer->rows + row;
     for (size_t i = starts[0]; i < starts[1]; i++)
         add_weight(rt_layer_value(t->layer, i), t->panel + rt_layer_place(t->layer, i),
-                   t->vectors * RT_LANES, sums);
+                   t->vectors * LANES, sums);
 }
 
 static void put_row(const rt_tile *t, size_t row, const float *sums) {
@@ -73,17 +76,16 @@ static void put_row(const rt_tile *t, size_t row, const float *sums) {
     const float step = layer->form == RT_DENSE && !layer->float_values ? layer->step : 1.0F;
     float *out = t->out + (row - t->first) * t->plane;
     for (size_t v = 0; v < t->vectors; v++) {
-        const size_t count = v < t->whole ? RT_LANES : t->end - t->at[v];
-        for (size_t e = 0; e < count; e++)
-            out[t->at[v] + e] = rt_finish(layer, row, sums[v * RT_LANES + e] * step);
+        for (size_t e = 0; e < t->count[v]; e++)
+            out[t->at[v] + e] = rt_finish(layer, row, sums[v * LANES + e] * step);
     }
 }
 
 static void tile(const rt_tile *t) {
-    const size_t bytes = t->vectors * RT_LANES * sizeof(float);
+    const size_t bytes = t->vectors * LANES * sizeof(float);
     for (size_t row = t->first; row < t->last; row++) {
-        float *before = t->sums + (row - t->first) * t->vectors * RT_LANES;
-        float sums[RT_TILE_VECTORS * RT_LANES] = {0.0F};
+        float *before = t->sums + (row - t->first) * t->vectors * LANES;
+        float sums[TILE_VECTORS * LANES] = {0.0F};
         if (t->part > 0)
             memcpy(sums, before, bytes);
         (t->layer->form == RT_LIST ? add_list : add_dense)(t, row, sums);
@@ -179,5 +181,18 @@ static void pool2(const float *in, size_t channels, size_t height, size_t width,
             *out++ = larger(larger(in[x], in[width + x]), larger(in[x + 1], in[width + x + 1]));
 }
 
-const rt_kernels rt_kernels_portable = {"portable", lines, tile, product, pool2,
-                                        1.0,        0.5,   1.0,  1.0};
+const rt_kernels rt_kernels_portable = {.name = "portable",
+                                        .lanes = LANES,
+                                        .tile_vectors = TILE_VECTORS,
+                                        .narrow = NULL,
+                                        .panel_bytes = 24576,
+                                        .dense_panel_bytes = 98304,
+                                        .part_least = 16,
+                                        .lines = lines,
+                                        .tile = tile,
+                                        .product = product,
+                                        .pool2 = pool2,
+                                        .list_cost = 1.0,
+                                        .dense_cost = 0.5,
+                                        .tile_list_cost = 1.0,
+                                        .tile_dense_cost = 1.0};

@@ -34,12 +34,12 @@ bool rt_layer_plan(const rt_network *network, const rt_value *value) {
         const uint32_t in[2] = {rt_shape_height(from), rt_shape_width(from)};
         const uint32_t out[2] = {rt_shape_height(&value->shape), rt_shape_width(&value->shape)};
         node->tiled = true;
-        return rt_tiling_find(&node->as.conv.window, in, out, &node->tiling);
+        return rt_tiling_find(network->kernels, &node->as.conv.window, in, out, &node->tiling);
     }
     if (node->linear && rt_linear_count(network, node) > 1) {
         const uint32_t plane[2] = {1, (uint32_t)rt_linear_count(network, node)};
         node->tiled = true;
-        return rt_tiling_find(&one_by_one, plane, plane, &node->tiling);
+        return rt_tiling_find(network->kernels, &one_by_one, plane, plane, &node->tiling);
     }
     return true;
 }
@@ -97,6 +97,7 @@ static uint8_t symbol_of(const rt_tensor *tensor, int32_t code) {
 static admmnn_runtime_status make_table(making *m) {
     const uint32_t levels = rt_level_count(m->tensor);
     m->layer->table = rt_take(m->from->opening->memory, 2 * levels, sizeof *m->layer->table);
+    m->layer->symbols = (uint32_t)(2 * levels);
     if (m->layer->table == NULL)
         return rt_sources_memory(m->from);
     for (uint32_t i = 0; i < levels; i++) {

@@ -118,7 +118,8 @@ admmnn_runtime_status rt_model_open(const uint8_t *bytes, size_t count, rt_memor
     if (status == ADMMNN_RUNTIME_OK) {
         rt_opening opening = {bytes, memory, &made->network,
                               settings == NULL ? ADMMNN_RUNTIME_FASTEST : settings->weights, err};
-        made->network.kernels = rt_kernels_find(settings != NULL && settings->portable != 0);
+        made->network.kernels =
+            rt_kernels_find(settings == NULL ? ADMMNN_RUNTIME_KERNELS_FASTEST : settings->kernels);
         made->network.threads = rt_crew_threads(settings == NULL ? 1 : settings->threads);
         status = read_model(&opening, count);
     }

@@ -59,6 +59,7 @@ typedef struct rt_layer {
     void *places;      /* [kept] */
     void *values;      /* [kept], dense [rows * columns] */
     float *table, step;
+    uint32_t symbols;          /* of the table */
     const float *scale, *bias; /* [rows] */
     float low, high;
 } rt_layer;
@@ -87,11 +88,15 @@ typedef struct rt_window {
     uint32_t kernel[2], stride[2], pad[2], pad_end[2], dilation[2];
 } rt_window;
 
+struct rt_kernels;
+
 /* Of a layer of planes (tiling.h); in floats where nothing else is said. */
 typedef struct rt_tiling {
+    const struct rt_kernels *kernels;
     const rt_window *window;
     uint32_t in[2], out[2]; /* height and width */
-    size_t vectors, rows;   /* of a tile: of each row, and rows of the tallest */
+    size_t columns, rows;   /* of a tile, of the largest */
+    size_t vectors;         /* of each of its rows */
     size_t strips, tiles;   /* tiles across and down */
     size_t lines;           /* rows of input a tile reads, of each remainder by the stride */
     size_t copy, channel;   /* of one column of the kernel, and of all */
@@ -173,6 +178,9 @@ typedef struct rt_node {
     } as;
 } rt_node;
 
+/* Where a value lies that is no constant: the caller's sample and result are used as they are. */
+typedef enum rt_home { RT_IN_WORKSPACE, RT_IN_INPUT, RT_IN_OUTPUT } rt_home;
+
 typedef struct rt_value {
     rt_shape shape;
     rt_node *node;      /* NULL: the input, a constant or a parameter */
@@ -181,10 +189,10 @@ typedef struct rt_value {
                            of; 0: of none */
     rt_tensor *tensor;  /* or NULL */
     bool fixed;         /* a constant or a parameter */
-    size_t place;       /* of its floats in the workspace, in floats */
+    rt_home home;
+    size_t place; /* of its floats in the workspace, in floats */
 } rt_value;
 
-struct rt_kernels;
 struct rt_crew;
 
 typedef struct rt_network {

@@ -10,6 +10,8 @@ typedef struct rt_call {
     const rt_value *value; /* what is made */
     const rt_node *node;
     float *workspace;
+    const float *input;
+    float *output;
 } rt_call;
 
 static inline const rt_value *rt_operand(const rt_call *c, uint32_t i) {
@@ -18,11 +20,16 @@ static inline const rt_value *rt_operand(const rt_call *c, uint32_t i) {
 
 static inline const float *rt_x(const rt_call *c, uint32_t i) {
     const rt_value *x = rt_operand(c, i);
-    return x->data != NULL ? x->data : c->workspace + x->place;
+    if (x->data != NULL)
+        return x->data;
+    if (x->home == RT_IN_WORKSPACE)
+        return c->workspace + x->place;
+    return x->home == RT_IN_INPUT ? c->input : c->output;
 }
 
+/* No operation makes what lies in the input. */
 static inline float *rt_y(const rt_call *c) {
-    return c->workspace + c->value->place;
+    return c->value->home == RT_IN_WORKSPACE ? c->workspace + c->value->place : c->output;
 }
 
 static inline size_t rt_count(const rt_call *c) {

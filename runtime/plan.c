@@ -153,9 +153,10 @@ static admmnn_runtime_status fold(planning *p, const rt_node *node, bool *done) 
 
 /* ---- places ---- */
 
-/* Whether what lies in the operand's place may be overwritten by v. */
+/* Whether what lies in the operand's place may be overwritten by v: never the caller's input. */
 static bool is_last_reader(const planning *p, uint32_t operand, uint32_t v) {
-    return !p->network->values[operand].fixed && p->last[p->home[operand]] == v;
+    return !p->network->values[operand].fixed && p->home[operand] != 0 &&
+           p->last[p->home[operand]] == v;
 }
 
 /* Element by element, from the same element. */
@@ -243,11 +244,20 @@ static uint64_t take_lot(lots *l, uint64_t floats, uint32_t last) {
     return place;
 }
 
+static rt_home home_of(const planning *p, uint32_t v) {
+    if (p->home[v] == 0)
+        return RT_IN_INPUT;
+    return p->home[v] == p->home[p->network->output] ? RT_IN_OUTPUT : RT_IN_WORKSPACE;
+}
+
 /* Of a value, and of what its operation works with. */
 static void place_value(planning *p, lots *l, uint32_t v) {
     rt_value *value = &p->network->values[v];
     free_lots(l, v);
-    if (p->home[v] == v)
+    value->home = home_of(p, v);
+    if (value->home != RT_IN_WORKSPACE)
+        value->place = 0;
+    else if (p->home[v] == v)
         value->place = (size_t)take_lot(l, rt_shape_count(&value->shape), p->last[v]);
     else
         value->place = p->network->values[p->home[v]].place;

@@ -30,7 +30,6 @@ void rt_run_conv(const rt_call *c) {
     const size_t to = rt_count(c) / conv->groups;
     for (uint32_t g = 0; g < conv->groups; g++) {
         const rt_planes p = {&c->node->tiling,
-                             kernels,
                              layer,
                              g * rows,
                              (g + 1) * rows,
@@ -142,9 +141,8 @@ static void run_linear(const rt_call *c) {
     float *turned = rt_temporary(c) +
                     c->network->threads * rt_tiling_memory(&c->node->tiling, layer, layer->rows);
     float *made = turned + count * layer->columns;
-    const rt_planes p = {&c->node->tiling, c->network->kernels, layer,  0,
-                         layer->rows,      layer->columns,      turned, made,
-                         rt_temporary(c)};
+    const rt_planes p = {&c->node->tiling, layer,  0,    layer->rows,
+                         layer->columns,   turned, made, rt_temporary(c)};
     turn(rt_x(c, 0), count, layer->columns, turned);
     rt_planes_run(&p, c->network->crew, c->network->threads);
     turn(made, layer->rows, count, rt_y(c));

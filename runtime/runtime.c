@@ -52,10 +52,11 @@ void admmnn_runtime_close(admmnn_runtime *model) {
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err) {
-    admmnn_runtime_settings own = {NULL, 0, 0, ADMMNN_RUNTIME_FASTEST, 1};
+    admmnn_runtime_settings own = {NULL, 0, ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_FASTEST,
+                                   1};
     admmnn_runtime *model;
     if (settings != NULL) {
-        own.portable = settings->portable;
+        own.kernels = settings->kernels;
         own.weights = settings->weights;
         own.threads = settings->threads;
     }
@@ -107,16 +108,15 @@ static float *aligned(void *workspace) {
 static void run_sample(const rt_network *network, float *workspace, const float *input,
                        float *output) {
     const rt_value *made = &network->values[network->output];
-    rt_call call = {network, NULL, NULL, workspace};
-    memcpy(workspace + network->values[0].place, input,
-           rt_shape_count(&network->values[0].shape) * sizeof *input);
+    rt_call call = {network, NULL, NULL, workspace, input, output};
     for (uint32_t v = 1; v <= network->output; v++) {
         call.value = &network->values[v];
         call.node = call.value->node;
         if (call.node != NULL && call.node->needed && !call.node->folded)
             rt_operation_run(&call);
     }
-    memcpy(output, workspace + made->place, rt_shape_count(&made->shape) * sizeof *output);
+    if (made->home == RT_IN_INPUT) /* a network that changes no number */
+        memcpy(output, input, rt_shape_count(&made->shape) * sizeof *output);
 }
 
 admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,

@@ -2,12 +2,8 @@
 
 #include <string.h>
 
-/* A panel is to stay in the first cache, of 32 KiB on most processors; but a row's list is not
- * cut into parts shorter than this, each of which costs some ten multiply-adds of a vector. */
-#define PANEL_BYTES 24576U
-#define PART_LEAST 16U
-/* Dense weights use what they load four times: the second cache will do, and long parts pay. */
-#define DENSE_PANEL_BYTES 98304U
+/* Numbers of strips that are compared. */
+#define STRIPS_TRIED 16U
 /* Rows of a layer that stay together where threads share them, and bands of those at most; layers
  * of fewer multiply-adds of a vector are not worth a wake-up. */
 #define BAND_ROWS 4U
@@ -35,34 +31,64 @@ static uint64_t remainders_of(const rt_window *w, int axis) {
 }
 
 static size_t pitch_of(const rt_tiling *t) {
-    return t->vectors * RT_LANES;
+    return t->vectors * t->kernels->lanes;
 }
 
 /* ---- shapes ---- */
 
-bool rt_tiling_find(const rt_window *window, const uint32_t in[2], const uint32_t out[2],
-                    rt_tiling *tiling) {
-    const uint64_t across = divide_up(out[1], RT_LANES);
-    const uint64_t strips = divide_up(across, RT_TILE_VECTORS);
-    const uint64_t vectors = divide_up(across, strips);
-    const uint64_t most = smaller(RT_TILE_VECTORS / vectors, out[0]);
-    const uint64_t tiles = divide_up(out[0], most);
-    const uint64_t rows = divide_up(out[0], tiles);
-    const uint64_t lines = rows + reach_of(window, 0) / window->stride[0];
-    const uint64_t copy = remainders_of(window, 0) * lines * vectors * RT_LANES;
-    const uint64_t most_floats = smaller(PACK_ELEMENTS_MAX, SIZE_MAX / sizeof(float) / 4);
-    if (copy > most_floats / window->kernel[1])
+/* Tiles of so many strips: false where a row of theirs is more than registers hold. */
+static bool cut_planes(const rt_kernels *kernels, const rt_window *window, const uint32_t out[2],
+                       uint64_t strips, rt_tiling *t) {
+    const uint64_t columns = divide_up(out[1], strips);
+    const uint64_t vectors = divide_up(columns, kernels->lanes);
+    if (vectors > kernels->tile_vectors)
         return false;
-    tiling->window = window;
+    const uint64_t tiles = divide_up(out[0], smaller(kernels->tile_vectors / vectors, out[0]));
+    const uint64_t rows = divide_up(out[0], tiles);
+    t->kernels = kernels;
+    t->window = window;
+    t->columns = (size_t)columns;
+    t->rows = (size_t)rows;
+    t->vectors = (size_t)vectors;
+    t->strips = (size_t)divide_up(out[1], columns);
+    t->tiles = (size_t)tiles;
+    t->lines = (size_t)(rows + reach_of(window, 0) / window->stride[0]);
+    return true;
+}
+
+/* Of a weight, in sixteenths of a vector's multiply-add: what it takes itself counts as two of
+ * them, and each vector of the panel as a sixteenth. */
+static uint64_t cost_of(const rt_tiling *t) {
+    const uint64_t filling = t->window->kernel[1] * (uint64_t)t->lines * t->vectors;
+    const uint64_t tile = 16 * (uint64_t)t->rows * t->vectors + filling + 32;
+    return tile * t->tiles * t->strips;
+}
+
+/* The fewest strips that registers hold, and some more. */
+static void find_tiles(const rt_kernels *kernels, const rt_window *window, const uint32_t out[2],
+                       rt_tiling *best) {
+    const uint64_t least = divide_up(out[1], (uint64_t)kernels->lanes * kernels->tile_vectors);
+    rt_tiling t = *best;
+    for (uint64_t strips = least; strips < least + STRIPS_TRIED && strips <= out[1]; strips++)
+        if (cut_planes(kernels, window, out, strips, &t) &&
+            (best->kernels == NULL || cost_of(&t) < cost_of(best)))
+            *best = t;
+}
+
+bool rt_tiling_find(const rt_kernels *kernels, const rt_window *window, const uint32_t in[2],
+                    const uint32_t out[2], rt_tiling *tiling) {
+    const uint64_t most = smaller(PACK_ELEMENTS_MAX, SIZE_MAX / sizeof(float) / 4);
+    memset(tiling, 0, sizeof *tiling);
+    if (kernels->narrow != NULL) /* the same vectors of fewer floats are in a smaller panel */
+        find_tiles(kernels->narrow, window, out, tiling);
+    find_tiles(kernels, window, out, tiling);
+    const uint64_t copy = remainders_of(window, 0) * tiling->lines * pitch_of(tiling);
+    if (copy > most / window->kernel[1])
+        return false;
     memcpy(tiling->in, in, sizeof tiling->in);
     memcpy(tiling->out, out, sizeof tiling->out);
-    tiling->vectors = (size_t)vectors;
-    tiling->strips = (size_t)strips;
-    tiling->tiles = (size_t)tiles;
-    tiling->rows = (size_t)rows;
-    tiling->lines = (size_t)lines;
     tiling->copy = (size_t)copy;
-    tiling->channel = (size_t)copy * window->kernel[1];
+    tiling->channel = (size_t)(copy * window->kernel[1]);
     tiling->channels = 1;
     return true;
 }
@@ -85,9 +111,9 @@ uint32_t rt_tiling_part(const rt_tiling *t, uint32_t column) {
 }
 
 uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t kept, bool dense) {
-    const uint64_t bytes = dense ? DENSE_PANEL_BYTES : PANEL_BYTES;
+    const uint64_t bytes = dense ? t->kernels->dense_panel_bytes : t->kernels->panel_bytes;
     const uint64_t cached = bytes / sizeof(float) / t->channel;
-    const uint64_t parts = kept / rows / PART_LEAST; /* at most */
+    const uint64_t parts = kept / rows / t->kernels->part_least; /* at most */
     const uint64_t least = divide_up(channels, parts == 0 ? 1 : parts);
     const uint64_t most = smaller(PANEL_MOST / t->channel, channels);
     const uint64_t wanted = smaller(cached < least ? least : cached, most);
@@ -117,7 +143,8 @@ static size_t width_of_parts(const rt_tiling *t) {
 
 static size_t widened_count(const rt_tiling *t, const rt_layer *layer) {
     const size_t floats = RT_DENSE_ROWS * width_of_parts(t);
-    return layer->form == RT_DENSE ? (floats + RT_LANES - 1) / RT_LANES * RT_LANES : 0;
+    const size_t lanes = t->kernels->lanes;
+    return layer->form == RT_DENSE ? (floats + lanes - 1) / lanes * lanes : 0;
 }
 
 uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, uint32_t rows) {
@@ -165,7 +192,7 @@ static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, con
     for (uint32_t k = 0; k < w->kernel[1]; k++, l.to += t->copy) {
         l.column =
             (int32_t)(at->x * w->stride[1] + (size_t)k * w->dilation[1]) - (int32_t)w->pad[1];
-        p->kernels->lines(&l);
+        p->tiling->kernels->lines(&l);
     }
 }
 
@@ -181,12 +208,13 @@ static void run_part(const rt_planes *p, const spot *at, uint32_t part, rt_tile 
     tile->width = (size_t)channels * block_of(t);
     for (size_t r = 0; r < remainders_of(t->window, 0); r++)
         fill_lines(p, at, r, p->in + first * plane, channels);
-    p->kernels->tile(tile);
+    p->tiling->kernels->tile(tile);
 }
 
 static void run_tile(const rt_planes *p, const spot *at) {
     const rt_tiling *t = p->tiling;
-    const size_t columns = (size_t)smaller(t->out[1] - at->x, pitch_of(t));
+    const size_t columns = (size_t)smaller(t->out[1] - at->x, t->columns);
+    const size_t lanes = t->kernels->lanes;
     rt_tile tile = {p->layer,
                     p->first,
                     p->last,
@@ -200,11 +228,11 @@ static void run_tile(const rt_planes *p, const spot *at) {
                     p->out + at->y * t->out[1] + at->x,
                     (size_t)t->out[0] * t->out[1],
                     {0},
-                    0,
-                    (at->rows - 1) * t->out[1] + columns};
+                    {0}};
     for (size_t v = 0; v < tile.vectors; v++) {
-        tile.at[v] = v / t->vectors * t->out[1] + v % t->vectors * RT_LANES;
-        tile.whole += tile.at[v] + RT_LANES <= tile.end;
+        const size_t x = v % t->vectors * lanes;
+        tile.at[v] = v / t->vectors * t->out[1] + x;
+        tile.count[v] = x < columns ? (size_t)smaller(columns - x, lanes) : 0;
     }
     for (uint32_t part = 0; part < p->layer->parts; part++)
         run_part(p, at, part, &tile);
@@ -242,15 +270,13 @@ static void run_unit(void *argument, unsigned thread, size_t unit) {
     const size_t strip = unit / share->bands % t->strips;
     const size_t i = unit / share->bands / t->strips;
     rt_planes own = *share->planes;
-    spot at = {strip * pitch_of(t),
+    spot at = {strip * t->columns,
                i * t->out[0] / t->tiles,
                0,
                own.memory + thread * share->memory,
                NULL,
                NULL};
     at.rows = (i + 1) * t->out[0] / t->tiles - at.y;
-    if (t->strips > 1 && at.x + pitch_of(t) > t->out[1]) /* over the one before */
-        at.x = t->out[1] - pitch_of(t);
     at.widened = at.panel + panel_count(t);
     at.sums = at.widened + widened_count(t, own.layer);
     own.first = (uint32_t)band_start(share->planes, band, share->bands);

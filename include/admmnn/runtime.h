@@ -57,12 +57,20 @@ typedef enum admmnn_runtime_weights {
     ADMMNN_RUNTIME_DENSE
 } admmnn_runtime_weights;
 
+/* What computes: the fastest that the processor has; portable C, whatever it has; or at most AVX2
+ * and FMA. Their results differ in the last bits. */
+typedef enum admmnn_runtime_kernels {
+    ADMMNN_RUNTIME_KERNELS_FASTEST,
+    ADMMNN_RUNTIME_KERNELS_PORTABLE,
+    ADMMNN_RUNTIME_KERNELS_AVX2
+} admmnn_runtime_kernels;
+
 typedef struct admmnn_runtime_settings {
     /* Memory of the caller for all that the model needs, at any alignment; it must outlive the
      * model. NULL: from malloc. */
     void *arena;
     size_t arena_bytes;
-    int portable; /* not 0: the kernels of portable C alone, whatever the processor has */
+    admmnn_runtime_kernels kernels;
     admmnn_runtime_weights weights;
     /* Threads that run a sample together, the caller's among them: at most 1024; 0 is 1, as is any
      * number where the library is built without threads. They are the model's, from opening to
@@ -91,7 +99,7 @@ void admmnn_runtime_close(admmnn_runtime *model);
 
 /* How many bytes of an arena admmnn_runtime_open_memory needs for that file, while it reads it
  * and after; admmnn_runtime_open needs the file's size more, rounded up to 16. It depends on the
- * file, on the size of a pointer and on settings->portable, ->weights and ->threads, and on
+ * file, on the size of a pointer and on settings->kernels, ->weights and ->threads, and on
  * nothing else.
  * Reads the file as opening it does, with memory from malloc, and has the same errors. */
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
@@ -108,19 +116,18 @@ typedef struct admmnn_runtime_info {
     uint64_t weights, kept;  /* places of weights in the layers, and those that have one not 0 */
     size_t model_bytes;      /* memory that the open model holds */
     size_t workspace_bytes;  /* of a workspace */
-    const char *kernels;     /* "avx2" or "portable"; static storage */
+    const char *kernels;     /* "avx512", "avx2" or "portable"; static storage */
     unsigned threads;        /* that run a sample */
 } admmnn_runtime_info;
 /* Fills *info; cannot fail. */
 void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *info);
 
 /* Runs the network on each of input[count][inputs], which it takes as they are, into
- * output[count][outputs]; count may be 0. workspace: info.workspace_bytes of the caller's at any
- * alignment, whose content is of no meaning before and after. Takes no memory. What a pruned
- * weight would be multiplied by is not looked at, be it finite or not. Outputs differ from exact
- * arithmetic by what sums of 32 bits do: at most 1e-5 of the largest output for the networks of
- * the tests.
- * USAGE: a pointer is NULL. */
+ * output[count][outputs], which do not overlap; count may be 0. workspace: info.workspace_bytes of
+ * the caller's at any alignment, whose content is of no meaning before and after. Takes no memory.
+ * What a pruned weight would be multiplied by is not looked at, be it finite or not. Outputs differ
+ * from exact arithmetic by what sums of 32 bits do: at most 1e-5 of the largest output for the
+ * networks of the tests. USAGE: a pointer is NULL. */
 admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,
                                          const float *input, size_t count, float *output);
 

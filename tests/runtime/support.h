@@ -28,7 +28,15 @@ static inline void runtime_run(const admmnn_runtime *model, const float *input, 
 
 #define SAMPLES 3
 
-/* The file's outputs, of both kinds of kernels and every way to keep weights, against those of the
+/* Every kind of kernels with every way to keep weights. */
+#define RUNTIME_WAYS 9
+
+static inline admmnn_runtime_settings runtime_way(int way) {
+    return (admmnn_runtime_settings){.kernels = (admmnn_runtime_kernels)(way % 3),
+                                     .weights = (admmnn_runtime_weights)(way / 3)};
+}
+
+/* The file's outputs, of all kinds of kernels and every way to keep weights, against those of the
  * reference. */
 static inline void expect_as_engine(const pack_model *packed, bytes file, double bound) {
     const graph *g = packed->g;
@@ -40,16 +48,14 @@ static inline void expect_as_engine(const pack_model *packed, bytes file, double
     float *output = base_array(SAMPLES * outputs, sizeof *output);
     pack_model_values(packed, params);
     forward(g, params, input, SAMPLES, expected);
-    for (int way = 0; way < 6; way++) {
-        const admmnn_runtime_settings settings = {.portable = way % 2,
-                                                  .weights = (admmnn_runtime_weights)(way / 2)};
+    for (int way = 0; way < RUNTIME_WAYS; way++) {
+        const admmnn_runtime_settings settings = runtime_way(way);
         admmnn_runtime *model;
         OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
         runtime_run(model, input, SAMPLES, output);
         const double difference = apart(output, expected, SAMPLES * outputs);
         if (!(difference <= bound))
-            fail_msg("%s: %g apart, portable %d, weights %d", g->name, difference, way % 2,
-                     way / 2);
+            fail_msg("%s: %g apart, kernels %d, weights %d", g->name, difference, way % 3, way / 3);
         admmnn_runtime_close(model);
     }
     base_free(params);

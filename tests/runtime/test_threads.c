@@ -86,10 +86,10 @@ static graph *wide_network(void) {
 }
 
 static admmnn_runtime *open_with(bytes file, int way, unsigned threads) {
-    const admmnn_runtime_settings settings = {
-        .portable = way % 2, .weights = (admmnn_runtime_weights)(way / 2), .threads = threads};
+    admmnn_runtime_settings settings = runtime_way(way);
     admmnn_runtime *model;
     admmnn_runtime_info info;
+    settings.threads = threads;
     OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
     admmnn_runtime_get_info(model, &info);
     assert_int_equal(info.threads, threads);
@@ -105,7 +105,7 @@ static void any_number_of_threads_gives_the_same_bytes(void **state) {
     const size_t outputs = graph_value_count(packed->g, packed->g->output);
     float *expected = base_array(SAMPLES * outputs, sizeof *expected);
     float *output = base_array(SAMPLES * outputs, sizeof *output);
-    for (int way = 0; way < 6; way++) {
+    for (int way = 0; way < RUNTIME_WAYS; way++) {
         for (unsigned threads = 1; threads <= 5; threads++) {
             admmnn_runtime *model = open_with(file, way, threads);
             for (int round = 0; round < (threads == 1 ? 1 : ROUNDS); round++) {

@@ -1,0 +1,18 @@
+/* Kernels of x86-64 processors, of compilers that make code for a processor other than the one they
+ * are told. */
+#ifndef RT_KERNELS_X86_H
+#define RT_KERNELS_X86_H
+
+#include "kernels.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define RT_HAS_X86 1
+
+extern const rt_kernels rt_kernels_avx2, rt_kernels_avx512;
+
+void rt_pool2_avx2(const float *in, size_t channels, size_t height, size_t width, float *out);
+#else
+#define RT_HAS_X86 0
+#endif
+
+#endif
