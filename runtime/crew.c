@@ -10,7 +10,8 @@ static void run_alone(rt_task *task, void *argument, size_t units) {
 #include <pthread.h>
 #include <signal.h>
 
-/* Layers follow one another: threads look for work so many times before they sleep. */
+/* Layers follow one another: threads look for work, and the caller for the last one's end, so many
+ * times before they sleep. */
 #define SPIN_ROUNDS 2000
 
 typedef struct rt_worker {
@@ -26,7 +27,7 @@ struct rt_crew {
     pthread_mutex_t lock;  /* of what follows, but for the units' number */
     pthread_cond_t ready, done;
     unsigned generation; /* also read without the lock */
-    unsigned active;     /* workers on the units */
+    unsigned active;     /* workers on the units; read as well */
     bool open, stopping;
     rt_task *task;
     void *argument;
@@ -46,14 +47,21 @@ static void do_units(rt_crew *crew, unsigned thread) {
     }
 }
 
-static void wait_for_work(rt_crew *crew, unsigned seen) {
+/* Whether *number changes from `from` before a thread should sleep. */
+static bool changes_soon(const unsigned *number, unsigned from) {
     for (int i = 0; i < SPIN_ROUNDS; i++) {
-        if (__atomic_load_n(&crew->generation, __ATOMIC_RELAXED) != seen)
-            return;
+        if (__atomic_load_n(number, __ATOMIC_RELAXED) != from)
+            return true;
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #endif
     }
+    return false;
+}
+
+static void wait_for_work(rt_crew *crew, unsigned seen) {
+    if (changes_soon(&crew->generation, seen))
+        return;
     pthread_mutex_lock(&crew->lock);
     while (crew->generation == seen)
         pthread_cond_wait(&crew->ready, &crew->lock);
@@ -65,7 +73,7 @@ static bool join_work(rt_crew *crew, unsigned *seen, bool *joined) {
     pthread_mutex_lock(&crew->lock);
     *seen = crew->generation;
     *joined = crew->open;
-    crew->active += crew->open;
+    __atomic_fetch_add(&crew->active, crew->open ? 1U : 0U, __ATOMIC_RELAXED);
     const bool stopping = crew->stopping;
     pthread_mutex_unlock(&crew->lock);
     return !stopping;
@@ -73,7 +81,7 @@ static bool join_work(rt_crew *crew, unsigned *seen, bool *joined) {
 
 static void leave_work(rt_crew *crew) {
     pthread_mutex_lock(&crew->lock);
-    if (--crew->active == 0)
+    if (__atomic_sub_fetch(&crew->active, 1, __ATOMIC_RELAXED) == 0)
         pthread_cond_signal(&crew->done);
     pthread_mutex_unlock(&crew->lock);
 }
@@ -103,6 +111,16 @@ static void publish(rt_crew *crew, bool open, bool stopping) {
     pthread_mutex_unlock(&crew->lock);
 }
 
+/* The work is closed: there are no more of them. What they wrote is there once the lock was had. */
+static void wait_for_workers(rt_crew *crew, unsigned active) {
+    while (active > 0 && changes_soon(&crew->active, active))
+        active = __atomic_load_n(&crew->active, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&crew->lock);
+    while (crew->active > 0)
+        pthread_cond_wait(&crew->done, &crew->lock);
+    pthread_mutex_unlock(&crew->lock);
+}
+
 void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
     if (crew == NULL || units < 2 || pthread_mutex_trylock(&crew->owner) != 0) {
         run_alone(task, argument, units);
@@ -116,9 +134,10 @@ void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
     do_units(crew, 0);
     pthread_mutex_lock(&crew->lock);
     crew->open = false;
-    while (crew->active > 0)
-        pthread_cond_wait(&crew->done, &crew->lock);
+    const unsigned active = crew->active;
     pthread_mutex_unlock(&crew->lock);
+    if (active > 0)
+        wait_for_workers(crew, active);
     pthread_mutex_unlock(&crew->owner);
 }
 

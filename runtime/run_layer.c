@@ -21,27 +21,21 @@ uint64_t rt_temporary_count(const rt_network *network, const rt_value *value) {
 /* ---- convolutions ---- */
 
 void rt_run_conv(const rt_call *c) {
-    const rt_kernels *kernels = c->network->kernels;
     const rt_conv *conv = &c->node->as.conv;
     const rt_layer *layer = c->node->weight->layer;
     const rt_shape *in = &rt_operand(c, 0)->shape;
     const uint32_t rows = layer->rows / conv->groups;
     const size_t from = rt_shape_count(in) / conv->groups;
-    const size_t to = rt_count(c) / conv->groups;
-    for (uint32_t g = 0; g < conv->groups; g++) {
-        const rt_planes p = {&c->node->tiling,
-                             layer,
-                             g * rows,
-                             (g + 1) * rows,
-                             rt_shape_channels(in) / conv->groups,
-                             rt_x(c, 0) + g * from,
-                             rt_y(c) + g * to,
-                             rt_temporary(c)};
-        if (c->node->tiled)
-            rt_planes_run(&p, c->network->crew, c->network->threads);
-        else
-            kernels->product(layer, p.first, p.last, p.in, p.out);
+    if (c->node->tiled) {
+        const rt_planes p = {
+            &c->node->tiling, layer,   conv->groups,   rt_shape_channels(in) / conv->groups,
+            rt_x(c, 0),       rt_y(c), rt_temporary(c)};
+        rt_planes_run(&p, c->network->crew, c->network->threads);
+        return;
     }
+    for (uint32_t g = 0; g < conv->groups; g++) /* the kernel covers the input */
+        c->network->kernels->product(layer, g * rows, (g + 1) * rows, rt_x(c, 0) + g * from,
+                                     rt_y(c) + g * rows);
 }
 
 /* Positions of the input, one axis: those whose result by the kernel's place lies on the output. */
@@ -141,8 +135,7 @@ static void run_linear(const rt_call *c) {
     float *turned = rt_temporary(c) +
                     c->network->threads * rt_tiling_memory(&c->node->tiling, layer, layer->rows);
     float *made = turned + count * layer->columns;
-    const rt_planes p = {&c->node->tiling, layer,  0,    layer->rows,
-                         layer->columns,   turned, made, rt_temporary(c)};
+    const rt_planes p = {&c->node->tiling, layer, 1, layer->columns, turned, made, rt_temporary(c)};
     turn(rt_x(c, 0), count, layer->columns, turned);
     rt_planes_run(&p, c->network->crew, c->network->threads);
     turn(made, layer->rows, count, rt_y(c));

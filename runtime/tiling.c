@@ -127,6 +127,7 @@ uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t 
 
 /* Where a tile lies, and what it takes of the working memory. */
 typedef struct spot {
+    uint32_t group, first, last; /* rows of the layer */
     size_t x, y, rows;
     float *panel; /* [channels][kernel width][remainders of rows][lines][pitch] */
     float *widened, *sums;
@@ -202,12 +203,13 @@ static void run_part(const rt_planes *p, const spot *at, uint32_t part, rt_tile 
     const rt_tiling *t = p->tiling;
     const size_t plane = (size_t)t->in[0] * t->in[1];
     const uint32_t first = part * t->channels;
+    const float *in = p->in + ((size_t)at->group * p->channels + first) * plane;
     tile->part = part;
     const uint32_t channels = (uint32_t)smaller(t->channels, p->channels - first);
     tile->weights = (size_t)first * block_of(t) * p->layer->rows;
     tile->width = (size_t)channels * block_of(t);
     for (size_t r = 0; r < remainders_of(t->window, 0); r++)
-        fill_lines(p, at, r, p->in + first * plane, channels);
+        fill_lines(p, at, r, in, channels);
     p->tiling->kernels->tile(tile);
 }
 
@@ -215,9 +217,10 @@ static void run_tile(const rt_planes *p, const spot *at) {
     const rt_tiling *t = p->tiling;
     const size_t columns = (size_t)smaller(t->out[1] - at->x, t->columns);
     const size_t lanes = t->kernels->lanes;
+    const size_t plane = (size_t)t->out[0] * t->out[1];
     rt_tile tile = {p->layer,
-                    p->first,
-                    p->last,
+                    at->first,
+                    at->last,
                     0,
                     0,
                     0,
@@ -225,8 +228,8 @@ static void run_tile(const rt_planes *p, const spot *at) {
                     at->panel,
                     t->vectors * at->rows,
                     at->sums,
-                    p->out + at->y * t->out[1] + at->x,
-                    (size_t)t->out[0] * t->out[1],
+                    p->out + at->first * plane + at->y * t->out[1] + at->x,
+                    plane,
                     {0},
                     {0}};
     for (size_t v = 0; v < tile.vectors; v++) {
@@ -238,11 +241,16 @@ static void run_tile(const rt_planes *p, const spot *at) {
         run_part(p, at, part, &tile);
 }
 
+/* Of a group. */
+static uint32_t rows_of(const rt_planes *p) {
+    return p->layer->rows / p->groups;
+}
+
 /* Threads share tiles; where those do not come out even, rows too, in as few bands as do. Each
  * band fills a panel of its own. */
 static uint32_t bands_of(const rt_planes *p, unsigned threads) {
-    const uint64_t tiles = (uint64_t)p->tiling->tiles * p->tiling->strips;
-    const uint64_t most = divide_up(p->last - p->first, BAND_ROWS);
+    const uint64_t tiles = (uint64_t)p->tiling->tiles * p->tiling->strips * p->groups;
+    const uint64_t most = divide_up(rows_of(p), BAND_ROWS);
     for (uint32_t bands = 1; bands < smaller(most, BANDS_MOST); bands++) {
         const uint64_t units = tiles * bands;
         if (divide_up(units, threads) * threads * 7 <= units * 8)
@@ -257,32 +265,35 @@ typedef struct sharing {
     size_t memory; /* floats of a thread */
 } sharing;
 
-static size_t band_start(const rt_planes *p, size_t band, uint32_t bands) {
-    const size_t groups = (size_t)divide_up(p->last - p->first, BAND_ROWS);
-    return (size_t)smaller(p->first + band * groups / bands * BAND_ROWS, p->last);
+/* In its group. */
+static uint32_t band_start(const rt_planes *p, size_t band, uint32_t bands) {
+    const size_t fours = (size_t)divide_up(rows_of(p), BAND_ROWS);
+    return (uint32_t)smaller(band * fours / bands * BAND_ROWS, rows_of(p));
 }
 
-/* A band of rows of a tile. */
+/* A band of a group's rows of a tile. */
 static void run_unit(void *argument, unsigned thread, size_t unit) {
     const sharing *share = argument;
-    const rt_tiling *t = share->planes->tiling;
+    const rt_planes *p = share->planes;
+    const rt_tiling *t = p->tiling;
     const size_t band = unit % share->bands;
     const size_t strip = unit / share->bands % t->strips;
-    const size_t i = unit / share->bands / t->strips;
-    rt_planes own = *share->planes;
-    spot at = {strip * t->columns,
+    const size_t i = unit / share->bands / t->strips % t->tiles;
+    const uint32_t group = (uint32_t)(unit / share->bands / t->strips / t->tiles);
+    const uint32_t row = group * rows_of(p);
+    spot at = {group,
+               row + band_start(p, band, share->bands),
+               row + band_start(p, band + 1, share->bands),
+               strip * t->columns,
                i * t->out[0] / t->tiles,
                0,
-               own.memory + thread * share->memory,
+               p->memory + thread * share->memory,
                NULL,
                NULL};
     at.rows = (i + 1) * t->out[0] / t->tiles - at.y;
     at.widened = at.panel + panel_count(t);
-    at.sums = at.widened + widened_count(t, own.layer);
-    own.first = (uint32_t)band_start(share->planes, band, share->bands);
-    own.last = (uint32_t)band_start(share->planes, band + 1, share->bands);
-    own.out += (own.first - share->planes->first) * (size_t)t->out[0] * t->out[1];
-    run_tile(&own, &at);
+    at.sums = at.widened + widened_count(t, p->layer);
+    run_tile(p, &at);
 }
 
 /* Roughly, in vectors of multiply-adds. */
@@ -296,7 +307,7 @@ static bool pays_threads(const rt_planes *p) {
 void rt_planes_run(const rt_planes *p, rt_crew *crew, unsigned threads) {
     const bool shared = threads > 1 && pays_threads(p);
     sharing share = {p, shared ? bands_of(p, threads) : 1,
-                     (size_t)rt_tiling_memory(p->tiling, p->layer, p->last - p->first)};
+                     (size_t)rt_tiling_memory(p->tiling, p->layer, rows_of(p))};
     rt_crew_run(shared ? crew : NULL, run_unit, &share,
-                p->tiling->tiles * p->tiling->strips * share.bands);
+                (size_t)p->groups * p->tiling->tiles * p->tiling->strips * share.bands);
 }

@@ -23,12 +23,12 @@ uint32_t rt_tiling_cut(rt_tiling *tiling, uint32_t channels, uint64_t rows, uint
 /* Floats of working memory of a thread, for so many rows of the layer; a multiple of a vector. */
 uint64_t rt_tiling_memory(const rt_tiling *tiling, const rt_layer *layer, uint32_t rows);
 
-/* Rows [first, last) of a layer from in[channels][in height][in width] into out[last - first][out
- * height][out width]. */
+/* A layer from in[groups][channels][in height][in width] into out[rows][out height][out width], of
+ * which each group makes as many. */
 typedef struct rt_planes {
     const rt_tiling *tiling;
     const rt_layer *layer;
-    uint32_t first, last, channels;
+    uint32_t groups, channels;
     const float *in;
     float *out;
     float *memory; /* [threads][rt_tiling_memory] */
