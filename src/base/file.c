@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* kill */
+#define _GNU_SOURCE /* O_PATH */
 
 #include "base/file.h"
 
@@ -83,6 +83,45 @@ admmnn_status base_file_open(const char *path, int *descriptor, size_t *size, ad
         *descriptor = -1;
     }
     return status;
+}
+
+#define LOOK_ONLY (O_PATH | O_DIRECTORY | O_CLOEXEC) /* a folder that may be unreadable */
+#define NAME_ROOM 256
+
+/* Takes the first of the path's names off it; false: none that can be there, or one that leads
+ * upwards. */
+static bool take_name(const char **path, char name[NAME_ROOM]) {
+    const size_t length = strcspn(*path, "/");
+    if (length == 0 || length >= NAME_ROOM)
+        return false;
+    memcpy(name, *path, length);
+    name[length] = 0;
+    *path += length + strspn(*path + length, "/");
+    return strcmp(name, "..") != 0;
+}
+
+/* Closes the folder; -1 with errno. */
+static int open_in(int folder, const char *name, int flags) {
+    const int opened = openat(folder, name, flags | O_NOFOLLOW);
+    const int reason = errno;
+    close(folder);
+    errno = reason;
+    return opened;
+}
+
+int base_file_open_below(const char *folder, const char *path) {
+    char name[NAME_ROOM];
+    int at = open(folder, LOOK_ONLY);
+    while (at >= 0 && take_name(&path, name)) {
+        if (*path == 0)
+            return open_in(at, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        at = open_in(at, name, LOOK_ONLY);
+    }
+    if (at < 0)
+        return -1;
+    close(at);
+    errno = EINVAL;
+    return -1;
 }
 
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,

@@ -13,9 +13,14 @@
  * *descriptor is then -1. */
 admmnn_status base_file_open(const char *path, int *descriptor, size_t *size, admmnn_error *err);
 
-/* Reads a whole file, opened so. *bytes is the caller's, freed with base_free; one zero
- * byte stands after the last, so that text may be read as a string. Larger than
- * limit bytes is ADMMNN_INPUT. */
+/* Opens what lies below the folder to read it, by a path whose names are neither links nor "..":
+ * one that becomes a link after a caller's look at it is refused all the same. The descriptor is
+ * the caller's to close; -1 with errno. */
+int base_file_open_below(const char *folder, const char *path);
+
+/* Reads a whole file, opened by base_file_open. *bytes is the caller's, freed with base_free; one
+ * zero byte stands after the last, so that text may be read as a string. Larger than limit bytes is
+ * ADMMNN_INPUT. */
 admmnn_status base_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count,
                              admmnn_error *err);
 

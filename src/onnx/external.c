@@ -73,17 +73,19 @@ static bool stays_below(const char *location) {
     return true;
 }
 
-/* Whether the file's real path begins with the folder's. */
-static bool leads_into(const char *folder, const char *path) {
+/* Where the file's links lead, relative to where the folder's do: the caller's to free. NULL:
+ * out of it. */
+static char *real_path_within(const char *folder, const char *path) {
     char *real_folder = realpath(folder, NULL);
     char *real_path = realpath(path, NULL);
     const size_t length = real_folder == NULL ? 0 : strlen(real_folder);
     const bool inside = real_folder != NULL && real_path != NULL &&
                         strncmp(real_path, real_folder, length) == 0 &&
                         (real_path[length] == '/' || real_folder[length - 1] == '/');
+    char *within = inside ? strdup(real_path + length + (real_path[length] == '/')) : NULL;
     free(real_folder);
     free(real_path);
-    return inside;
+    return within;
 }
 
 static admmnn_status fail_escape(const Onnx__TensorProto *tensor, const place *at,
@@ -110,11 +112,13 @@ static admmnn_status open_file(const Onnx__TensorProto *tensor, const onnx_file 
     if (!base_file_exists(path))
         return base_fail(err, ADMMNN_NOT_FOUND, "tensor '%.60s': its file %s is absent",
                          onnx_tensor_name(tensor), path);
-    if (!leads_into(from->folder, path))
-        return fail_escape(tensor, at, err);
     if (is_output(path, from->output))
         return base_fail(err, ADMMNN_USAGE, "the output would replace its data, %s", path);
-    *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char *within = real_path_within(from->folder, path);
+    if (within == NULL)
+        return fail_escape(tensor, at, err);
+    *file = base_file_open_below(from->folder, within);
+    free(within);
     if (*file < 0)
         return base_fail(err, ADMMNN_IO, "%s: %s", path, strerror(errno));
     return ADMMNN_OK;

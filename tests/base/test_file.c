@@ -133,6 +133,48 @@ static void only_regular_files_are_read(void **state) {
     assert_int_equal(base_file_read("/proc/self/status", 10, &bytes, &count, &err), ADMMNN_INPUT);
 }
 
+static void expect_below(const char *path, int reason) {
+    errno = 0;
+    const int opened = base_file_open_below(folder, path);
+    char first = 0;
+    if (reason != 0) {
+        assert_int_equal(opened, -1);
+        assert_int_equal(errno, reason);
+        return;
+    }
+    assert_true(opened >= 0);
+    assert_int_equal(read(opened, &first, 1), 1);
+    assert_int_equal(first, 'h');
+    close(opened);
+}
+
+/* Whatever a name was when it was looked at: what it is when it is opened counts. */
+static void no_link_is_followed_below_a_folder(void **state) {
+    (void)state;
+    admmnn_error err;
+    assert_int_equal(base_folder_make(in_folder("a/b"), &err), ADMMNN_OK);
+    assert_int_equal(base_file_write(in_folder("a/b/file"), "here", 4, &err), ADMMNN_OK);
+    assert_int_equal(symlink("file", in_folder("a/b/link")), 0);
+    assert_int_equal(symlink("a", in_folder("way")), 0);
+    assert_int_equal(symlink("b", in_folder("a/way")), 0);
+    expect_below("a/b/file", 0);
+    expect_below("a//b/file", 0);
+    expect_below("a/b/link", ELOOP);
+    expect_below("way/b/file", ENOTDIR);
+    expect_below("a/way/file", ENOTDIR);
+    expect_below("a/b/none", ENOENT);
+    expect_below("a/b/file/more", ENOTDIR);
+    expect_below("a/../a/b/file", EINVAL);
+    expect_below("", EINVAL);
+    /* The folder itself is the caller's choice. */
+    const int opened = base_file_open_below(in_folder("way"), "b/file");
+    assert_true(opened >= 0);
+    close(opened);
+    const char *const made[] = {"a/b/file", "a/b/link", "a/b", "a/way", "a", "way"};
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        assert_int_equal(remove(in_folder(made[i])), 0);
+}
+
 static void writing_fails_and_leaves_nothing(void **state) {
     (void)state;
     admmnn_error err = {0};
@@ -421,6 +463,7 @@ int main(void) {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(reading_fails_with_the_file_s_name),
         cmocka_unit_test(only_regular_files_are_read),
+        cmocka_unit_test(no_link_is_followed_below_a_folder),
         cmocka_unit_test(writing_fails_and_leaves_nothing),
         cmocka_unit_test(an_unwritable_folder_is_an_error),
         cmocka_unit_test(a_kill_leaves_one_content_or_the_other),

@@ -721,6 +721,26 @@ static void data_stays_in_the_folder(void **state) {
     }
 }
 
+/* Links within the folder may stand for names in it. */
+static void links_within_the_folder_are_followed(void **state) {
+    (void)state;
+    const float numbers[2] = {2.0F, 3.0F};
+    const float in[2] = {10.0F, 100.0F};
+    float out;
+    onnx_model model;
+    MUST(base_folder_make(in_folder("real"), err));
+    MUST(base_file_write(in_folder("real/data"), numbers, sizeof numbers, err));
+    assert_int_equal(symlink("real", in_folder("way")), 0);
+    assert_int_equal(symlink("way/data", in_folder("name")), 0);
+    MUST(read_external("name", "0", "8", &model, err));
+    run(&model, in, 1, &out);
+    assert_true(out == 320.0F);
+    onnx_model_free(&model);
+    const char *const made[] = {"name", "way", "real/data", "real"};
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        assert_int_equal(remove(in_folder(made[i])), 0);
+}
+
 /* 512 MiB of weights that the file says lie elsewhere, where there are 256. */
 static void more_than_the_memory_is_told_first(void **state) {
     (void)state;
@@ -764,6 +784,7 @@ int main(void) {
         cmocka_unit_test(signs_of_zeros_and_infinities_come_back),
         cmocka_unit_test(data_of_another_file),
         cmocka_unit_test(data_stays_in_the_folder),
+        cmocka_unit_test(links_within_the_folder_are_followed),
         cmocka_unit_test(more_than_the_memory_is_told_first),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
