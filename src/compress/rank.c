@@ -12,6 +12,30 @@ size_t rank_kept(const graph *g, uint32_t layer_node, const uint8_t *mask) {
     return kept;
 }
 
+static bool has_units_in_columns(const graph *g, uint32_t layer_node) {
+    return g->nodes[layer_node].op == GRAPH_MATMUL;
+}
+
+size_t rank_units(const graph *g, uint32_t layer_node) {
+    const graph_parameter *weight = &g->parameters[g->nodes[layer_node].weight];
+    return has_units_in_columns(g, layer_node) ? weight->columns : weight->rows;
+}
+
+size_t rank_empty_units(const graph *g, uint32_t layer_node, const uint8_t *mask) {
+    const graph_parameter *weight = &g->parameters[g->nodes[layer_node].weight];
+    const size_t units = rank_units(g, layer_node);
+    const size_t each = weight->count / units;
+    const bool columns = has_units_in_columns(g, layer_node);
+    size_t empty = 0;
+    for (size_t u = 0; u < units; u++) {
+        size_t i = 0;
+        while (i < each && mask[weight->offset + (columns ? i * units + u : u * each + i)] == 0)
+            i++;
+        empty += i == each;
+    }
+    return empty;
+}
+
 /* Bits of a double >= 0 sort as the double does: digit by digit, from the highest, a count of
  * what has each finds the k-th largest in as many passes as there are digits. */
 #define DIGIT_BITS 16

@@ -18,5 +18,8 @@ admmnn_status rank_global(const graph *g, const float *params, const uint8_t *ma
 
 /* Nonzeros of the mask in a layer's weights. */
 size_t rank_kept(const graph *g, uint32_t layer_node, const uint8_t *mask);
+/* Units of a layer: rows of its weights, of a matmul columns; and those that keep no weight. */
+size_t rank_units(const graph *g, uint32_t layer_node);
+size_t rank_empty_units(const graph *g, uint32_t layer_node, const uint8_t *mask);
 
 #endif

@@ -353,12 +353,14 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
 }
 
 admmnn_status run_cut_zeros(compress_run *run, shrink_care care, float *params, admmnn_error *err) {
+    const size_t fixed_before = run_fixed_classes(run);
     for (uint32_t l = 0; l < run->layer_count; l++) {
         const graph_parameter *weight = run_weight(run, l);
         for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
             run->mask[i] = params[i] != 0.0F;
     }
     BASE_TRY(shrink_remove_dead(run->g, care, run->mask, params, err));
+    run_warn_of_fixed_classes(run, fixed_before);
     return run_apply_mask(run, params, err);
 }
 

@@ -269,6 +269,10 @@ void run_log_epoch(compress_run *run, const train_score *training, const train_s
 void run_log_residuals(compress_run *run, const admm_residual *residuals);
 void run_log_event(compress_run *run, const char *event, const train_score *validation);
 void run_log_layers(compress_run *run);
+/* Classes for which the last layer keeps no weight: no image moves them. */
+size_t run_fixed_classes(const compress_run *run);
+/* Warns of them where they have become more than `before`. */
+void run_warn_of_fixed_classes(const compress_run *run, size_t before);
 /* A layer's bits on trial; score NULL: it diverged. */
 void run_log_trial(compress_run *run, uint32_t layer, const train_score *score, bool holds);
 void run_log_divergence(compress_run *run);

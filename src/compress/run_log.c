@@ -77,6 +77,31 @@ void run_log_layers(compress_run *run) {
              (double)graph_weight_count(run->g) / (double)(total > 0 ? total : 1));
 }
 
+static uint32_t last_layer(const compress_run *run) {
+    return run->layers[run->layer_count - 1].node;
+}
+
+size_t run_fixed_classes(const compress_run *run) {
+    if (rank_units(run->g, last_layer(run)) != graph_value_count(run->g, run->g->output))
+        return 0; /* they are no classes */
+    return rank_empty_units(run->g, last_layer(run), run->mask);
+}
+
+void run_warn_of_fixed_classes(const compress_run *run, size_t before) {
+    const size_t fixed = run_fixed_classes(run);
+    char task[96];
+    if (fixed <= before)
+        return;
+    run_task_text(run, task, sizeof task);
+    base_log(run->context, ADMMNN_LOG_WARNING,
+             "%s: layer %s keeps %zu weights, and none for %zu of the %zu classes, whose outputs "
+             "are the same for every image; a lower ratio, or a share of its own in prune.keep, "
+             "leaves it more",
+             task, layer_name(run, run->layer_count - 1),
+             rank_kept(run->g, last_layer(run), run->mask), fixed,
+             graph_value_count(run->g, run->g->output));
+}
+
 void run_log_trial(compress_run *run, uint32_t layer, const train_score *score, bool holds) {
     const char *name = layer_name(run, layer);
     const unsigned bits = run->layers[layer].bits;

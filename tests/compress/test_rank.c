@@ -2,6 +2,7 @@
 #include "engine/support.h"
 
 #include "compress/rank.h"
+#include "must.h"
 
 /* Two small layers and a large one; few values, so that ties are many. */
 typedef struct ranked {
@@ -131,11 +132,39 @@ static void kept_counts_weights_alone(void **state) {
     drop(&r);
 }
 
+/* Rows of an inner product, columns of a matmul's right side. */
+static void units_without_weights_are_counted(void **state) {
+    (void)state;
+    ranked r = make(2);
+    const uint32_t c = graph_layer(r.g, 2);
+    const graph_parameter *w = &r.g->parameters[r.g->nodes[c].weight];
+    assert_int_equal(rank_units(r.g, c), 3);
+    memset(r.mask + w->offset, 0, w->count);
+    assert_int_equal(rank_empty_units(r.g, c, r.mask), 3);
+    r.mask[w->offset + 9] = 1; /* the second row's first */
+    assert_int_equal(rank_empty_units(r.g, c, r.mask), 2);
+    r.mask[w->offset + 26] = 1; /* the third row's last */
+    assert_int_equal(rank_empty_units(r.g, c, r.mask), 1);
+    drop(&r);
+
+    graph *g;
+    uint32_t right, out;
+    uint8_t mask[4 * 3] = {0};
+    MUST(graph_create("net", (graph_shape){2, {2, 4}}, &g, err));
+    MUST(graph_add_parameter(g, "w", GRAPH_WEIGHT, (graph_shape){2, {4, 3}}, &right, err));
+    MUST(graph_add_matmul(g, "product", g->input, right, &out, err));
+    assert_int_equal(rank_units(g, 0), 3);
+    mask[1] = mask[10] = 1; /* both of the second column */
+    assert_int_equal(rank_empty_units(g, 0, mask), 2);
+    graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(against_choosing_one_by_one),
         cmocka_unit_test(an_empty_layer_asks_for_nothing),
         cmocka_unit_test(kept_counts_weights_alone),
+        cmocka_unit_test(units_without_weights_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

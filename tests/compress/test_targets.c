@@ -2,6 +2,7 @@
  * along the rounds' geometric path, and one rank over all layers. */
 #include <math.h>
 
+#include "compress/rank.h"
 #include "runs.h"
 
 #define LAYERS 3
@@ -133,11 +134,69 @@ static void the_controls_rank_by_magnitude(void **state) {
     base_free(r);
 }
 
+/* ---- what is left of the last layer ---- */
+
+static void keep_warnings(void *user, admmnn_log_level level, const char *message) {
+    base_writer *kept = user;
+    if (level == ADMMNN_LOG_WARNING)
+        base_write_text(kept, "%s\n", message);
+}
+
+/* Rows of the last layer without a weight. */
+static size_t empty_rows(const compress_run *run) {
+    const graph_parameter *last = run_weight(run, LAYERS - 1);
+    float *flat = flat_params(run);
+    size_t empty = 0;
+    for (size_t row = 0; row < last->rows; row++) {
+        float sum = 0.0F;
+        for (size_t i = 0; i < last->columns; i++)
+            sum += fabsf(flat[last->offset + row * last->columns + i]);
+        empty += sum == 0.0F;
+    }
+    base_free(flat);
+    return empty;
+}
+
+/* Told once, in the round that does it, with the layer and the classes. */
+static void classes_without_a_weight_are_told_once(void **state) {
+    (void)state;
+    base_writer warnings = {0};
+    const admmnn_context watched = {.threads = 1, .log = keep_warnings, .user = &warnings};
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune:\n  scope: per-layer\n  rounds: [4, 20, 20.01]\n"
+                            "  keep: [{layer: fc1, keep: 0.2}, {layer: fc3, keep: 0.006}]\n"
+                            "  admm: {iterations: 1, training: {batch: 16}}\n"
+                            "  retrain: {epochs: 1, batch: 16}\n"
+                            "  finish: {epochs: 1, batch: 16}\n" NO_QUANTIZE);
+    compress_run *run;
+    char text[128];
+    MUST(run_create(r, &watched, &run, err));
+    tick_to(run, RUN_RETRAIN);
+    assert_int_equal(empty_rows(run), 0);
+    assert_int_equal(warnings.count, 0);
+    tick_to(run, RUN_PRUNE_ADMM);
+    tick_to(run, RUN_RETRAIN);
+    assert_in_range(empty_rows(run), 1, 9);
+    base_write_u8(&warnings, 0);
+    snprintf(text, sizeof text, "layer fc3 keeps %zu weights, and none for %zu of the 10 classes",
+             rank_kept(run->g, run->layers[LAYERS - 1].node, run->mask), empty_rows(run));
+    if (strstr((const char *)warnings.bytes, text) == NULL)
+        fail_msg("no '%s' in: %s", text, warnings.bytes);
+    const size_t told = warnings.count;
+    tick_to(run, RUN_DONE);
+    if (warnings.count != told)
+        fail_msg("told again: %s", warnings.bytes + told);
+    base_writer_free(&warnings);
+    run_free(run);
+    base_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_are_reached_along_the_geometric_path),
         cmocka_unit_test(the_rank_is_by_importance_and_cost),
         cmocka_unit_test(the_controls_rank_by_magnitude),
+        cmocka_unit_test(classes_without_a_weight_are_told_once),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }
