@@ -89,29 +89,58 @@ size_t pack_keep_properties(const onnx_labels *labels, onnx_property *properties
     return count;
 }
 
+static float code_of(const pack_tensor *tensor, float value) {
+    return value == 0.0F ? 0.0F : roundf(value / tensor->step);
+}
+
+/* The largest size of the values' codes; infinite where they are no whole multiples of an
+ * interval. */
+static float furthest_code(const pack_tensor *tensor, const float *values, size_t count) {
+    float furthest = 0.0F;
+    for (size_t i = 0; i < count; i++) {
+        const float code = code_of(tensor, values[i]);
+        if (tensor->form != PACK_LEVELS || !(code * tensor->step == values[i]))
+            return INFINITY;
+        furthest = fmaxf(furthest, fabsf(code));
+    }
+    return furthest;
+}
+
+static float most_code(unsigned bits) {
+    return (float)((1U << (bits - 1)) - 1);
+}
+
+/* Nothing is rounded: that would be another network. */
+static admmnn_status check_codes(const char *name, const pack_tensor *tensor, float furthest,
+                                 unsigned bits, admmnn_error *err) {
+    if (furthest <= most_code(bits))
+        return ADMMNN_OK;
+    if (isinf(furthest))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "%s: its values are no whole multiples of an interval, as int%u wants "
+                         "them; nothing is written: quantize the network, or write float32",
+                         name, bits);
+    return base_fail(err, ADMMNN_UNSUPPORTED,
+                     "%s: its levels of %u bits reach %g times their interval, and int%u holds "
+                     "%g; nothing is written: write %s",
+                     name, tensor->bits, (double)furthest, bits, (double)most_code(bits),
+                     furthest <= most_code(8) ? "int8" : "float32");
+}
+
 /* The layer's values as whole numbers times the interval of its levels. */
 static admmnn_status code_weights(const pack_model *model, uint32_t p, const float *values,
                                   unsigned bits, onnx_codes *out, admmnn_error *err) {
-    const graph_parameter *parameter = &model->g->parameters[p];
+    const size_t count = model->g->parameters[p].count;
     const pack_tensor *tensor = &model->tensors[p];
-    const float most = (float)((1U << (bits - 1)) - 1);
     char name[GRAPH_PARAMETER_NAME_MAX];
     graph_parameter_name(model->g, p, name);
-    *out = (onnx_codes){.codes = base_array(parameter->count, sizeof *out->codes),
-                        .scale = tensor->step,
-                        .bits = bits};
+    BASE_TRY(check_codes(name, tensor, furthest_code(tensor, values, count), bits, err));
+    *out = (onnx_codes){
+        .codes = base_array(count, sizeof *out->codes), .scale = tensor->step, .bits = bits};
     if (out->codes == NULL)
         return base_fail_memory(err, "an ONNX model");
-    for (size_t i = 0; i < parameter->count; i++) {
-        const float code = values[i] == 0.0F ? 0.0F : roundf(values[i] / tensor->step);
-        if (tensor->form != PACK_LEVELS || !(fabsf(code) <= most) ||
-            code * tensor->step != values[i])
-            return base_fail(err, ADMMNN_UNSUPPORTED,
-                             "%s: its values do not lie on equal levels that %u bits hold; "
-                             "quantize the network, or write float32",
-                             name, bits);
-        out->codes[i] = (int8_t)code;
-    }
+    for (size_t i = 0; i < count; i++)
+        out->codes[i] = (int8_t)code_of(tensor, values[i]);
     return ADMMNN_OK;
 }
 

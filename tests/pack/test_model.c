@@ -638,6 +638,56 @@ static void whole_numbers_give_the_same_weights(void **state) {
     assert_non_null(strstr(err.message, "float32, int8, int4"));
 }
 
+/* Which layer, what its levels are, what would hold them; and no file. */
+static void levels_beyond_whole_numbers_are_refused(void **state) {
+    (void)state;
+    const struct {
+        filling weights;
+        const char *form, *text;
+    } cases[] = {
+        {{ADMM_LEVELS_EQUAL, 4, 1.0},
+         "int4",
+         "conv1.weight: its levels of 4 bits reach 8 times their interval, and int4 holds 7; "
+         "nothing is written: write int8"},
+        {{ADMM_LEVELS_EQUAL_ZERO, 8, 1.0}, "int4", "write int8"},
+        {{ADMM_LEVELS_EQUAL_ZERO, 16, 1.0}, "int4", "write float32"},
+        {{ADMM_LEVELS_EQUAL_ZERO, 16, 1.0},
+         "int8",
+         "and int8 holds 127; nothing is written: write "
+         "float32"},
+        {{ADMM_LEVELS_POWER_OF_TWO, 5, 1.0}, "int8", "conv1.weight: its levels of 5 bits reach"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        admmnn_pack_settings settings = {.weights = cases[i].form};
+        admmnn_error err = {0};
+        write_packed(random_model(small_network(), cases[i].weights, 1), "a.admm");
+        settings.input = in_folder("a.admm");
+        settings.output = in_folder("b.onnx");
+        assert_int_equal(admmnn_model_unpack(&settings, NULL, &err), ADMMNN_UNSUPPORTED);
+        if (strstr(err.message, cases[i].text) == NULL)
+            fail_msg("no '%s' in: %s", cases[i].text, err.message);
+        assert_false(base_name_taken(settings.output));
+    }
+}
+
+/* Floats are not rounded to any. */
+static void floats_are_no_whole_numbers(void **state) {
+    (void)state;
+    admmnn_error err = {0};
+    base_random random = base_random_at(6, 6, 6);
+    pack_model *model = compressed_lenet();
+    base_free(model->tensors[2].codes);
+    fill_floats(&model->tensors[2], model->g->parameters[2].count, 0.9, &random);
+    write_packed(model, "a.admm");
+    admmnn_pack_settings settings = {.weights = "int8"};
+    settings.input = in_folder("a.admm");
+    settings.output = in_folder("b.onnx");
+    assert_int_equal(admmnn_model_unpack(&settings, NULL, &err), ADMMNN_UNSUPPORTED);
+    assert_non_null(strstr(err.message,
+                           "conv2.weight: its values are no whole multiples of an "
+                           "interval, as int8 wants them; nothing is written"));
+    assert_false(base_name_taken(settings.output));
+}
+
 static void damaged_models_name_their_file(void **state) {
     (void)state;
     admmnn_model *model;
@@ -673,6 +723,8 @@ int main(void) {
         TEST(inspection_counts_products_of_values),
         TEST(inspection_tells_every_byte),
         TEST(whole_numbers_give_the_same_weights),
+        TEST(levels_beyond_whole_numbers_are_refused),
+        TEST(floats_are_no_whole_numbers),
         TEST(damaged_models_name_their_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
