@@ -34,7 +34,12 @@ size_t base_array_below(const size_t *rising, size_t count, size_t value);
 
 void base_free(void *memory);
 
-/* Bytes that the process may hold: the machine's memory, or less where it is limited. */
+/* Bytes that the process may hold: the machine's memory, or less where its address space or its
+ * control groups are limited. */
 uint64_t base_memory_size(void);
+
+/* The least limit of the process's control groups, of version 1 or 2, by the files below root;
+ * UINT64_MAX: none. */
+uint64_t base_memory_group_limit(const char *root);
 
 #endif

@@ -1,6 +1,12 @@
 /* Arrays: zeroed, aligned, and refused when their size overflows. */
+#define _GNU_SOURCE
 #include "support.h"
 
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
 #include "base/memory.h"
 
 static void products_that_overflow_are_refused(void **state) {
@@ -94,6 +100,95 @@ static void growing_doubles(void **state) {
     base_free(array);
 }
 
+/* ---- control groups ---- */
+
+#define FILES_MOST 4
+
+typedef struct group_case {
+    const char *groups; /* of the process: /proc/self/cgroup */
+    struct {
+        const char *path, *text;
+    } files[FILES_MOST];
+    uint64_t limit;
+} group_case;
+
+static char root[] = "/tmp/admmnn-test-memory-XXXXXX";
+
+static void write_below_root(const char *name, const char *text) {
+    char path[BASE_PATH_MAX];
+    char folder[BASE_PATH_MAX];
+    admmnn_error err;
+    assert_int_equal(base_path_join(path, sizeof path, root, name, &err), ADMMNN_OK);
+    assert_int_equal(base_path_folder(folder, sizeof folder, path, &err), ADMMNN_OK);
+    assert_int_equal(base_folder_make(folder, &err), ADMMNN_OK);
+    assert_int_equal(base_file_write(path, text, strlen(text), &err), ADMMNN_OK);
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place) {
+    (void)info;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static void expect_limit(const group_case *c) {
+    assert_non_null(mkdtemp(root));
+    if (c->groups != NULL)
+        write_below_root("proc/self/cgroup", c->groups);
+    for (size_t i = 0; i < FILES_MOST && c->files[i].path != NULL; i++)
+        write_below_root(c->files[i].path, c->files[i].text);
+    const uint64_t limit = base_memory_group_limit(root);
+    if (limit != c->limit)
+        fail_msg("%s: %llu, not %llu", c->groups, (unsigned long long)limit,
+                 (unsigned long long)c->limit);
+    assert_int_equal(nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    memset(root + strlen(root) - 6, 'X', 6);
+}
+
+static void the_least_limit_of_a_group_counts(void **state) {
+    (void)state;
+    static const group_case cases[] = {
+        {NULL, {{NULL, NULL}}, UINT64_MAX},
+        {"0::/\n", {{NULL, NULL}}, UINT64_MAX},
+        {"0::/\n", {{"sys/fs/cgroup/memory.max", "max\n"}}, UINT64_MAX},
+        {"0::/\n", {{"sys/fs/cgroup/memory.max", "1073741824\n"}}, 1073741824},
+        {"0::/a/b\n",
+         {{"sys/fs/cgroup/a/b/memory.max", "300\n"},
+          {"sys/fs/cgroup/a/memory.max", "200\n"},
+          {"sys/fs/cgroup/a/other/memory.max", "100\n"}},
+         200},
+        {"0::/a/b\n",
+         {{"sys/fs/cgroup/a/b/memory.max", "200\n"}, {"sys/fs/cgroup/a/memory.max", "300\n"}},
+         200},
+        {"0::/a/b\n",
+         {{"sys/fs/cgroup/a/b/memory.max", "max\n"}, {"sys/fs/cgroup/memory.max", "77\n"}},
+         77},
+        {"3:cpu,memory:/d\n2:cpuset:/\n0::/d\n",
+         {{"sys/fs/cgroup/memory/d/memory.limit_in_bytes", "4096\n"},
+          {"sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"}},
+         4096},
+        {"3:notmemory,memoryless:/d\n", /* no other controller's files */
+         {{"sys/fs/cgroup/memory/d/memory.limit_in_bytes", "4096\n"}},
+         UINT64_MAX},
+        {"4:memory:/docker/1f\n0::/\n", /* seen from within */
+         {{"sys/fs/cgroup/memory/memory.limit_in_bytes", "5000\n"}},
+         5000},
+        {"nonsense\n:\n0:\n", {{"sys/fs/cgroup/memory.max", "1\n"}}, UINT64_MAX},
+        {"0::/a\n",
+         {{"sys/fs/cgroup/a/memory.max", "-1\n"}, {"sys/fs/cgroup/memory.max", ""}},
+         UINT64_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_limit(&cases[i]);
+}
+
+/* The machine's memory where nothing limits it, never more. */
+static void the_memory_is_no_more_than_a_limit(void **state) {
+    (void)state;
+    const uint64_t whole = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    assert_true(base_memory_size() <= whole);
+    assert_true(base_memory_size() <= base_memory_group_limit("/"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_that_overflow_are_refused),
@@ -101,6 +196,8 @@ int main(void) {
         cmocka_unit_test(resizing_keeps_and_zeroes),
         cmocka_unit_test(what_is_below_is_counted),
         cmocka_unit_test(growing_doubles),
+        cmocka_unit_test(the_least_limit_of_a_group_counts),
+        cmocka_unit_test(the_memory_is_no_more_than_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
