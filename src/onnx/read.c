@@ -20,6 +20,8 @@
  * and small fields grow on the way from the file to memory. */
 #define READER_SPARE ((size_t)16 << 20)
 #define READER_GROWTH 32U
+/* Rows and columns of a matrix that are turned together: of floats a cache line each way. */
+#define SQUARE 16U
 
 static admmnn_status find_opset(const Onnx__ModelProto *model, int64_t *opset, admmnn_error *err) {
     *opset = 0;
@@ -328,8 +330,6 @@ static size_t place_of(const onnx_source *source, const graph_parameter *to, siz
     const size_t row = i / to->columns;
     const size_t column = i % to->columns;
     switch (source->layout) {
-    case ONNX_TRANSPOSED:
-        return column * to->rows + row;
     case ONNX_REPEATED:
         return 0;
     case ONNX_TRANSPOSED_CONV: {
@@ -345,6 +345,33 @@ static size_t place_of(const onnx_source *source, const graph_parameter *to, siz
     }
 }
 
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* to[rows][columns] of from[columns][rows], by squares: along a row every number of a large matrix
+ * would come from another page. */
+static void turn(const float *from, size_t rows, size_t columns, float *to) {
+    for (size_t top = 0; top < rows; top += SQUARE)
+        for (size_t left = 0; left < columns; left += SQUARE)
+            for (size_t row = top; row < least(top + SQUARE, rows); row++)
+                for (size_t column = left; column < least(left + SQUARE, columns); column++)
+                    to[row * columns + column] = from[column * rows + row];
+}
+
+static void copy_param(const onnx_source *source, const graph_parameter *to, float *at) {
+    const float *from = source->array->floats;
+    if (source->layout == ONNX_AS_IS)
+        memcpy(at, from, to->count * sizeof *at);
+    else if (source->layout == ONNX_TRANSPOSED)
+        turn(from, to->rows, to->columns, at);
+    else
+        for (size_t i = 0; i < to->count; i++)
+            at[i] = from[place_of(source, to, i)];
+    for (size_t i = 0; source->factor != 1.0F && i < to->count; i++)
+        at[i] *= source->factor;
+}
+
 static admmnn_status copy_params(const onnx_reader *r, float **out, admmnn_error *err) {
     float *params = base_array(r->g->flat_count, sizeof *params);
     if (params == NULL)
@@ -352,16 +379,8 @@ static admmnn_status copy_params(const onnx_reader *r, float **out, admmnn_error
     *out = params;
     for (uint32_t p = 0; p < r->g->parameter_count; p++) {
         const graph_parameter *to = &r->g->parameters[p];
-        const onnx_source *source = &r->sources[p];
-        float *at = params + to->offset;
-        if (source->array == NULL)
-            continue;
-        if (source->layout == ONNX_AS_IS)
-            memcpy(at, source->array->floats, to->count * sizeof *at);
-        for (size_t i = 0; source->layout != ONNX_AS_IS && i < to->count; i++)
-            at[i] = source->array->floats[place_of(source, to, i)];
-        for (size_t i = 0; source->factor != 1.0F && i < to->count; i++)
-            at[i] *= source->factor;
+        if (r->sources[p].array != NULL)
+            copy_param(&r->sources[p], to, params + to->offset);
     }
     return ADMMNN_OK;
 }

@@ -721,6 +721,32 @@ static void data_stays_in_the_folder(void **state) {
     }
 }
 
+/* A MatMul's matrix lies the other way round, whatever its size. */
+static void matrices_are_turned(void **state) {
+    (void)state;
+    static const int64_t sizes[][2] = {{1, 1}, {1, 40}, {16, 16}, {45, 37}, {33, 64}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        maker m;
+        const int64_t columns = sizes[i][0];
+        const int64_t rows = sizes[i][1];
+        float w[64 * 64];
+        for (int64_t k = 0; k < columns * rows; k++)
+            w[k] = (float)k;
+        maker_begin(&m, 13);
+        maker_input(&m, "x", (const int64_t[]){-1, columns}, 2);
+        maker_output(&m, "y");
+        maker_floats(&m, "w", sizes[i], 2, w);
+        maker_node(&m, "MatMul", "x w", "y");
+        onnx_model model = read_made(&m);
+        assert_int_equal(model.g->parameters[0].rows, rows);
+        assert_int_equal(model.g->parameters[0].columns, columns);
+        for (int64_t row = 0; row < rows; row++)
+            for (int64_t column = 0; column < columns; column++)
+                assert_true(model.params[row * columns + column] == w[column * rows + row]);
+        onnx_model_free(&model);
+    }
+}
+
 /* Links within the folder may stand for names in it. */
 static void links_within_the_folder_are_followed(void **state) {
     (void)state;
@@ -783,6 +809,7 @@ int main(void) {
         cmocka_unit_test(names_do_not_break_messages),
         cmocka_unit_test(signs_of_zeros_and_infinities_come_back),
         cmocka_unit_test(data_of_another_file),
+        cmocka_unit_test(matrices_are_turned),
         cmocka_unit_test(data_stays_in_the_folder),
         cmocka_unit_test(links_within_the_folder_are_followed),
         cmocka_unit_test(more_than_the_memory_is_told_first),
