@@ -50,7 +50,8 @@ void admmnn_model_get_info(const admmnn_model *model, admmnn_model_info *info);
 admmnn_status admmnn_model_run(admmnn_model *model, const float *input, size_t count, float *output,
                                admmnn_error *err);
 /* The same for files: NumPy arrays (.npy, float32 or float64 or uint8; uint8 is
- * taken as pixels and normalised by the model's mean and scale), each as PATH or, by the name
+ * taken as pixels and normalised by the model's mean and scale, which the log tells to be 0 and 1
+ * where the model says nothing of them), each as PATH or, by the name
  * that an ONNX model has for it, as NAME=PATH. The output is
  * float32, samples x the output's dimensions, written whole or not at all; one that exists is
  * replaced only when force is not 0. ADMMNN_USAGE: the output exists and force is 0, or is the
@@ -122,8 +123,11 @@ typedef struct admmnn_pack_settings {
  * ADMMNN_USAGE: the output exists and force is 0, or is the input, an unknown coder,
  * a network too large; ADMMNN_UNSUPPORTED: a network or levels that the other format
  * cannot hold, or that do not lie on so few levels as the weights are to have; ADMMNN_IO: cannot
- * write; those of admmnn_model_open for the input. */
-admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err);
+ * write; those of admmnn_model_open for the input. Of context the log is taken: an ONNX model of
+ * images that does not say how its pixels are normalised is packed as one that is given
+ * pixels / 255, which the log tells. NULL: no log. */
+admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, const admmnn_context *context,
+                                admmnn_error *err);
 admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, uint64_t *data_bytes,
                                   admmnn_error *err);
 

@@ -5,6 +5,7 @@
 
 #include "fail.h"
 #include "print.h"
+#include "session.h"
 
 static double size_of_file(const char *path) {
     struct stat info;
@@ -45,7 +46,9 @@ static admmnn_status print_sizes(const cli_arguments *arguments, uint64_t data_b
 
 admmnn_status cli_convert_pack(const cli_arguments *arguments, admmnn_error *err) {
     const admmnn_pack_settings settings = settings_of(arguments);
-    CLI_TRY(admmnn_model_pack(&settings, err));
+    cli_session session;
+    cli_session_begin(&session, arguments);
+    CLI_TRY(admmnn_model_pack(&settings, &session.context, err));
     return print_sizes(arguments, 0, err);
 }
 

@@ -71,6 +71,7 @@ typedef struct compress_run {
     uint32_t *order;      /* training images, then validation images */
     size_t train_count, validation_count;
     data_tones tones;
+    bool tones_untold; /* by a model file */
 
     run_position at;
     train_network *network;

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "compress/run.h"
+#include "pack/model_file.h"
 
 /* The largest of each distortion over all stretches. */
 static data_augmentation all_augmentations(const recipe *r) {
@@ -65,6 +66,9 @@ static admmnn_status choose_tones(compress_run *run, admmnn_error *err) {
                          "%s:%u: dataset.mean: %d means; the images of %s have %u channels",
                          r->path, r->mean_line, DATA_TONES, r->dataset_path,
                          graph_shape_channels(run->train.shape));
+    if (r->mean_count == 0 && run->tones_untold && run->train.values == NULL)
+        model_note_untold(r->model_path, "dataset.mean and dataset.deviation say otherwise",
+                          run->context);
     for (size_t c = 0; c < DATA_TONES && r->mean_count > 0; c++) {
         const size_t given = c < r->mean_count ? c : 0;
         run->tones.mean[c] = (float)r->mean[given];

@@ -57,6 +57,7 @@ static admmnn_status take_model(compress_run *run, pack_model *model, admmnn_err
     pack_model_values(model, run->dense);
     BASE_TRY(model_open_logits(model->g, run->r->model_path, &run->g, &run->ending, err));
     run->tones = model->tones;
+    run->tones_untold = !model->tones_told;
     run->labels = model->labels;
     model->labels = NULL;
     return check_shared(run, err);

@@ -202,10 +202,20 @@ static admmnn_status open_input(const admmnn_pack_settings *settings, pack_model
                            NULL, &file_bytes, described, err);
 }
 
-admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, admmnn_error *err) {
+/* A packed file always says how its pixels are normalised. */
+static void note_pixels(const pack_model *model, const char *path, const admmnn_context *context) {
+    const graph_shape shape = model->g->values[model->g->input].shape;
+    if (!model->tones_told && shape.rank == 3) /* else it reads no images */
+        model_note_untold(
+            path, "so says the packed file; --mean and --deviation of eval say otherwise", context);
+}
+
+admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, const admmnn_context *context,
+                                admmnn_error *err) {
     pack_model *model;
     bool described;
     BASE_TRY(open_input(settings, &model, &described, err));
+    note_pixels(model, settings->input, context);
     const admmnn_status status = write_packed(settings, model, described, err);
     pack_model_free(model);
     return status;

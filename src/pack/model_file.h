@@ -37,8 +37,10 @@ admmnn_status model_open_logits(const graph *g, const char *path, graph **logits
  * else as the model says. ADMMNN_USAGE: means and deviations that make no sense. */
 admmnn_status model_choose_tones(const pack_model *model, const char *path,
                                  const admmnn_images *images, data_tones *tones, admmnn_error *err);
-/* A line to the log where neither says it. Few exporters do, and a network that is given other
- * pixels than it was trained on is measured, and trained, all the same. */
+/* A line to the log: the file at path does not say it; `otherwise`: what does. Few exporters do,
+ * and a network that is given other pixels than it was trained on works all the same. */
+void model_note_untold(const char *path, const char *otherwise, const admmnn_context *context);
+/* That line where neither the model nor `images` say it. */
 void model_note_tones(const pack_model *model, const char *path, const admmnn_images *images,
                       const data_set *set, const admmnn_context *context);
 

@@ -71,13 +71,16 @@ admmnn_status model_choose_tones(const pack_model *model, const char *path,
     return ADMMNN_OK;
 }
 
+void model_note_untold(const char *path, const char *otherwise, const admmnn_context *context) {
+    base_log(context, ADMMNN_LOG_INFO,
+             "%s does not say how pixels are normalised, and is given pixels / 255; %s", path,
+             otherwise);
+}
+
 void model_note_tones(const pack_model *model, const char *path, const admmnn_images *images,
                       const data_set *set, const admmnn_context *context) {
     if (!model->tones_told && images->mean == NULL && set->values == NULL)
-        base_log(context, ADMMNN_LOG_INFO,
-                 "%s does not say how pixels are normalised, and is given pixels / 255; --mean and "
-                 "--deviation say otherwise",
-                 path);
+        model_note_untold(path, "--mean and --deviation say otherwise", context);
 }
 
 static admmnn_status check_images(const graph *g, const char *path, const data_set *set,

@@ -234,6 +234,8 @@ admmnn_status admmnn_model_run_file(admmnn_model *model, const char *input, cons
     npy_array array;
     base_writer out = {0};
     admmnn_status status = npy_parse(input, bytes, count, &array, err);
+    if (status == ADMMNN_OK && array.type == NPY_UINT8 && !model->packed->tones_told)
+        model_note_untold(model->path, "floats are taken as they are", &model->log);
     if (status == ADMMNN_OK)
         status = run_array(model, input, &array, &out, err);
     if (status == ADMMNN_OK)

@@ -53,6 +53,14 @@ has "$work/stderr" "untold.onnx does not say how pixels are normalised"
 expect 0 import "$work/untold.onnx" --out "$work/imported.onnx"
 expect 0 eval "$work/imported.onnx" "${images[@]}"
 has "$work/stderr" "imported.onnx does not say how pixels are normalised"
+expect 0 pack "$work/untold.onnx" --out "$work/untold.admm"
+has "$work/stderr" "untold.onnx does not say how pixels are normalised"
+expect 0 pack "$work/untold.onnx" --out "$work/untold.admm" --force --quiet
+[[ ! -s $work/stderr ]] || fail "a note in spite of --quiet"
+expect 0 pack "$work/out-held/small.onnx" --out "$work/told.admm"
+lacks "$work/stderr" "normalised"
+expect 0 eval "$work/untold.admm" "${images[@]}" # says it now
+lacks "$work/stderr" "normalised"
 tones=(--mean 0.2 --deviation 0.25)
 expect 0 eval "$work/untold.onnx" "${images[@]}" "${tones[@]}" --json
 [[ $(json "$work/stdout" loss) == "$loss" ]] || fail "another loss with the same normalisation"

@@ -36,6 +36,10 @@ printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' \
     "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 28, 28), }" >"$work/x.npy"
 head -c 1568 /dev/zero >>"$work/x.npy"
 expect 0 run "$work/a.onnx" --input "$work/x.npy" --output "$work/y.npy"
+lacks "$work/stderr" "normalised"
+LC_ALL=C sed 's/admmnn\.input/others.input/' "$work/a.onnx" >"$work/untold.onnx"
+expect 0 run "$work/untold.onnx" --input "$work/x.npy" --output "$work/untold.npy"
+has "$work/stderr" "untold.onnx does not say how pixels are normalised, and is given pixels / 255; floats"
 expect 0 run "$work/a.onnx" --input "input=$work/x.npy" --output "logits=$work/z.npy"
 cmp "$work/y.npy" "$work/z.npy" || fail "a name changes the output"
 expect_error 2 "a.onnx calls its input 'input', not 'other'" run "$work/a.onnx" \
@@ -63,6 +67,6 @@ expect 0 inspect "$work/tuned.onnx" --json
 expect 0 finetune "$work/int8.onnx" --data "$work/data" --out "$work/twice.onnx" --epochs 2
 cmp "$work/tuned.onnx" "$work/twice.onnx" || fail "the same seed trained to other bytes"
 cmp -s "$work/tuned.onnx" "$work/a.onnx" && fail "training changed nothing"
-expect_error 2 "do not lie on equal levels" unpack "$work/tuned.onnx" --out "$work/c.onnx" \
+expect_error 2 "are no whole multiples of an interval" unpack "$work/tuned.onnx" --out "$work/c.onnx" \
     --weights int8
 no_leftovers "$work"

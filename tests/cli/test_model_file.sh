@@ -118,6 +118,7 @@ expect_error 2 "holds a run from another network than that of" compress "$work/f
 mv "$work/kept.onnx" "$work/foreign.onnx"
 expect 0 compress "$work/foreign.yaml" --out "$work/killed" --threads 2 --resume
 has "$work/stderr" "admmnn: resumed: "
+lacks "$work/stderr" "normalised"
 same_results "$work/out-foreign" "$work/killed"
 expect 0 compress "$work/foreign.yaml" --out "$work/killed" --threads 2 --resume --quiet
 
@@ -164,6 +165,14 @@ refuses() {
 refuses absent.onnx fc1 "absent.onnx: cannot open"
 refuses lenet-6 fc1 "bad.yaml:1: model: no .onnx or .admm file: no network named 'lenet-6'"
 refuses foreign.onnx fc1 "foreign.onnx has no layer 'fc1'; there are ier/with/a/long/path/fc1/MatMul, "
+# What it does not say of its pixels is told before anything is looked at.
+LC_ALL=C sed 's/admmnn\.input/others.input/' "$work/foreign.onnx" >"$work/untold.onnx"
+make_recipe bad untold.onnx fc1 fc1
+expect_error 2 "has no layer 'fc1'" compress "$work/bad.yaml" --out "$work/bad"
+has "$work/stderr" "untold.onnx does not say how pixels are normalised"
+make_recipe bad foreign.onnx fc1 fc1
+expect_error 2 "has no layer 'fc1'" compress "$work/bad.yaml" --out "$work/bad"
+lacks "$work/stderr" "normalised"
 cp "$work/bad.yaml" "$work/text.onnx"
 refuses text.onnx fc1 "text.onnx: not an ONNX model"
 "$MAKE_FOREIGN" "$work/dense/model.onnx" "$work/folded.onnx" folded

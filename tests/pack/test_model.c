@@ -83,7 +83,8 @@ static void write_onnx(const graph *g, const float *params, const char *name) {
 
 static void convert(const char *from, const char *to, bool pack) {
     const admmnn_pack_settings settings = {.input = in_folder(from), .output = in_folder(to)};
-    MUST(pack ? admmnn_model_pack(&settings, err) : admmnn_model_unpack(&settings, NULL, err));
+    MUST(pack ? admmnn_model_pack(&settings, NULL, err)
+              : admmnn_model_unpack(&settings, NULL, err));
 }
 
 static void unpacked_and_packed_again_is_the_same_file(void **state) {
@@ -194,9 +195,9 @@ static void nothing_is_overwritten_unasked(void **state) {
     assert_int_equal(admmnn_model_unpack(&settings, NULL, &err), ADMMNN_OK);
     settings = (admmnn_pack_settings){
         .input = in_folder("a.onnx"), .output = in_folder("b.admm"), .positions = "morse"};
-    assert_int_equal(admmnn_model_pack(&settings, &err), ADMMNN_USAGE);
+    assert_int_equal(admmnn_model_pack(&settings, NULL, &err), ADMMNN_USAGE);
     settings.input = in_folder("none.onnx");
-    assert_int_equal(admmnn_model_pack(&settings, &err), ADMMNN_NOT_FOUND);
+    assert_int_equal(admmnn_model_pack(&settings, NULL, &err), ADMMNN_NOT_FOUND);
     assert_false(base_file_exists(in_folder("b.admm")));
 }
 
