@@ -56,7 +56,8 @@ typedef struct cli_option {
     char letter;      /* the short form; 0: none */
     cli_kind kind;
     bool required;
-    size_t offset;     /* in cli_arguments */
+    bool once;     /* of a CLI_TEXT: a second one would be lost; of all others the last counts */
+    size_t offset; /* in cli_arguments */
     const char *value; /* how the help calls the value; NULL: a flag */
     uint64_t least, greatest;
     const char *fallback; /* the default as the help gives it; NULL: none */

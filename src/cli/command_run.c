@@ -9,6 +9,7 @@ static const cli_option options[] = {
      .letter = 'i',
      .kind = CLI_TEXT,
      .required = true,
+     .once = true,
      .offset = offsetof(cli_arguments, input),
      .value = "[NAME=]X.npy",
      .help = "Samples as a NumPy array, the first axis counting them: float32 or float64 as the "
@@ -18,6 +19,7 @@ static const cli_option options[] = {
      .letter = 'o',
      .kind = CLI_TEXT,
      .required = true,
+     .once = true,
      .offset = offsetof(cli_arguments, out),
      .value = "[NAME=]Y.npy",
      .help = "Where the logits go: float32, samples by the output's dimensions. NAME: what an ONNX "

@@ -79,6 +79,15 @@ static admmnn_status read_real(const reader *r, const cli_option *option, const 
     return ADMMNN_OK;
 }
 
+static admmnn_status read_text(const reader *r, const cli_option *option, const char *value,
+                               const char **text, admmnn_error *err) {
+    if (option->once && *text != NULL)
+        return cli_fail(err, ADMMNN_USAGE, "%s: --%s is given twice, as '%.80s' and as '%.80s'",
+                        r->command->name, option->name, *text, value);
+    *text = value;
+    return ADMMNN_OK;
+}
+
 /* value: what stood after "=", or NULL. */
 static admmnn_status store(reader *r, const cli_option *option, const char *value,
                            admmnn_error *err) {
@@ -106,8 +115,7 @@ static admmnn_status store(reader *r, const cli_option *option, const char *valu
         return read_number(r, option, value, (cli_number *)(void *)place, err);
     if (option->kind == CLI_REAL)
         return read_real(r, option, value, (cli_real *)(void *)place, err);
-    *(const char **)(void *)place = value;
-    return ADMMNN_OK;
+    return read_text(r, option, value, (const char **)(void *)place, err);
 }
 
 static admmnn_status read_long(reader *r, const char *word, admmnn_error *err) {

@@ -40,6 +40,9 @@ expect_error 2 "--out: DIR is missing before '--resume'" compress recipe.yaml --
 expect_error 2 "--out: DIR is missing before '--'" compress --out -- recipe.yaml
 expect_error 2 "-q takes no value: '-qh'" show out -qh
 expect_error 2 "'-o=out': give it as -o VALUE or --out=VALUE" compress recipe.yaml -o=out
+expect_error 2 "run: --input is given twice, as 'a=x.npy' and as 'b=y.npy'" \
+    run m.onnx --input a=x.npy --input b=y.npy --output z.npy
+expect_error 2 "run: --output is given twice, as 'x' and as 'x'" run m.onnx -o x -i y --output=x
 [[ ! -e out ]] || fail "a folder was made by a wrong command"
 
 # --help wins over what follows; "--" ends the options; --name=value is --name value.
@@ -49,6 +52,7 @@ expect_error 2 "none" show --threads=1 --quiet none
 expect_error 2 "result.json" show --threads=1 -- -none
 : >made
 expect_error 2 "made: exists" pack none.onnx -omade
+expect_error 2 "made: exists" pack none.onnx --out first --out made # the last counts
 : >-o
 expect_error 2 "-o: no graph" pack -o x -- -o
 rm -- -o
