@@ -1,0 +1,27 @@
+/* Several ways to do the same, timed in turns, so that what slows the machine down slows all of
+ * them. */
+#ifndef HARDWARE_TURNS_H
+#define HARDWARE_TURNS_H
+
+#include "base/error.h"
+
+#define TURNS_WAYS_MOST 4
+
+typedef struct turns {
+    int ways; /* at most TURNS_WAYS_MOST */
+    admmnn_status (*run)(void *user, int way, admmnn_error *err);
+    void *user;
+    double (*now)(void); /* seconds, of the clock or of the thread */
+} turns;
+
+/* Of one run, in seconds. */
+typedef struct turns_times {
+    double median, least;
+} turns_times;
+
+/* Runs all ways in turns for about so many seconds, at least 5 times and at most 500, and once
+ * before that. times: [ways]. */
+admmnn_status turns_time(const turns *t, double seconds, turns_times *times, unsigned *rounds,
+                         admmnn_error *err);
+
+#endif
