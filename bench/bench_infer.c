@@ -31,16 +31,6 @@ typedef struct options {
     bool json;
 } options;
 
-typedef struct paths {
-    char model[BASE_PATH_MAX], input[BASE_PATH_MAX], output[BASE_PATH_MAX];
-} paths;
-
-static admmnn_status find_paths(const options *o, paths *p, admmnn_error *err) {
-    BASE_TRY(base_path_join(p->model, sizeof p->model, o->folder, "model.onnx", err));
-    BASE_TRY(base_path_join(p->input, sizeof p->input, o->folder, "input.f32", err));
-    return base_path_join(p->output, sizeof p->output, o->folder, "output.f32", err);
-}
-
 /* ---- the file ---- */
 
 /* Normalizations and biases that are not those of a beginning: none may be left out unseen. */
@@ -110,12 +100,7 @@ static admmnn_status time_runs(const options *o, admmnn_model *model, const samp
     return ADMMNN_OK;
 }
 
-static admmnn_status leave(const paths *p, const sample *s, admmnn_error *err) {
-    BASE_TRY(base_file_write(p->input, s->input, s->elements * sizeof *s->input, err));
-    return base_file_write(p->output, s->output, s->outputs * sizeof *s->output, err);
-}
-
-static void print(const options *o, const paths *p, double seconds) {
+static void print(const options *o, const char *path, double seconds) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     const double peak = (double)usage.ru_maxrss / 1024.0;
@@ -123,29 +108,29 @@ static void print(const options *o, const paths *p, double seconds) {
         printf("{\"threads\": %u, \"seconds\": %.6f, \"peak_mib\": %.1f}\n", o->threads, seconds,
                peak);
     else
-        printf("%s: %.5f s, at most %.0f MiB\n", p->model, seconds, peak);
+        printf("%s: %.5f s, at most %.0f MiB\n", path, seconds, peak);
 }
 
-static admmnn_status run_model(const options *o, const paths *p, admmnn_model *model, sample *s,
+static admmnn_status run_model(const options *o, const char *path, admmnn_model *model, sample *s,
                                admmnn_error *err) {
     double seconds;
     BASE_TRY(make_sample(model, s, err));
     BASE_TRY(time_runs(o, model, s, &seconds, err));
-    BASE_TRY(leave(p, s, err));
-    print(o, p, seconds);
+    BASE_TRY(bench_leave(o->folder, s->input, s->elements, s->output, s->outputs, err));
+    print(o, path, seconds);
     return ADMMNN_OK;
 }
 
 static admmnn_status measure(const options *o, admmnn_error *err) {
     const admmnn_context context = {.threads = o->threads};
     admmnn_model *model;
-    paths p;
+    char path[BASE_PATH_MAX];
     sample s = {0};
-    BASE_TRY(find_paths(o, &p, err));
+    BASE_TRY(base_path_join(path, sizeof path, o->folder, "model.onnx", err));
     if (o->network != NULL)
-        return make_file(o->network, p.model, err);
-    BASE_TRY(admmnn_model_open(p.model, &context, &model, err));
-    admmnn_status status = run_model(o, &p, model, &s, err);
+        return make_file(o->network, path, err);
+    BASE_TRY(admmnn_model_open(path, &context, &model, err));
+    admmnn_status status = run_model(o, path, model, &s, err);
     base_free(s.input);
     base_free(s.output);
     admmnn_model_close(model);

@@ -1,10 +1,11 @@
 /* One sample at a time on one thread: a packed model by the runtime's kernels, and its dense
  * values by the engine's back ends, in turns.
  *
- *   bench_runtime --model FILE [--rounds N] [--samples N] [--json]
+ *   bench_runtime --model FILE [--rounds N] [--samples N] [--leave FOLDER] [--json]
  *
  * Median and least over the rounds, of N samples each, in microseconds a sample for which the
- * thread had a processor: other programs of the machine take none of it. */
+ * thread had a processor: other programs of the machine take none of it. --leave: the sample and
+ * the runtime's answer, as floats in input.f32 and output.f32, for a peer to compare with. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static const char *const way_names[WAYS] = {"runtime", "runtime AVX2", "runtime 
                                             "oneDNN dense", "lanes dense"};
 
 typedef struct options {
-    const char *model;
+    const char *model, *leave;
     unsigned rounds, samples;
     bool json;
 } options;
@@ -164,6 +165,12 @@ static admmnn_status measure(bench *b, admmnn_error *err) {
     return ADMMNN_OK;
 }
 
+static admmnn_status leave(const bench *b, admmnn_error *err) {
+    const graph *g = b->packed->g;
+    return bench_leave(b->o->leave, b->input, graph_value_count(g, g->input), b->outputs[FASTEST],
+                       graph_value_count(g, g->output), err);
+}
+
 static void bench_free(bench *b) {
     for (size_t way = 0; way < WAYS; way++) {
         engine_destroy(b->engines[way]);
@@ -194,6 +201,8 @@ static admmnn_status run(const options *o, admmnn_error *err) {
     }
     if (status == ADMMNN_OK)
         status = measure(b, err);
+    if (status == ADMMNN_OK && o->leave != NULL)
+        status = leave(b, err);
     bench_free(b);
     return status;
 }
@@ -202,11 +211,15 @@ int main(int argc, char **argv) {
     options o = {.rounds = 501, .samples = 1};
     const bench_option table[] = {{.name = "--model", .text = &o.model},
                                   {.name = "--rounds", .number = &o.rounds},
-                                  {.name = "--samples", .number = &o.samples}};
+                                  {.name = "--samples", .number = &o.samples},
+                                  {.name = "--leave", .text = &o.leave}};
     admmnn_error err = {0};
     if (!bench_options_read(argc, argv, table, sizeof table / sizeof table[0], &o.json) ||
         o.model == NULL || o.rounds == 0 || o.rounds > ROUNDS_MAX || o.samples == 0) {
-        fputs("usage: bench_runtime --model FILE [--rounds N] [--samples N] [--json]\n", stderr);
+        fputs(
+            "usage: bench_runtime --model FILE [--rounds N] [--samples N] [--leave FOLDER] "
+            "[--json]\n",
+            stderr);
         return 2;
     }
     return bench_exit("bench_runtime", run(&o, &err), &err);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+
 static bool read_number(const char *text, unsigned *number) {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
@@ -40,6 +42,19 @@ bool bench_options_read(int argc, char **argv, const bench_option *options, size
             return false;
     }
     return true;
+}
+
+static admmnn_status leave(const char *folder, const char *name, const float *values, size_t count,
+                           admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(path, sizeof path, folder, name, err));
+    return base_file_write(path, values, count * sizeof *values, err);
+}
+
+admmnn_status bench_leave(const char *folder, const float *input, size_t inputs,
+                          const float *output, size_t outputs, admmnn_error *err) {
+    BASE_TRY(leave(folder, "input.f32", input, inputs, err));
+    return leave(folder, "output.f32", output, outputs, err);
 }
 
 int bench_exit(const char *program, admmnn_status status, const admmnn_error *err) {
