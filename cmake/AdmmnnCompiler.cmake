@@ -5,7 +5,8 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Werror -fno-math-errn
 add_compile_options(-ffp-contract=off)
 add_compile_definitions(_POSIX_C_SOURCE=200809L)
 if(ADMMNN_SANITIZE)
-  add_compile_options(-fsanitize=${ADMMNN_SANITIZE} -fno-omit-frame-pointer)
+  # Reports name lines; types and variables would only make files and links larger.
+  add_compile_options(-fsanitize=${ADMMNN_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${ADMMNN_SANITIZE})
   if(ADMMNN_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize-recover=undefined)
@@ -16,14 +17,18 @@ if(ADMMNN_BUILD_FUZZERS)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# The unrolled tiles with every access checked take minutes at more than -O1, and at -O1 where
+# nothing else is optimised, either.
+set(instrumented_kernels $<$<NOT:$<CONFIG:Debug>>:-O1>)
+
 # Kernels compiled once per instruction set and chosen at run time, their multiply-adds
 # fused on purpose: src/PREFIX_WIDTH.c for the width of any processor, of AVX2 and FMA,
 # and of AVX-512.
 function(admmnn_kernels target prefix any avx2 avx512)
   set(kernels ${CMAKE_SOURCE_DIR}/src/${prefix})
   set(common -O3 -ffp-contract=fast -Wno-psabi)
-  if(ADMMNN_SANITIZE) # the unrolled tiles with every access checked take minutes at -O3
-    set(common -O1 -ffp-contract=fast -Wno-psabi)
+  if(ADMMNN_SANITIZE)
+    set(common ${instrumented_kernels} -ffp-contract=fast -Wno-psabi)
   endif()
   set_source_files_properties(${kernels}_${any}.c PROPERTIES COMPILE_OPTIONS "${common}"
     TARGET_DIRECTORY ${target})
