@@ -129,7 +129,7 @@ END
 # longer EPOCHS: so many that a stage lasts long enough to be watched or interrupted;
 # an instrumented program, ten times slower and more, needs fewer.
 longer() {
-    echo $((sanitized ? $1 / 6 : $1))
+    echo $((sanitized ? $1 / 10 : $1))
 }
 
 # Longer: for what has to be interrupted in the middle.

@@ -5,8 +5,10 @@ set -euo pipefail
 source "${0%/*}/support.sh"
 make_job
 # A first checkpoint comes early, the end late: most of the kills fall between them.
-sed -i -e 's/finish: {epochs: 2/finish: {epochs: 30/' \
-    -e '/^prune:/,/^quantize:/s/iterations: 2/iterations: 10/' "$work/recipe.yaml"
+finish=30 iterations=10
+((!sanitized)) || finish=10 iterations=4
+sed -i -e "s/finish: {epochs: 2/finish: {epochs: $finish/" \
+    -e "/^prune:/,/^quantize:/s/iterations: 2/iterations: $iterations/" "$work/recipe.yaml"
 
 expect 0 compress "$work/recipe.yaml" --out "$work/calm" --quiet
 

@@ -1,6 +1,7 @@
 /* The zoo's networks on small images: the whole gradient, by the difference of the loss along
  * it. Where a normalization has but a few elements this is too steep to tell. */
 #include "doubles.h"
+#include "instrumented.h"
 
 #define SAMPLES 3
 /* Kinks that the step crosses count too. */
@@ -77,7 +78,8 @@ static void expect_gradient(const char *name, uint32_t side) {
 static void residual(void **state) {
     (void)state;
     expect_gradient("resnet-20", 16);
-    expect_gradient("resnet-18", 32);
+    if (instrumented_or(0, 1) != 0) /* such blocks again, only larger */
+        expect_gradient("resnet-18", 32);
 }
 
 static void depthwise(void **state) {
