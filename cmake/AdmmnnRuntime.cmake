@@ -9,7 +9,8 @@ file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*.c)
 add_library(admmnn_runtime STATIC ${sources})
 set_target_properties(admmnn_runtime PROPERTIES C_STANDARD 99)
 if(ADMMNN_SANITIZE)
-  set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/kernels_avx2.c PROPERTIES
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/kernels_avx2.c
+    ${CMAKE_SOURCE_DIR}/runtime/kernels_avx512.c PROPERTIES
     COMPILE_OPTIONS "${instrumented_kernels}")
 endif()
 target_include_directories(admmnn_runtime PRIVATE ${CMAKE_SOURCE_DIR}/runtime PUBLIC ${view})
