@@ -46,9 +46,14 @@ static void pass_progress(void *user, const admmnn_progress *progress) {
     const comparison *c = user;
     char name[64];
     char task[192];
+    admmnn_progress whole = *progress;
+    if (c->points == NULL) { /* images are read before there are runs */
+        whole.run_done = -1;
+        base_progress(c->outer, &whole);
+        return;
+    }
     point_name(&c->points[c->at], name, sizeof name);
     snprintf(task, sizeof task, "%zu/%zu %s: %.100s", c->at + 1, c->count, name, progress->task);
-    admmnn_progress whole = *progress;
     whole.task = task;
     double share = (progress->run_done - c->from) / (c->to - c->from);
     share = share > 0 ? share < 1 ? share : 1 : 0;

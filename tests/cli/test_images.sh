@@ -37,6 +37,10 @@ has "$work/stderr" "decoding the images: "
 # The time left is the run's from its own beginning on, not from what was decoded before.
 grep -qE "ADMM pruning.*: [1-8]?[0-9] %,.* elapsed, [0-9:]+ left" "$work/stderr" ||
     fail "no time left half-way"
+# A comparison reads the images before it has runs.
+expect 0 compare "$work/held.yaml" --out "$work/compared" --seeds 1 --methods one-shot --threads 2
+has "$work/stderr" "decoding the images: "
+has "$work/stderr" "one-shot 10x, seed 1: keeps"
 accuracy=$(json "$work/out-held/result.json" accuracy packed)
 awk -v a="$accuracy" 'BEGIN { exit !(a > 0.9) }' || fail "test accuracy $accuracy"
 
