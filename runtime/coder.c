@@ -40,13 +40,13 @@ static unsigned end_bytes(const rt_coder *c, uint32_t *point) {
 }
 
 bool rt_coder_is_whole(const rt_coder *c) {
-    const uint8_t *bytes = c->in->bytes + c->start;
     uint32_t point;
     const unsigned tail = end_bytes(c, &point);
     if (c->in->count - c->start != c->shifts + tail)
         return false;
     for (unsigned i = 0; i < tail; i++)
-        if (bytes[c->shifts + i] != (uint8_t)(point >> (24 - 8 * i)))
+        if (rt_view_byte(c->in->from, c->start + (size_t)c->shifts + i) !=
+            (point >> (24 - 8 * i) & 0xffU))
             return false;
     return true;
 }

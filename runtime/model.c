@@ -13,16 +13,23 @@
 #define MAGIC_BYTES 4U
 #define TONES 3
 
-static admmnn_runtime_status check_bytes(const uint8_t *bytes, size_t count,
-                                         admmnn_runtime_error *err) {
-    rt_reader tail = {bytes, count, count - CHECKSUM_BYTES, false};
-    if (count < MAGIC_BYTES + 1 + CHECKSUM_BYTES)
+static bool has_magic(rt_view *bytes) {
+    for (size_t i = 0; i < MAGIC_BYTES; i++)
+        if (rt_view_byte(bytes, i) != (unsigned char)PACK_MAGIC[i])
+            return false;
+    return true;
+}
+
+static admmnn_runtime_status check_bytes(rt_file *file, admmnn_runtime_error *err) {
+    rt_reader tail = {&file->bytes, file->count, file->count - CHECKSUM_BYTES, false};
+    if (file->count < MAGIC_BYTES + 1 + CHECKSUM_BYTES)
         return rt_fail(err, ADMMNN_RUNTIME_CORRUPT, "too few bytes for an .admm file", 0);
-    if (memcmp(bytes, PACK_MAGIC, MAGIC_BYTES) != 0)
+    if (!has_magic(&file->bytes))
         return rt_fail(err, ADMMNN_RUNTIME_CORRUPT, "not an .admm file", 0);
-    if (rt_read_u32(&tail) != rt_crc32(bytes, count - CHECKSUM_BYTES))
+    const uint32_t crc = rt_crc32(&file->bytes, tail.at);
+    if (rt_read_u32(&tail) != crc)
         return rt_fail(err, ADMMNN_RUNTIME_CORRUPT, "damaged: the checksum does not match",
-                       count - CHECKSUM_BYTES);
+                       file->count - CHECKSUM_BYTES);
     return ADMMNN_RUNTIME_OK;
 }
 
@@ -51,7 +58,7 @@ static bool head_makes_sense(const rt_network *network, unsigned flags, uint64_t
 
 static admmnn_runtime_status read_head(rt_opening *opening, rt_reader *in, bool *half_steps) {
     rt_network *network = opening->network;
-    (void)rt_read_bytes(in, MAGIC_BYTES);
+    rt_skip_bytes(in, MAGIC_BYTES);
     const unsigned version = rt_read_u8(in);
     if (version != PACK_VERSION_CHAIN && version != PACK_VERSION_ANY)
         return rt_fail(opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
@@ -77,13 +84,15 @@ static bool is_whole(rt_sources *from) {
            rt_coder_is_whole(&from->range);
 }
 
-static admmnn_runtime_status read_parameters(rt_opening *opening, rt_reader *in, bool half_steps) {
-    rt_sources from = {opening, {NULL, 0, 0, false}, {0}};
+static admmnn_runtime_status read_parameters(rt_opening *opening, rt_reader *in, rt_view *plain,
+                                             bool half_steps) {
+    rt_sources from = {opening, {plain, 0, 0, 0, false}, {0}};
     rt_tensor *tensor;
     for (tensor = opening->network->tensors; tensor != NULL; tensor = tensor->next)
         RT_TRY(rt_tensor_describe(opening, in, half_steps, tensor));
     const uint64_t bytes = rt_read_varint(in);
-    from.plain.bytes = rt_read_bytes(in, bytes);
+    from.plain.start = in->at;
+    rt_skip_bytes(in, bytes);
     if (in->failed)
         return rt_fail(opening->err, ADMMNN_RUNTIME_CORRUPT, "the plain bits end early", in->at);
     from.plain.count = bytes * 8;
@@ -95,19 +104,19 @@ static admmnn_runtime_status read_parameters(rt_opening *opening, rt_reader *in,
     return ADMMNN_RUNTIME_OK;
 }
 
-static admmnn_runtime_status read_model(rt_opening *opening, size_t count) {
-    rt_reader in = {opening->bytes, count - CHECKSUM_BYTES, 0, false};
+static admmnn_runtime_status read_model(rt_opening *opening, rt_file *file) {
+    rt_reader in = {&file->bytes, file->count - CHECKSUM_BYTES, 0, false};
     bool half_steps = false;
     RT_TRY(read_head(opening, &in, &half_steps));
-    RT_TRY(read_parameters(opening, &in, half_steps));
+    RT_TRY(read_parameters(opening, &in, &file->plain, half_steps));
     return rt_plan(opening);
 }
 
-admmnn_runtime_status rt_model_open(const uint8_t *bytes, size_t count, rt_memory *memory,
+admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
                                     const admmnn_runtime_settings *settings, admmnn_runtime **model,
                                     admmnn_runtime_error *err) {
     admmnn_runtime *made = NULL;
-    admmnn_runtime_status status = check_bytes(bytes, count, err);
+    admmnn_runtime_status status = check_bytes(file, err);
     if (status == ADMMNN_RUNTIME_OK) {
         made = rt_take(memory, 1, sizeof *made);
         if (made == NULL)
@@ -116,12 +125,12 @@ admmnn_runtime_status rt_model_open(const uint8_t *bytes, size_t count, rt_memor
                         "no memory for the model", 0);
     }
     if (status == ADMMNN_RUNTIME_OK) {
-        rt_opening opening = {bytes, memory, &made->network,
+        rt_opening opening = {memory, &made->network,
                               settings == NULL ? ADMMNN_RUNTIME_FASTEST : settings->weights, err};
         made->network.kernels =
             rt_kernels_find(settings == NULL ? ADMMNN_RUNTIME_KERNELS_FASTEST : settings->kernels);
         made->network.threads = rt_crew_threads(settings == NULL ? 1 : settings->threads);
-        status = read_model(&opening, count);
+        status = read_model(&opening, file);
     }
     if (status == ADMMNN_RUNTIME_OK)
         status = rt_crew_open(memory, made->network.threads, &made->network.crew, err);

@@ -209,7 +209,6 @@ typedef struct rt_network {
 
 /* What opening a model passes on. */
 typedef struct rt_opening {
-    const uint8_t *bytes;
     rt_memory *memory;
     rt_network *network;
     admmnn_runtime_weights weights;

@@ -2,21 +2,32 @@
 
 #include <string.h>
 
-const uint8_t *rt_read_bytes(rt_reader *in, uint64_t count) {
-    if (in->failed || count > in->count - in->at) {
+/* Whether there are so many more. */
+static bool has_bytes(rt_reader *in, uint64_t count) {
+    if (count > in->count - in->at)
         in->failed = true;
-        return NULL;
-    }
-    const uint8_t *bytes = in->bytes + in->at;
-    in->at += (size_t)count;
-    return bytes;
+    return !in->failed;
+}
+
+bool rt_read_bytes(rt_reader *in, uint64_t count, uint8_t *to) {
+    if (!has_bytes(in, count))
+        return false;
+    for (uint64_t i = 0; i < count; i++)
+        to[i] = (uint8_t)rt_view_byte(in->from, in->at++);
+    return true;
+}
+
+void rt_skip_bytes(rt_reader *in, uint64_t count) {
+    if (has_bytes(in, count))
+        in->at += (size_t)count;
 }
 
 static uint32_t read_little(rt_reader *in, unsigned count) {
-    const uint8_t *bytes = rt_read_bytes(in, count);
     uint32_t value = 0;
-    for (unsigned i = 0; bytes != NULL && i < count; i++)
-        value |= (uint32_t)bytes[i] << (8 * i);
+    if (!has_bytes(in, count))
+        return 0;
+    for (unsigned i = 0; i < count; i++)
+        value |= (uint32_t)rt_view_byte(in->from, in->at++) << (8 * i);
     return value;
 }
 
@@ -71,11 +82,12 @@ uint32_t rt_read_bits(rt_bits *in, unsigned count) {
     }
     uint32_t value = 0;
     for (unsigned i = 0; i < count; i++, in->at++)
-        value |= ((uint32_t)in->bytes[in->at / 8] >> (in->at % 8) & 1U) << i;
+        value |= (rt_view_byte(in->from, in->start + (size_t)(in->at / 8)) >> (in->at % 8) & 1U)
+                 << i;
     return value;
 }
 
-uint32_t rt_crc32(const uint8_t *bytes, size_t count) {
+uint32_t rt_crc32(rt_view *from, size_t count) {
     /* Of the sixteen values of four bits. */
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
                                        0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
@@ -83,7 +95,7 @@ uint32_t rt_crc32(const uint8_t *bytes, size_t count) {
                                        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     uint32_t crc = UINT32_MAX;
     for (size_t i = 0; i < count; i++) {
-        crc ^= bytes[i];
+        crc ^= rt_view_byte(from, i);
         crc = crc >> 4 ^ table[crc & 15U];
         crc = crc >> 4 ^ table[crc & 15U];
     }

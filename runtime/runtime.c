@@ -38,7 +38,9 @@ admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count
         return rt_fail(err, ADMMNN_RUNTIME_USAGE, "no bytes, or no place for the model", 0);
     rt_memory_open(&memory, settings == NULL ? NULL : settings->arena,
                    settings == NULL ? 0 : settings->arena_bytes);
-    return rt_model_open(bytes, count, &memory, settings, model, err);
+    const rt_view all = {bytes, 0, count, NULL, NULL};
+    rt_file file = {all, all, count};
+    return rt_model_open(&file, &memory, settings, model, err);
 }
 
 void admmnn_runtime_close(admmnn_runtime *model) {

@@ -50,12 +50,10 @@ bool rt_topology_is_name(const uint8_t *bytes, uint64_t count) {
 
 bool rt_topology_read_text(rt_reader *in, char name[PACK_NAME_MAX]) {
     const uint64_t length = rt_read_varint(in);
-    const uint8_t *bytes = length < PACK_NAME_MAX ? rt_read_bytes(in, length) : NULL;
-    if (bytes == NULL || !rt_topology_is_name(bytes, length))
+    if (length >= PACK_NAME_MAX || !rt_read_bytes(in, length, (uint8_t *)name))
         return false;
-    memcpy(name, bytes, (size_t)length);
     name[length] = 0;
-    return true;
+    return rt_topology_is_name((const uint8_t *)name, length);
 }
 
 static const char *word_of(uint32_t code) {

@@ -14,11 +14,9 @@ static bool read_own_name(naming *names, rt_reader *in, char name[PACK_NAME_MAX]
     const uint64_t own = rt_read_varint(in);
     if (in->failed || shared > strlen(names->last) || own >= PACK_NAME_MAX - shared)
         return false;
-    const uint8_t *bytes = rt_read_bytes(in, own);
-    if (bytes == NULL)
-        return false;
     memcpy(name, names->last, (size_t)shared);
-    memcpy(name + shared, bytes, (size_t)own);
+    if (!rt_read_bytes(in, own, (uint8_t *)name + shared))
+        return false;
     name[shared + own] = 0;
     return rt_topology_is_name((const uint8_t *)name, shared + own);
 }

@@ -83,7 +83,8 @@ typedef struct admmnn_runtime_settings {
  * workspace of its own, and get the same bytes as one. */
 typedef struct admmnn_runtime admmnn_runtime;
 
-/* Opens a packed model, a file's or the bytes[count] of one, which are not needed after. All of
+/* Opens a packed model, a file's or the bytes[count] of one, which are not needed after; a file is
+ * read twice, piece by piece, and nobody may write to it meanwhile. All of
  * it is checked first: the checksum, every size, every rule of the format. settings may be NULL.
  * *model is the caller's, freed with admmnn_runtime_close.
  * CORRUPT: no packed model, or a damaged one; UNSUPPORTED: a later version of the format, or a
@@ -97,8 +98,11 @@ admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count
 /* Frees what malloc gave; an arena is the caller's again. NULL is nothing. */
 void admmnn_runtime_close(admmnn_runtime *model);
 
+/* What admmnn_runtime_open needs of an arena beside what admmnn_runtime_open_memory does. */
+#define ADMMNN_RUNTIME_FILE_BYTES 4096
+
 /* How many bytes of an arena admmnn_runtime_open_memory needs for that file, while it reads it
- * and after; admmnn_runtime_open needs the file's size more, rounded up to 16. It depends on the
+ * and after; admmnn_runtime_open needs ADMMNN_RUNTIME_FILE_BYTES more. It depends on the
  * file, on the size of a pointer and on settings->kernels, ->weights and ->threads, and on
  * nothing else.
  * Reads the file as opening it does, with memory from malloc, and has the same errors. */

@@ -1,7 +1,6 @@
 /* The runtime's reader beside that of pack/: what one accepts the other does, whatever the
  * coding, and whatever was done to the file. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "support.h"
 
@@ -30,12 +29,6 @@ static admmnn_runtime_status try_open(const uint8_t *at, size_t count) {
     assert_true(status == ADMMNN_RUNTIME_OK || err.reason != NULL);
     admmnn_runtime_close(model);
     return status;
-}
-
-static void mend_checksum(bytes file) {
-    const uint32_t crc = base_crc32(file.at, file.count - 4);
-    for (size_t i = 0; i < 4; i++)
-        file.at[file.count - 4 + i] = (uint8_t)(crc >> (8 * i));
 }
 
 static admmnn_status decode(bytes file) {
@@ -277,43 +270,6 @@ static void an_arena_of_the_measured_size_is_enough(void **state) {
         }
 }
 
-static void a_file_is_opened_as_its_bytes_are(void **state) {
-    (void)state;
-    char path[] = "/tmp/admmnn-runtime-XXXXXX";
-    pack_model *packed = model_of(small_network());
-    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
-    float *input = random_floats(126, 3);
-    float outputs[2][3];
-    size_t needed = 0;
-    admmnn_runtime *model;
-    admmnn_runtime_error err;
-    const int handle = mkstemp(path);
-    assert_true(handle >= 0);
-    assert_int_equal(write(handle, file.at, file.count), file.count);
-    close(handle);
-    OPEN(admmnn_runtime_measure(file.at, file.count, NULL, &needed, err));
-    needed += (file.count + 15) / 16 * 16;
-    void *arena = malloc(needed);
-    const admmnn_runtime_settings settings = {.arena = arena, .arena_bytes = needed};
-    OPEN(admmnn_runtime_open(path, &settings, &model, err));
-    runtime_run(model, input, 1, outputs[0]);
-    admmnn_runtime_close(model);
-    OPEN(admmnn_runtime_open(path, NULL, &model, err));
-    runtime_run(model, input, 1, outputs[1]);
-    admmnn_runtime_close(model);
-    assert_memory_equal(outputs[0], outputs[1], sizeof outputs[0]);
-    unlink(path);
-    assert_int_equal(admmnn_runtime_open(path, NULL, &model, &err), ADMMNN_RUNTIME_NOT_FOUND);
-    assert_int_equal(admmnn_runtime_open("/tmp", NULL, &model, &err), ADMMNN_RUNTIME_IO);
-    assert_int_equal(admmnn_runtime_open(NULL, NULL, &model, &err), ADMMNN_RUNTIME_USAGE);
-    assert_int_equal(admmnn_runtime_open_memory(NULL, 9, NULL, &model, &err), ADMMNN_RUNTIME_USAGE);
-    assert_string_equal(admmnn_runtime_status_text(ADMMNN_RUNTIME_ARENA), "the arena is too small");
-    free(arena);
-    base_free(input);
-    base_free(file.at);
-    pack_model_free(packed);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_coding_gives_the_same_network),
@@ -325,7 +281,6 @@ int main(void) {
         cmocka_unit_test(names_are_text),
         cmocka_unit_test(values_of_no_interval_are_refused),
         cmocka_unit_test(an_arena_of_the_measured_size_is_enough),
-        cmocka_unit_test(a_file_is_opened_as_its_bytes_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

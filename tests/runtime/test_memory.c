@@ -1,0 +1,204 @@
+/* What the runtime says of its memory against what it takes: the program is linked so that it sees
+ * the library's calls of malloc. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "support.h"
+
+void *__real_malloc(size_t bytes);
+void *__real_realloc(void *old, size_t bytes);
+void __real_free(void *old);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_realloc(void *old, size_t bytes);
+void __wrap_free(void *old);
+
+/* Bytes before a block's that count nothing. */
+#define HEAD_BYTES 16
+#define BLOCKS_MOST 1000
+
+typedef struct block {
+    void *at;
+    size_t bytes;
+} block;
+
+/* What is taken while `watched`. */
+static block blocks[BLOCKS_MOST];
+static size_t count, calls, live, most;
+static bool watched;
+
+static void put_block(void *at, size_t bytes) {
+    assert_true(count < BLOCKS_MOST && bytes >= HEAD_BYTES);
+    blocks[count++] = (block){at, bytes - HEAD_BYTES};
+    live += bytes - HEAD_BYTES;
+    most = live > most ? live : most;
+    calls++;
+}
+
+static void drop_block(const void *at) {
+    size_t i = 0;
+    while (i < count && blocks[i].at != at)
+        i++;
+    if (i == count)
+        return;
+    live -= blocks[i].bytes;
+    blocks[i] = blocks[--count];
+}
+
+void *__wrap_malloc(size_t bytes) {
+    void *at = __real_malloc(bytes);
+    if (watched && at != NULL)
+        put_block(at, bytes);
+    return at;
+}
+
+void *__wrap_realloc(void *old, size_t bytes) {
+    if (watched)
+        drop_block(old);
+    void *at = __real_realloc(old, bytes);
+    if (watched && at != NULL)
+        put_block(at, bytes);
+    return at;
+}
+
+void __wrap_free(void *old) {
+    if (watched)
+        drop_block(old);
+    __real_free(old);
+}
+
+static void watch(void) {
+    count = calls = live = most = 0;
+    watched = true;
+}
+
+typedef graph *network(void);
+
+static graph *large_product(void) {
+    return one_product(400, 150);
+}
+
+static network *const networks[] = {small_network, normalized_network, any_network, large_product};
+#define NETWORKS (sizeof networks / sizeof networks[0])
+
+static bytes file_of(network *make) {
+    pack_model *packed = random_model(make(), (filling){ADMM_LEVELS_EQUAL, 3, 0.3}, 5);
+    bytes file = encode(packed, PACK_POSITION_ENTROPY, PACK_CODER_FIXED, NULL);
+    pack_model_free(packed);
+    return file;
+}
+
+static void expect_held(const admmnn_runtime *model) {
+    admmnn_runtime_info info;
+    admmnn_runtime_get_info(model, &info);
+    assert_int_equal(live, info.model_bytes);
+}
+
+static void run(const admmnn_runtime *model, float *output) {
+    admmnn_runtime_info info;
+    admmnn_runtime_get_info(model, &info);
+    float *input = random_floats(info.inputs, 3);
+    runtime_run(model, input, 1, output);
+    base_free(input);
+}
+
+static void a_model_holds_what_it_says(void **state) {
+    (void)state;
+    for (size_t n = 0; n < NETWORKS; n++)
+        for (int weights = 0; weights < 3; weights++) {
+            const admmnn_runtime_settings settings = {.weights = (admmnn_runtime_weights)weights};
+            bytes file = file_of(networks[n]);
+            admmnn_runtime *model;
+            watch();
+            OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
+            expect_held(model);
+            admmnn_runtime_close(model);
+            watched = false;
+            assert_int_equal(count, 0);
+            base_free(file.at);
+        }
+}
+
+static void running_takes_no_memory(void **state) {
+    (void)state;
+    for (size_t n = 0; n < NETWORKS; n++) {
+        bytes file = file_of(networks[n]);
+        admmnn_runtime_info info;
+        admmnn_runtime *model;
+        OPEN(admmnn_runtime_open_memory(file.at, file.count, NULL, &model, err));
+        admmnn_runtime_get_info(model, &info);
+        float *input = random_floats(info.inputs, 3);
+        float *output = random_floats(info.outputs, 3);
+        void *workspace = malloc(info.workspace_bytes);
+        watch();
+        assert_int_equal(admmnn_runtime_run(model, workspace, input, 1, output), ADMMNN_RUNTIME_OK);
+        watched = false;
+        assert_int_equal(calls, 0);
+        free(workspace);
+        base_free(input);
+        base_free(output);
+        admmnn_runtime_close(model);
+        base_free(file.at);
+    }
+}
+
+/* Of a file, two windows and nothing more. */
+static void a_file_is_not_in_memory(void **state) {
+    (void)state;
+    char path[] = "/tmp/admmnn-runtime-XXXXXX";
+    bytes file = file_of(large_product);
+    admmnn_runtime *model;
+    const int handle = mkstemp(path);
+    assert_true(handle >= 0);
+    assert_int_equal(write(handle, file.at, file.count), file.count);
+    close(handle);
+    watch();
+    OPEN(admmnn_runtime_open_memory(file.at, file.count, NULL, &model, err));
+    admmnn_runtime_close(model);
+    const size_t alone = most;
+    watch();
+    OPEN(admmnn_runtime_open(path, NULL, &model, err));
+    expect_held(model);
+    admmnn_runtime_close(model);
+    watched = false;
+    assert_int_equal(count, 0);
+    assert_true(most <= alone + ADMMNN_RUNTIME_FILE_BYTES);
+    assert_true(file.count > 3 * ADMMNN_RUNTIME_FILE_BYTES);
+    unlink(path);
+    base_free(file.at);
+}
+
+/* The rest of it is the caller's again. */
+static void of_an_arena_an_open_model_holds_what_it_says(void **state) {
+    (void)state;
+    for (size_t n = 0; n < NETWORKS; n++) {
+        bytes file = file_of(networks[n]);
+        float outputs[2][150];
+        size_t needed = 0;
+        admmnn_runtime_info info;
+        admmnn_runtime *model;
+        OPEN(admmnn_runtime_measure(file.at, file.count, NULL, &needed, err));
+        uint8_t *arena = malloc(needed); /* aligned for anything: to 16 bytes */
+        const admmnn_runtime_settings settings = {.arena = arena, .arena_bytes = needed};
+        assert_int_equal((uintptr_t)arena % 16, 0);
+        OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
+        admmnn_runtime_get_info(model, &info);
+        assert_true(info.outputs <= 150 && info.model_bytes < needed);
+        run(model, outputs[0]);
+        memset(arena + info.model_bytes, 0xff, needed - info.model_bytes);
+        run(model, outputs[1]);
+        assert_memory_equal(outputs[0], outputs[1], info.outputs * sizeof(float));
+        admmnn_runtime_close(model);
+        free(arena);
+        base_free(file.at);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_model_holds_what_it_says),
+        cmocka_unit_test(running_takes_no_memory),
+        cmocka_unit_test(a_file_is_not_in_memory),
+        cmocka_unit_test(of_an_arena_an_open_model_holds_what_it_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
