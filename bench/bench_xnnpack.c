@@ -3,12 +3,10 @@
  *
  *   bench_xnnpack [--set alexnet|layers|pointwise] [--percent N] [--ms N] [--json]
  *
- * The runtime's whole call, by the time that the thread had a processor. It copies the input and
- * the output, which a layer inside a network does not: what copies of that size take stands beside
- * it. XNNPACK's sparse operator (NCHW) takes convolutions of 1x1, stride 1, without groups or
- * padding: the others are compared with the dense one (NHWC) alone. Its inputs are in the layout
- * that it wants. layers.h has the sets. --percent: of the weights are kept; else 5, 10 and 20.
- * --ms: of each case. */
+ * The runtime's whole call, by the time that the thread had a processor. XNNPACK's sparse operator
+ * (NCHW) takes convolutions of 1x1, stride 1, without groups or padding: the others are compared
+ * with the dense one (NHWC) alone. Its inputs are in the layout that it wants. layers.h has the
+ * sets. --percent: of the weights are kept; else 5, 10 and 20. --ms: of each case. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +23,7 @@
 #define SLACK (XNN_EXTRA_BYTES / sizeof(float))
 #define APART_MOST 1e-4
 
-enum { RUNTIME, COPIES, DENSE, SPARSE, WAYS };
+enum { RUNTIME, DENSE, SPARSE, WAYS };
 
 typedef struct options {
     const char *set;
@@ -64,7 +62,7 @@ static void transpose(const float *from, size_t rows, size_t columns, float *to)
 static admmnn_status make_arrays(peer *p, admmnn_error *err) {
     p->kernel = base_array(single_weights(p->s), sizeof *p->kernel);
     bool there = p->kernel != NULL;
-    for (int way = COPIES; way < p->ways; way++) {
+    for (int way = DENSE; way < p->ways; way++) {
         p->inputs[way] = base_array(p->s->inputs + SLACK, sizeof *p->inputs[way]);
         p->outputs[way] = base_array(p->s->outputs + SLACK, sizeof *p->outputs[way]);
         there = there && p->inputs[way] != NULL && p->outputs[way] != NULL;
@@ -92,7 +90,7 @@ static void delete_operators(peer *p) {
 
 static void free_peer(peer *p) {
     delete_operators(p);
-    for (int way = COPIES; way < WAYS; way++) {
+    for (int way = DENSE; way < WAYS; way++) {
         base_free(p->inputs[way]);
         base_free(p->outputs[way]);
     }
@@ -137,17 +135,10 @@ static admmnn_status draw(peer *p, double share, admmnn_error *err) {
 
 /* ---- running ---- */
 
-static admmnn_status copy(const peer *p) {
-    memcpy(p->inputs[COPIES], p->s->input, p->s->inputs * sizeof(float));
-    memcpy(p->outputs[COPIES], p->s->made, p->s->outputs * sizeof(float));
-    return ADMMNN_OK;
-}
-
 static admmnn_status run_way(void *user, int way, admmnn_error *err) {
     const peer *p = user;
-    if (way == RUNTIME)
-        return single_run_sparse(p->s, err);
-    return way == COPIES ? copy(p) : check(xnn_run_operator(p->made[way], NULL), "running", err);
+    return way == RUNTIME ? single_run_sparse(p->s, err)
+                          : check(xnn_run_operator(p->made[way], NULL), "running", err);
 }
 
 /* Of XNNPACK's output from the runtime's, over the largest of these. */
@@ -181,7 +172,7 @@ static admmnn_status compare(peer *p, double *most, admmnn_error *err) {
 
 /* ---- telling ---- */
 
-static const char *const names[WAYS] = {"runtime", "copies", "dense", "sparse"};
+static const char *const names[WAYS] = {"runtime", "dense", "sparse"};
 
 static void print_json(const peer *p, double kept, const turns_times *times, double most,
                        unsigned rounds) {
@@ -198,8 +189,8 @@ static void print_json(const peer *p, double kept, const turns_times *times, dou
 
 static void print_row(const peer *p, double kept, const turns_times *times, double most,
                       unsigned rounds) {
-    printf("%-24s %5.1f %9.0f %9.0f %7.0f", p->layer->name, kept, 1e6 * times[RUNTIME].median,
-           1e6 * times[RUNTIME].least, 1e6 * times[COPIES].least);
+    printf("%-24s %5.1f %9.0f %9.0f", p->layer->name, kept, 1e6 * times[RUNTIME].median,
+           1e6 * times[RUNTIME].least);
     for (int way = DENSE; way < WAYS; way++)
         if (way < p->ways)
             printf(" %9.0f %9.0f %6.2f %6.2f", 1e6 * times[way].median, 1e6 * times[way].least,
@@ -211,8 +202,7 @@ static void print_row(const peer *p, double kept, const turns_times *times, doub
 }
 
 static void print_head(void) {
-    printf("1 thread; microseconds\n%-24s %5s %9s %9s %7s", "", "kept%", names[RUNTIME], "least",
-           names[COPIES]);
+    printf("1 thread; microseconds\n%-24s %5s %9s %9s", "", "kept%", names[RUNTIME], "least");
     for (int way = DENSE; way < WAYS; way++)
         printf(" %9s %9s %6s %6s", names[way], "least", "ratio", "of l.");
     printf(" %8s\n", "apart");

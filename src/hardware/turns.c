@@ -4,8 +4,8 @@
 
 #include "base/context.h"
 
-#define ROUNDS_LEAST 5U
-#define ROUNDS_MOST 500U
+#define TURNS_LEAST 5U
+#define RUNS_MOST 500U
 
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a;
@@ -13,24 +13,42 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static admmnn_status time_round(const turns *t, double runs[][ROUNDS_MOST], unsigned round,
+static unsigned runs_of_turn(const turns *t) {
+    return t->settle > 0 ? TURNS_RUNS : 1;
+}
+
+static admmnn_status settle(const turns *t, int way, admmnn_error *err) {
+    const double end = base_seconds() + t->settle;
+    do
+        BASE_TRY(t->run(t->user, way, err));
+    while (base_seconds() < end);
+    return ADMMNN_OK;
+}
+
+static admmnn_status time_turns(const turns *t, double runs[][RUNS_MOST], unsigned first,
                                 admmnn_error *err) {
     for (int way = 0; way < t->ways; way++) {
-        const double start = t->now();
-        BASE_TRY(t->run(t->user, way, err));
-        runs[way][round] = t->now() - start;
+        if (t->settle > 0)
+            BASE_TRY(settle(t, way, err));
+        for (unsigned i = 0; i < runs_of_turn(t); i++) {
+            const double start = t->now();
+            BASE_TRY(t->run(t->user, way, err));
+            runs[way][first + i] = t->now() - start;
+        }
     }
     return ADMMNN_OK;
 }
 
 admmnn_status turns_time(const turns *t, double seconds, turns_times *times, unsigned *rounds,
                          admmnn_error *err) {
-    double runs[TURNS_WAYS_MOST][ROUNDS_MOST];
+    double runs[TURNS_WAYS_MOST][RUNS_MOST];
     const double end = base_seconds() + seconds;
+    const unsigned each = runs_of_turn(t);
     unsigned count = 0;
-    BASE_TRY(time_round(t, runs, 0, err)); /* warms up */
-    while (count < ROUNDS_MOST && (count < ROUNDS_LEAST || base_seconds() < end))
-        BASE_TRY(time_round(t, runs, count++, err));
+    BASE_TRY(time_turns(t, runs, 0, err)); /* warms up */
+    for (; count + each <= RUNS_MOST && (count < each * TURNS_LEAST || base_seconds() < end);
+         count += each)
+        BASE_TRY(time_turns(t, runs, count, err));
     for (int way = 0; way < t->ways; way++) {
         qsort(runs[way], count, sizeof runs[way][0], by_value);
         times[way] = (turns_times){runs[way][count / 2], runs[way][0]};

@@ -6,12 +6,16 @@
 #include "base/error.h"
 
 #define TURNS_WAYS_MOST 4
+#define TURNS_RUNS 8U
 
 typedef struct turns {
     int ways; /* at most TURNS_WAYS_MOST */
     admmnn_status (*run)(void *user, int way, admmnn_error *err);
     void *user;
     double (*now)(void); /* seconds, of the clock or of the thread */
+    /* 0, or so many seconds a way runs in each turn before TURNS_RUNS runs are timed: until the
+     * threads that the way before it left looking for work sleep. */
+    double settle;
 } turns;
 
 /* Of one run, in seconds. */
@@ -19,8 +23,8 @@ typedef struct turns_times {
     double median, least;
 } turns_times;
 
-/* Runs all ways in turns for about so many seconds, at least 5 times and at most 500, and once
- * before that. times: [ways]. */
+/* Runs all ways in turns for about so many seconds, at least 5 turns and at most 500 runs, and one
+ * turn before that. times: [ways]; rounds: runs of a way that were timed. */
 admmnn_status turns_time(const turns *t, double seconds, turns_times *times, unsigned *rounds,
                          admmnn_error *err);
 

@@ -63,6 +63,22 @@ static void rounds_have_an_end(void **state) {
     assert_int_equal(l.runs, 501 * WAYS);
 }
 
+/* A way with a turn of its own runs for a while that does not count. */
+static void turns_settle(void **state) {
+    (void)state;
+    log l = {.fails_at = RUNS_MOST};
+    turns t = of(&l);
+    turns_times times[WAYS];
+    unsigned rounds;
+    t.settle = 1e-9;
+    MUST(turns_time(&t, 0.0, times, &rounds, err));
+    assert_int_equal(rounds, 5 * TURNS_RUNS);
+    const unsigned turn = 1 + TURNS_RUNS;
+    assert_int_equal(l.runs, 6 * WAYS * turn);
+    for (unsigned i = 0; i < l.runs; i++)
+        assert_int_equal(l.ways[i], i / turn % WAYS);
+}
+
 static void a_failure_ends_them(void **state) {
     (void)state;
     const unsigned at[] = {0, 4}; /* warming up, and later */
@@ -81,6 +97,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_has_its_turn),
         cmocka_unit_test(rounds_have_an_end),
+        cmocka_unit_test(turns_settle),
         cmocka_unit_test(a_failure_ends_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
