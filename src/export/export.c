@@ -1,21 +1,14 @@
 /* The two files. */
 #include "admmnn/export.h"
 
-#include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "base/output.h"
-#include "export/job.h"
+#include "export/code.h"
 #include "pack/model_file.h"
 
-/* Sizes and places are 32-bit numbers in the C code. */
-#define COUNT_MOST ((size_t)1 << 28)
-/* A call's frames, on a processor of 32 bits: tests/cli/test_export_arm.sh adds them up. */
-#define STACK_BYTES 448U
+#define NAME_SIZE (sizeof((admmnn_export_sizes *)0)->name)
 
 /* ---- names ---- */
 
@@ -31,255 +24,78 @@ static bool is_name(const char *name) {
     size_t length = 0;
     while (is_part_of_name(name[length]))
         length++;
-    return name[length] == 0 && is_letter(name[0]) &&
-           length < sizeof((admmnn_export_sizes *)0)->name;
+    return name[length] == 0 && is_letter(name[0]) && length < NAME_SIZE;
 }
 
 /* The network's, with _ for what no identifier has. */
-static void make_name(const char *network, char name[32]) {
-    snprintf(name, 32, "%s%.25s", is_letter(network[0]) ? "" : "model_", network);
+static void make_name(const char *network, char name[NAME_SIZE]) {
+    snprintf(name, NAME_SIZE, "%s%.25s", is_letter(network[0]) ? "" : "model_", network);
     for (; *name != 0; name++)
         if (!is_part_of_name(*name))
             *name = '_';
 }
 
-static admmnn_status find_name(export_job *job, const char *wanted) {
+static admmnn_status find_name(const char *network, const char *wanted, char name[NAME_SIZE],
+                               admmnn_error *err) {
     if (wanted == NULL)
-        make_name(job->g->name, job->sizes.name);
+        make_name(network, name);
     else if (!is_name(wanted))
-        return base_fail(job->err, ADMMNN_USAGE,
+        return base_fail(err, ADMMNN_USAGE,
                          "'%s': no name of a C function; give up to 31 letters, digits and _, a "
                          "letter first",
                          wanted);
     else
-        snprintf(job->sizes.name, sizeof job->sizes.name, "%s", wanted);
+        snprintf(name, NAME_SIZE, "%s", wanted);
     return ADMMNN_OK;
-}
-
-/* ---- the function ---- */
-
-static admmnn_status write_step(export_job *job, uint32_t n) {
-    if (job->plan->steps[n].layer != NULL)
-        return export_layer_write(job, n);
-    switch (job->g->nodes[n].op) {
-    case GRAPH_MAXPOOL:
-    case GRAPH_AVERAGE_POOL:
-        return export_pool_write(job, n);
-    case GRAPH_RELU:
-    case GRAPH_UNARY:
-    case GRAPH_BINARY:
-    case GRAPH_DROPOUT:
-    case GRAPH_RESHAPE:
-        export_element_write(job, n);
-        return ADMMNN_OK;
-    case GRAPH_CONCAT:
-    case GRAPH_SLICE:
-    case GRAPH_PAD:
-    case GRAPH_TRANSPOSE:
-    case GRAPH_GATHER:
-    case GRAPH_RESIZE:
-        return export_move_write(job, n);
-    default:
-        return export_line_write(job, n);
-    }
-}
-
-static admmnn_status write_steps(export_job *job) {
-    for (uint32_t n = 0; n < job->g->node_count; n++) {
-        if (!job->plan->steps[n].needed || job->plan->steps[n].done)
-            continue;
-        base_write_text(&job->calls, "        /* ");
-        export_write_comment(&job->calls, job->g->nodes[n].name);
-        base_write_text(&job->calls, " */\n");
-        BASE_TRY(write_step(job, n));
-    }
-    return ADMMNN_OK;
-}
-
-/* type: of its values. */
-static void begin_function(const export_job *job, const char *suffix, const char *type,
-                           size_t count, base_writer *out) {
-    base_write_text(out, "\nint %s_predict%s(const %s *in, %s *out) {\n", job->sizes.name, suffix,
-                    type, type);
-    if (count > 0)
-        base_write_text(out, "    static %s values[%zu];\n", type, count);
-}
-
-static void end_function(const base_writer *calls, base_writer *out) {
-    base_write_text(out,
-                    "    int status = -1;\n"
-                    "    if ((in != NULL) && (out != NULL)) {\n");
-    base_write_bytes(out, calls->bytes, calls->count);
-    base_write_text(out, "        status = 0;\n    }\n    return status;\n}\n");
-}
-
-static void write_functions(export_job *job, base_writer *out) {
-    begin_function(job, "", "float", job->plan->count, out);
-    end_function(&job->calls, out);
-    if (!job->narrow.wanted)
-        return;
-    begin_function(job, "_int8", "int8_t", job->narrow.plan.count, out);
-    if (job->narrow.plane > 0)
-        base_write_text(out, "    static int32_t plane[%zu];\n", job->narrow.plane);
-    end_function(&job->narrow.calls, out);
 }
 
 /* ---- the files ---- */
 
-static void write_source(export_job *job, base_writer *out) {
-    base_write_text(out, "/* Made by admmnn export-c of the network ");
-    export_write_comment(out, job->g->name);
-    base_write_text(out,
-                    ": not to be changed by hand. */\n#include \"%s.h\"\n\n"
-                    "#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n\n",
-                    job->sizes.name);
-    export_parts_write(&job->parts, out);
-    base_write_bytes(out, job->data.bytes, job->data.count);
-    write_functions(job, out);
-}
-
-static void write_tones(const data_tones *tones, uint32_t channels, base_writer *out) {
-    const uint32_t count = channels == 3 ? 3 : 1;
-    for (uint32_t c = 0; c < count; c++)
-        base_write_text(out, "%s(pixel / 255 - %.9g) * %.9g", c == 0 ? "" : ", ",
-                        (double)tones->mean[c], (double)tones->scale[c]);
-}
-
-/* The function of 8 bits. */
-static void write_narrow_header(const export_job *job, const char *upper, base_writer *out) {
-    const graph *g = job->g;
-    base_write_text(out,
-                    "/* The same on numbers of 8 bits, from -127 to 127, each of which stands "
-                    "for so much. */\n#define %s_INPUT_SCALE ",
-                    upper);
-    export_write_float(out, job->narrow.scales[g->input]);
-    base_write_text(out, "\n#define %s_OUTPUT_SCALE ", upper);
-    export_write_float(out, job->narrow.scales[g->output]);
-    base_write_text(out, "\nint %s_predict_int8(const int8_t *in, int8_t *out);\n\n",
-                    job->sizes.name);
-}
-
-static void write_header(const export_job *job, base_writer *out) {
-    const graph *g = job->g;
-    const graph_shape in = g->values[g->input].shape;
-    char texts[2][GRAPH_SHAPE_TEXT_MAX];
-    char upper[32] = "";
-    for (size_t i = 0; job->sizes.name[i] != 0; i++)
-        upper[i] = (char)toupper((unsigned char)job->sizes.name[i]);
-    base_write_text(out, "/* Made by admmnn export-c of the network ");
-    export_write_comment(out, g->name);
-    base_write_text(out,
-                    ": not to be changed by hand. */\n#ifndef %s_H\n#define %s_H\n\n"
-                    "#include <stdint.h>\n\n"
-                    "#define %s_INPUTS %zuU\n#define %s_OUTPUTS %zuU\n\n",
-                    upper, upper, upper, graph_value_count(g, g->input), upper,
-                    graph_value_count(g, g->output));
-    base_write_text(out,
-                    "/* One sample: in[%s] to out[%s], the last axis the nearest in memory.\n"
-                    " * Pixels from 0 to 255 are wanted as ",
-                    graph_shape_text(in, texts[0]),
-                    graph_shape_text(g->values[g->output].shape, texts[1]));
-    write_tones(&job->model->tones, graph_shape_channels(in), out);
-    base_write_text(out,
-                    ".\n * 0, or -1 where an array is missing. It works in memory of its own, so "
-                    "that one call must\n * end before the next begins; the arrays may not "
-                    "overlap. */\nint %s_predict(const float *in, float *out);\n\n",
-                    job->sizes.name);
-    if (job->narrow.wanted)
-        write_narrow_header(job, upper, out);
-    base_write_text(out, "#endif\n");
-}
-
-static admmnn_status publish(export_job *job, const base_writer texts[2],
-                             char paths[2][BASE_PATH_MAX]) {
+static admmnn_status publish(const export_code *code, char paths[2][BASE_PATH_MAX],
+                             admmnn_error *err) {
+    const base_writer *texts[] = {&code->source, &code->header};
     base_output *outs[2] = {NULL, NULL};
     admmnn_status status = ADMMNN_OK;
     for (int i = 0; i < 2 && status == ADMMNN_OK; i++)
-        status = base_output_open(paths[i], &outs[i], job->err);
+        status = base_output_open(paths[i], &outs[i], err);
     for (int i = 0; i < 2 && status == ADMMNN_OK; i++)
-        base_output_write(outs[i], texts[i].bytes, texts[i].count);
+        base_output_write(outs[i], texts[i]->bytes, texts[i]->count);
     if (status == ADMMNN_OK)
-        return base_output_publish(outs, 2, job->err);
+        return base_output_publish(outs, 2, err);
     base_output_drop(outs[0]);
     base_output_drop(outs[1]);
     return status;
 }
 
-static admmnn_status find_paths(const export_job *job, const admmnn_export_settings *settings,
-                                char paths[2][BASE_PATH_MAX]) {
+static admmnn_status find_paths(const admmnn_export_settings *settings, const char *name,
+                                char paths[2][BASE_PATH_MAX], admmnn_error *err) {
     static const char *const endings[] = {"c", "h"};
     char file[40];
-    BASE_TRY(base_folder_make(settings->folder, job->err));
+    BASE_TRY(base_folder_make(settings->folder, err));
     for (int i = 0; i < 2; i++) {
-        snprintf(file, sizeof file, "%s.%s", job->sizes.name, endings[i]);
-        BASE_TRY(base_path_join(paths[i], BASE_PATH_MAX, settings->folder, file, job->err));
-        BASE_TRY(model_check_output(settings->input, paths[i], settings->force, job->err));
+        snprintf(file, sizeof file, "%s.%s", name, endings[i]);
+        BASE_TRY(base_path_join(paths[i], BASE_PATH_MAX, settings->folder, file, err));
+        BASE_TRY(model_check_output(settings->input, paths[i], settings->force, err));
     }
     return ADMMNN_OK;
 }
 
-static admmnn_status write_files(export_job *job, char paths[2][BASE_PATH_MAX]) {
-    base_writer texts[2] = {{0}, {0}};
-    write_source(job, &texts[0]);
-    write_header(job, &texts[1]);
-    const bool failed = job->data.failed || job->calls.failed || job->narrow.calls.failed ||
-                        texts[0].failed || texts[1].failed;
-    const admmnn_status status =
-        failed ? base_fail_memory(job->err, "the C code") : publish(job, texts, paths);
-    base_writer_free(&texts[0]);
-    base_writer_free(&texts[1]);
-    return status;
-}
-
 /* ---- all of it ---- */
 
-static admmnn_status check(const export_job *job, const char *path) {
-    const graph *g = job->g;
-    bool fits = true;
-    if (g->values[g->output].producer == GRAPH_NONE)
-        return base_fail(job->err, ADMMNN_UNSUPPORTED,
-                         "%s: a network without operations; there is nothing to export", path);
-    for (uint32_t v = 0; v < g->value_count; v++)
-        fits &= graph_value_count(g, v) <= COUNT_MOST;
-    for (uint32_t p = 0; p < g->parameter_count; p++)
-        fits &= g->parameters[p].count <= COUNT_MOST;
-    if (fits)
-        return ADMMNN_OK;
-    return base_fail(job->err, ADMMNN_UNSUPPORTED,
-                     "%s: a value or a parameter of more than 2^28 numbers; C code counts them in "
-                     "32 bits",
-                     path);
-}
-
-static void count_memory(export_job *job) {
-    const graph *g = job->g;
-    job->sizes.buffer = job->plan->count * sizeof(float);
-    if (job->narrow.wanted)
-        job->sizes.buffer_int8 = job->narrow.plan.count + job->narrow.plane * sizeof(int32_t);
-    job->sizes.stack = STACK_BYTES;
-    job->sizes.input = graph_value_count(g, g->input) * sizeof(float);
-    job->sizes.output = graph_value_count(g, g->output) * sizeof(float);
-}
-
-static admmnn_status export_model(export_job *job, const admmnn_export_settings *settings,
-                                  export_plan *plan) {
+static admmnn_status export_model(pack_model *model, const admmnn_export_settings *settings,
+                                  const admmnn_context *context, export_code *code,
+                                  admmnn_error *err) {
     char paths[2][BASE_PATH_MAX];
-    BASE_TRY(find_name(job, settings->name));
-    BASE_TRY(check(job, settings->input));
-    BASE_TRY(find_paths(job, settings, paths));
-    job->params = base_array(job->g->flat_count, sizeof *job->params);
-    job->told = base_array(job->g->value_count, sizeof *job->told);
-    if (job->params == NULL || job->told == NULL)
-        return base_fail_memory(job->err, settings->input);
-    pack_model_values(job->model, job->params);
-    BASE_TRY(export_plan_make(job->g, job->params, false, plan, job->err));
-    job->plan = plan;
-    export_parts_open(&job->parts);
-    BASE_TRY(write_steps(job));
-    if (job->narrow.wanted)
-        BASE_TRY(export_narrow_write(job, settings->input, settings->images));
-    count_memory(job);
-    return write_files(job, paths);
+    char name[NAME_SIZE];
+    const export_code_settings how = {
+        .path = settings->input, .name = name, .images = settings->images, .context = context};
+    if (settings->images != NULL)
+        BASE_TRY(model_choose_tones(model, settings->input, settings->images, &model->tones, err));
+    BASE_TRY(find_name(model->g->name, settings->name, name, err));
+    BASE_TRY(export_code_check(model->g, settings->input, err));
+    BASE_TRY(find_paths(settings, name, paths, err));
+    BASE_TRY(export_code_make(model, &how, code, err));
+    return publish(code, paths, err);
 }
 
 admmnn_status admmnn_model_export_c(const admmnn_export_settings *settings,
@@ -289,23 +105,10 @@ admmnn_status admmnn_model_export_c(const admmnn_export_settings *settings,
     uint64_t file_bytes;
     bool described;
     BASE_TRY(model_file_read(settings->input, NULL, &model, NULL, &file_bytes, &described, err));
-    export_plan plan = {0};
-    export_job job = {.model = model, .g = model->g, .context = context, .err = err};
-    job.narrow.wanted = settings->images != NULL;
-    admmnn_status status = ADMMNN_OK;
-    if (job.narrow.wanted)
-        status = model_choose_tones(model, settings->input, settings->images, &model->tones, err);
-    if (status == ADMMNN_OK)
-        status = export_model(&job, settings, &plan);
-    *sizes = job.sizes;
-    export_plan_free(&plan);
-    export_plan_free(&job.narrow.plan);
-    base_free(job.narrow.scales);
-    base_free(job.params);
-    base_free(job.told);
-    base_writer_free(&job.data);
-    base_writer_free(&job.calls);
-    base_writer_free(&job.narrow.calls);
+    export_code code = {0};
+    const admmnn_status status = export_model(model, settings, context, &code, err);
+    *sizes = code.sizes;
+    export_code_free(&code);
     pack_model_free(model);
     return status;
 }

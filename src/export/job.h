@@ -2,12 +2,9 @@
 #ifndef EXPORT_JOB_H
 #define EXPORT_JOB_H
 
-#include "admmnn/export.h"
-#include "admmnn/model.h"
-#include "base/bytes.h"
+#include "export/code.h"
 #include "export/parts.h"
 #include "export/plan.h"
-#include "pack/pack.h"
 
 /* The function of 8 bits. */
 typedef struct export_narrow {
@@ -64,7 +61,7 @@ admmnn_status export_move_write(export_job *job, uint32_t n);
 
 /* The function of 8 bits, whose layers have the tables that are written already: its calls and
  * their own tables. ADMMNN_UNSUPPORTED: an operation or a layer that has no such form. */
-admmnn_status export_narrow_write(export_job *job, const char *path, const admmnn_images *images);
+admmnn_status export_narrow_write(export_job *job, const export_code_settings *settings);
 
 admmnn_status export_line_write(export_job *job, uint32_t n); /* normalizations, softmaxes, sums */
 

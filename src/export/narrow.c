@@ -76,23 +76,31 @@ static uint32_t kept_of(const export_job *job, uint32_t layer) {
     return job->g->nodes[n].output;
 }
 
-static admmnn_status find_scale(export_job *job, const export_calibration *c, uint32_t value,
-                                uint32_t kept) {
-    float most;
-    BASE_TRY(export_calibrate(c, kept, &most));
+/* Where the ranges of values come from. */
+typedef struct ranges {
+    const float *given; /* [values]; NULL: from images */
+    export_calibration images;
+} ranges;
+
+static admmnn_status find_scale(export_job *job, const ranges *r, uint32_t value, uint32_t kept) {
+    float most = 0.0F;
+    if (r->given != NULL)
+        most = r->given[kept];
+    else
+        BASE_TRY(export_calibrate(&r->images, kept, &most));
     job->narrow.scales[value] = most > 0.0F && isfinite(most) ? most / MOST : 1.0F / MOST;
     return ADMMNN_OK;
 }
 
-static admmnn_status find_scales(export_job *job, const export_calibration *c) {
+static admmnn_status find_scales(export_job *job, const ranges *r) {
     const graph *g = job->g;
-    BASE_TRY(find_scale(job, c, g->input, g->input));
+    BASE_TRY(find_scale(job, r, g->input, g->input));
     for (uint32_t n = 0; n < g->node_count; n++) {
         const graph_node *node = &g->nodes[n];
         if (!job->plan->steps[n].needed)
             continue;
         if (job->plan->steps[n].layer != NULL)
-            BASE_TRY(find_scale(job, c, node->output, kept_of(job, n)));
+            BASE_TRY(find_scale(job, r, node->output, kept_of(job, n)));
         else
             job->narrow.scales[node->output] = job->narrow.scales[graph_operand(g, node, 0)];
     }
@@ -175,26 +183,28 @@ static void write_step(export_job *job, uint32_t n) {
         write_passing(job, n);
 }
 
-static admmnn_status calibrate(export_job *job, const char *path, const admmnn_images *images) {
-    export_calibration c;
-    admmnn_status status = export_calibration_open(job, path, images, &c);
+static admmnn_status calibrate(export_job *job, const export_code_settings *settings) {
+    ranges r = {.given = settings->ranges};
+    admmnn_status status = ADMMNN_OK;
+    if (r.given == NULL)
+        status = export_calibration_open(job, settings->path, settings->images, &r.images);
     if (status == ADMMNN_OK)
-        status = find_scales(job, &c);
-    export_calibration_close(&c);
+        status = find_scales(job, &r);
+    export_calibration_close(&r.images);
     return status;
 }
 
-admmnn_status export_narrow_write(export_job *job, const char *path, const admmnn_images *images) {
+admmnn_status export_narrow_write(export_job *job, const export_code_settings *settings) {
     const export_plan *plan = job->plan;
     BASE_TRY(export_plan_make(job->g, job->params, true, &job->narrow.plan, job->err));
     job->plan = &job->narrow.plan;
     job->narrow.scales = base_array(job->g->value_count, sizeof *job->narrow.scales);
     if (job->narrow.scales == NULL)
-        return base_fail_memory(job->err, path);
+        return base_fail_memory(job->err, settings->path);
     for (uint32_t n = 0; n < job->g->node_count; n++)
         if (job->plan->steps[n].needed)
-            BASE_TRY(check_step(job, path, n));
-    BASE_TRY(calibrate(job, path, images));
+            BASE_TRY(check_step(job, settings->path, n));
+    BASE_TRY(calibrate(job, settings));
     for (uint32_t n = 0; n < job->g->node_count; n++)
         if (job->plan->steps[n].needed && !job->plan->steps[n].done)
             write_step(job, n);
