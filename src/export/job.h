@@ -62,6 +62,9 @@ admmnn_status export_move_write(export_job *job, uint32_t n);
 /* The function of 8 bits, whose layers have the tables that are written already: its calls and
  * their own tables. ADMMNN_UNSUPPORTED: an operation or a layer that has no such form. */
 admmnn_status export_narrow_write(export_job *job, const export_code_settings *settings);
+/* Of one node, whose scales are found. */
+void export_narrow_write_step(export_job *job, uint32_t n);
+#define EXPORT_NARROW_MOST 127.0F
 
 admmnn_status export_line_write(export_job *job, uint32_t n); /* normalizations, softmaxes, sums */
 

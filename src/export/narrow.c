@@ -7,14 +7,31 @@
 #include "graph/reader.h"
 #include "pack/model_file.h"
 
-#define MOST 127.0F
-/* Of a table, where pointers have four bytes. */
-#define NARROWING_BYTES 16U
+/* Of a sum of numbers of 8 bits, so many at most. */
+#define ADDENDS_MOST ((size_t)1 << 24)
 
 /* ---- what has a form in 8 bits ---- */
 
+/* Its numbers are some of its operand's, or bounded, or 0, and have their scale. */
 static bool passes_on(const graph_node *node) {
-    return node->op == GRAPH_RELU || node->op == GRAPH_DROPOUT || node->op == GRAPH_RESHAPE;
+    switch (node->op) {
+    case GRAPH_RELU:
+    case GRAPH_DROPOUT:
+    case GRAPH_RESHAPE:
+    case GRAPH_MAXPOOL:
+    case GRAPH_SLICE:
+    case GRAPH_TRANSPOSE:
+    case GRAPH_GATHER:
+        return true;
+    case GRAPH_UNARY:
+        return node->unary.kind == GRAPH_CLIP;
+    case GRAPH_PAD:
+        return node->pad.kind != GRAPH_PAD_CONSTANT || node->pad.value == 0.0F;
+    case GRAPH_RESIZE:
+        return node->resize.mode != GRAPH_RESIZE_LINEAR;
+    default:
+        return false;
+    }
 }
 
 static admmnn_status refuse(const export_job *job, const char *path, uint32_t n,
@@ -47,152 +64,124 @@ static admmnn_status check_layer(const export_job *job, const char *path, uint32
     return ADMMNN_OK;
 }
 
-static admmnn_status check_step(const export_job *job, const char *path, uint32_t n) {
-    const graph_node *node = &job->g->nodes[n];
-    const export_step *step = &job->plan->steps[n];
-    if (!graph_value_varies(job->g, graph_operand(job->g, node, 0)))
-        return refuse(job, path, n, "an operation on constants has no form in 8 bits");
-    if (step->layer != NULL)
-        return check_layer(job, path, n);
-    if (step->done || passes_on(node) || (node->op == GRAPH_MAXPOOL && step->pooled != GRAPH_NONE))
+/* An operation without weights that makes numbers of a scale of its own. */
+static admmnn_status check_other(const export_job *job, const char *path, uint32_t n) {
+    const graph *g = job->g;
+    const graph_node *node = &g->nodes[n];
+    const graph_shape made = g->values[node->output].shape;
+    switch (node->op) {
+    case GRAPH_CONCAT:
         return ADMMNN_OK;
+    case GRAPH_AVERAGE_POOL:
+        if ((size_t)node->pool.window.kernel[0] * node->pool.window.kernel[1] <= ADDENDS_MOST)
+            return ADMMNN_OK;
+        return refuse(job, path, n, "its sums do not fit 32 bits");
+    case GRAPH_REDUCE:
+        if (graph_value_count(g, graph_operand(g, node, 0)) / graph_shape_count(made) <=
+            ADDENDS_MOST)
+            return ADMMNN_OK;
+        return refuse(job, path, n, "its sums do not fit 32 bits");
+    case GRAPH_BINARY:
+        if (node->binary != GRAPH_ADD)
+            break;
+        if (graph_shape_equal(graph_operand_shape(g, node, 0), made) &&
+            graph_shape_equal(graph_operand_shape(g, node, 1), made))
+            return ADMMNN_OK;
+        return refuse(job, path, n, "a sum of values of different shapes has no form in 8 bits");
+    default:
+        break;
+    }
     return base_fail(job->err, ADMMNN_UNSUPPORTED,
                      "%s: node %s: %s has no form in 8 bits here; leave --int8 out, and the code "
                      "is of floats",
                      path, node->name, graph_op_name(node->op));
 }
 
+/* What a layer does on the way may have operands that are constant, and a gather has indices. */
+static bool all_vary(const export_job *job, uint32_t n) {
+    const graph_node *node = &job->g->nodes[n];
+    const export_step *step = &job->plan->steps[n];
+    const bool reads_one = step->layer != NULL || step->done || passes_on(node);
+    const uint32_t count = reads_one ? 1 : node->operand_count;
+    bool vary = true;
+    for (uint32_t i = 0; i < count; i++)
+        vary &= graph_value_varies(job->g, graph_operand(job->g, node, i));
+    return vary;
+}
+
+static admmnn_status check_step(const export_job *job, const char *path, uint32_t n) {
+    const export_step *step = &job->plan->steps[n];
+    if (!all_vary(job, n))
+        return refuse(job, path, n, "an operation on constants has no form in 8 bits");
+    if (step->layer != NULL)
+        return check_layer(job, path, n);
+    if (step->done || passes_on(&job->g->nodes[n]))
+        return ADMMNN_OK;
+    return check_other(job, path, n);
+}
+
 /* ---- scales ---- */
 
-/* The value that is kept of what a layer makes: behind what it does on the way, and pooled. */
-static uint32_t kept_of(const export_job *job, uint32_t layer) {
-    uint32_t n = layer;
+/* Another has its operand's. */
+static bool has_own_scale(const export_job *job, uint32_t n) {
+    const export_step *step = &job->plan->steps[n];
+    return step->layer != NULL || !(step->done || passes_on(&job->g->nodes[n]));
+}
+
+/* The value that is kept of what a node makes: behind what passes it on. */
+static uint32_t kept_of(const export_job *job, uint32_t n) {
     uint32_t next = graph_only_reader(job->g, n);
-    while (next != GRAPH_NONE &&
-           (job->plan->steps[next].done || job->plan->steps[next].pooled == layer)) {
+    while (next != GRAPH_NONE && job->plan->steps[next].needed && !has_own_scale(job, next)) {
         n = next;
         next = graph_only_reader(job->g, n);
     }
     return job->g->nodes[n].output;
 }
 
-/* Where the ranges of values come from. */
-typedef struct ranges {
-    const float *given; /* [values]; NULL: from images */
-    export_calibration images;
-} ranges;
-
-static admmnn_status find_scale(export_job *job, const ranges *r, uint32_t value, uint32_t kept) {
-    float most = 0.0F;
-    if (r->given != NULL)
-        most = r->given[kept];
-    else
-        BASE_TRY(export_calibrate(&r->images, kept, &most));
-    job->narrow.scales[value] = most > 0.0F && isfinite(most) ? most / MOST : 1.0F / MOST;
-    return ADMMNN_OK;
+static float scale_of(float range) {
+    const float scale = range / EXPORT_NARROW_MOST;
+    return range > 0.0F && isnormal(scale) ? scale : 1.0F / EXPORT_NARROW_MOST;
 }
 
-static admmnn_status find_scales(export_job *job, const ranges *r) {
+static void find_scales(export_job *job, const float *ranges) {
     const graph *g = job->g;
-    BASE_TRY(find_scale(job, r, g->input, g->input));
+    float *scales = job->narrow.scales;
+    scales[g->input] = scale_of(ranges[g->input]);
     for (uint32_t n = 0; n < g->node_count; n++) {
         const graph_node *node = &g->nodes[n];
-        if (!job->plan->steps[n].needed)
-            continue;
-        if (job->plan->steps[n].layer != NULL)
-            BASE_TRY(find_scale(job, r, node->output, kept_of(job, n)));
-        else
-            job->narrow.scales[node->output] = job->narrow.scales[graph_operand(g, node, 0)];
+        if (job->plan->steps[n].needed)
+            scales[node->output] = has_own_scale(job, n) ? scale_of(ranges[kept_of(job, n)])
+                                                         : scales[graph_operand(g, node, 0)];
     }
+}
+
+/* ranges[values]: of those that are kept. */
+static admmnn_status find_ranges(const export_job *job, const export_calibration *c,
+                                 float *ranges) {
+    const graph *g = job->g;
+    BASE_TRY(export_calibrate(c, g->input, &ranges[g->input]));
+    for (uint32_t n = 0; n < g->node_count; n++)
+        if (job->plan->steps[n].needed && has_own_scale(job, n))
+            BASE_TRY(export_calibrate(c, kept_of(job, n), &ranges[kept_of(job, n)]));
     return ADMMNN_OK;
-}
-
-/* ---- writing ---- */
-
-static float bounded(float bound, float scale) {
-    const float steps = bound / scale;
-    return steps < -MOST ? -MOST : steps > MOST ? MOST : steps;
-}
-
-static void write_narrowing(export_job *job, uint32_t n) {
-    const graph_node *node = &job->g->nodes[n];
-    const export_layer *layer = job->plan->steps[n].layer;
-    const float in = job->narrow.scales[graph_operand(job->g, node, 0)];
-    const float made = job->narrow.scales[node->output];
-    const float numbers[] = {job->model->tensors[node->weight].step * in / made, 1.0F / made,
-                             bounded(layer->low, made), bounded(layer->high, made)};
-    base_write_text(&job->data, "static const narrowing narrow_%u = {", n);
-    for (int i = 0; i < 4; i++) {
-        base_write_text(&job->data, "%s", i == 0 ? "" : ", ");
-        export_write_float(&job->data, numbers[i]);
-    }
-    base_write_text(&job->data, "};\n");
-    job->sizes.tables += NARROWING_BYTES;
-}
-
-static void note_plane(export_job *job, uint32_t n) {
-    const graph_shape made = job->g->values[job->g->nodes[n].output].shape;
-    const size_t count = graph_shape_extent(made, 1, made.rank);
-    job->narrow.plane = count > job->narrow.plane ? count : job->narrow.plane;
-}
-
-static void write_convolution(export_job *job, uint32_t n, uint32_t pool) {
-    const export_name x = export_operand(job, &job->g->nodes[n], 0);
-    const uint32_t last = pool == GRAPH_NONE ? n : pool;
-    note_plane(job, n);
-    write_narrowing(job, n);
-    export_parts_use(&job->parts, pool == GRAPH_NONE ? "narrow-convolve" : "narrow-convolve-max");
-    base_write_text(&job->narrow.calls, "        %s(&layer_%u, &narrow_%u, ",
-                    pool == GRAPH_NONE ? "convolve_int8" : "convolve_max_int8", n, n);
-    if (pool != GRAPH_NONE)
-        base_write_text(&job->narrow.calls, "&window_%u, ", pool);
-    base_write_text(&job->narrow.calls, "%s, plane, %s);\n", x.text,
-                    export_result(job, &job->g->nodes[last], 0).text);
-}
-
-static void write_product(export_job *job, uint32_t n) {
-    const export_layer *layer = job->plan->steps[n].layer;
-    const graph_node *node = &job->g->nodes[n];
-    write_narrowing(job, n);
-    export_parts_use(&job->parts, "narrow-product");
-    base_write_text(&job->narrow.calls,
-                    "        multiply_vector_int8(&layer_%u, &narrow_%u, %uU, %uU, %s, %s);\n", n,
-                    n, layer->rows, layer->columns, export_operand(job, node, 0).text,
-                    export_result(job, node, 0).text);
-}
-
-/* A rectifier, or a copy of the input into the output. */
-static void write_passing(export_job *job, uint32_t n) {
-    const graph_node *node = &job->g->nodes[n];
-    const bool is_copy = node->op != GRAPH_RELU;
-    export_parts_use(&job->parts, is_copy ? "narrow-copy" : "narrow-rectify");
-    base_write_text(&job->narrow.calls, "        %s(%s, %zuU, %s);\n",
-                    is_copy ? "copy_int8" : "rectify_int8", export_operand(job, node, 0).text,
-                    graph_value_count(job->g, node->output), export_result(job, node, 0).text);
-}
-
-static void write_step(export_job *job, uint32_t n) {
-    const export_step *step = &job->plan->steps[n];
-    if (step->pooled != GRAPH_NONE)
-        write_convolution(job, step->pooled, n);
-    else if (job->g->nodes[n].op == GRAPH_CONV)
-        write_convolution(job, n, GRAPH_NONE);
-    else if (step->layer != NULL)
-        write_product(job, n);
-    else
-        write_passing(job, n);
 }
 
 static admmnn_status calibrate(export_job *job, const export_code_settings *settings) {
-    ranges r = {.given = settings->ranges};
-    admmnn_status status = ADMMNN_OK;
-    if (r.given == NULL)
-        status = export_calibration_open(job, settings->path, settings->images, &r.images);
+    float *ranges = base_array(job->g->value_count, sizeof *ranges);
+    if (ranges == NULL)
+        return base_fail_memory(job->err, settings->path);
+    export_calibration c;
+    admmnn_status status = export_calibration_open(job, settings->path, settings->images, &c);
     if (status == ADMMNN_OK)
-        status = find_scales(job, &r);
-    export_calibration_close(&r.images);
+        status = find_ranges(job, &c, ranges);
+    if (status == ADMMNN_OK)
+        find_scales(job, ranges);
+    export_calibration_close(&c);
+    base_free(ranges);
     return status;
 }
+
+/* ---- all of it ---- */
 
 admmnn_status export_narrow_write(export_job *job, const export_code_settings *settings) {
     const export_plan *plan = job->plan;
@@ -204,10 +193,13 @@ admmnn_status export_narrow_write(export_job *job, const export_code_settings *s
     for (uint32_t n = 0; n < job->g->node_count; n++)
         if (job->plan->steps[n].needed)
             BASE_TRY(check_step(job, settings->path, n));
-    BASE_TRY(calibrate(job, settings));
+    if (settings->ranges != NULL)
+        find_scales(job, settings->ranges);
+    else
+        BASE_TRY(calibrate(job, settings));
     for (uint32_t n = 0; n < job->g->node_count; n++)
         if (job->plan->steps[n].needed && !job->plan->steps[n].done)
-            write_step(job, n);
+            export_narrow_write_step(job, n);
     job->plan = plan;
     return ADMMNN_OK;
 }

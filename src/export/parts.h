@@ -11,7 +11,7 @@
 /* The text of all of them, one after another; made by the build. */
 extern const char export_parts_text[];
 
-#define EXPORT_SECTIONS_MAX 40
+#define EXPORT_SECTIONS_MAX 64
 #define EXPORT_SECTION_NAME_MAX 24
 
 typedef struct export_section {

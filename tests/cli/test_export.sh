@@ -56,6 +56,32 @@ cc -std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DPROG
 (cd "$work/c" && ./program) | grep -v instructions >"$work/classes8"
 differing=$(paste "$work/classes8" "$work/classes" | awk '$1 != $2' | wc -l)
 ((differing <= 6)) || fail "$differing of 200 images have another class in 8 bits"
+# A residual network, with sums, batch normalizations and a mean.
+make_arrays "$work/arrays" 20 3 6 6
+expect 0 export-c "${0%/*}/../../fuzz/corpus/admm/residual.admm" --out "$work/residual" --name net \
+    --int8 --data "$work/arrays" --format npy
+cat >"$work/residual/main.c" <<'END'
+#include <stdlib.h>
+
+#include "net.h"
+
+/* Its arrays end where the sanitizer sees it. */
+int main(void) {
+    int8_t *in = malloc(NET_INPUTS);
+    int8_t *out = malloc(NET_OUTPUTS);
+    for (unsigned i = 0; i < NET_INPUTS; i++)
+        in[i] = (int8_t)(i * 89 % 255 - 127);
+    int status = net_predict_int8(in, out);
+    free(in);
+    free(out);
+    return status;
+}
+END
+cc "${strict[@]}" -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+    "$work/residual/net.c" -c -o "$work/residual/net.o"
+cc -std=c99 -fsanitize=address,undefined "$work/residual"/{main.c,net.o} -lm \
+    -o "$work/residual/program"
+"$work/residual/program" || fail "the residual network's function of 8 bits failed"
 expect_error 2 "are of --int8" export-c "$model" --out "$work/none" --data "$work/data" --quiet
 expect_error 2 "train-images" export-c "$model" --out "$work/none8" --int8 --data "$work" --quiet
 sed -e '/^prune:/,$d' "$work/recipe.yaml" >"$work/dense.yaml"

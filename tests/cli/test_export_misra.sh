@@ -12,31 +12,15 @@ command -v cppcheck >/dev/null || {
     exit 77
 }
 
-# npy FILE SHAPE: an array of bytes, those of standard input.
-npy() {
-    printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' \
-        "{'descr': '|u1', 'fortran_order': False, 'shape': ($2), }" >"$1"
-    cat >>"$1"
-}
-
-# images FOLDER COUNT CHANNELS HEIGHT WIDTH: a data set of digits, all of class 0.
-images() {
-    local part
-    for part in "$1"/train "$1"/test; do
-        mkdir -p "$part"
-        head -c $(($2 * $3 * $4 * $5)) <(seq 1000 99999 | tr -d '\n') |
-            npy "$part/x.npy" "$2, $3, $4, $5"
-        head -c "$2" /dev/zero | npy "$part/y.npy" "$2,"
-    done
-}
-
-# A network of every operation, a residual one; a chain of convolution, pooling and inner products
-# in 8 bits.
-images "$work/data" 20 2 9 7
+# A network of every operation; in 8 bits a residual one, and a chain of a convolution, a pooling
+# and inner products.
+make_arrays "$work/small-data" 20 2 9 7
+make_arrays "$work/residual-data" 20 3 6 6
 expect 0 export-c "$models/any.admm" --out "$work/any" --name any
-expect 0 export-c "$models/residual.admm" --out "$work/residual" --name residual
+expect 0 export-c "$models/residual.admm" --out "$work/residual" --name residual --int8 \
+    --data "$work/residual-data" --format npy
 expect 0 export-c "$models/entropy-huffman.admm" --out "$work/small" --name small --int8 \
-    --data "$work/data" --format npy
+    --data "$work/small-data" --format npy
 for name in any residual small; do
     cppcheck --addon=misra --std=c99 --quiet "$work/$name/$name.c"
 done >"$work/found" 2>&1
