@@ -56,11 +56,11 @@ cc -std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DPROG
 (cd "$work/c" && ./program) | grep -v instructions >"$work/classes8"
 differing=$(paste "$work/classes8" "$work/classes" | awk '$1 != $2' | wc -l)
 ((differing <= 6)) || fail "$differing of 200 images have another class in 8 bits"
-# A residual network, with sums, batch normalizations and a mean.
-make_arrays "$work/arrays" 20 3 6 6
-expect 0 export-c "${0%/*}/../../fuzz/corpus/admm/residual.admm" --out "$work/residual" --name net \
+# A network of all that has this form.
+make_arrays "$work/arrays" 20 4 5 5
+expect 0 export-c "${0%/*}/../../fuzz/corpus/admm/narrow.admm" --out "$work/narrow" --name net \
     --int8 --data "$work/arrays" --format npy
-cat >"$work/residual/main.c" <<'END'
+cat >"$work/narrow/main.c" <<'END'
 #include <stdlib.h>
 
 #include "net.h"
@@ -78,10 +78,10 @@ int main(void) {
 }
 END
 cc "${strict[@]}" -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-    "$work/residual/net.c" -c -o "$work/residual/net.o"
-cc -std=c99 -fsanitize=address,undefined "$work/residual"/{main.c,net.o} -lm \
-    -o "$work/residual/program"
-"$work/residual/program" || fail "the residual network's function of 8 bits failed"
+    "$work/narrow/net.c" -c -o "$work/narrow/net.o"
+cc -std=c99 -fsanitize=address,undefined "$work/narrow"/{main.c,net.o} -lm \
+    -o "$work/narrow/program"
+"$work/narrow/program" || fail "that network's function of 8 bits failed"
 expect_error 2 "are of --int8" export-c "$model" --out "$work/none" --data "$work/data" --quiet
 expect_error 2 "train-images" export-c "$model" --out "$work/none8" --int8 --data "$work" --quiet
 sed -e '/^prune:/,$d' "$work/recipe.yaml" >"$work/dense.yaml"
