@@ -52,8 +52,31 @@ static bool head_makes_sense(const rt_network *network, unsigned flags, uint64_t
     for (int c = 0; c < TONES; c++)
         if (!isfinite(network->mean[c]) || !isfinite(network->scale[c]))
             return false;
-    return (flags & ~(inputs | PACK_FLAG_SHORT_STEPS)) == 0 && (flags & inputs) != inputs &&
-           weights <= PACK_ORIGINAL_MAX && biases <= PACK_ORIGINAL_MAX;
+    return (flags & ~(inputs | PACK_FLAG_SHORT_STEPS | PACK_FLAG_RANGES)) == 0 &&
+           (flags & inputs) != inputs && weights <= PACK_ORIGINAL_MAX &&
+           biases <= PACK_ORIGINAL_MAX;
+}
+
+static bool range_makes_sense(unsigned range) {
+    const unsigned scale = range & ~PACK_RANGE_UNSIGNED;
+    return range == 0 || (scale >= PACK_RANGE_LEAST && scale <= PACK_RANGE_MOST);
+}
+
+/* Of the input, and of what operations make. */
+static admmnn_runtime_status read_ranges(const rt_opening *opening, rt_reader *in) {
+    rt_network *network = opening->network;
+    bool sound = true;
+    for (uint32_t v = 0; v < network->value_count; v++) {
+        rt_value *value = &network->values[v];
+        if (v > 0 && value->node == NULL)
+            continue;
+        value->range = (uint16_t)rt_read_u16(in);
+        sound &= range_makes_sense(value->range);
+    }
+    if (in->failed || !sound)
+        return rt_fail(opening->err, ADMMNN_RUNTIME_CORRUPT, "ranges of values that make no sense",
+                       in->at);
+    return ADMMNN_RUNTIME_OK;
 }
 
 static admmnn_runtime_status read_head(rt_opening *opening, rt_reader *in, bool *half_steps) {
@@ -73,6 +96,8 @@ static admmnn_runtime_status read_head(rt_opening *opening, rt_reader *in, bool 
     if (in->failed || !head_makes_sense(network, flags, weights, biases))
         return rt_fail(opening->err, ADMMNN_RUNTIME_CORRUPT, "a head that makes no sense", in->at);
     RT_TRY(rt_topology_read(opening, in, version));
+    if ((flags & PACK_FLAG_RANGES) != 0)
+        RT_TRY(read_ranges(opening, in));
     return rt_plan_layers(opening);
 }
 

@@ -189,6 +189,7 @@ typedef struct rt_value {
                            of; 0: of none */
     rt_tensor *tensor;  /* or NULL */
     bool fixed;         /* a constant or a parameter */
+    uint16_t range;     /* of 8 bits, as the file has it; 0: none */
     rt_home home;
     size_t place; /* of its floats in the workspace, in floats */
 } rt_value;

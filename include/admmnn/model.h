@@ -110,6 +110,10 @@ typedef struct admmnn_pack_settings {
      * (ONNX's external data); 0: only those of a model that one file does not hold, 2 GiB. */
     int external_data;
     int force; /* not 0: outputs that exist are replaced */
+    /* Of pack alone: the data set of whose training images some tell how far the network's values
+     * go, so that the runtime can keep them in 8 bits; NULL: what the input says of it. What it
+     * says of pixels the file says then. */
+    const admmnn_images *images;
 } admmnn_pack_settings;
 
 /* Packs an ONNX model into a .admm file and back; each takes either kind of file.
@@ -123,9 +127,10 @@ typedef struct admmnn_pack_settings {
  * ADMMNN_USAGE: the output exists and force is 0, or is the input, an unknown coder,
  * a network too large; ADMMNN_UNSUPPORTED: a network or levels that the other format
  * cannot hold, or that do not lie on so few levels as the weights are to have; ADMMNN_IO: cannot
- * write; those of admmnn_model_open for the input. Of context the log is taken: an ONNX model of
- * images that does not say how its pixels are normalised is packed as one that is given
- * pixels / 255, which the log tells. NULL: no log. */
+ * write; those of admmnn_model_open for the input, and of admmnn_model_evaluate for the images.
+ * Of context the number of threads and the log are taken: an ONNX model of images that does not
+ * say how its pixels are normalised is packed as one that is given pixels / 255, which the log
+ * tells. NULL: one a core, no log. */
 admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, const admmnn_context *context,
                                 admmnn_error *err);
 admmnn_status admmnn_model_unpack(const admmnn_pack_settings *settings, uint64_t *data_bytes,

@@ -34,7 +34,8 @@ typedef struct cli_arguments {
     bool help, json, quiet;
     bool resume, force, man, completion, external_data, int8, break_even;
     cli_number threads, seed, seeds, starts, iterations, last, gradient_steps, nodes;
-    cli_number dimension, instances, pgd_iterations, epochs, batch, resize, max_damaged;
+    cli_number dimension, instances, pgd_iterations, epochs, batch, resize, max_damaged,
+        activations;
     cli_real rho, rho_relative, beta, probability, tolerance, start_scale, condition, spacing;
     cli_real learning_rate, seconds;
     const char *out, *from, *data, *format, *mean, *deviation, *input, *name;

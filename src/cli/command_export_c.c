@@ -87,11 +87,6 @@ static admmnn_status print_json(const cli_arguments *arguments, const admmnn_exp
     return cli_print_json(object, err);
 }
 
-static bool has_images(const cli_arguments *a) {
-    return a->data != NULL || a->format != NULL || a->mean != NULL || a->deviation != NULL ||
-           a->resize.given || a->max_damaged.given;
-}
-
 static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     cli_session session;
     char fetched[CLI_PATH_MAX];
@@ -102,7 +97,7 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
                                        .force = arguments->force};
     admmnn_export_sizes sizes;
     part parts[PARTS];
-    if (!arguments->int8 && has_images(arguments))
+    if (!arguments->int8 && cli_has_images(arguments))
         return cli_fail(err, ADMMNN_USAGE, "a data set's options are of --int8");
     if (arguments->int8) {
         CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));

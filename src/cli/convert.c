@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "data_folder.h"
+#include "evaluation.h"
 #include "fail.h"
 #include "print.h"
 #include "session.h"
@@ -45,10 +47,20 @@ static admmnn_status print_sizes(const cli_arguments *arguments, uint64_t data_b
 }
 
 admmnn_status cli_convert_pack(const cli_arguments *arguments, admmnn_error *err) {
-    const admmnn_pack_settings settings = settings_of(arguments);
+    char fetched[CLI_PATH_MAX];
+    admmnn_images images;
     cli_session session;
+    admmnn_pack_settings settings = settings_of(arguments);
+    if (!arguments->activations.given && cli_has_images(arguments))
+        return cli_fail(err, ADMMNN_USAGE, "a data set's options are of --activations");
+    if (arguments->activations.given) {
+        CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));
+        settings.images = &images;
+    }
     cli_session_begin(&session, arguments);
-    CLI_TRY(admmnn_model_pack(&settings, &session.context, err));
+    const admmnn_status status = admmnn_model_pack(&settings, &session.context, err);
+    cli_session_end(&session);
+    CLI_TRY(status);
     return print_sizes(arguments, 0, err);
 }
 

@@ -6,6 +6,11 @@
 #include "fail.h"
 #include "print.h"
 
+bool cli_has_images(const cli_arguments *a) {
+    return a->data != NULL || a->format != NULL || a->mean != NULL || a->deviation != NULL ||
+           a->resize.given || a->max_damaged.given;
+}
+
 admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t size,
                          admmnn_images *images, admmnn_error *err) {
     const char *format = arguments->format;

@@ -7,6 +7,13 @@
 #include "admmnn/model.h"
 #include "command.h"
 
+/* Of values between layers; there is no other number than 8. */
+#define CLI_ACTIVATIONS_OPTION(text)                                                               \
+    {                                                                                              \
+        .name = "activations", .kind = CLI_NUMBER, .offset = offsetof(cli_arguments, activations), \
+        .value = "8", .least = 8, .greatest = 8, .fallback = "32-bit floats", .help = (text)       \
+    }
+
 /* The options that name a data set. */
 #define CLI_IMAGES_OPTIONS                                                                         \
     {.name = "data",                                                                               \
@@ -52,6 +59,8 @@
         .help = "What is left is divided by it: as many numbers as --mean."                        \
     }
 
+/* Whether one of them was given. */
+bool cli_has_images(const cli_arguments *arguments);
 /* The data set of the options: without --data the fetched one of the format, whose folder then
  * stands in fetched, which images points to. */
 admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t size,

@@ -3,9 +3,9 @@
 #include <math.h>
 
 #include "base/memory.h"
-#include "export/calibrate.h"
+#include "export/job.h"
 #include "graph/reader.h"
-#include "pack/model_file.h"
+#include "pack/model_calibrate.h"
 
 /* Of a sum of numbers of 8 bits, so many at most. */
 #define ADDENDS_MOST ((size_t)1 << 24)
@@ -155,28 +155,20 @@ static void find_scales(export_job *job, const float *ranges) {
     }
 }
 
-/* ranges[values]: of those that are kept. */
-static admmnn_status find_ranges(const export_job *job, const export_calibration *c,
-                                 float *ranges) {
-    const graph *g = job->g;
-    BASE_TRY(export_calibrate(c, g->input, &ranges[g->input]));
-    for (uint32_t n = 0; n < g->node_count; n++)
-        if (job->plan->steps[n].needed && has_own_scale(job, n))
-            BASE_TRY(export_calibrate(c, kept_of(job, n), &ranges[kept_of(job, n)]));
-    return ADMMNN_OK;
-}
-
 static admmnn_status calibrate(export_job *job, const export_code_settings *settings) {
-    float *ranges = base_array(job->g->value_count, sizeof *ranges);
-    if (ranges == NULL)
-        return base_fail_memory(job->err, settings->path);
-    export_calibration c;
-    admmnn_status status = export_calibration_open(job, settings->path, settings->images, &c);
-    if (status == ADMMNN_OK)
-        status = find_ranges(job, &c, ranges);
-    if (status == ADMMNN_OK)
+    const uint32_t count = job->g->value_count;
+    model_range *found = base_array(count, sizeof *found);
+    float *ranges = base_array(count, sizeof *ranges);
+    admmnn_status status = found != NULL && ranges != NULL
+                               ? model_calibrate_on(job->model, job->params, settings->path,
+                                                    settings->images, job->context, found, job->err)
+                               : base_fail_memory(job->err, settings->path);
+    if (status == ADMMNN_OK) {
+        for (uint32_t v = 0; v < count; v++)
+            ranges[v] = fmaxf(-found[v].low, found[v].high);
         find_scales(job, ranges);
-    export_calibration_close(&c);
+    }
+    base_free(found);
     base_free(ranges);
     return status;
 }

@@ -11,11 +11,13 @@
 #include "base/memory.h"
 #include "base/words.h"
 #include "pack/format.h"
+#include "pack/range.h"
 
 #define KEY_OURS "admmnn."
 #define KEY_ORIGINAL KEY_OURS "original"
 #define KEY_INPUT KEY_OURS "input"
 #define KEY_LEVELS KEY_OURS "levels"
+#define KEY_RANGE KEY_OURS "range"
 
 /* Levels are looked for among the multiples of the smallest value's 1/1 to 1/n. */
 #define DIVISORS 8
@@ -29,6 +31,11 @@ static void levels_key(const graph *g, uint32_t p, char *key, size_t size) {
     char name[GRAPH_PARAMETER_NAME_MAX];
     graph_parameter_name(g, p, name);
     snprintf(key, size, KEY_LEVELS ".%s", name);
+}
+
+/* Of what a node makes. */
+static void range_key(const graph *g, uint32_t n, char *key, size_t size) {
+    snprintf(key, size, KEY_RANGE ".%s", g->nodes[n].name);
 }
 
 static uint32_t bits_of(float value) {
@@ -58,6 +65,20 @@ onnx_property pack_tones_property(const data_tones *tones, char text[PACK_TONES_
     return (onnx_property){KEY_INPUT, text};
 }
 
+static size_t describe_ranges(const pack_model *model, line *lines) {
+    const graph *g = model->g;
+    size_t count = 0;
+    line *l = &lines[count++];
+    snprintf(l->key, sizeof l->key, KEY_RANGE);
+    snprintf(l->value, sizeof l->value, "%04x", range_bits(model->ranges[g->input]));
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        l = &lines[count++];
+        range_key(g, n, l->key, sizeof l->key);
+        snprintf(l->value, sizeof l->value, "%04x", range_bits(model->ranges[g->nodes[n].output]));
+    }
+    return count;
+}
+
 static size_t describe(const pack_model *model, line *lines) {
     const graph *g = model->g;
     size_t count = 0;
@@ -79,6 +100,8 @@ static size_t describe(const pack_model *model, line *lines) {
         snprintf(l->value, sizeof l->value, "%s %u %08" PRIx32, admm_levels_text(tensor->levels),
                  tensor->bits, bits_of(tensor->step));
     }
+    if (model->ranges != NULL)
+        count += describe_ranges(model, &lines[count]);
     return count;
 }
 
@@ -167,7 +190,8 @@ typedef struct writing {
 
 static bool make_room(const pack_model *model, writing *w) {
     const size_t parameters = model->g->parameter_count;
-    const size_t most = parameters + 2;
+    const size_t ranges = model->ranges == NULL ? 0 : (size_t)model->g->node_count + 1;
+    const size_t most = parameters + ranges + 2;
     const size_t kept = model->labels == NULL ? 0 : model->labels->property_count;
     *w = (writing){.lines = base_array(most, sizeof *w->lines),
                    .properties = base_array(most + kept, sizeof *w->properties),
@@ -285,17 +309,25 @@ static bool next_integer(const char **at, uint64_t most, uint64_t *out) {
     return errno == 0 && *out <= most;
 }
 
-/* Eight hexadecimal digits: the bits of a finite float. */
-static bool next_float(const char **at, float *out) {
-    uint32_t bits = 0;
-    while (**at == ' ')
-        (*at)++;
-    for (int i = 0; i < 8; i++, (*at)++) {
+/* So many hexadecimal digits. */
+static bool next_bits(const char **at, int digits, uint32_t *bits) {
+    *bits = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
         char c = **at;
         if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
             return false;
-        bits = bits << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+        *bits = *bits << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
     }
+    return true;
+}
+
+/* The bits of a finite float. */
+static bool next_float(const char **at, float *out) {
+    uint32_t bits;
+    while (**at == ' ')
+        (*at)++;
+    if (!next_bits(at, 8, &bits))
+        return false;
     memcpy(out, &bits, sizeof *out);
     return isfinite(*out);
 }
@@ -429,6 +461,33 @@ static admmnn_status fill_tensor(const onnx_model *from, uint32_t p, pack_tensor
     return tensor->values != NULL ? ADMMNN_OK : base_fail_memory(err, "a packed model");
 }
 
+static admmnn_status parse_range(const onnx_model *from, const char *key, pack_range *range,
+                                 admmnn_error *err) {
+    const char *text = property(from, key);
+    const char *at = text;
+    uint32_t bits;
+    if (text == NULL || (next_bits(&at, 4, &bits) && *at == 0 && range_from_bits(bits, range)))
+        return ADMMNN_OK;
+    return base_fail(err, ADMMNN_CORRUPT, "metadata %s = '%.60s' makes no sense", key, text);
+}
+
+/* Where there is one of the input, there may be some of the nodes. */
+static admmnn_status parse_ranges(const onnx_model *from, pack_model *model, admmnn_error *err) {
+    const graph *g = model->g;
+    char key[96];
+    if (property(from, KEY_RANGE) == NULL)
+        return ADMMNN_OK;
+    model->ranges = base_array(g->value_count, sizeof *model->ranges);
+    if (model->ranges == NULL)
+        return base_fail_memory(err, "a packed model");
+    BASE_TRY(parse_range(from, KEY_RANGE, &model->ranges[g->input], err));
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        range_key(g, n, key, sizeof key);
+        BASE_TRY(parse_range(from, key, &model->ranges[g->nodes[n].output], err));
+    }
+    return ADMMNN_OK;
+}
+
 admmnn_status pack_from_onnx(onnx_model *from, pack_model **out, bool *described,
                              admmnn_error *err) {
     pack_model *model;
@@ -440,6 +499,8 @@ admmnn_status pack_from_onnx(onnx_model *from, pack_model **out, bool *described
                                                    : base_fail(err, ADMMNN_CORRUPT,
                                                                "metadata " KEY_ORIGINAL
                                                                " or " KEY_INPUT " make no sense");
+    if (status == ADMMNN_OK)
+        status = parse_ranges(from, model, err);
     for (uint32_t p = 0; p < from->g->parameter_count && status == ADMMNN_OK; p++)
         status = fill_tensor(from, p, &model->tensors[p], described, err);
     if (status != ADMMNN_OK) {

@@ -25,6 +25,8 @@ admmnn_status pack_weights_find(const char *name, pack_weights *out, admmnn_erro
  *   admmnn.input         mean and scale
  *   admmnn.levels.NAME   of weights or biases NAME (conv1.weight): the kind of
  *                        levels, their bits and interval
+ *   admmnn.range,        of the input and of what node NAME makes: their ranges, as the packed
+ *   admmnn.range.NAME    file has them
  * Floats are the eight hexadecimal digits of their bits.
  * Whole numbers give exactly the values of the levels; ADMMNN_UNSUPPORTED where a layer's
  * do not lie on so few. *data_bytes: as onnx_write has it. */

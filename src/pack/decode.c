@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "pack/format.h"
+#include "pack/range.h"
 #include "pack/report.h"
 #include "pack/tensor.h"
 #include "pack/topology.h"
@@ -33,7 +34,8 @@ static bool tones_make_sense(const data_tones *tones) {
 
 static bool flags_make_sense(unsigned flags) {
     const unsigned inputs = PACK_FLAG_INPUT | PACK_FLAG_INPUTS;
-    return (flags & ~(inputs | PACK_FLAG_SHORT_STEPS)) == 0 && (flags & inputs) != inputs;
+    return (flags & ~(inputs | PACK_FLAG_SHORT_STEPS | PACK_FLAG_RANGES)) == 0 &&
+           (flags & inputs) != inputs;
 }
 
 admmnn_status pack_check_memory(const graph *g, uint64_t memory, admmnn_error *err) {
@@ -75,7 +77,7 @@ static admmnn_status read_head(base_reader *in, pack_model **out, bool *short_st
     (*out)->original_weights = weights;
     (*out)->original_biases = biases;
     (*out)->tones = tones;
-    return ADMMNN_OK;
+    return (flags & PACK_FLAG_RANGES) != 0 ? range_read_all(in, *out, err) : ADMMNN_OK;
 }
 
 /* The upper half of a float, or all of it. */
@@ -173,14 +175,16 @@ admmnn_status pack_decode(const uint8_t *bytes, size_t count, pack_model **out, 
     base_reader in = {.bytes = bytes, .count = count - CHECKSUM_BYTES};
     pack_model *model = NULL;
     bool short_steps = false;
-    BASE_TRY(read_head(&in, &model, &short_steps, err));
-    if (report != NULL) {
+    if (report != NULL)
         memset(report, 0, sizeof *report);
+    admmnn_status status = read_head(&in, &model, &short_steps, err);
+    if (status == ADMMNN_OK && report != NULL) {
         report->tensors = base_array(model->g->parameter_count, sizeof *report->tensors);
+        if (report->tensors == NULL)
+            status = base_fail_memory(err, "the packing report");
     }
-    admmnn_status status = report != NULL && report->tensors == NULL
-                               ? base_fail_memory(err, "the packing report")
-                               : read_tensors(&in, model, short_steps, report, err);
+    if (status == ADMMNN_OK)
+        status = read_tensors(&in, model, short_steps, report, err);
     if (status != ADMMNN_OK) {
         pack_model_free(model);
         if (report != NULL)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "pack/format.h"
 #include "pack/plan.h"
+#include "pack/range.h"
 #include "pack/report.h"
 #include "pack/topology.h"
 
@@ -55,9 +56,12 @@ static void write_head(encoding *e) {
     base_write_varint(&e->file, m->original_weights);
     base_write_varint(&e->file, m->original_biases);
     base_write_u8(&e->file,
-                  (uint8_t)(input_flag(&m->tones) | (e->short_steps ? PACK_FLAG_SHORT_STEPS : 0)));
+                  (uint8_t)(input_flag(&m->tones) | (e->short_steps ? PACK_FLAG_SHORT_STEPS : 0) |
+                            (m->ranges != NULL ? PACK_FLAG_RANGES : 0)));
     write_tones(&m->tones, &e->file);
     topology_write(m->g, version, &e->file);
+    if (m->ranges != NULL)
+        range_write_all(m, &e->file);
 }
 
 /* Four bits about the positions. */

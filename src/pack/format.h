@@ -10,9 +10,14 @@
  *       PACK_ORIGINAL_MAX each)
  *   1   flags: bit 0: two floats follow, the input's mean and scale (else 0 and 1);
  *       bit 1: intervals take two bytes; bit 2, and bit 0 not: six floats follow, the
- *       means, then the scales, of the channels of an input of three
+ *       means, then the scales, of the channels of an input of three; bit 3: ranges
+ *       follow the network
  *   .   the floats, if so
  *   .   the network, as below
+ *   .   bit 3: the ranges of values: two bytes for the input and for what each operation
+ *       makes, in their order: bits 0-14: the upper half of a float, the scale, the lower
+ *       being zero (PACK_RANGE_LEAST to PACK_RANGE_MOST); bit 15: 8 bits of it are
+ *       multiples of the scale from 0 to 255, else from -128 to 127. Or 0: no range
  *   .   each parameter, in the order of their numbers:
  *         1  bit 0: 1 levels, 0 floats; bits 1-3 kind of levels (order of
  *            admm_levels; floats: 0); bits 4-5 positions (0 dense, 1 relative, 2
@@ -133,6 +138,12 @@
 #define PACK_FLAG_INPUT 1U
 #define PACK_FLAG_SHORT_STEPS 2U
 #define PACK_FLAG_INPUTS 4U
+#define PACK_FLAG_RANGES 8U
+
+/* Of a range's scale: normal floats, 255 times which are finite. */
+#define PACK_RANGE_LEAST 0x0080U
+#define PACK_RANGE_MOST 0x7b7fU
+#define PACK_RANGE_UNSIGNED 0x8000U
 
 /* Version 1. Operations that it tells: the first of the graph's. */
 #define PACK_CHAIN_OPS 6U

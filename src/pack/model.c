@@ -35,6 +35,7 @@ void pack_model_free(pack_model *model) {
         base_free(model->tensors[p].values);
     }
     base_free(model->tensors);
+    base_free(model->ranges);
     onnx_labels_free(model->labels);
     graph_free(model->g);
     base_free(model);

@@ -8,6 +8,7 @@
 #include "onnx/onnx.h"
 #include "pack/convert.h"
 #include "pack/format.h"
+#include "pack/model_calibrate.h"
 #include "pack/reorder.h"
 #include "pack/topology.h"
 
@@ -216,7 +217,11 @@ admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, const admm
     bool described;
     BASE_TRY(open_input(settings, &model, &described, err));
     note_pixels(model, settings->input, context);
-    const admmnn_status status = write_packed(settings, model, described, err);
+    admmnn_status status = ADMMNN_OK;
+    if (settings->images != NULL)
+        status = model_find_ranges(model, settings->input, settings->images, context, err);
+    if (status == ADMMNN_OK)
+        status = write_packed(settings, model, described, err);
     pack_model_free(model);
     return status;
 }

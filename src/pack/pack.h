@@ -23,14 +23,22 @@ typedef struct pack_tensor {
     float *values;      /* [count]; NULL for PACK_LEVELS */
 } pack_tensor;
 
+/* What a value's numbers stand for where they take 8 bits: multiples of scale, from -128 to 127,
+ * or from 0 to 255 where it is not signed. scale 0: it has no range. */
+typedef struct pack_range {
+    float scale; /* of whose bits the lower half is zero */
+    bool is_signed;
+} pack_range;
+
 /* tensors[g->parameter_count]; all arrays are the model's. original_weights and
  * original_biases: those of the network before compression, all else that it trains being
  * among the biases. tones: how the network wants its input; tones_told: not so where an ONNX file
- * says nothing of it. labels: the names and the metadata
- * of the ONNX file that it was read from; the model's, or NULL. */
+ * says nothing of it. ranges[g->value_count], of those that vary, or NULL. labels: the names and
+ * the metadata of the ONNX file that it was read from; the model's, or NULL. */
 typedef struct pack_model {
     graph *g;
     pack_tensor *tensors;
+    pack_range *ranges;
     uint64_t original_weights, original_biases;
     data_tones tones;
     bool tones_told;

@@ -196,6 +196,17 @@ static inline pack_model *random_model(graph *g, filling f, uint64_t seed) {
     return model;
 }
 
+/* A range for every value that varies, some signed. */
+static inline void fill_ranges(pack_model *model, uint64_t seed) {
+    base_random random = base_random_at(seed, 1, 1);
+    model->ranges = base_array(model->g->value_count, sizeof *model->ranges);
+    assert_non_null(model->ranges);
+    for (uint32_t v = 0; v < model->g->value_count; v++)
+        if (graph_value_varies(model->g, v))
+            model->ranges[v] = (pack_range){(float)(1 + base_random_below(&random, 100)) / 64.0F,
+                                            base_random_below(&random, 2) == 0};
+}
+
 static inline void expect_same_attributes(const graph_node *x, const graph_node *y) {
     switch (x->op) {
     case GRAPH_CONV:
