@@ -1,7 +1,11 @@
 /* One sample at a time on one thread: a packed model by the runtime's kernels, and its dense
  * values by the engine's back ends, in turns.
  *
- *   bench_runtime --model FILE [--rounds N] [--samples N] [--leave FOLDER] [--json]
+ *   bench_runtime --model FILE [--activations 8] [--rounds N] [--samples N]
+ *                 [--leave FOLDER] [--json]
+ *
+ * With --activations 8 the runtime runs it with values between layers in 8 bits, too; a file that
+ * has no ranges for them gets those of the sample.
  *
  * Median and least over the rounds, of N samples each, in microseconds a sample for which the
  * thread had a processor: other programs of the machine take none of it. --leave: the sample and
@@ -17,22 +21,25 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "options.h"
+#include "pack/model_calibrate.h"
 #include "pack/pack.h"
+#include "pack/range.h"
 #include "trainer.h"
 
 #define ROUNDS_MAX 1000
 #define FILE_BYTES_MOST ((size_t)1 << 30)
-enum { FASTEST, AVX2, PORTABLE, RUNTIMES, ONEDNN = RUNTIMES, LANES, WAYS };
+enum { FASTEST, AVX2, PORTABLE, CODES, RUNTIMES, ONEDNN = RUNTIMES, LANES, WAYS };
 
 static const engine_backend_id backends[WAYS] = {[ONEDNN] = ENGINE_DNNL, [LANES] = ENGINE_LANES};
 static const admmnn_runtime_kernels kernels[RUNTIMES] = {
-    ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_KERNELS_AVX2, ADMMNN_RUNTIME_KERNELS_PORTABLE};
-static const char *const way_names[WAYS] = {"runtime", "runtime AVX2", "runtime portable",
-                                            "oneDNN dense", "lanes dense"};
+    ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_KERNELS_AVX2, ADMMNN_RUNTIME_KERNELS_PORTABLE,
+    ADMMNN_RUNTIME_KERNELS_FASTEST};
+static const char *const way_names[WAYS] = {"runtime",         "runtime AVX2", "runtime portable",
+                                            "runtime, 8 bits", "oneDNN dense", "lanes dense"};
 
 typedef struct options {
     const char *model, *leave;
-    unsigned rounds, samples;
+    unsigned rounds, samples, activations;
     bool json;
 } options;
 
@@ -68,14 +75,15 @@ static admmnn_status run_once(bench *b, size_t way, admmnn_error *err) {
 }
 
 static bool is_there(const bench *b, size_t way) {
-    return way < RUNTIMES || b->engines[way] != NULL;
+    return way < RUNTIMES ? b->models[way] != NULL : b->engines[way] != NULL;
 }
 
 /* ---- making ---- */
 
 static admmnn_status open_runtime(bench *b, size_t way, const uint8_t *bytes, size_t count,
                                   admmnn_error *err) {
-    const admmnn_runtime_settings settings = {.kernels = kernels[way]};
+    const admmnn_runtime_settings settings = {.kernels = kernels[way],
+                                              .activations = way == CODES ? 8 : 32};
     admmnn_runtime_error failure;
     admmnn_runtime_info info;
     if (admmnn_runtime_open_memory(bytes, count, &settings, &b->models[way], &failure) !=
@@ -87,8 +95,9 @@ static admmnn_status open_runtime(bench *b, size_t way, const uint8_t *bytes, si
     if (b->workspaces[way] == NULL)
         return base_fail_memory(err, "a workspace");
     if (!b->o->json)
-        printf("%-17s %s kernels, %zu bytes held, %zu of workspace\n", way_names[way], info.kernels,
-               info.model_bytes, info.workspace_bytes);
+        printf("%-17s %s kernels, %zu bytes held, %zu of workspace, %u of %u values in 8 bits\n",
+               way_names[way], info.kernels, info.model_bytes, info.workspace_bytes, info.codes,
+               info.values);
     return ADMMNN_OK;
 }
 
@@ -100,6 +109,45 @@ static admmnn_status open_engine(bench *b, size_t way, admmnn_error *err) {
     if (status == ADMMNN_OK)
         engine_hold(b->engines[way], b->params);
     return status == ADMMNN_UNSUPPORTED ? ADMMNN_OK : status;
+}
+
+static admmnn_status find_ranges(const bench *b, model_range *found, admmnn_error *err) {
+    const graph *g = b->packed->g;
+    const data_set sample = {
+        .count = 1, .shape = g->values[g->input].shape, .values = b->input, .classes = 2};
+    BASE_TRY(model_calibrate(b->packed, b->params, &sample, b->pool, found, err));
+    b->packed->ranges = base_array(g->value_count, sizeof *b->packed->ranges);
+    if (b->packed->ranges == NULL)
+        return base_fail_memory(err, "the ranges of values");
+    for (uint32_t v = 0; v < g->value_count; v++)
+        b->packed->ranges[v] = range_of(found[v].low, found[v].high);
+    return ADMMNN_OK;
+}
+
+/* The file as it is where it has ranges, else packed anew with those of the sample. */
+static admmnn_status open_codes(bench *b, const uint8_t *bytes, size_t count, admmnn_error *err) {
+    const pack_settings settings = {PACK_POSITION_BITMAP, PACK_CODER_FIXED, NULL};
+    uint8_t *packed;
+    if (b->packed->ranges != NULL)
+        return open_runtime(b, CODES, bytes, count, err);
+    model_range *found = base_array(b->packed->g->value_count, sizeof *found);
+    admmnn_status status =
+        found == NULL ? base_fail_memory(err, "the ranges of values") : find_ranges(b, found, err);
+    base_free(found);
+    BASE_TRY(status);
+    BASE_TRY(pack_encode(b->packed, &settings, &packed, &count, NULL, err));
+    status = open_runtime(b, CODES, packed, count, err);
+    base_free(packed);
+    return status;
+}
+
+static admmnn_status open_way(bench *b, size_t way, const uint8_t *bytes, size_t count,
+                              admmnn_error *err) {
+    if (way >= RUNTIMES)
+        return open_engine(b, way, err);
+    if (way != CODES)
+        return open_runtime(b, way, bytes, count, err);
+    return b->o->activations == 8 ? open_codes(b, bytes, count, err) : ADMMNN_OK;
 }
 
 static admmnn_status open_ways(bench *b, const uint8_t *bytes, size_t count, admmnn_error *err) {
@@ -115,8 +163,7 @@ static admmnn_status open_ways(bench *b, const uint8_t *bytes, size_t count, adm
     for (size_t i = 0; i < graph_value_count(g, g->input); i++)
         b->input[i] = base_random_uniform(&random);
     for (size_t way = 0; way < WAYS; way++) {
-        BASE_TRY(way < RUNTIMES ? open_runtime(b, way, bytes, count, err)
-                                : open_engine(b, way, err));
+        BASE_TRY(open_way(b, way, bytes, count, err));
         b->outputs[way] = base_array(graph_value_count(g, g->output), sizeof(float));
         if (b->outputs[way] == NULL)
             return base_fail_memory(err, "the outputs");
@@ -210,14 +257,17 @@ static admmnn_status run(const options *o, admmnn_error *err) {
 int main(int argc, char **argv) {
     options o = {.rounds = 501, .samples = 1};
     const bench_option table[] = {{.name = "--model", .text = &o.model},
+                                  {.name = "--activations", .number = &o.activations},
                                   {.name = "--rounds", .number = &o.rounds},
                                   {.name = "--samples", .number = &o.samples},
                                   {.name = "--leave", .text = &o.leave}};
     admmnn_error err = {0};
     if (!bench_options_read(argc, argv, table, sizeof table / sizeof table[0], &o.json) ||
-        o.model == NULL || o.rounds == 0 || o.rounds > ROUNDS_MAX || o.samples == 0) {
+        o.model == NULL || o.rounds == 0 || o.rounds > ROUNDS_MAX || o.samples == 0 ||
+        (o.activations != 0 && o.activations != 8)) {
         fputs(
-            "usage: bench_runtime --model FILE [--rounds N] [--samples N] [--leave FOLDER] "
+            "usage: bench_runtime --model FILE [--activations 8] [--rounds N] [--samples N] "
+            "[--leave FOLDER] "
             "[--json]\n",
             stderr);
         return 2;

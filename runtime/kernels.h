@@ -63,6 +63,10 @@ typedef struct rt_kernels {
                     float *out);
     /* The largest of every 2 x 2 of [channels][height][width], both even. */
     void (*pool2)(const float *in, size_t channels, size_t height, size_t width, float *out);
+    void (*pool2_codes)(const uint8_t *in, size_t channels, size_t height, size_t width,
+                        uint8_t *out);
+    /* What is finished as codes: numbers from 0 to 255.5 without their fraction; a NaN is 0. */
+    void (*cut)(const float *from, size_t count, uint8_t *to);
     /* What a weight takes, of a list and of a dense row, relative to each other: of inner products,
      * measured by bench_runtime, and of tiles, by bench_layers. */
     double list_cost, dense_cost, tile_list_cost, tile_dense_cost;

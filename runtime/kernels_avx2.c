@@ -147,6 +147,50 @@ TARGET void rt_pool2_avx2(const float *in, size_t channels, size_t height, size_
         pool2_row(in, in + width, width, out);
 }
 
+/* ---- codes ---- */
+
+/* Of columns 0 to 15, eight of them. */
+INLINE void pool_codes(const uint8_t *upper, const uint8_t *lower, uint8_t *out) {
+    const __m128i most =
+        _mm_max_epu8(_mm_loadu_si128((const void *)upper), _mm_loadu_si128((const void *)lower));
+    const __m128i pairs = _mm_max_epu8(most, _mm_srli_epi16(most, 8));
+    const __m128i eight = _mm_and_si128(pairs, _mm_set1_epi16(0xff));
+    _mm_storel_epi64((void *)out, _mm_packus_epi16(eight, eight));
+}
+
+/* Of an even width of at least 16; the last step may go over what is there. */
+TARGET void rt_pool2_codes_avx2(const uint8_t *in, size_t channels, size_t height, size_t width,
+                                uint8_t *out) {
+    const size_t step = 2 * LANES;
+    if (width < step) {
+        rt_kernels_portable.pool2_codes(in, channels, height, width, out);
+        return;
+    }
+    for (size_t row = 0; row < channels * height / 2; row++, in += 2 * width, out += width / 2) {
+        for (size_t x = 0; x + step <= width; x += step)
+            pool_codes(in + x, in + width + x, out + x / 2);
+        pool_codes(in + width - step, in + 2 * width - step, out + (width - step) / 2);
+    }
+}
+
+/* Sixteen bits each; a NaN is 0. */
+INLINE __m128i eight_of(const float *from) {
+    const __m256 x = _mm256_max_ps(_mm256_loadu_ps(from), _mm256_setzero_ps());
+    const __m256i whole = _mm256_cvttps_epi32(x);
+    return _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+}
+
+TARGET void rt_cut_avx2(const float *from, size_t count, uint8_t *to) {
+    size_t i = 0;
+    for (; i + 2 * LANES <= count; i += 2 * LANES)
+        _mm_storeu_si128((void *)(to + i),
+                         _mm_packus_epi16(eight_of(from + i), eight_of(from + i + LANES)));
+    for (; i + LANES <= count; i += LANES)
+        _mm_storel_epi64((void *)(to + i),
+                         _mm_packus_epi16(eight_of(from + i), eight_of(from + i)));
+    rt_kernels_portable.cut(from + i, count - i, to + i);
+}
+
 const rt_kernels rt_kernels_avx2 = {.name = "avx2",
                                     .lanes = LANES,
                                     .tile_vectors = TILE_VECTORS,
@@ -158,6 +202,8 @@ const rt_kernels rt_kernels_avx2 = {.name = "avx2",
                                     .tile = tile,
                                     .product = product,
                                     .pool2 = rt_pool2_avx2,
+                                    .pool2_codes = rt_pool2_codes_avx2,
+                                    .cut = rt_cut_avx2,
                                     .list_cost = 1.0,
                                     .dense_cost = 0.13,
                                     .tile_list_cost = 1.0,

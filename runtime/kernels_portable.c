@@ -181,6 +181,25 @@ static void pool2(const float *in, size_t channels, size_t height, size_t width,
             *out++ = larger(larger(in[x], in[width + x]), larger(in[x + 1], in[width + x + 1]));
 }
 
+/* ---- codes ---- */
+
+static uint8_t larger_code(uint8_t a, uint8_t b) {
+    return a > b ? a : b;
+}
+
+static void pool2_codes(const uint8_t *in, size_t channels, size_t height, size_t width,
+                        uint8_t *out) {
+    for (size_t row = 0; row < channels * height / 2; row++, in += 2 * width)
+        for (size_t x = 0; x < width; x += 2)
+            *out++ = larger_code(larger_code(in[x], in[x + 1]),
+                                 larger_code(in[width + x], in[width + x + 1]));
+}
+
+static void cut(const float *from, size_t count, uint8_t *to) {
+    for (size_t i = 0; i < count; i++)
+        to[i] = (uint8_t)(int32_t)(from[i] > 0.0F ? from[i] : 0.0F);
+}
+
 const rt_kernels rt_kernels_portable = {.name = "portable",
                                         .lanes = LANES,
                                         .tile_vectors = TILE_VECTORS,
@@ -192,6 +211,8 @@ const rt_kernels rt_kernels_portable = {.name = "portable",
                                         .tile = tile,
                                         .product = product,
                                         .pool2 = pool2,
+                                        .pool2_codes = pool2_codes,
+                                        .cut = cut,
                                         .list_cost = 1.0,
                                         .dense_cost = 0.5,
                                         .tile_list_cost = 1.0,

@@ -94,16 +94,24 @@ static uint8_t symbol_of(const rt_tensor *tensor, int32_t code) {
     return (uint8_t)(code > 0 ? code - 1 : levels - code - 1);
 }
 
+/* The values of a list's symbols, of levels of that interval. */
+static void fill_table(const rt_tensor *tensor, float step, float *table) {
+    const uint32_t levels = rt_level_count(tensor);
+    rt_tensor own = *tensor;
+    own.step = step;
+    for (uint32_t i = 0; i < levels; i++) {
+        table[i] = rt_level_value(&own, (int32_t)i + 1);
+        table[levels + i] = rt_level_value(&own, -(int32_t)i - 1);
+    }
+}
+
 static admmnn_runtime_status make_table(making *m) {
     const uint32_t levels = rt_level_count(m->tensor);
     m->layer->table = rt_take(m->from->opening->memory, 2 * levels, sizeof *m->layer->table);
     m->layer->symbols = (uint32_t)(2 * levels);
     if (m->layer->table == NULL)
         return rt_sources_memory(m->from);
-    for (uint32_t i = 0; i < levels; i++) {
-        m->layer->table[i] = rt_level_value(m->tensor, (int32_t)i + 1);
-        m->layer->table[levels + i] = rt_level_value(m->tensor, -(int32_t)i - 1);
-    }
+    fill_table(m->tensor, m->tensor->step, m->layer->table);
     return ADMMNN_RUNTIME_OK;
 }
 
@@ -426,6 +434,50 @@ static admmnn_runtime_status read_layer(making *m) {
         RT_TRY(layer_of_matrix(m, &positions, mark));
     else
         RT_TRY(list_of_positions(m, &positions));
+    return ADMMNN_RUNTIME_OK;
+}
+
+/* ---- values of 8 bits ---- */
+
+/* What one of a layer's weights, without its interval, is multiplied by. */
+static double take_interval(rt_layer *layer, const rt_tensor *tensor) {
+    if (layer->float_values)
+        return 1.0;
+    if (layer->form == RT_LIST)
+        fill_table(tensor, 1.0F, layer->table);
+    layer->step = 1.0F;
+    return (double)tensor->step;
+}
+
+static float held(double bound) {
+    return (float)(bound < 0.0 ? 0.0 : bound > 255.5 ? 255.5 : bound);
+}
+
+admmnn_runtime_status rt_layer_code(const rt_opening *opening, const rt_tensor *tensor,
+                                    const rt_numbers *in, const rt_numbers *out) {
+    rt_layer *layer = tensor->layer;
+    float *scale = rt_take(opening->memory, layer->rows, sizeof *scale);
+    float *bias = rt_take(opening->memory, layer->rows, sizeof *bias);
+    if (scale == NULL || bias == NULL)
+        return rt_fail(opening->err,
+                       opening->memory->bottom != NULL ? ADMMNN_RUNTIME_ARENA
+                                                       : ADMMNN_RUNTIME_MEMORY,
+                       "no memory for a layer of 8 bits", 0);
+    const double made = out->coded ? (double)out->scale : 1.0;
+    const double zero = out->coded ? out->zero + 0.5 : 0.0; /* and what rounds */
+    const double factor =
+        take_interval(layer, tensor) * (in->coded ? (double)in->scale : 1.0) / made;
+    for (uint32_t r = 0; r < layer->rows; r++) {
+        scale[r] = (float)(factor * (layer->scale == NULL ? 1.0 : (double)layer->scale[r]));
+        bias[r] = (float)((layer->bias == NULL ? 0.0 : (double)layer->bias[r]) / made + zero);
+    }
+    layer->scale = scale;
+    layer->bias = bias;
+    layer->coded = out->coded;
+    if (out->coded) {
+        layer->low = held((double)layer->low / made + zero);
+        layer->high = held((double)layer->high / made + zero);
+    }
     return ADMMNN_RUNTIME_OK;
 }
 

@@ -13,4 +13,10 @@ size_t rt_linear_count(const rt_network *network, const rt_node *node);
 /* The next parameter of the file: its layer, where its user runs one, else its floats. */
 admmnn_runtime_status rt_layer_read(rt_sources *from, rt_tensor *tensor);
 
+/* The layer as it reads and makes numbers of 8 bits, where one of the two is: codes without their
+ * scales are multiplied by levels without their interval, and a row's scale has all of these.
+ * MEMORY, ARENA. */
+admmnn_runtime_status rt_layer_code(const rt_opening *opening, const rt_tensor *tensor,
+                                    const rt_numbers *in, const rt_numbers *out);
+
 #endif

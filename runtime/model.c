@@ -98,6 +98,9 @@ static admmnn_runtime_status read_head(rt_opening *opening, rt_reader *in, bool 
     RT_TRY(rt_topology_read(opening, in, version));
     if ((flags & PACK_FLAG_RANGES) != 0)
         RT_TRY(read_ranges(opening, in));
+    else if (network->coded)
+        return rt_fail(opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
+                       "a file without ranges of values for 8 bits", in->at);
     return rt_plan_layers(opening);
 }
 
@@ -129,6 +132,12 @@ static admmnn_runtime_status read_parameters(rt_opening *opening, rt_reader *in,
     return ADMMNN_RUNTIME_OK;
 }
 
+static bool find_activations(const admmnn_runtime_settings *settings, bool *coded) {
+    const unsigned bits = settings == NULL ? 0 : settings->activations;
+    *coded = bits == 8;
+    return bits == 0 || bits == 8 || bits == 32;
+}
+
 static admmnn_runtime_status read_model(rt_opening *opening, rt_file *file) {
     rt_reader in = {&file->bytes, file->count - CHECKSUM_BYTES, 0, false};
     bool half_steps = false;
@@ -154,8 +163,11 @@ admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
                               settings == NULL ? ADMMNN_RUNTIME_FASTEST : settings->weights, err};
         made->network.kernels =
             rt_kernels_find(settings == NULL ? ADMMNN_RUNTIME_KERNELS_FASTEST : settings->kernels);
+        if (!find_activations(settings, &made->network.coded))
+            status = rt_fail(err, ADMMNN_RUNTIME_USAGE, "activations of neither 8 nor 32 bits", 0);
         made->network.threads = rt_crew_threads(settings == NULL ? 1 : settings->threads);
-        status = read_model(&opening, file);
+        if (status == ADMMNN_RUNTIME_OK)
+            status = read_model(&opening, file);
     }
     if (status == ADMMNN_RUNTIME_OK)
         status = rt_crew_open(memory, made->network.threads, &made->network.crew, err);

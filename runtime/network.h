@@ -31,6 +31,14 @@ size_t rt_broadcast(const rt_shape *to, const rt_shape *from, size_t i);
 /* NumPy's rule; false where the shapes do not fit. */
 bool rt_shape_broadcast(const rt_shape *a, const rt_shape *b, rt_shape *out);
 
+/* How the numbers of a value lie in the workspace: as floats, or as bytes b that stand for
+ * (b - zero) * scale. */
+typedef struct rt_numbers {
+    bool coded;
+    uint8_t zero;
+    float scale;
+} rt_numbers;
+
 /* ---- weights ---- */
 
 /* How a list of weights is kept. */
@@ -47,7 +55,7 @@ typedef enum rt_form {
  * c * step; or floats.
  *
  * A row's result is sum * scale[row] + bias[row], held within low and high; scale NULL: 1, bias
- * NULL: 0. */
+ * NULL: 0. coded: its integer part is the code that is kept. */
 typedef struct rt_layer {
     uint32_t rows, columns;
     rt_form form;
@@ -62,6 +70,7 @@ typedef struct rt_layer {
     uint32_t symbols;          /* of the table */
     const float *scale, *bias; /* [rows] */
     float low, high;
+    bool coded;
 } rt_layer;
 
 /* A parameter, in the order of the file. floats: its dense values, where it is no layer's
@@ -190,8 +199,9 @@ typedef struct rt_value {
     rt_tensor *tensor;  /* or NULL */
     bool fixed;         /* a constant or a parameter */
     uint16_t range;     /* of 8 bits, as the file has it; 0: none */
+    rt_numbers numbers; /* the input's and the output's are floats, as they are the caller's */
     rt_home home;
-    size_t place; /* of its floats in the workspace, in floats */
+    size_t place; /* of its numbers in the workspace, in floats */
 } rt_value;
 
 struct rt_crew;
@@ -203,6 +213,8 @@ typedef struct rt_network {
     rt_value *values;
     rt_tensor *tensors; /* the first */
     const struct rt_kernels *kernels;
+    bool coded;           /* values are in 8 bits where they can be */
+    uint32_t kept, codes; /* values in the workspace, and those of them in 8 bits */
     unsigned threads;
     struct rt_crew *crew; /* NULL: of one */
     size_t workspace;     /* floats */

@@ -3,6 +3,7 @@
 #ifndef RT_OPERATIONS_H
 #define RT_OPERATIONS_H
 
+#include "codes.h"
 #include "kernels.h"
 
 typedef struct rt_call {
@@ -32,21 +33,49 @@ static inline float *rt_y(const rt_call *c) {
     return c->value->home == RT_IN_WORKSPACE ? c->workspace + c->value->place : c->output;
 }
 
+/* Number i of an operand, and of what is made, be they floats or codes. */
+static inline float rt_x_at(const rt_call *c, uint32_t operand, size_t i) {
+    return rt_get(&rt_operand(c, operand)->numbers, rt_x(c, operand), i);
+}
+
+static inline void rt_y_put(const rt_call *c, size_t i, float y) {
+    rt_put(&c->value->numbers, rt_y(c), i, y);
+}
+
 static inline size_t rt_count(const rt_call *c) {
     return rt_shape_count(&c->value->shape);
 }
 
 /* Floats of working memory that the value's operation takes; rt_temporary is where. */
 uint64_t rt_temporary_count(const rt_network *network, const rt_value *value);
+uint64_t rt_pool_temporary(const rt_network *network, const rt_value *value); /* of a pooling */
 
 static inline float *rt_temporary(const rt_call *c) {
     return c->workspace + c->node->temporary;
 }
 
+/* Element by element from the same ones of up to two operands, as floats: all at once where they
+ * lie so, else in stretches by way of buffers.
+ *
+ *     rt_stretch_start(&s, first, last);
+ *     while (rt_stretch_next(c, &s)) ... */
+#define RT_STRETCH 128U
+#define RT_STRETCH_OPERANDS 2U
+typedef struct rt_stretch {
+    size_t first, count, last;
+    const float *x[RT_STRETCH_OPERANDS];
+    float *y;
+    float buffers[RT_STRETCH_OPERANDS + 1][RT_STRETCH];
+} rt_stretch;
+
+void rt_stretch_start(rt_stretch *s, size_t first, size_t last);
+/* False where all is done, which is then written. */
+bool rt_stretch_next(const rt_call *c, rt_stretch *s);
+
 typedef void rt_operation(const rt_call *c);
 
 rt_operation rt_run_conv, rt_run_transposed, rt_run_product, rt_run_matmul; /* run_layer.c */
-rt_operation rt_run_maxpool, rt_run_average;                                /* run_window.c */
+rt_operation rt_run_pool;                                                   /* run_window.c */
 rt_operation rt_run_relu, rt_run_unary, rt_run_binary, rt_run_copy;         /* run_element.c */
 rt_operation rt_run_batch, rt_run_instance, rt_run_norm_layer, rt_run_lrn;  /* run_norm.c */
 rt_operation rt_run_softmax, rt_run_log_softmax, rt_run_reduce;             /* run_axis.c */

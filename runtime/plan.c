@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "codes.h"
 #include "layer.h"
 #include "operations.h"
 
@@ -63,6 +64,7 @@ typedef struct planning {
     uint32_t *readers; /* [values] operations that read it */
     uint32_t *last;    /* [values] the last that reads it, or what lies in its place */
     uint32_t *layer;   /* [values] the value of the layer whose result it is; 0: of none */
+    uint32_t *root;    /* [values] the value whose numbers its are: what makes them does it, too */
     uint32_t *home;    /* [values] the value in whose place it lies */
 } planning;
 
@@ -151,6 +153,109 @@ static admmnn_runtime_status fold(planning *p, const rt_node *node, bool *done) 
     return ADMMNN_RUNTIME_OK;
 }
 
+static bool only_passes_on(const rt_node *node) {
+    return node->op == PACK_OP_DROPOUT || node->op == PACK_OP_RESHAPE;
+}
+
+static admmnn_runtime_status fold_value(planning *p, uint32_t v) {
+    rt_value *values = p->network->values;
+    rt_node *node = values[v].node;
+    const uint32_t operand = node->operands[0];
+    bool done = false;
+    if (node->weight != NULL && node->weight->layer != NULL)
+        p->layer[v] = v;
+    if (p->layer[operand] != 0 && p->readers[operand] == 1)
+        RT_TRY(fold(p, node, &done));
+    if (done || (node->op == PACK_OP_DROPOUT && p->readers[operand] == 1))
+        p->layer[v] = p->layer[operand];
+    node->folded = done || (only_passes_on(node) && !values[operand].fixed);
+    if (node->folded)
+        p->root[v] = p->root[operand];
+    if (done) /* what is kept is what was made last */
+        values[p->root[v]].range = values[v].range;
+    return ADMMNN_RUNTIME_OK;
+}
+
+/* ---- values of 8 bits ---- */
+
+/* Whether there is a way to run it between codes; else what it reads and makes stays in floats. */
+static bool runs_on_codes(const rt_node *node) {
+    switch (node->op) {
+    case PACK_OP_CONV:
+    case PACK_OP_INNER_PRODUCT:
+    case PACK_OP_MAXPOOL:
+    case PACK_OP_AVERAGE_POOL:
+    case PACK_OP_RELU:
+    case PACK_OP_UNARY:
+    case PACK_OP_BINARY:
+    case PACK_OP_BATCH_NORMALIZATION:
+    case PACK_OP_LRN:
+    case PACK_OP_REDUCE:
+    case PACK_OP_CONCAT:
+        return true;
+    case PACK_OP_MATMUL:
+        return node->linear && !node->tiled;
+    default:
+        return false;
+    }
+}
+
+static bool is_run(const rt_value *value) {
+    return value->node != NULL && value->node->needed && !value->node->folded;
+}
+
+static void keep_floats(rt_value *value) {
+    const rt_numbers floats = {false, 0, 0.0F};
+    value->numbers = floats;
+}
+
+/* The caller's input and output are floats, and so is what is read or made by an operation that has
+ * no other way. */
+static void choose_numbers(const planning *p) {
+    rt_value *values = p->network->values;
+    const uint32_t count = p->network->value_count;
+    for (uint32_t v = 1; v < count; v++)
+        if (is_run(&values[v]) && runs_on_codes(values[v].node))
+            values[v].numbers = rt_numbers_of(values[v].range);
+    keep_floats(&values[p->root[p->network->output]]);
+    for (uint32_t v = 1; v < count; v++) {
+        const rt_node *node = values[v].node;
+        for (uint32_t i = 0; is_run(&values[v]) && i < node->operand_count; i++)
+            if (!runs_on_codes(node))
+                keep_floats(&values[p->root[node->operands[i]]]);
+    }
+}
+
+/* The largest of codes is one of them. */
+static void share_numbers(const planning *p, rt_value *value) {
+    const rt_value *from = &p->network->values[p->root[value->node->operands[0]]];
+    if (value->node->op == PACK_OP_MAXPOOL && value->numbers.coded && from->numbers.coded)
+        value->numbers = from->numbers;
+}
+
+static admmnn_runtime_status code_layer(const planning *p, const rt_value *value) {
+    const rt_node *node = value->node;
+    const rt_numbers *in = &p->network->values[node->operands[0]].numbers;
+    if (node->weight == NULL || node->weight->layer == NULL ||
+        (!in->coded && !value->numbers.coded))
+        return ADMMNN_RUNTIME_OK;
+    return rt_layer_code(p->opening, node->weight, in, &value->numbers);
+}
+
+static admmnn_runtime_status code_values(const planning *p) {
+    rt_value *values = p->network->values;
+    choose_numbers(p);
+    for (uint32_t v = 1; v < p->network->value_count; v++) {
+        if (is_run(&values[v])) {
+            share_numbers(p, &values[v]);
+            RT_TRY(code_layer(p, &values[v]));
+        } else if (values[v].node != NULL && values[v].node->needed) {
+            values[v].numbers = values[p->root[v]].numbers;
+        }
+    }
+    return ADMMNN_RUNTIME_OK;
+}
+
 /* ---- places ---- */
 
 /* Whether what lies in the operand's place may be overwritten by v: never the caller's input. */
@@ -177,10 +282,6 @@ static bool works_in_place(const planning *p, const rt_value *value) {
     }
 }
 
-static bool only_passes_on(const rt_node *node) {
-    return node->op == PACK_OP_DROPOUT || node->op == PACK_OP_RESHAPE;
-}
-
 static void lie_with(planning *p, uint32_t v, uint32_t operand) {
     const uint32_t home = p->home[operand];
     p->home[v] = home;
@@ -188,22 +289,14 @@ static void lie_with(planning *p, uint32_t v, uint32_t operand) {
         p->last[home] = p->last[v];
 }
 
-static admmnn_runtime_status find_home(planning *p, uint32_t v) {
-    rt_value *value = &p->network->values[v];
-    rt_node *node = value->node;
-    const uint32_t operand = node->operands[0];
-    bool done = false;
+static void find_home(planning *p, uint32_t v) {
+    const rt_value *value = &p->network->values[v];
+    const uint32_t operand = value->node->operands[0];
+    const bool as_wide = value->numbers.coded == p->network->values[operand].numbers.coded;
     p->home[v] = v;
-    if (node->weight != NULL && node->weight->layer != NULL)
-        p->layer[v] = v;
-    if (p->layer[operand] != 0 && p->readers[operand] == 1)
-        RT_TRY(fold(p, node, &done));
-    if (done || (node->op == PACK_OP_DROPOUT && p->readers[operand] == 1))
-        p->layer[v] = p->layer[operand];
-    node->folded = done || (only_passes_on(node) && !p->network->values[operand].fixed);
-    if (node->folded || (works_in_place(p, value) && is_last_reader(p, operand, v)))
+    if (value->node->folded ||
+        (as_wide && works_in_place(p, value) && is_last_reader(p, operand, v)))
         lie_with(p, v, operand);
-    return ADMMNN_RUNTIME_OK;
 }
 
 /* Floats in use, in the order of their places. */
@@ -250,15 +343,28 @@ static rt_home home_of(const planning *p, uint32_t v) {
     return p->home[v] == p->home[p->network->output] ? RT_IN_OUTPUT : RT_IN_WORKSPACE;
 }
 
+/* That a value's numbers take. */
+static uint64_t floats_of(const rt_value *value) {
+    const uint64_t count = rt_shape_count(&value->shape);
+    return value->numbers.coded ? (count + sizeof(float) - 1) / sizeof(float) : count;
+}
+
+static void count_value(rt_network *network, const rt_value *value) {
+    network->kept++;
+    network->codes += value->numbers.coded;
+}
+
 /* Of a value, and of what its operation works with. */
 static void place_value(planning *p, lots *l, uint32_t v) {
     rt_value *value = &p->network->values[v];
     free_lots(l, v);
     value->home = home_of(p, v);
+    if (p->root[v] == v)
+        count_value(p->network, value);
     if (value->home != RT_IN_WORKSPACE)
         value->place = 0;
     else if (p->home[v] == v)
-        value->place = (size_t)take_lot(l, rt_shape_count(&value->shape), p->last[v]);
+        value->place = (size_t)take_lot(l, floats_of(value), p->last[v]);
     else
         value->place = p->network->values[p->home[v]].place;
     if (value->node == NULL || value->node->folded)
@@ -301,18 +407,26 @@ admmnn_runtime_status rt_plan(rt_opening *opening) {
     rt_network *network = opening->network;
     const size_t mark = rt_scratch_mark(opening->memory);
     const size_t count = network->value_count;
-    planning p = {opening, network, NULL, NULL, NULL, NULL};
+    planning p = {opening, network, NULL, NULL, NULL, NULL, NULL};
     p.readers = rt_scratch(opening->memory, count, sizeof *p.readers);
     p.last = rt_scratch(opening->memory, count, sizeof *p.last);
     p.layer = rt_scratch(opening->memory, count, sizeof *p.layer);
+    p.root = rt_scratch(opening->memory, count, sizeof *p.root);
     p.home = rt_scratch(opening->memory, count, sizeof *p.home);
-    if (p.readers == NULL || p.last == NULL || p.layer == NULL || p.home == NULL)
+    if (p.readers == NULL || p.last == NULL || p.layer == NULL || p.root == NULL || p.home == NULL)
         return no_memory(opening);
+    for (uint32_t v = 0; v < count; v++)
+        p.root[v] = v;
     finish_parameters(&p);
     count_readers(&p);
     for (uint32_t v = 1; v < count; v++)
         if (network->values[v].node != NULL && network->values[v].node->needed)
-            RT_TRY(find_home(&p, v));
+            RT_TRY(fold_value(&p, v));
+    if (network->coded)
+        RT_TRY(code_values(&p));
+    for (uint32_t v = 1; v < count; v++)
+        if (network->values[v].node != NULL && network->values[v].node->needed)
+            find_home(&p, v);
     RT_TRY(place_values(&p));
     rt_scratch_release(opening->memory, mark);
     return ADMMNN_RUNTIME_OK;

@@ -45,7 +45,6 @@ void rt_run_log_softmax(const rt_call *c) {
 static double sum_of(const rt_call *c, const size_t strides[PACK_RANK_MAX], size_t from) {
     const rt_shape *in = &rt_operand(c, 0)->shape;
     const uint32_t axes = c->node->as.reduce.axes;
-    const float *x = rt_x(c, 0) + from;
     size_t count = 1;
     double sum = 0.0;
     for (uint32_t i = 0; i < in->rank; i++)
@@ -59,7 +58,7 @@ static double sum_of(const rt_call *c, const size_t strides[PACK_RANK_MAX], size
             at += rest % in->dims[i] * strides[i];
             rest /= in->dims[i];
         }
-        sum += (double)x[at];
+        sum += (double)rt_x_at(c, 0, from + at);
     }
     return c->node->as.reduce.kind == PACK_REDUCE_MEAN ? sum / (double)count : sum;
 }
@@ -79,6 +78,6 @@ void rt_run_reduce(const rt_call *c) {
             from += rest % in->dims[i] * strides[i];
             rest /= in->dims[i];
         }
-        rt_y(c)[k] = (float)sum_of(c, strides, from);
+        rt_y_put(c, k, (float)sum_of(c, strides, from));
     }
 }

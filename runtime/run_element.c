@@ -8,12 +8,16 @@ void rt_run_copy(const rt_call *c) {
     memmove(rt_y(c), rt_x(c, 0), rt_count(c) * sizeof(float));
 }
 
-void rt_run_relu(const rt_call *c) {
-    const size_t count = rt_count(c);
-    const float *x = rt_x(c, 0);
-    float *y = rt_y(c);
+static void rectify(const float *x, size_t count, float *y) {
     for (size_t i = 0; i < count; i++)
         y[i] = x[i] <= 0.0F ? 0.0F : x[i]; /* a NaN passes */
+}
+
+void rt_run_relu(const rt_call *c) {
+    rt_stretch s;
+    rt_stretch_start(&s, 0, rt_count(c));
+    while (rt_stretch_next(c, &s))
+        rectify(s.x[0], s.count, s.y);
 }
 
 /* ---- of one number ---- */
@@ -62,11 +66,11 @@ static float unary(const rt_unary *u, float x) {
 }
 
 void rt_run_unary(const rt_call *c) {
-    const size_t count = rt_count(c);
-    const float *x = rt_x(c, 0);
-    float *y = rt_y(c);
-    for (size_t i = 0; i < count; i++)
-        y[i] = unary(&c->node->as.unary, x[i]);
+    rt_stretch s;
+    rt_stretch_start(&s, 0, rt_count(c));
+    while (rt_stretch_next(c, &s))
+        for (size_t i = 0; i < s.count; i++)
+            s.y[i] = unary(&c->node->as.unary, s.x[0][i]);
 }
 
 /* ---- of two ---- */
@@ -93,21 +97,31 @@ static void add_all(const float *x, const float *z, size_t count, float *y) {
         y[i] = x[i] + z[i];
 }
 
-void rt_run_binary(const rt_call *c) {
+/* Of two operands of the result's shape. */
+static void run_alike(const rt_call *c) {
     const uint32_t kind = c->node->as.binary;
+    rt_stretch s;
+    rt_stretch_start(&s, 0, rt_count(c));
+    while (rt_stretch_next(c, &s)) {
+        if (kind == PACK_BINARY_ADD) {
+            add_all(s.x[0], s.x[1], s.count, s.y);
+            continue;
+        }
+        for (size_t i = 0; i < s.count; i++)
+            s.y[i] = binary(kind, s.x[0][i], s.x[1][i]);
+    }
+}
+
+void rt_run_binary(const rt_call *c) {
     const rt_shape *out = &c->value->shape;
     const rt_shape *left = &rt_operand(c, 0)->shape;
     const rt_shape *right = &rt_operand(c, 1)->shape;
-    const size_t count = rt_count(c);
-    const float *x = rt_x(c, 0);
-    const float *z = rt_x(c, 1);
-    float *y = rt_y(c);
-    const bool alike = rt_shape_equal(left, out) && rt_shape_equal(right, out);
-    if (alike && kind == PACK_BINARY_ADD) {
-        add_all(x, z, count, y);
+    if (rt_shape_equal(left, out) && rt_shape_equal(right, out)) {
+        run_alike(c);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        y[i] = alike ? binary(kind, x[i], z[i])
-                     : binary(kind, x[rt_broadcast(out, left, i)], z[rt_broadcast(out, right, i)]);
+    for (size_t i = 0; i < rt_count(c); i++)
+        rt_y_put(c, i,
+                 binary(c->node->as.binary, rt_x_at(c, 0, rt_broadcast(out, left, i)),
+                        rt_x_at(c, 1, rt_broadcast(out, right, i))));
 }

@@ -5,37 +5,87 @@
 #include "operations.h"
 #include "tiling.h"
 
+static const rt_value *input_of(const rt_network *network, const rt_node *node) {
+    return &network->values[node->operands[0]];
+}
+
+/* Of products that read codes, as floats, and a vector beyond. */
+static uint64_t widened_count(const rt_value *input) {
+    return input->numbers.coded
+               ? (rt_shape_count(&input->shape) + 2 * RT_SLACK) / RT_SLACK * RT_SLACK
+               : 0;
+}
+
+static uint64_t product_temporary(const rt_network *network, const rt_value *value) {
+    return widened_count(input_of(network, value->node)) +
+           (value->numbers.coded ? rt_shape_count(&value->shape) : 0);
+}
+
 /* Of each thread's tile; behind them, of a matmul, its left side and what is made of it, turned. */
 uint64_t rt_temporary_count(const rt_network *network, const rt_value *value) {
     const rt_node *node = value->node;
-    if (!node->tiled)
+    if (node->op == PACK_OP_MAXPOOL || node->op == PACK_OP_AVERAGE_POOL)
+        return rt_pool_temporary(network, value);
+    if (node->op == PACK_OP_TRANSPOSED_CONV || node->weight == NULL || node->weight->layer == NULL)
         return 0;
+    if (!node->tiled)
+        return product_temporary(network, value);
     const rt_layer *layer = node->weight->layer;
     if (node->op == PACK_OP_CONV)
-        return network->threads *
-               rt_tiling_memory(&node->tiling, layer, layer->rows / node->as.conv.groups);
-    return network->threads * rt_tiling_memory(&node->tiling, layer, layer->rows) +
+        return network->threads * rt_tiling_memory(&node->tiling, layer,
+                                                   &input_of(network, node)->numbers,
+                                                   layer->rows / node->as.conv.groups);
+    return network->threads * rt_tiling_memory(&node->tiling, layer,
+                                               &input_of(network, node)->numbers, layer->rows) +
            (uint64_t)rt_linear_count(network, node) * ((uint64_t)layer->rows + layer->columns);
 }
 
 /* ---- convolutions ---- */
 
-void rt_run_conv(const rt_call *c) {
-    const rt_conv *conv = &c->node->as.conv;
+static void run_planes(const rt_call *c) {
+    const uint32_t groups = c->node->as.conv.groups;
+    const rt_value *input = rt_operand(c, 0);
+    const rt_planes p = {&c->node->tiling, c->node->weight->layer,
+                         groups,           rt_shape_channels(&input->shape) / groups,
+                         &input->numbers,  rt_x(c, 0),
+                         rt_y(c),          rt_temporary(c)};
+    rt_planes_run(&p, c->network->crew, c->network->threads);
+}
+
+/* What products read and write: floats, which are in the working memory where values are codes. */
+static const float *product_input(const rt_call *c) {
+    const rt_value *input = rt_operand(c, 0);
+    if (!input->numbers.coded)
+        return rt_x(c, 0);
+    rt_widen((const uint8_t *)(const void *)rt_x(c, 0), rt_shape_count(&input->shape),
+             input->numbers.zero, rt_temporary(c));
+    return rt_temporary(c);
+}
+
+static float *product_output(const rt_call *c) {
+    return c->value->numbers.coded ? rt_temporary(c) + widened_count(rt_operand(c, 0)) : rt_y(c);
+}
+
+static void end_product(const rt_call *c) {
+    if (c->value->numbers.coded)
+        c->network->kernels->cut(product_output(c), rt_count(c), (uint8_t *)(void *)rt_y(c));
+}
+
+/* A window over all of the input: an inner product of each group. */
+static void run_whole(const rt_call *c) {
+    const uint32_t groups = c->node->as.conv.groups;
     const rt_layer *layer = c->node->weight->layer;
-    const rt_shape *in = &rt_operand(c, 0)->shape;
-    const uint32_t rows = layer->rows / conv->groups;
-    const size_t from = rt_shape_count(in) / conv->groups;
-    if (c->node->tiled) {
-        const rt_planes p = {
-            &c->node->tiling, layer,   conv->groups,   rt_shape_channels(in) / conv->groups,
-            rt_x(c, 0),       rt_y(c), rt_temporary(c)};
-        rt_planes_run(&p, c->network->crew, c->network->threads);
-        return;
-    }
-    for (uint32_t g = 0; g < conv->groups; g++) /* the kernel covers the input */
-        c->network->kernels->product(layer, g * rows, (g + 1) * rows, rt_x(c, 0) + g * from,
-                                     rt_y(c) + g * rows);
+    const uint32_t rows = layer->rows / groups;
+    const float *in = product_input(c);
+    float *out = product_output(c);
+    for (uint32_t g = 0; g < groups; g++)
+        c->network->kernels->product(layer, g * rows, (g + 1) * rows, in + g * layer->columns,
+                                     out + g * rows);
+    end_product(c);
+}
+
+void rt_run_conv(const rt_call *c) {
+    (c->node->tiled ? run_planes : run_whole)(c);
 }
 
 /* Positions of the input, one axis: those whose result by the kernel's place lies on the output. */
@@ -103,22 +153,30 @@ void rt_run_transposed(const rt_call *c) {
 #define PRODUCT_ROWS 32U
 #define PRODUCT_LEAST 100000U
 
+typedef struct product {
+    const rt_kernels *kernels;
+    const rt_layer *layer;
+    const float *in;
+    float *out;
+} product;
+
 static void run_rows(void *argument, unsigned thread, size_t unit) {
-    const rt_call *c = argument;
-    const rt_layer *layer = c->node->weight->layer;
+    const product *p = argument;
+    const uint32_t rows = p->layer->rows;
     const uint32_t first = (uint32_t)unit * PRODUCT_ROWS;
-    const uint32_t last = layer->rows - first > PRODUCT_ROWS ? first + PRODUCT_ROWS : layer->rows;
+    const uint32_t last = rows - first > PRODUCT_ROWS ? first + PRODUCT_ROWS : rows;
     (void)thread;
-    c->network->kernels->product(layer, first, last, rt_x(c, 0), rt_y(c) + first);
+    p->kernels->product(p->layer, first, last, p->in, p->out + first);
 }
 
 void rt_run_product(const rt_call *c) {
     const rt_layer *layer = c->node->weight->layer;
     const uint64_t weights =
         layer->form == RT_LIST ? layer->kept : (uint64_t)layer->rows * layer->columns;
-    rt_call own = *c;
-    rt_crew_run(weights < PRODUCT_LEAST ? NULL : c->network->crew, run_rows, &own,
+    product p = {c->network->kernels, layer, product_input(c), product_output(c)};
+    rt_crew_run(weights < PRODUCT_LEAST ? NULL : c->network->crew, run_rows, &p,
                 (layer->rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS);
+    end_product(c);
 }
 
 /* from[rows][columns] to[columns][rows] */
@@ -133,9 +191,11 @@ static void run_linear(const rt_call *c) {
     const rt_layer *layer = c->node->weight->layer;
     const size_t count = rt_linear_count(c->network, c->node);
     float *turned = rt_temporary(c) +
-                    c->network->threads * rt_tiling_memory(&c->node->tiling, layer, layer->rows);
+                    c->network->threads * rt_tiling_memory(&c->node->tiling, layer,
+                                                           &rt_operand(c, 0)->numbers, layer->rows);
     float *made = turned + count * layer->columns;
-    const rt_planes p = {&c->node->tiling, layer, 1, layer->columns, turned, made, rt_temporary(c)};
+    const rt_planes p = {&c->node->tiling,           layer,  1,    layer->columns,
+                         &rt_operand(c, 0)->numbers, turned, made, rt_temporary(c)};
     turn(rt_x(c, 0), count, layer->columns, turned);
     rt_planes_run(&p, c->network->crew, c->network->threads);
     turn(made, layer->rows, count, rt_y(c));

@@ -100,16 +100,33 @@ void rt_run_gather(const rt_call *c) {
     }
 }
 
+/* A run of an operand's numbers. */
+static void copy_run(const rt_call *c, uint32_t operand, size_t from, size_t count, size_t to) {
+    const rt_numbers *in = &rt_operand(c, operand)->numbers;
+    const rt_numbers *out = &c->value->numbers;
+    float numbers[RT_STRETCH];
+    if (rt_same_numbers(in, out)) {
+        memcpy(rt_number_place(out, rt_y(c), to), rt_number_at(in, rt_x(c, operand), from),
+               count * rt_number_bytes(out));
+        return;
+    }
+    for (size_t done = 0; done < count; done += RT_STRETCH) {
+        const size_t part = count - done < RT_STRETCH ? count - done : RT_STRETCH;
+        rt_read_numbers(in, rt_x(c, operand), from + done, part, numbers);
+        rt_write_numbers(out, numbers, part, rt_y(c), to + done);
+    }
+}
+
 void rt_run_concat(const rt_call *c) {
     const rt_shape *out = &c->value->shape;
     const uint32_t axis = c->node->as.axis;
     const size_t whole = rt_shape_extent(out, axis, out->rank);
-    float *y = rt_y(c);
+    size_t y = 0;
     for (uint32_t k = 0; k < c->node->operand_count; k++) {
         const rt_shape *in = &rt_operand(c, k)->shape;
         const size_t part = rt_shape_extent(in, axis, in->rank);
         for (size_t outer = 0; outer < rt_shape_extent(in, 0, axis); outer++)
-            memcpy(y + outer * whole, rt_x(c, k) + outer * part, part * sizeof *y);
+            copy_run(c, k, outer * part, part, y + outer * whole);
         y += part;
     }
 }

@@ -23,8 +23,11 @@ void rt_run_batch(const rt_call *c) {
     const size_t plane = rt_count(c) / channels;
     for (size_t k = 0; k < channels; k++) {
         const scaling s = {n->scale->floats + k, n->shift->floats + k, 0};
-        normalize(rt_x(c, 0) + k * plane, plane, (double)n->mean->floats[k],
-                  (double)n->variance->floats[k], n->epsilon, &s, rt_y(c) + k * plane);
+        rt_stretch part;
+        rt_stretch_start(&part, k * plane, (k + 1) * plane);
+        while (rt_stretch_next(c, &part))
+            normalize(part.x[0], part.count, (double)n->mean->floats[k],
+                      (double)n->variance->floats[k], n->epsilon, &s, part.y);
     }
 }
 
@@ -60,26 +63,33 @@ void rt_run_norm_layer(const rt_call *c) {
 
 /* ---- across channels ---- */
 
+/* Planes of channels. */
+typedef struct planes {
+    const rt_numbers *numbers;
+    const float *x;
+    size_t channels, plane;
+} planes;
+
 /* Sum of the squares of the channels near channel k, at one place. */
-static float squares_near(const rt_lrn *lrn, const float *x, size_t k, size_t channels,
-                          size_t plane) {
+static float squares_near(const rt_lrn *lrn, const planes *p, size_t k, size_t place) {
     const size_t below = (lrn->size - 1) / 2;
     const size_t above = k + lrn->size / 2 + 1;
     float sum = 0.0F;
-    for (size_t j = k < below ? 0 : k - below; j < above && j < channels; j++)
-        sum += x[j * plane] * x[j * plane];
+    for (size_t j = k < below ? 0 : k - below; j < above && j < p->channels; j++) {
+        const float x = rt_get(p->numbers, p->x, j * p->plane + place);
+        sum += x * x;
+    }
     return sum;
 }
 
 void rt_run_lrn(const rt_call *c) {
     const rt_lrn *lrn = &c->node->as.lrn;
     const size_t channels = rt_shape_channels(&c->value->shape);
-    const size_t plane = rt_count(c) / channels;
+    const planes p = {&rt_operand(c, 0)->numbers, rt_x(c, 0), channels, rt_count(c) / channels};
     const float share = lrn->alpha / (float)lrn->size;
-    const float *x = rt_x(c, 0);
     for (size_t k = 0; k < channels; k++)
-        for (size_t i = 0; i < plane; i++)
-            rt_y(c)[k * plane + i] =
-                x[k * plane + i] *
-                powf(lrn->bias + share * squares_near(lrn, x + i, k, channels, plane), -lrn->beta);
+        for (size_t i = 0; i < p.plane; i++)
+            rt_y_put(c, k * p.plane + i,
+                     rt_x_at(c, 0, k * p.plane + i) *
+                         powf(lrn->bias + share * squares_near(lrn, &p, k, i), -lrn->beta));
 }

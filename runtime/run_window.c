@@ -1,5 +1,6 @@
 /* Poolings. */
 #include <math.h>
+#include <string.h>
 
 #include "operations.h"
 
@@ -27,34 +28,51 @@ static span outputs_of(const rt_window *w, int axis, size_t tap, size_t in, size
 }
 
 /* One row of inputs goes into one of outputs, by one place of the kernel. */
-static void pool_row(const rt_window *w, const float *x, size_t kx, span columns, bool is_average,
-                     float *y) {
-    const size_t shift = kx * w->dilation[1];
+typedef void row_pooling(const rt_window *w, const void *from, size_t kx, span columns, void *to);
+
+static size_t place_of(const rt_window *w, size_t kx, size_t column) {
+    return column * w->stride[1] + kx * w->dilation[1] - w->pad[1];
+}
+
+static void add_row(const rt_window *w, const void *from, size_t kx, span columns, void *to) {
+    const float *x = from;
+    float *y = to;
+    for (size_t i = columns.first; i < columns.last; i++)
+        y[i] += x[place_of(w, kx, i)];
+}
+
+static void raise_row(const rt_window *w, const void *from, size_t kx, span columns, void *to) {
+    const float *x = from;
+    float *y = to;
     for (size_t i = columns.first; i < columns.last; i++) {
-        const float value = x[i * w->stride[1] + shift - w->pad[1]];
-        if (is_average)
-            y[i] += value;
-        else
-            y[i] = value > y[i] ? value : y[i];
+        const float value = x[place_of(w, kx, i)];
+        y[i] = value > y[i] ? value : y[i];
     }
 }
 
-/* A dilated kernel may have all its places on padding: its largest is -infinity. */
-static void pool_plane(const rt_window *w, const float *x, const rt_shape *in, const rt_shape *out,
-                       bool is_average, float *y) {
-    const size_t height = rt_shape_height(in);
+static void raise_codes(const rt_window *w, const void *from, size_t kx, span columns, void *to) {
+    const uint8_t *x = from;
+    uint8_t *y = to;
+    for (size_t i = columns.first; i < columns.last; i++) {
+        const uint8_t code = x[place_of(w, kx, i)];
+        y[i] = code > y[i] ? code : y[i];
+    }
+}
+
+/* y has what a window of padding alone makes. */
+static void pool_plane(const rt_call *c, row_pooling *pool, size_t bytes, const void *x, void *y) {
+    const rt_window *w = &c->node->as.pool.window;
+    const rt_shape *in = &rt_operand(c, 0)->shape;
+    const rt_shape *out = &c->value->shape;
     const size_t width = rt_shape_width(in);
     const size_t out_width = rt_shape_width(out);
-    const size_t count = rt_shape_height(out) * out_width;
-    for (size_t i = 0; i < count; i++)
-        y[i] = is_average ? 0.0F : -INFINITY;
     for (size_t ky = 0; ky < w->kernel[0]; ky++) {
-        const span rows = outputs_of(w, 0, ky, height, rt_shape_height(out));
+        const span rows = outputs_of(w, 0, ky, rt_shape_height(in), rt_shape_height(out));
         for (size_t oy = rows.first; oy < rows.last; oy++) {
             const size_t row = oy * w->stride[0] + ky * w->dilation[0] - w->pad[0];
             for (size_t kx = 0; kx < w->kernel[1]; kx++)
-                pool_row(w, x + row * width, kx, outputs_of(w, 1, kx, width, out_width), is_average,
-                         y + oy * out_width);
+                pool(w, (const char *)x + row * width * bytes, kx,
+                     outputs_of(w, 1, kx, width, out_width), (char *)y + oy * out_width * bytes);
         }
     }
 }
@@ -86,19 +104,66 @@ static void divide_plane(const rt_pool *pool, const rt_shape *in, const rt_shape
     }
 }
 
-static void run_pool(const rt_call *c, bool is_average) {
-    const rt_pool *pool = &c->node->as.pool;
-    const rt_shape *in = &rt_operand(c, 0)->shape;
-    const rt_shape *out = &c->value->shape;
-    const size_t channels = rt_shape_channels(out);
-    const size_t from_plane = rt_shape_count(in) / channels;
-    const size_t plane = rt_count(c) / channels;
-    for (size_t k = 0; k < channels; k++) {
-        float *y = rt_y(c) + k * plane;
-        pool_plane(&pool->window, rt_x(c, 0) + k * from_plane, in, out, is_average, y);
-        if (is_average)
-            divide_plane(pool, in, out, y);
-    }
+/* ---- all planes ---- */
+
+typedef struct planes {
+    size_t count, from, made; /* and the numbers of one, of the input and of the output */
+} planes;
+
+static planes planes_of(const rt_value *from, const rt_value *value) {
+    const size_t count = rt_shape_channels(&value->shape);
+    const planes p = {count, rt_shape_count(&from->shape) / count,
+                      rt_shape_count(&value->shape) / count};
+    return p;
+}
+
+/* A dilated kernel may have all its places on padding: its largest is -infinity. */
+static void run_floats(const rt_call *c, const float *x, float *y) {
+    const size_t count = planes_of(rt_operand(c, 0), c->value).made;
+    const bool is_average = c->node->op == PACK_OP_AVERAGE_POOL;
+    for (size_t i = 0; i < count; i++)
+        y[i] = is_average ? 0.0F : -INFINITY;
+    pool_plane(c, is_average ? add_row : raise_row, sizeof *y, x, y);
+    if (is_average)
+        divide_plane(&c->node->as.pool, &rt_operand(c, 0)->shape, &c->value->shape, y);
+}
+
+/* Codes are in the order of what they stand for; their least is 0. */
+static bool is_by_codes(const rt_value *from, const rt_value *value) {
+    return value->node->op == PACK_OP_MAXPOOL && from->numbers.coded &&
+           rt_same_numbers(&from->numbers, &value->numbers);
+}
+
+/* Elsewhere a plane each of what is read and made, where those are codes. */
+uint64_t rt_pool_temporary(const rt_network *network, const rt_value *value) {
+    const rt_value *from = &network->values[value->node->operands[0]];
+    const planes p = planes_of(from, value);
+    if (is_by_codes(from, value))
+        return 0;
+    return (from->numbers.coded ? (uint64_t)p.from : 0) +
+           (value->numbers.coded ? (uint64_t)p.made : 0);
+}
+
+/* Plane k, by way of floats. */
+static void run_plane(const rt_call *c, const planes *p, size_t k) {
+    const rt_numbers *in = &rt_operand(c, 0)->numbers;
+    const rt_numbers *out = &c->value->numbers;
+    float *read = rt_temporary(c);
+    float *made = read + (in->coded ? p->from : 0);
+    if (in->coded)
+        rt_read_numbers(in, rt_x(c, 0), k * p->from, p->from, read);
+    run_floats(c, in->coded ? read : rt_x(c, 0) + k * p->from,
+               out->coded ? made : rt_y(c) + k * p->made);
+    if (out->coded)
+        rt_write_numbers(out, made, p->made, rt_y(c), k * p->made);
+}
+
+static void run_codes(const rt_call *c, const planes *p) {
+    const uint8_t *x = (const uint8_t *)(const void *)rt_x(c, 0);
+    uint8_t *y = (uint8_t *)(void *)rt_y(c);
+    memset(y, 0, p->count * p->made);
+    for (size_t k = 0; k < p->count; k++)
+        pool_plane(c, raise_codes, 1, x + k * p->from, y + k * p->made);
 }
 
 /* Windows of two by two, side by side, on an input of whole ones. */
@@ -109,18 +174,25 @@ static bool is_pool2(const rt_call *c) {
         if (w->kernel[i] != 2 || w->stride[i] != 2 || w->pad[i] != 0 || w->pad_end[i] != 0 ||
             w->dilation[i] != 1)
             return false;
-    return rt_shape_height(in) % 2 == 0 && rt_shape_width(in) % 2 == 0;
+    return c->node->op == PACK_OP_MAXPOOL && rt_shape_height(in) % 2 == 0 &&
+           rt_shape_width(in) % 2 == 0;
 }
 
-void rt_run_maxpool(const rt_call *c) {
-    const rt_shape *in = &rt_operand(c, 0)->shape;
-    if (is_pool2(c))
-        c->network->kernels->pool2(rt_x(c, 0), rt_shape_channels(in), rt_shape_height(in),
-                                   rt_shape_width(in), rt_y(c));
-    else
-        run_pool(c, false);
-}
-
-void rt_run_average(const rt_call *c) {
-    run_pool(c, true);
+void rt_run_pool(const rt_call *c) {
+    const rt_value *from = rt_operand(c, 0);
+    const planes p = planes_of(from, c->value);
+    const size_t height = rt_shape_height(&from->shape);
+    const size_t width = rt_shape_width(&from->shape);
+    const bool by_codes = is_by_codes(from, c->value);
+    if (by_codes && is_pool2(c)) {
+        c->network->kernels->pool2_codes((const uint8_t *)(const void *)rt_x(c, 0), p.count, height,
+                                         width, (uint8_t *)(void *)rt_y(c));
+    } else if (by_codes) {
+        run_codes(c, &p);
+    } else if (is_pool2(c) && !from->numbers.coded && !c->value->numbers.coded) {
+        c->network->kernels->pool2(rt_x(c, 0), p.count, height, width, rt_y(c));
+    } else {
+        for (size_t k = 0; k < p.count; k++)
+            run_plane(c, &p, k);
+    }
 }

@@ -55,13 +55,11 @@ admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err) {
     admmnn_runtime_settings own = {NULL, 0, ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_FASTEST,
-                                   1};
+                                   1,    0};
     admmnn_runtime *model;
-    if (settings != NULL) {
-        own.kernels = settings->kernels;
-        own.weights = settings->weights;
-        own.threads = settings->threads;
-    }
+    if (settings != NULL)
+        own = *settings;
+    own.arena = NULL;
     RT_TRY(admmnn_runtime_open_memory(bytes, count, &own, &model, err));
     *arena_bytes = model->memory.peak + RT_ALIGNMENT; /* at any alignment */
     admmnn_runtime_close(model);
@@ -98,6 +96,8 @@ void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *i
     info->workspace_bytes = network->workspace * sizeof(float) + WORKSPACE_ALIGNMENT;
     info->kernels = network->kernels->name;
     info->threads = network->threads;
+    info->values = network->kept;
+    info->codes = network->codes;
 }
 
 /* ---- running ---- */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "codes.h"
+
 /* Numbers of strips that are compared. */
 #define STRIPS_TRIED 16U
 /* Rows of a layer that stay together where threads share them, and bands of those at most; layers
@@ -9,6 +11,10 @@
 #define BAND_ROWS 4U
 #define BANDS_MOST 4U
 #define SHARED_LEAST 30000U
+/* Rows that are finished together before they become codes; a multiple of RT_DENSE_ROWS. */
+#define CODED_ROWS 16U
+/* Of an input of codes that are floats before they are in the panel. */
+#define WIDENED_BYTES 8192U
 /* Places in the panel are 16 bits wide where a channel lets them. */
 #define PANEL_MOST ((uint64_t)UINT16_MAX + 1)
 
@@ -130,7 +136,7 @@ typedef struct spot {
     uint32_t group, first, last; /* rows of the layer */
     size_t x, y, rows;
     float *panel; /* [channels][kernel width][remainders of rows][lines][pitch] */
-    float *widened, *sums;
+    float *widened, *rows_widened, *sums;
 } spot;
 
 static size_t panel_count(const rt_tiling *t) {
@@ -148,9 +154,28 @@ static size_t widened_count(const rt_tiling *t, const rt_layer *layer) {
     return layer->form == RT_DENSE ? (floats + lanes - 1) / lanes * lanes : 0;
 }
 
-uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, uint32_t rows) {
-    const uint64_t sums = layer->parts > 1 ? (uint64_t)rows * t->rows * pitch_of(t) : 0;
-    return panel_count(t) + widened_count(t, layer) + sums;
+/* Rows of the input that a tile reads, at most. */
+static uint64_t rows_read(const rt_tiling *t) {
+    const rt_window *w = t->window;
+    return smaller((t->rows - 1) * (uint64_t)w->stride[0] + reach_of(w, 0) + 1, t->in[0]);
+}
+
+/* Of codes: channels whose rows become floats at a time. */
+static uint64_t channels_widened(const rt_tiling *t) {
+    const uint64_t most = WIDENED_BYTES / sizeof(float) / (rows_read(t) * t->in[1]);
+    return smaller(most == 0 ? 1 : most, t->channels);
+}
+
+static size_t rows_count(const rt_tiling *t, const rt_numbers *in) {
+    const uint64_t floats = channels_widened(t) * rows_read(t) * t->in[1];
+    return in->coded ? (size_t)divide_up(floats, t->kernels->lanes) * t->kernels->lanes : 0;
+}
+
+uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, const rt_numbers *in,
+                          uint32_t rows) {
+    const uint64_t kept = layer->parts > 1 ? rows : layer->coded ? smaller(rows, CODED_ROWS) : 0;
+    const uint64_t sums = kept * t->rows * pitch_of(t);
+    return panel_count(t) + widened_count(t, layer) + rows_count(t, in) + sums;
 }
 
 /* Lines [first, last) of those that are a stride apart, from row `begin` of the padded input on,
@@ -166,9 +191,15 @@ static void rows_inside(const rt_tiling *t, size_t begin, size_t lines, size_t *
     *first = *first < *last ? *first : *last;
 }
 
+/* What a tile's panel is filled from: the floats of rows [first, last) of planes. */
+typedef struct source {
+    const float *in;
+    size_t first, plane; /* plane: from a channel's to the next's */
+} source;
+
 /* The rows of one remainder, of so many channels, for every column of the kernel. */
-static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, const float *in,
-                       uint32_t channels) {
+static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, const source *from,
+                       uint32_t channels, float *panel) {
     const rt_tiling *t = p->tiling;
     const rt_window *w = t->window;
     const size_t begin = at->y * w->stride[0] + remainder;
@@ -176,9 +207,9 @@ static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, con
     size_t first;
     size_t last;
     rows_inside(t, begin, lines, &first, &last);
-    const size_t row = first < last ? begin + first * w->stride[0] - w->pad[0] : 0;
-    rt_lines l = {in + row * t->in[1],
-                  (size_t)t->in[0] * t->in[1],
+    const size_t row = first < last ? begin + first * w->stride[0] - w->pad[0] - from->first : 0;
+    rt_lines l = {from->in + row * t->in[1],
+                  from->plane,
                   channels,
                   w->stride[0] * t->in[1],
                   first,
@@ -188,7 +219,7 @@ static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, con
                   w->stride[1],
                   0,
                   t->vectors,
-                  at->panel + remainder * t->lines * pitch_of(t),
+                  panel + remainder * t->lines * pitch_of(t),
                   t->channel};
     for (uint32_t k = 0; k < w->kernel[1]; k++, l.to += t->copy) {
         l.column =
@@ -197,20 +228,95 @@ static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, con
     }
 }
 
+static void fill_channels(const rt_planes *p, const spot *at, const source *from, uint32_t channels,
+                          float *panel) {
+    for (size_t r = 0; r < remainders_of(p->tiling->window, 0); r++)
+        fill_lines(p, at, r, from, channels, panel);
+}
+
+/* By way of floats, some channels at a time. */
+static void fill_of_codes(const rt_planes *p, const spot *at, const uint8_t *in,
+                          uint32_t channels) {
+    const rt_tiling *t = p->tiling;
+    const rt_window *w = t->window;
+    const size_t most = (size_t)channels_widened(t);
+    const size_t begin = at->y * w->stride[0];
+    const size_t end = begin + (at->rows - 1) * w->stride[0] + (size_t)reach_of(w, 0) + 1;
+    const size_t first = begin < w->pad[0] ? 0 : (size_t)smaller(begin - w->pad[0], t->in[0]);
+    const size_t last = end < w->pad[0] ? 0 : (size_t)smaller(end - w->pad[0], t->in[0]);
+    const source from = {at->rows_widened, first, (last - first) * t->in[1]};
+    for (size_t c = 0; c < channels; c += most) {
+        const size_t count = (size_t)smaller(channels - c, most);
+        for (size_t k = 0; k < count; k++)
+            rt_widen(in + ((c + k) * t->in[0] + first) * t->in[1], from.plane, p->numbers->zero,
+                     at->rows_widened + k * from.plane);
+        fill_channels(p, at, &from, (uint32_t)count, at->panel + c * t->channel);
+    }
+}
+
+/* first: of the group's channels. */
+static void fill_panel(const rt_planes *p, const spot *at, uint32_t first, uint32_t channels) {
+    const size_t plane = (size_t)p->tiling->in[0] * p->tiling->in[1];
+    const size_t start = ((size_t)at->group * p->channels + first) * plane;
+    if (p->numbers->coded) {
+        fill_of_codes(p, at, (const uint8_t *)p->in + start, channels);
+        return;
+    }
+    const source from = {(const float *)p->in + start, 0, plane};
+    fill_channels(p, at, &from, channels, at->panel);
+}
+
 /* ---- running ---- */
+
+/* What is to become codes is finished in the place of the sums. */
+static void finish_in_sums(const rt_planes *p, rt_tile *tile) {
+    if (!p->layer->coded)
+        return;
+    const size_t lanes = p->tiling->kernels->lanes;
+    tile->plane = tile->vectors * lanes;
+    for (size_t v = 0; v < tile->vectors; v++) {
+        tile->at[v] = v * lanes;
+        tile->count[v] = lanes;
+    }
+}
+
+static void put_codes(const rt_planes *p, const spot *at, const rt_tile *tile) {
+    const rt_tiling *t = p->tiling;
+    const size_t plane = (size_t)t->out[0] * t->out[1];
+    const size_t columns = (size_t)smaller(t->out[1] - at->x, t->columns);
+    uint8_t codes[RT_TILE_VECTORS_MOST * RT_LANES_MOST];
+    uint8_t *out = (uint8_t *)p->out + tile->first * plane + at->y * t->out[1] + at->x;
+    for (uint32_t r = 0; r < tile->last - tile->first; r++, out += plane) {
+        t->kernels->cut(tile->out + r * tile->plane, tile->plane, codes);
+        for (size_t y = 0; y < at->rows; y++)
+            memcpy(out + y * t->out[1], codes + y * pitch_of(t), columns);
+    }
+}
+
+/* The last part. */
+static void run_coded(const rt_planes *p, const spot *at, rt_tile *tile) {
+    const size_t apart = p->layer->parts > 1 ? tile->plane : 0;
+    for (uint32_t r = at->first; r < at->last; r += CODED_ROWS) {
+        tile->first = r;
+        tile->last = (uint32_t)smaller((uint64_t)r + CODED_ROWS, at->last);
+        tile->sums = tile->out = at->sums + (r - at->first) * apart;
+        p->tiling->kernels->tile(tile);
+        put_codes(p, at, tile);
+    }
+}
 
 static void run_part(const rt_planes *p, const spot *at, uint32_t part, rt_tile *tile) {
     const rt_tiling *t = p->tiling;
-    const size_t plane = (size_t)t->in[0] * t->in[1];
     const uint32_t first = part * t->channels;
-    const float *in = p->in + ((size_t)at->group * p->channels + first) * plane;
     tile->part = part;
     const uint32_t channels = (uint32_t)smaller(t->channels, p->channels - first);
     tile->weights = (size_t)first * block_of(t) * p->layer->rows;
     tile->width = (size_t)channels * block_of(t);
-    for (size_t r = 0; r < remainders_of(t->window, 0); r++)
-        fill_lines(p, at, r, in, channels);
-    p->tiling->kernels->tile(tile);
+    fill_panel(p, at, first, channels);
+    if (p->layer->coded && part + 1 == p->layer->parts)
+        run_coded(p, at, tile);
+    else
+        t->kernels->tile(tile);
 }
 
 static void run_tile(const rt_planes *p, const spot *at) {
@@ -228,7 +334,7 @@ static void run_tile(const rt_planes *p, const spot *at) {
                     at->panel,
                     t->vectors * at->rows,
                     at->sums,
-                    p->out + at->first * plane + at->y * t->out[1] + at->x,
+                    (float *)p->out + at->first * plane + at->y * t->out[1] + at->x,
                     plane,
                     {0},
                     {0}};
@@ -237,6 +343,7 @@ static void run_tile(const rt_planes *p, const spot *at) {
         tile.at[v] = v / t->vectors * t->out[1] + x;
         tile.count[v] = x < columns ? (size_t)smaller(columns - x, lanes) : 0;
     }
+    finish_in_sums(p, &tile);
     for (uint32_t part = 0; part < p->layer->parts; part++)
         run_part(p, at, part, &tile);
 }
@@ -289,10 +396,12 @@ static void run_unit(void *argument, unsigned thread, size_t unit) {
                0,
                p->memory + thread * share->memory,
                NULL,
+               NULL,
                NULL};
     at.rows = (i + 1) * t->out[0] / t->tiles - at.y;
     at.widened = at.panel + panel_count(t);
-    at.sums = at.widened + widened_count(t, p->layer);
+    at.rows_widened = at.widened + widened_count(t, p->layer);
+    at.sums = at.rows_widened + rows_count(t, p->numbers);
     run_tile(p, &at);
 }
 
@@ -307,7 +416,7 @@ static bool pays_threads(const rt_planes *p) {
 void rt_planes_run(const rt_planes *p, rt_crew *crew, unsigned threads) {
     const bool shared = threads > 1 && pays_threads(p);
     sharing share = {p, shared ? bands_of(p, threads) : 1,
-                     (size_t)rt_tiling_memory(p->tiling, p->layer, rows_of(p))};
+                     (size_t)rt_tiling_memory(p->tiling, p->layer, p->numbers, rows_of(p))};
     rt_crew_run(shared ? crew : NULL, run_unit, &share,
                 (size_t)p->groups * p->tiling->tiles * p->tiling->strips * share.bands);
 }

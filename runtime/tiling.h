@@ -20,8 +20,10 @@ uint32_t rt_tiling_part(const rt_tiling *tiling, uint32_t column);
  * the number of parts. */
 uint32_t rt_tiling_cut(rt_tiling *tiling, uint32_t channels, uint64_t rows, uint64_t kept,
                        bool dense);
-/* Floats of working memory of a thread, for so many rows of the layer; a multiple of a vector. */
-uint64_t rt_tiling_memory(const rt_tiling *tiling, const rt_layer *layer, uint32_t rows);
+/* Floats of working memory of a thread, for so many rows of the layer and an input of such numbers;
+ * a multiple of a vector. */
+uint64_t rt_tiling_memory(const rt_tiling *tiling, const rt_layer *layer, const rt_numbers *in,
+                          uint32_t rows);
 
 /* A layer from in[groups][channels][in height][in width] into out[rows][out height][out width], of
  * which each group makes as many. */
@@ -29,8 +31,9 @@ typedef struct rt_planes {
     const rt_tiling *tiling;
     const rt_layer *layer;
     uint32_t groups, channels;
-    const float *in;
-    float *out;
+    const rt_numbers *numbers; /* of the input; the output's are codes where the layer's are */
+    const void *in;
+    void *out;
     float *memory; /* [threads][rt_tiling_memory] */
 } rt_planes;
 void rt_planes_run(const rt_planes *p, rt_crew *crew, unsigned threads);

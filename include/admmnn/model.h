@@ -91,6 +91,22 @@ typedef struct admmnn_images {
 admmnn_status admmnn_model_evaluate(admmnn_model *model, const admmnn_images *images,
                                     admmnn_evaluation *evaluation, admmnn_error *err);
 
+typedef struct admmnn_int8_evaluation {
+    uint64_t count;                      /* images */
+    uint64_t correct;                    /* with values between layers in 8 bits */
+    uint64_t correct_float;              /* with floats */
+    uint64_t same;                       /* images that are told to be of the same class by both */
+    uint32_t values, codes;              /* between layers, and those of them that are in 8 bits */
+    uint64_t workspace, workspace_float; /* bytes that running takes */
+} admmnn_int8_evaluation;
+
+/* Measures a packed file as the runtime (admmnn/runtime.h) runs it, with floats between layers and
+ * in 8 bits, as admmnn_model_evaluate does and with its errors. ADMMNN_UNSUPPORTED: the file has no
+ * ranges for 8 bits, or is no packed file. */
+admmnn_status admmnn_model_evaluate_int8(const char *path, const admmnn_images *images,
+                                         const admmnn_context *context,
+                                         admmnn_int8_evaluation *evaluation, admmnn_error *err);
+
 /* What a model holds, as a table for people or JSON text for machines (json not 0): where a
  * packed file's bits went; of an ONNX model each operation with its shape, weights,
  * multiply-accumulates and activations. *text is the caller's, freed with admmnn_text_free.

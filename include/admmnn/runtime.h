@@ -77,6 +77,11 @@ typedef struct admmnn_runtime_settings {
      * closing. Any number gives the same bytes. A caller who finds them busy with another's
      * sample runs his own alone. */
     unsigned threads;
+    /* Bits of the numbers between layers: 0 or 32, floats; or 8, in a quarter of the workspace, of
+     * a file that has ranges for them. What has no range, the result, and what is read or made by
+     * an operation that has no form in 8 bits stay floats. Numbers beyond their range become its
+     * ends, and a NaN its least. */
+    unsigned activations;
 } admmnn_runtime_settings;
 
 /* A model once opened does not change: any number of threads may run it at once, each with a
@@ -87,9 +92,10 @@ typedef struct admmnn_runtime admmnn_runtime;
  * read twice, piece by piece, and nobody may write to it meanwhile. All of
  * it is checked first: the checksum, every size, every rule of the format. settings may be NULL.
  * *model is the caller's, freed with admmnn_runtime_close.
- * CORRUPT: no packed model, or a damaged one; UNSUPPORTED: a later version of the format, or a
- * network whose values do not fit the machine's size_t; MEMORY; ARENA; NOT_FOUND and IO of a file;
- * USAGE: bytes or path is NULL. */
+ * CORRUPT: no packed model, or a damaged one; UNSUPPORTED: a later version of the format, a
+ * network whose values do not fit the machine's size_t, or 8 bits asked for of a file without
+ * ranges; MEMORY; ARENA; NOT_FOUND and IO of a file;
+ * USAGE: bytes or path is NULL, or other activations. */
 admmnn_runtime_status admmnn_runtime_open(const char *path, const admmnn_runtime_settings *settings,
                                           admmnn_runtime **model, admmnn_runtime_error *err);
 admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count,
@@ -103,9 +109,9 @@ void admmnn_runtime_close(admmnn_runtime *model);
 
 /* How many bytes of an arena admmnn_runtime_open_memory needs for that file, while it reads it
  * and after; admmnn_runtime_open needs ADMMNN_RUNTIME_FILE_BYTES more. It depends on the
- * file, on the size of a pointer and on settings->kernels, ->weights and ->threads, and on
- * nothing else.
- * Reads the file as opening it does, with memory from malloc, and has the same errors. */
+ * file, on the size of a pointer and on settings->kernels, ->weights, ->threads and ->activations,
+ * and on nothing else. Reads the file as opening it does, with memory from malloc, and has the same
+ * errors. */
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err);
@@ -122,6 +128,8 @@ typedef struct admmnn_runtime_info {
     size_t workspace_bytes;  /* of a workspace */
     const char *kernels;     /* "avx512", "avx2" or "portable"; static storage */
     unsigned threads;        /* that run a sample */
+    uint32_t values, codes;  /* between layers, the input and the output among them, and those of
+                                them that are in 8 bits */
 } admmnn_runtime_info;
 /* Fills *info; cannot fail. */
 void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *info);
