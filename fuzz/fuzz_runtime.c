@@ -50,8 +50,10 @@ static void must_run(const admmnn_runtime *model) {
 
 static void try_open(const uint8_t *bytes, size_t count, const pack_model *packed,
                      admmnn_status theirs) {
+    const bool ranges = packed != NULL && packed->ranges != NULL;
     const admmnn_runtime_settings settings = {.kernels = (admmnn_runtime_kernels)(count % 3),
-                                              .weights = (admmnn_runtime_weights)(count / 3 % 3)};
+                                              .weights = (admmnn_runtime_weights)(count / 3 % 3),
+                                              .activations = ranges ? 8 : 32};
     admmnn_runtime *model = NULL;
     admmnn_runtime_info info;
     const admmnn_runtime_status own =

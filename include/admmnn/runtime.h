@@ -78,9 +78,9 @@ typedef struct admmnn_runtime_settings {
      * sample runs his own alone. */
     unsigned threads;
     /* Bits of the numbers between layers: 0 or 32, floats; or 8, in a quarter of the workspace, of
-     * a file that has ranges for them. What has no range, the result, and what is read or made by
-     * an operation that has no form in 8 bits stay floats. Numbers beyond their range become its
-     * ends, and a NaN its least. */
+     * a file that has ranges for them. The sample, the result, what has no range, and what is read
+     * or made by an operation that has no form in 8 bits are floats. Numbers beyond their range
+     * become its ends, and a NaN its least. */
     unsigned activations;
 } admmnn_runtime_settings;
 

@@ -8,7 +8,7 @@
 
 static inline void begin_with_node(graph *g) {
     uint32_t v;
-    MUST(graph_add_unary(g, "first", g->input, (graph_unary){.kind = GRAPH_NEG}, &v, err));
+    MUST(graph_add_unary(g, "before", g->input, (graph_unary){.kind = GRAPH_NEG}, &v, err));
     g->input = v;
 }
 
