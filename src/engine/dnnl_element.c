@@ -217,6 +217,15 @@ static admmnn_status call_binary(dnnl_network *d, dnnl_alg_kind_t algorithm, con
     return dnnl_call_once(d, what, arguments, 3, err);
 }
 
+/* Whether the last block of channels is not full. A function that oneDNN 2.6's binary operations
+ * by AVX-512 run along is wrong there: it runs by itself. */
+static bool has_padding(const dnnl_network *d, uint32_t tensor) {
+    const dnnl_api_desc format = dnnl_format(d, tensor);
+    const size_t block = dnnl_api_desc_block(format);
+    dnnl_dims_t dims;
+    return dnnl_api_desc_dims(format, dims) > 1 && block > 1 && (size_t)dims[1] % block != 0;
+}
+
 admmnn_status dnnl_binary_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     tape *t = &d->tape;
     const uint32_t left = graph_operand(d->graph, n->node, 0);
@@ -238,7 +247,10 @@ admmnn_status dnnl_binary_forward(dnnl_network *d, dnnl_node *n, admmnn_error *e
     else
         BASE_TRY(tape_tensor_add(t, dnnl_format(d, n->src), TAPE_ARENA, 0, &n->dst, err));
     d->tensor[n->tail->output] = n->dst;
-    BASE_TRY(call_binary(d, algorithm, n->act, n->src, n->weights, n->dst, err));
+    const graph_node *along = has_padding(d, n->dst) ? NULL : n->act;
+    BASE_TRY(call_binary(d, algorithm, along, n->src, n->weights, n->dst, err));
+    if (n->act != along)
+        BASE_TRY(dnnl_apply(d, n->act, n->dst, err));
     if (n->act != NULL)
         dnnl_keep(d, n->dst, TAPE_SIGNS);
     return ADMMNN_OK;

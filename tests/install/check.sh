@@ -32,7 +32,7 @@ bash -n "$root/share/bash-completion/completions/admmnn"
 # Nothing is public but what the headers declare, and all of that is there: of the runtime
 # its own header, of the library all others.
 declared() {
-    grep -hoE '\badmmnn_[a-z_]+\(' "$@" | tr -d '(' | sort -u >"$work/declared"
+    grep -hoE '\badmmnn_[a-z0-9_]+\(' "$@" | tr -d '(' | sort -u >"$work/declared"
 }
 exports() {
     nm --defined-only --format=posix "$@" | awk 'NF > 1 { print $1 }' | sort |
