@@ -1,9 +1,10 @@
-/* sysconf's number of pages. */
+/* sysconf's number of pages, mappings without a file. */
 #define _DEFAULT_SOURCE
 #include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -73,6 +74,11 @@ size_t base_array_below(const size_t *rising, size_t count, size_t value) {
 
 void base_free(void *memory) {
     free(memory);
+}
+
+bool base_has_room(size_t bytes) {
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return room != MAP_FAILED && munmap(room, bytes) == 0;
 }
 
 uint64_t base_memory_size(void) {

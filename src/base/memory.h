@@ -34,6 +34,10 @@ size_t base_array_below(const size_t *rising, size_t count, size_t value);
 
 void base_free(void *memory);
 
+/* Whether so many bytes, not 0, could be had of the system at this moment. None are kept, as malloc
+ * may keep what is freed, where others that ask the system do not get it. */
+bool base_has_room(size_t bytes);
+
 /* Bytes that the process may hold: the machine's memory, or less where its address space or its
  * control groups are limited. */
 uint64_t base_memory_size(void);

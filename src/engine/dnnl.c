@@ -594,11 +594,7 @@ static admmnn_status open_norms(dnnl_state *d, admmnn_error *err) {
 #define KERNEL_BYTES ((size_t)16 << 20)
 
 static admmnn_status check_kernels(admmnn_error *err) {
-    void *room = base_array(KERNEL_BYTES, 1);
-    if (room == NULL)
-        return base_fail_memory(err, "the kernels of oneDNN");
-    base_free(room);
-    return ADMMNN_OK;
+    return base_has_room(KERNEL_BYTES) ? ADMMNN_OK : base_fail_memory(err, "the kernels of oneDNN");
 }
 
 /* Of inputs and outputs alone, which is said before a network is recorded for so many samples:
