@@ -27,7 +27,7 @@ typedef struct evaluation {
     admmnn_runtime *models[WAYS];
     admmnn_runtime_info infos[WAYS];
     worker *workers; /* [threads] */
-    const data_view *asked, *batch;
+    data_view asked, batch;
     size_t first, count; /* of the batch */
 } evaluation;
 
@@ -105,10 +105,10 @@ static size_t largest(const float *values, size_t count) {
 }
 
 static void run_image(const evaluation *e, worker *w, size_t i) {
-    const size_t image = data_view_image(e->batch, i);
-    data_view view = *e->batch;
+    const size_t image = data_view_image(&e->batch, i);
+    data_view view = e->batch;
     size_t classes[WAYS];
-    if (image != data_view_image(e->asked, e->first + i)) /* it stands in for a damaged one */
+    if (image != data_view_image(&e->asked, e->first + i)) /* it stands in for a damaged one */
         return;
     data_view_fill(&view, i, w->input, 1);
     for (int way = 0; way < WAYS; way++) {
@@ -130,17 +130,14 @@ static void run_share(void *argument, unsigned thread, unsigned threads) {
 
 static admmnn_status run_all(evaluation *e, const data_set *test, data_tones tones,
                              admmnn_error *err) {
-    const data_view asked = {.set = test, .tones = tones};
-    data_view batch;
     data_feed *feed;
-    BASE_TRY(data_feed_open(&asked, test->count, BATCH, base_pool_threads(e->pool), &feed, err));
-    e->asked = &asked;
-    e->batch = &batch;
-    admmnn_status status = data_feed_next(feed, &batch, &e->count, err);
+    e->asked = (data_view){.set = test, .tones = tones};
+    BASE_TRY(data_feed_open(&e->asked, test->count, BATCH, base_pool_threads(e->pool), &feed, err));
+    admmnn_status status = data_feed_next(feed, &e->batch, &e->count, err);
     while (status == ADMMNN_OK && e->count > 0) {
         base_pool_run(e->pool, run_share, e);
         e->first += e->count;
-        status = data_feed_next(feed, &batch, &e->count, err);
+        status = data_feed_next(feed, &e->batch, &e->count, err);
     }
     data_feed_close(feed);
     return status;
