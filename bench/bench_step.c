@@ -24,6 +24,9 @@
 
 #define UNTIMED 2
 #define STEPS_MAX 1000
+/* So small that the network does not learn its one batch by heart: gradients that vanish become
+ * denormal numbers, which a processor takes many times longer for. */
+#define LEARNING_RATE 1e-6F
 
 typedef struct options {
     const char *network, *backend, *division, *pass;
@@ -140,7 +143,7 @@ static admmnn_status run(const options *o, machine *m, double *loss, admmnn_erro
     const train_update update = {.parts = result.parts,
                                  .part_count = result.part_count,
                                  .scale = 1.0F / (float)o->batch,
-                                 .learning_rate = 1e-3F,
+                                 .learning_rate = LEARNING_RATE,
                                  .segments = &all,
                                  .segment_count = 1};
     train_optimizer_step(m->optimizer, m->pool, &update, m->params);
