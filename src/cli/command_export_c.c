@@ -21,7 +21,8 @@ static const cli_option options[] = {
      .offset = offsetof(cli_arguments, name),
      .value = "NAME",
      .fallback = "the network's",
-     .help = "Of the files and of the function: up to 31 letters, digits and _, a letter first."},
+     .help = "Of the files and of the function: up to 31 letters, digits and _, a letter first, "
+             "and no header of C's."},
     {.name = "int8",
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, int8),

@@ -2,6 +2,7 @@
 #include "admmnn/export.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/output.h"
@@ -20,6 +21,19 @@ static bool is_part_of_name(char c) {
     return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
 }
 
+/* NAME.h would be read in place of C's own, by the code itself and by all that is compiled with its
+ * folder among those of headers. */
+static bool is_header(const char *name) {
+    static const char *const headers[] = {
+        "assert", "complex", "ctype",  "errno",  "fenv",   "float",  "inttypes", "iso646",
+        "limits", "locale",  "math",   "setjmp", "signal", "stdarg", "stdbool",  "stddef",
+        "stdint", "stdio",   "stdlib", "string", "tgmath", "time",   "wchar",    "wctype"};
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        if (strcmp(name, headers[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool is_name(const char *name) {
     size_t length = 0;
     while (is_part_of_name(name[length]))
@@ -29,7 +43,8 @@ static bool is_name(const char *name) {
 
 /* The network's, with _ for what no identifier has. */
 static void make_name(const char *network, char name[NAME_SIZE]) {
-    snprintf(name, NAME_SIZE, "%s%.25s", is_letter(network[0]) ? "" : "model_", network);
+    const bool is_whole = is_letter(network[0]) && !is_header(network);
+    snprintf(name, NAME_SIZE, "%s%.25s", is_whole ? "" : "model_", network);
     for (; *name != 0; name++)
         if (!is_part_of_name(*name))
             *name = '_';
@@ -44,6 +59,9 @@ static admmnn_status find_name(const char *network, const char *wanted, char nam
                          "'%s': no name of a C function; give up to 31 letters, digits and _, a "
                          "letter first",
                          wanted);
+    else if (is_header(wanted))
+        return base_fail(err, ADMMNN_USAGE, "'%s': %s.h is a header of C's; give another name",
+                         wanted, wanted);
     else
         snprintf(name, NAME_SIZE, "%s", wanted);
     return ADMMNN_OK;

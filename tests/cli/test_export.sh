@@ -110,6 +110,11 @@ for name in 9net a-b "a b" _net 'x;y' "ä" a23456789012345678901234567890123; do
     expect_error 2 "no name of a C function" export-c "$model" --out "$work/none" \
         --name "$name" --quiet
 done
+for name in math stdint string; do
+    expect_error 2 "'$name': $name.h is a header of C's; give another name" export-c "$model" \
+        --out "$work/none" --name "$name" --quiet
+done
+expect 0 export-c "$model" --out "$work/long" --name mathematics
 expect 0 export-c "$model" --out "$work/long" --name a234567890123456789012345678901
 expect_error 2 "--out" export-c "$model" --quiet
 expect_error 2 "absent.admm" export-c "$work/absent.admm" --out "$work/none" --quiet
