@@ -57,6 +57,8 @@ admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
     admmnn_runtime_settings own = {NULL, 0, ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_FASTEST,
                                    1,    0};
     admmnn_runtime *model;
+    if (arena_bytes == NULL)
+        return rt_fail(err, ADMMNN_RUNTIME_USAGE, "no place for the number of bytes", 0);
     if (settings != NULL)
         own = *settings;
     own.arena = NULL;

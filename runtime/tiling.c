@@ -372,6 +372,11 @@ typedef struct sharing {
     size_t memory; /* floats of a thread */
 } sharing;
 
+/* The row of outputs at which a tile begins: of 64 bits on the way, which tall planes need. */
+static size_t tile_start(const rt_tiling *t, size_t i) {
+    return (size_t)((uint64_t)i * t->out[0] / t->tiles);
+}
+
 /* In its group. */
 static uint32_t band_start(const rt_planes *p, size_t band, uint32_t bands) {
     const size_t fours = (size_t)divide_up(rows_of(p), BAND_ROWS);
@@ -392,13 +397,13 @@ static void run_unit(void *argument, unsigned thread, size_t unit) {
                row + band_start(p, band, share->bands),
                row + band_start(p, band + 1, share->bands),
                strip * t->columns,
-               i * t->out[0] / t->tiles,
+               tile_start(t, i),
                0,
                p->memory + thread * share->memory,
                NULL,
                NULL,
                NULL};
-    at.rows = (i + 1) * t->out[0] / t->tiles - at.y;
+    at.rows = tile_start(t, i + 1) - at.y;
     at.widened = at.panel + panel_count(t);
     at.rows_widened = at.widened + widened_count(t, p->layer);
     at.sums = at.rows_widened + rows_count(t, p->numbers);

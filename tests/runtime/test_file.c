@@ -138,6 +138,7 @@ static void what_is_no_file_is_told(void **state) {
     assert_int_equal(admmnn_runtime_open("/tmp", NULL, &model, &err), ADMMNN_RUNTIME_IO);
     assert_int_equal(admmnn_runtime_open(NULL, NULL, &model, &err), ADMMNN_RUNTIME_USAGE);
     assert_int_equal(admmnn_runtime_open_memory(NULL, 9, NULL, &model, &err), ADMMNN_RUNTIME_USAGE);
+    assert_int_equal(admmnn_runtime_measure("ADMM", 4, NULL, NULL, &err), ADMMNN_RUNTIME_USAGE);
     assert_string_equal(admmnn_runtime_status_text(ADMMNN_RUNTIME_ARENA), "the arena is too small");
 }
 
