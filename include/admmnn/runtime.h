@@ -93,9 +93,9 @@ typedef struct admmnn_runtime admmnn_runtime;
  * it is checked first: the checksum, every size, every rule of the format. settings may be NULL.
  * *model is the caller's, freed with admmnn_runtime_close.
  * CORRUPT: no packed model, or a damaged one; UNSUPPORTED: a later version of the format, a
- * network whose values do not fit the machine's size_t, or 8 bits asked for of a file without
- * ranges; MEMORY; ARENA; NOT_FOUND and IO of a file;
- * USAGE: bytes or path is NULL, or other activations. */
+ * network whose values do not fit the machine's size_t, a layer that would work on more than 2^31
+ * numbers at a time, or 8 bits asked for of a file without ranges; MEMORY; ARENA; NOT_FOUND and IO
+ * of a file; USAGE: bytes, path or model is NULL, or other activations. */
 admmnn_runtime_status admmnn_runtime_open(const char *path, const admmnn_runtime_settings *settings,
                                           admmnn_runtime **model, admmnn_runtime_error *err);
 admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count,
@@ -109,9 +109,10 @@ void admmnn_runtime_close(admmnn_runtime *model);
 
 /* How many bytes of an arena admmnn_runtime_open_memory needs for that file, while it reads it
  * and after; admmnn_runtime_open needs ADMMNN_RUNTIME_FILE_BYTES more. It depends on the
- * file, on the size of a pointer and on settings->kernels, ->weights, ->threads and ->activations,
- * and on nothing else. Reads the file as opening it does, with memory from malloc, and has the same
- * errors. */
+ * file, on settings->kernels, ->weights, ->threads and ->activations, on what types of the machine
+ * take, and on the kernels that are found: where settings->kernels is not PORTABLE, on the
+ * processor. Opens the model, threads and all, with memory from malloc, and has the same errors;
+ * USAGE: arena_bytes is NULL, too. */
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err);
@@ -137,9 +138,10 @@ void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *i
 /* Runs the network on each of input[count][inputs], which it takes as they are, into
  * output[count][outputs], which do not overlap; count may be 0. workspace: info.workspace_bytes of
  * the caller's at any alignment, whose content is of no meaning before and after. Takes no memory.
- * What a pruned weight would be multiplied by is not looked at, be it finite or not. Outputs differ
- * from exact arithmetic by what sums of 32 bits do: at most 1e-5 of the largest output for the
- * networks of the tests. USAGE: a pointer is NULL. */
+ * What a pruned weight would be multiplied by is not looked at, be it finite or not, where a layer
+ * is a list; a dense one multiplies it by 0. Outputs differ from exact arithmetic by what sums of
+ * 32 bits do: at most 1e-5 of the largest output for the networks of the tests. USAGE: a pointer is
+ * NULL. */
 admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,
                                          const float *input, size_t count, float *output);
 
