@@ -132,10 +132,19 @@ static admmnn_runtime_status read_parameters(rt_opening *opening, rt_reader *in,
     return ADMMNN_RUNTIME_OK;
 }
 
-static bool find_activations(const admmnn_runtime_settings *settings, bool *coded) {
-    const unsigned bits = settings == NULL ? 0 : settings->activations;
-    *coded = bits == 8;
-    return bits == 0 || bits == 8 || bits == 32;
+static const admmnn_runtime_settings by_default = {
+    NULL, 0, ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_FASTEST, 1, 0};
+
+/* Before the file is read: a number that stands for nothing is the caller's mistake. */
+static admmnn_runtime_status check_settings(const admmnn_runtime_settings *settings,
+                                            admmnn_runtime_error *err) {
+    if ((unsigned)settings->kernels > ADMMNN_RUNTIME_KERNELS_AVX2)
+        return rt_fail(err, ADMMNN_RUNTIME_USAGE, "no such kernels", 0);
+    if ((unsigned)settings->weights > ADMMNN_RUNTIME_DENSE)
+        return rt_fail(err, ADMMNN_RUNTIME_USAGE, "no such form of the weights", 0);
+    if (settings->activations != 0 && settings->activations != 8 && settings->activations != 32)
+        return rt_fail(err, ADMMNN_RUNTIME_USAGE, "activations of neither 8 nor 32 bits", 0);
+    return ADMMNN_RUNTIME_OK;
 }
 
 static admmnn_runtime_status read_model(rt_opening *opening, rt_file *file) {
@@ -147,10 +156,13 @@ static admmnn_runtime_status read_model(rt_opening *opening, rt_file *file) {
 }
 
 admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
-                                    const admmnn_runtime_settings *settings, admmnn_runtime **model,
+                                    const admmnn_runtime_settings *asked, admmnn_runtime **model,
                                     admmnn_runtime_error *err) {
+    const admmnn_runtime_settings *settings = asked == NULL ? &by_default : asked;
     admmnn_runtime *made = NULL;
-    admmnn_runtime_status status = check_bytes(file, err);
+    admmnn_runtime_status status = check_settings(settings, err);
+    if (status == ADMMNN_RUNTIME_OK)
+        status = check_bytes(file, err);
     if (status == ADMMNN_RUNTIME_OK) {
         made = rt_take(memory, 1, sizeof *made);
         if (made == NULL)
@@ -159,15 +171,11 @@ admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
                         "no memory for the model", 0);
     }
     if (status == ADMMNN_RUNTIME_OK) {
-        rt_opening opening = {memory, &made->network,
-                              settings == NULL ? ADMMNN_RUNTIME_FASTEST : settings->weights, err};
-        made->network.kernels =
-            rt_kernels_find(settings == NULL ? ADMMNN_RUNTIME_KERNELS_FASTEST : settings->kernels);
-        if (!find_activations(settings, &made->network.coded))
-            status = rt_fail(err, ADMMNN_RUNTIME_USAGE, "activations of neither 8 nor 32 bits", 0);
-        made->network.threads = rt_crew_threads(settings == NULL ? 1 : settings->threads);
-        if (status == ADMMNN_RUNTIME_OK)
-            status = read_model(&opening, file);
+        rt_opening opening = {memory, &made->network, settings->weights, err};
+        made->network.kernels = rt_kernels_find(settings->kernels);
+        made->network.coded = settings->activations == 8;
+        made->network.threads = rt_crew_threads(settings->threads);
+        status = read_model(&opening, file);
     }
     if (status == ADMMNN_RUNTIME_OK)
         status = rt_crew_open(memory, made->network.threads, &made->network.crew, err);

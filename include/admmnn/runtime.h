@@ -95,7 +95,7 @@ typedef struct admmnn_runtime admmnn_runtime;
  * CORRUPT: no packed model, or a damaged one; UNSUPPORTED: a later version of the format, a
  * network whose values do not fit the machine's size_t, a layer that would work on more than 2^31
  * numbers at a time, or 8 bits asked for of a file without ranges; MEMORY; ARENA; NOT_FOUND and IO
- * of a file; USAGE: bytes, path or model is NULL, or other activations. */
+ * of a file; USAGE: bytes, path or model is NULL, or a setting is none of its values. */
 admmnn_runtime_status admmnn_runtime_open(const char *path, const admmnn_runtime_settings *settings,
                                           admmnn_runtime **model, admmnn_runtime_error *err);
 admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count,

@@ -62,11 +62,12 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     admmnn_int8_evaluation int8;
     CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));
     cli_session_begin(&session, arguments);
-    admmnn_status status =
-        cli_evaluate(arguments->operands[0], &images, &session.context, &evaluation, err);
-    if (status == ADMMNN_OK && arguments->activations.given)
+    admmnn_status status = ADMMNN_OK;
+    if (arguments->activations.given) /* first: a file without ranges is refused at once */
         status = admmnn_model_evaluate_int8(arguments->operands[0], &images, &session.context,
                                             &int8, err);
+    if (status == ADMMNN_OK)
+        status = cli_evaluate(arguments->operands[0], &images, &session.context, &evaluation, err);
     cli_session_end(&session);
     CLI_TRY(status);
     if (!arguments->json) {

@@ -41,13 +41,14 @@ static admmnn_status refuse(const export_job *job, const char *path, uint32_t n,
                      job->g->nodes[n].name, reason);
 }
 
-/* The sum of a row, at most: codes by numbers of 8 bits. */
+/* The sum of a row, at most: codes by numbers of 8 bits, of which a caller's sample may have -128.
+ */
 static bool fits_sum(const export_job *job, const export_layer *layer, uint32_t weight) {
     const pack_tensor *tensor = &job->model->tensors[weight];
     const uint32_t levels = admm_level_count(tensor->levels, tensor->bits);
     const double most =
         tensor->levels == ADMM_LEVELS_POWER_OF_TWO ? ldexp(1.0, (int)levels - 1) : (double)levels;
-    return most * 127.0 * (double)layer->columns < 2147483647.0;
+    return most * 128.0 * (double)layer->columns < 2147483647.0;
 }
 
 static admmnn_status check_layer(const export_job *job, const char *path, uint32_t n) {

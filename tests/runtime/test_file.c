@@ -142,12 +142,25 @@ static void what_is_no_file_is_told(void **state) {
     assert_string_equal(admmnn_runtime_status_text(ADMMNN_RUNTIME_ARENA), "the arena is too small");
 }
 
+static void a_setting_that_stands_for_nothing_is_told_before_the_file_is_read(void **state) {
+    (void)state;
+    const admmnn_runtime_settings wrong[] = {{.kernels = (admmnn_runtime_kernels)3},
+                                             {.weights = (admmnn_runtime_weights)3},
+                                             {.activations = 4}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        admmnn_runtime *model;
+        assert_int_equal(admmnn_runtime_open_memory("ADMM", 4, &wrong[i], &model, NULL),
+                         ADMMNN_RUNTIME_USAGE);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_opened_as_its_bytes_are),
         cmocka_unit_test(a_damaged_file_is_refused_as_its_bytes_are),
         cmocka_unit_test(a_file_that_cannot_be_read_is_no_model),
         cmocka_unit_test(what_is_no_file_is_told),
+        cmocka_unit_test(a_setting_that_stands_for_nothing_is_told_before_the_file_is_read),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
