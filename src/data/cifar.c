@@ -65,8 +65,7 @@ static admmnn_status read_folder(batches *b, admmnn_error *err) {
 
 static admmnn_status take_member(batches *b, tarball *archive, const tarball_member *member,
                                  admmnn_error *err) {
-    const char *slash = strrchr(member->name, '/');
-    const char *name = slash == NULL ? member->name : slash + 1;
+    const char *name = tarball_base_name(member);
     size_t f = 0;
     while (b->names[f] != NULL && strcmp(b->names[f], name) != 0)
         f++;

@@ -12,8 +12,8 @@
 #include "base/memory.h"
 #include "data/cache.h"
 
-/* A folder, the npm package and the mirrors. */
-#define SOURCES_MAX (2 + DATA_MIRRORS_MAX)
+/* A folder and the public ones. */
+#define SOURCES_MAX (1 + DATA_SOURCES_MAX)
 
 typedef struct fetch {
     const data_manifest *manifest;
@@ -22,10 +22,12 @@ typedef struct fetch {
     data_watch watch;
 } fetch;
 
-admmnn_status data_watch_show(const data_watch *watch, uint64_t more, admmnn_error *err) {
+admmnn_status data_watch_show(data_watch *watch, uint64_t more, admmnn_error *err) {
+    if (watch->shown < watch->done + more)
+        watch->shown = watch->done + more;
     const admmnn_progress progress = {.task = watch->task,
                                       .unit = "bytes",
-                                      .done = watch->done + more,
+                                      .done = watch->shown,
                                       .total = watch->total,
                                       .run_done = -1.0};
     if (base_cancelled(watch->context))
@@ -34,35 +36,38 @@ admmnn_status data_watch_show(const data_watch *watch, uint64_t more, admmnn_err
     return ADMMNN_OK;
 }
 
-/* Finds what the folder holds whole. A damaged file is as good as none. */
-static admmnn_status inspect(fetch *f, admmnn_error *err) {
-    for (size_t i = 0; i < f->manifest->count; i++) {
-        const data_file *file = &f->manifest->files[i];
-        char path[BASE_PATH_MAX];
-        uint8_t *bytes;
-        size_t count;
-        admmnn_error reason;
-        BASE_TRY(base_path_join(path, sizeof path, f->folder, file->name, err));
-        admmnn_status status = base_file_read(path, file->size, &bytes, &count, &reason);
-        if (status == ADMMNN_OK) {
-            status = data_file_check(file, path, bytes, count, &reason);
-            base_free(bytes);
-        }
-        if (status == ADMMNN_MEMORY)
-            return base_fail_memory(err, path);
-        f->whole[i] = status == ADMMNN_OK;
-        f->watch.total += f->whole[i] ? 0 : file->size;
-        if (status != ADMMNN_OK && status != ADMMNN_NOT_FOUND)
-            base_log(f->watch.context, ADMMNN_LOG_WARNING, "fetched again: %s", reason.message);
+/* Whether the folder holds a file whole. A damaged one is as good as none. */
+static admmnn_status inspect_file(const fetch *f, const data_file *file, bool *whole,
+                                  admmnn_error *err) {
+    char path[BASE_PATH_MAX];
+    uint8_t *bytes;
+    size_t count;
+    admmnn_error reason;
+    BASE_TRY(base_path_join(path, sizeof path, f->folder, file->name, err));
+    admmnn_status status = base_file_read(path, file->size, &bytes, &count, &reason);
+    if (status == ADMMNN_OK) {
+        status = data_file_check(file, path, bytes, count, &reason);
+        base_free(bytes);
     }
+    if (status == ADMMNN_MEMORY)
+        return base_fail_memory(err, path);
+    *whole = status == ADMMNN_OK;
+    if (status != ADMMNN_OK && status != ADMMNN_NOT_FOUND)
+        base_log(f->watch.context, ADMMNN_LOG_WARNING, "fetched again: %s", reason.message);
     return ADMMNN_OK;
 }
 
-static bool is_complete(const fetch *f) {
-    for (size_t i = 0; i < f->manifest->count; i++)
-        if (!f->whole[i])
-            return false;
-    return true;
+/* *complete: nothing is to be fetched. Former versions kept the archive instead of its files. */
+static admmnn_status inspect(fetch *f, bool *complete, admmnn_error *err) {
+    const data_manifest *manifest = f->manifest;
+    for (size_t i = 0; i < manifest->count; i++) {
+        BASE_TRY(inspect_file(f, &manifest->files[i], &f->whole[i], err));
+        f->watch.total += f->whole[i] ? 0 : manifest->files[i].size;
+    }
+    *complete = f->watch.total == 0;
+    if (*complete || manifest->archive == NULL)
+        return ADMMNN_OK;
+    return inspect_file(f, &manifest->archive->file, complete, err);
 }
 
 /* Fails early, before a download, where nothing could be written. */
@@ -71,6 +76,14 @@ static admmnn_status open_folder(const char *folder, admmnn_error *err) {
     if (access(folder, W_OK | X_OK) != 0)
         return base_fail(err, ADMMNN_IO, "%s: cannot write: %s", folder, strerror(errno));
     return ADMMNN_OK;
+}
+
+static admmnn_status get_file(const data_source *source, void *state, const data_file *file,
+                              uint8_t **bytes, size_t *count, admmnn_error *err) {
+    const data_opened from = {source->kind, state};
+    if (source->convert != NULL)
+        return source->convert(&from, file, bytes, count, err);
+    return source->kind->get(state, file->name, file->size, bytes, count, err);
 }
 
 /* Takes, checks and stores one file. *ours tells a failure to store it, which no
@@ -83,7 +96,7 @@ static admmnn_status take_file(fetch *f, const data_source *source, void *state,
     size_t count;
     BASE_TRY(data_watch_show(&f->watch, 0, err));
     BASE_TRY(base_path_join(path, sizeof path, source->where, file->name, err));
-    BASE_TRY(source->kind->take(state, file, &bytes, &count, err));
+    BASE_TRY(get_file(source, state, file, &bytes, &count, err));
     admmnn_status status = data_file_check(file, path, bytes, count, err);
     if (status == ADMMNN_OK) {
         status = base_path_join(path, sizeof path, f->folder, file->name, err);
@@ -91,7 +104,7 @@ static admmnn_status take_file(fetch *f, const data_source *source, void *state,
             status = base_folder_make(f->folder, err);
         if (status == ADMMNN_OK)
             status = base_file_write(path, bytes, count, err);
-        *ours = status != ADMMNN_OK;
+        *ours = *ours || status != ADMMNN_OK;
     }
     base_free(bytes);
     BASE_TRY(status);
@@ -104,7 +117,7 @@ static admmnn_status take_file(fetch *f, const data_source *source, void *state,
 static admmnn_status use_source(fetch *f, const data_source *source, bool *last,
                                 admmnn_error *err) {
     void *state;
-    admmnn_status status = source->kind->open(source->where, &f->watch, &state, err);
+    admmnn_status status = source->kind->open(source, &f->watch, &state, err);
     if (status == ADMMNN_OK) {
         for (size_t i = 0; i < f->manifest->count && status == ADMMNN_OK; i++)
             if (!f->whole[i])
@@ -157,8 +170,9 @@ admmnn_status data_fetch_into(const char *folder, const data_manifest *manifest,
     fetch f = {.manifest = manifest,
                .folder = folder,
                .watch = {.context = context, .task = manifest->dataset}};
-    BASE_TRY(inspect(&f, err));
-    if (is_complete(&f))
+    bool complete;
+    BASE_TRY(inspect(&f, &complete, err));
+    if (complete)
         return ADMMNN_OK;
     bool found = base_folder_exists(folder);
     BASE_TRY(open_folder(folder, err));
@@ -171,18 +185,13 @@ admmnn_status data_fetch_into(const char *folder, const data_manifest *manifest,
 /* The order of the header's comment. Returns how many. */
 static size_t list_sources(const data_manifest *manifest, const char *from,
                            data_source sources[SOURCES_MAX]) {
-    const char *folder = getenv("ADMMNN_DATA");
+    const char *folder = from != NULL ? from : getenv("ADMMNN_DATA");
     size_t count = 0;
-    if (from != NULL) {
-        sources[count++] = (data_source){&data_source_folder, from};
-        return count;
-    }
-    if (folder != NULL && folder[0] != 0)
-        sources[count++] = (data_source){&data_source_folder, folder};
-    if (manifest->npm != NULL)
-        sources[count++] = (data_source){&data_source_npm, manifest->npm};
-    for (size_t i = 0; manifest->mirrors[i] != NULL; i++)
-        sources[count++] = (data_source){&data_source_mirror, manifest->mirrors[i]};
+    if (folder != NULL && (from != NULL || folder[0] != 0))
+        sources[count++] = (data_source){
+            .kind = &data_source_folder, .where = folder, .archive = manifest->archive};
+    for (size_t i = 0; from == NULL && i < manifest->source_count; i++)
+        sources[count++] = manifest->sources[i];
     return count;
 }
 

@@ -3,7 +3,7 @@
 #ifndef DATA_FETCH_H
 #define DATA_FETCH_H
 
-#include "data/source.h"
+#include "data/manifest.h"
 
 /* Does nothing where the folder holds each file whole. Else the sources are asked
  * in their order for what is missing; one that fails is a warning in the log, and

@@ -1,30 +1,19 @@
-/* Datasets known by name: their files, as anyone can check them. */
+/* Datasets known by name: their files, as anyone can check them, and who has them. */
 #ifndef DATA_MANIFEST_H
 #define DATA_MANIFEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/error.h"
-
-/* A file as it is kept; sha256 is 64 lower-case hexadecimal digits. */
-typedef struct data_file {
-    const char *name;
-    size_t size;
-    const char *sha256;
-    bool bare; /* mirrors have it as it is; else in gzip, with .gz */
-} data_file;
+#include "data/source.h"
 
 #define DATA_FILES_MAX 8
-#define DATA_MIRRORS_MAX 2
+#define DATA_SOURCES_MAX 4
 
 typedef struct data_manifest {
     const char *dataset;
     const data_file *files;
-    size_t count;                              /* at most DATA_FILES_MAX */
-    const char *npm;                           /* NAME@VERSION of the package; NULL: none */
-    const char *mirrors[DATA_MIRRORS_MAX + 1]; /* URLs that end in '/'; NULL ends */
+    size_t count;                /* at most DATA_FILES_MAX */
+    const data_archive *archive; /* of all files, which a folder may hold instead; NULL: none */
+    const data_source *sources;  /* the public ones, in the order in which they are asked */
+    size_t source_count;         /* at most DATA_SOURCES_MAX */
 } data_manifest;
 
 /* The manifest of a dataset, in static storage; ADMMNN_UNSUPPORTED where the name

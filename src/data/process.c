@@ -89,8 +89,8 @@ static void kill_group(pid_t child) {
 }
 
 /* Collects output until the child has ended. */
-static admmnn_status follow(pid_t child, int output, const data_watch *watch, char *text,
-                            size_t size, int *ended, admmnn_error *err) {
+static admmnn_status follow(pid_t child, int output, data_watch *watch, char *text, size_t size,
+                            int *ended, admmnn_error *err) {
     size_t used = 0;
     struct pollfd ready = {.fd = output, .events = POLLIN};
     admmnn_status status = ADMMNN_OK;
@@ -116,8 +116,8 @@ static admmnn_status follow(pid_t child, int output, const data_watch *watch, ch
     return status;
 }
 
-admmnn_status data_process_run(const char *const *argv, const data_watch *watch, char *text,
-                               size_t size, admmnn_error *err) {
+admmnn_status data_process_run(const char *const *argv, data_watch *watch, char *text, size_t size,
+                               admmnn_error *err) {
     int ends[2];
     pid_t child;
     int ended = 0;

@@ -9,8 +9,8 @@
  * and waits for its end. The first bytes of what it prints, made one line, go to
  * text[size]. ADMMNN_NOT_FOUND where there is no such program, ADMMNN_IO where it
  * did not end with status 0; ADMMNN_CANCELLED after the whole group was killed. */
-admmnn_status data_process_run(const char *const *argv, const data_watch *watch, char *text,
-                               size_t size, admmnn_error *err);
+admmnn_status data_process_run(const char *const *argv, data_watch *watch, char *text, size_t size,
+                               admmnn_error *err);
 
 /* Makes an empty folder of a new name in $TMPDIR or /tmp. */
 admmnn_status data_temporary_make(char path[BASE_PATH_MAX], admmnn_error *err);

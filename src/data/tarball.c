@@ -125,6 +125,11 @@ bool tarball_is_compressed(const tarball *t) {
 
 /* ---- members ---- */
 
+const char *tarball_base_name(const tarball_member *member) {
+    const char *slash = strrchr(member->name, '/');
+    return slash == NULL ? member->name : slash + 1;
+}
+
 static bool is_whole_file(struct archive_entry *entry) {
     return archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == NULL &&
            archive_entry_sparse_count(entry) == 0 && archive_entry_size_is_set(entry) &&
@@ -159,4 +164,43 @@ admmnn_status tarball_read(tarball *t, const tarball_member *member, uint8_t *to
         done += (size_t)got;
     }
     return ADMMNN_OK;
+}
+
+static admmnn_status read_found(tarball *t, const tarball_member *member, size_t limit,
+                                uint8_t **bytes, size_t *count, admmnn_error *err) {
+    if (member->size > limit)
+        return base_fail(err, ADMMNN_INPUT, "%s: %s is larger than the %zu bytes that it may have",
+                         t->path, member->name, limit);
+    uint8_t *taken = base_array((size_t)member->size, 1);
+    if (taken == NULL)
+        return base_fail_memory(err, t->path);
+    const admmnn_status status = tarball_read(t, member, taken, err);
+    if (status != ADMMNN_OK) {
+        base_free(taken);
+        return status;
+    }
+    *bytes = taken;
+    *count = (size_t)member->size;
+    return ADMMNN_OK;
+}
+
+static admmnn_status find_and_read(tarball *t, const char *name, size_t limit, uint8_t **bytes,
+                                   size_t *count, admmnn_error *err) {
+    tarball_member member;
+    bool found;
+    BASE_TRY(tarball_next(t, &member, &found, err));
+    while (found && strcmp(tarball_base_name(&member), name) != 0)
+        BASE_TRY(tarball_next(t, &member, &found, err));
+    if (found)
+        return read_found(t, &member, limit, bytes, count, err);
+    return base_fail(err, ADMMNN_NOT_FOUND, "%s: holds no %s", t->path, name);
+}
+
+admmnn_status tarball_take(const char *path, const char *name, size_t limit, uint8_t **bytes,
+                           size_t *count, admmnn_error *err) {
+    tarball *t;
+    BASE_TRY(tarball_open(path, &t, err));
+    const admmnn_status status = find_and_read(t, name, limit, bytes, count, err);
+    tarball_close(t);
+    return status;
 }

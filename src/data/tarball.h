@@ -32,4 +32,12 @@ admmnn_status tarball_next(tarball *t, tarball_member *member, bool *found, admm
 admmnn_status tarball_read(tarball *t, const tarball_member *member, uint8_t *to,
                            admmnn_error *err);
 
+const char *tarball_base_name(const tarball_member *member); /* without its folders */
+
+/* The bytes of the first member of this name, in whichever folder, into a new array (base_free).
+ * None: ADMMNN_NOT_FOUND; more than limit bytes: ADMMNN_INPUT. The archive is not read beyond it,
+ * so that the caller must know the bytes. */
+admmnn_status tarball_take(const char *path, const char *name, size_t limit, uint8_t **bytes,
+                           size_t *count, admmnn_error *err);
+
 #endif

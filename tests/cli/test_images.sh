@@ -147,7 +147,11 @@ cp "$work/kept.png" "$victim"
 
 mkdir "$work/cifar"
 head -c 3000 /dev/zero >"$work/cifar/cifar-10-binary.tar.gz"
-expect_error 2 "$work/cifar/cifar-10-binary.tar.gz: 3000 bytes, the true file has 170052171" \
+expect_error 2 "$work/cifar/cifar-10-binary.tar.gz: damaged archive" \
+    data fetch cifar10 --from "$work/cifar" --quiet
+mkdir "$work/cifar/cifar-10-batches-bin"
+truncate -s 30730000 "$work/cifar/cifar-10-batches-bin/data_batch_1.bin"
+expect_error 2 "the true file's is cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5" \
     data fetch cifar10 --from "$work/cifar" --quiet
 printf 'model: lenet-5\nprune: {rounds: [2]}\ndataset: {format: cifar10}\n' >"$work/cifar.yaml"
 expect_error 2 "run 'admmnn data fetch cifar10'" compress "$work/cifar.yaml" --out "$work/out-cifar"
