@@ -11,6 +11,7 @@
 /* Of any kernels: floats of a vector, and vectors of a tile of outputs. */
 #define RT_LANES_MOST 16U
 #define RT_TILE_VECTORS_MOST 14U
+#define RT_WORD_BITS 16U
 /* Rows whose dense weights run together. */
 #define RT_DENSE_ROWS 4U
 
@@ -45,6 +46,9 @@ typedef struct rt_lines {
     size_t channel; /* from a channel's to the next's */
 } rt_lines;
 
+typedef void rt_product_kernel(const rt_layer *layer, uint32_t first, uint32_t last,
+                               const float *in, float *out);
+
 typedef struct rt_kernels {
     const char *name;
     /* Floats of a vector, and vectors of a tile of outputs at most: what registers hold. */
@@ -58,18 +62,17 @@ typedef struct rt_kernels {
     uint64_t part_least;
     void (*lines)(const rt_lines *l);
     void (*tile)(const rt_tile *t);
-    /* Row r of [first, last) into out[r - first]: of a list at in[place], or dense. */
-    void (*product)(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                    float *out);
+    /* Row r of [first, last) into out[r - first]: of a list at in[place], of words, or dense. */
+    rt_product_kernel *product;
     /* The largest of every 2 x 2 of [channels][height][width], both even. */
     void (*pool2)(const float *in, size_t channels, size_t height, size_t width, float *out);
     void (*pool2_codes)(const uint8_t *in, size_t channels, size_t height, size_t width,
                         uint8_t *out);
     /* What is finished as codes: numbers from 0 to 255.5 without their fraction; a NaN is 0. */
     void (*cut)(const float *from, size_t count, uint8_t *to);
-    /* What a weight takes, of a list and of a dense row, relative to each other: of inner products,
-     * measured by bench_runtime, and of tiles, by bench_layers. */
-    double list_cost, dense_cost, tile_list_cost, tile_dense_cost;
+    /* What a weight takes, of a list, of words and of a dense row, relative to each other: of inner
+     * products, measured by bench_runtime, and of tiles, by bench_layers. */
+    double list_cost, words_cost, dense_cost, tile_list_cost, tile_dense_cost;
 } rt_kernels;
 
 extern const rt_kernels rt_kernels_portable;
@@ -84,6 +87,11 @@ static inline size_t rt_row_first(const rt_layer *layer, size_t row) {
 
 static inline size_t rt_row_last(const rt_layer *layer, size_t row) {
     return layer->starts[row + 1];
+}
+
+/* Columns of a part of words. */
+static inline size_t rt_words_width(const rt_layer *layer) {
+    return (size_t)1 << (RT_WORD_BITS - layer->symbol_bits);
 }
 
 /* Of a list: where weight i finds its input, and its value. */

@@ -15,6 +15,10 @@
 
 typedef __m256 vector;
 typedef __m256i mask;
+typedef __m256i whole;
+typedef struct sixteen {
+    __m256 low, high;
+} sixteen;
 
 INLINE vector load(const float *from) {
     return _mm256_load_ps(from);
@@ -96,12 +100,42 @@ INLINE float sum_of(vector v) {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+INLINE whole words_at(const uint16_t *from) {
+    return _mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)from));
+}
+
+INLINE whole above(whole words, uint32_t bits) {
+    return _mm256_srl_epi32(words, _mm_cvtsi32_si128((int)bits));
+}
+
+INLINE whole below(whole words, uint32_t bits) {
+    return _mm256_and_si256(words, _mm256_set1_epi32((1 << bits) - 1));
+}
+
+INLINE vector gather(const float *from, whole at, mask lanes) {
+    return _mm256_mask_i32gather_ps(_mm256_setzero_ps(), from, at, _mm256_castsi256_ps(lanes), 4);
+}
+
+INLINE sixteen sixteen_of(const float *from) {
+    const sixteen s = {_mm256_loadu_ps(from), _mm256_loadu_ps(from + LANES)};
+    return s;
+}
+
+/* Bit 3 becomes the sign, by which the halves are chosen. */
+INLINE vector one_of(sixteen s, whole words) {
+    return _mm256_blendv_ps(_mm256_permutevar8x32_ps(s.low, words),
+                            _mm256_permutevar8x32_ps(s.high, words),
+                            _mm256_castsi256_ps(_mm256_slli_epi32(words, 28)));
+}
+
 #include "kernels_vector.h"
 
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {
-    (layer->form == RT_LIST ? rt_kernels_portable.product : dense_product)(layer, first, last, in,
-                                                                           out);
+    rt_product_kernel *const forms[] = {[RT_LIST] = rt_kernels_portable.product,
+                                        [RT_WORDS] = words_product,
+                                        [RT_DENSE] = dense_product};
+    forms[layer->form](layer, first, last, in, out);
 }
 
 /* ---- pooling ---- */
@@ -205,6 +239,7 @@ const rt_kernels rt_kernels_avx2 = {.name = "avx2",
                                     .pool2_codes = rt_pool2_codes_avx2,
                                     .cut = rt_cut_avx2,
                                     .list_cost = 1.0,
+                                    .words_cost = 0.65,
                                     .dense_cost = 0.13,
                                     .tile_list_cost = 1.0,
                                     .tile_dense_cost = 0.85};

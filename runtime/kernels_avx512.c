@@ -15,6 +15,8 @@
 
 typedef __m512 vector;
 typedef __mmask16 mask;
+typedef __m512i whole;
+typedef __m512 sixteen;
 
 INLINE vector load(const float *from) {
     return _mm512_load_ps(from);
@@ -95,6 +97,30 @@ INLINE float sum_of(vector v) {
     return _mm512_reduce_add_ps(v);
 }
 
+INLINE whole words_at(const uint16_t *from) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)from));
+}
+
+INLINE whole above(whole words, uint32_t bits) {
+    return _mm512_srl_epi32(words, _mm_cvtsi32_si128((int)bits));
+}
+
+INLINE whole below(whole words, uint32_t bits) {
+    return _mm512_and_si512(words, _mm512_set1_epi32((1 << bits) - 1));
+}
+
+INLINE vector gather(const float *from, whole at, mask lanes) {
+    return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), lanes, at, from, 4);
+}
+
+INLINE sixteen sixteen_of(const float *from) {
+    return load_any(from);
+}
+
+INLINE vector one_of(sixteen s, whole words) {
+    return _mm512_permutexvar_ps(words, s);
+}
+
 #include "kernels_vector.h"
 
 /* ---- lists of inner products ---- */
@@ -110,66 +136,50 @@ INLINE __m512i symbols_at(const rt_layer *layer, size_t i, mask lanes) {
     return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lanes, (const uint8_t *)layer->values + i));
 }
 
-/* How a layer's values are found: floats; symbols of a table that a register holds; of any. */
-typedef enum values_kind { FLOATS, FEW_SYMBOLS, SYMBOLS } values_kind;
-
-INLINE vector values_at(const rt_layer *layer, size_t i, mask lanes, vector table,
-                        values_kind kind) {
-    if (kind == FLOATS)
-        return load_some((const float *)layer->values + i, lanes);
-    if (kind == FEW_SYMBOLS)
-        return _mm512_permutexvar_ps(symbols_at(layer, i, lanes), table);
-    return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), lanes, symbols_at(layer, i, lanes),
-                                    layer->table, 4);
+INLINE vector values_at(const rt_layer *layer, size_t i, mask lanes, bool floats) {
+    return floats ? load_some((const float *)layer->values + i, lanes)
+                  : gather(layer->table, symbols_at(layer, i, lanes), lanes);
 }
 
-/* wide and kind are constants where it is inlined. */
-INLINE void list_product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                         float *out, bool wide, values_kind kind) {
-    const vector table = kind == FEW_SYMBOLS
-                             ? load_some(layer->table, (mask)lanes_before(layer->symbols))
-                             : splat(0.0F);
+/* wide and floats are constants where it is inlined. */
+INLINE void run_list(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                     float *out, bool wide, bool floats) {
     for (size_t row = first; row < last; row++) {
         const size_t end = rt_row_last(layer, row);
         vector sum = splat(0.0F);
         for (size_t i = rt_row_first(layer, row); i < end; i += LANES) {
             const mask lanes = mask_between(0, (int64_t)(end - i));
             const __m512i places = places_at(layer, i, lanes, wide);
-            const vector x = _mm512_mask_i32gather_ps(splat(0.0F), lanes, places, in, 4);
-            sum = fma_of(values_at(layer, i, lanes, table, kind), x, sum);
+            const vector x = gather(in, places, lanes);
+            sum = fma_of(values_at(layer, i, lanes, floats), x, sum);
         }
         out[row - first] = rt_finish(layer, row, sum_of(sum));
     }
 }
 
-typedef void product_kernel(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                            float *out);
-
-#define PRODUCT(name, wide, kind)                                                                  \
+#define LIST(name, wide, floats)                                                                   \
     TARGET static void name(const rt_layer *layer, uint32_t first, uint32_t last, const float *in, \
                             float *out) {                                                          \
-        list_product(layer, first, last, in, out, wide, kind);                                     \
+        run_list(layer, first, last, in, out, wide, floats);                                       \
     }
 
-PRODUCT(product_floats, false, FLOATS)
-PRODUCT(product_few, false, FEW_SYMBOLS)
-PRODUCT(product_symbols, false, SYMBOLS)
-PRODUCT(product_floats_wide, true, FLOATS)
-PRODUCT(product_few_wide, true, FEW_SYMBOLS)
-PRODUCT(product_symbols_wide, true, SYMBOLS)
+LIST(list_symbols, false, false)
+LIST(list_floats, false, true)
+LIST(list_symbols_wide, true, false)
+LIST(list_floats_wide, true, true)
+
+static void list_product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                         float *out) {
+    static rt_product_kernel *const kinds[2][2] = {{list_symbols, list_floats},
+                                                   {list_symbols_wide, list_floats_wide}};
+    kinds[layer->wide_places][layer->float_values](layer, first, last, in, out);
+}
 
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {
-    static product_kernel *const kinds[2][3] = {
-        {product_floats, product_few, product_symbols},
-        {product_floats_wide, product_few_wide, product_symbols_wide}};
-    const values_kind kind = layer->float_values       ? FLOATS
-                             : layer->symbols <= LANES ? FEW_SYMBOLS
-                                                       : SYMBOLS;
-    if (layer->form == RT_DENSE)
-        dense_product(layer, first, last, in, out);
-    else
-        kinds[layer->wide_places][kind](layer, first, last, in, out);
+    static rt_product_kernel *const forms[] = {
+        [RT_LIST] = list_product, [RT_WORDS] = words_product, [RT_DENSE] = dense_product};
+    forms[layer->form](layer, first, last, in, out);
 }
 
 const rt_kernels rt_kernels_avx512 = {.name = "avx512",
@@ -186,6 +196,7 @@ const rt_kernels rt_kernels_avx512 = {.name = "avx512",
                                       .pool2_codes = rt_pool2_codes_avx2,
                                       .cut = rt_cut_avx2,
                                       .list_cost = 1.0,
+                                      .words_cost = 0.37,
                                       .dense_cost = 0.13,
                                       .tile_list_cost = 1.0,
                                       .tile_dense_cost = 0.9};

@@ -137,6 +137,35 @@ static void list_product(const rt_layer *layer, uint32_t first, uint32_t last, c
         (layer->wide_places ? symbols_wide : symbols)(layer, first, last, in, out);
 }
 
+/* Words of one part of a row, up to `last`. */
+static void add_words(const rt_layer *layer, const uint16_t *word, const uint16_t *last,
+                      const float *in, float *sums) {
+    const float *table = layer->table;
+    const uint32_t bits = layer->symbol_bits;
+    const uint32_t symbols = ((uint32_t)1 << bits) - 1;
+    for (; last - word >= 4; word += 4)
+        for (size_t k = 0; k < 4; k++) {
+            const uint32_t w = word[k];
+            sums[k] += table[w & symbols] * in[w >> bits];
+        }
+    for (; word < last; word++)
+        sums[0] += table[*word & symbols] * in[*word >> bits];
+}
+
+static void words_product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                          float *out) {
+    const size_t width = rt_words_width(layer);
+    const uint16_t *words = layer->places;
+    for (size_t row = first; row < last; row++) {
+        const uint32_t *starts = layer->starts + row * layer->parts;
+        float sums[4] = {0.0F, 0.0F, 0.0F, 0.0F};
+        for (size_t part = 0; part < layer->parts; part++)
+            add_words(layer, words + starts[part], words + starts[part + 1], in + part * width,
+                      sums);
+        out[row - first] = rt_finish(layer, row, (sums[0] + sums[1]) + (sums[2] + sums[3]));
+    }
+}
+
 #define DENSE_SUM(name, value_type)                                                                \
     static float name(const value_type *values, const float *in, size_t count) {                   \
         float sums[4] = {0.0F, 0.0F, 0.0F, 0.0F};                                                  \
@@ -159,14 +188,17 @@ static float dense_sum(const rt_layer *layer, size_t row, const float *in) {
     return sum_codes((const int8_t *)layer->values + first, in, layer->columns) * layer->step;
 }
 
-static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                    float *out) {
-    if (layer->form == RT_LIST) {
-        list_product(layer, first, last, in, out);
-        return;
-    }
+static void dense_product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                          float *out) {
     for (size_t row = first; row < last; row++)
         out[row - first] = rt_finish(layer, row, dense_sum(layer, row, in));
+}
+
+static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                    float *out) {
+    static rt_product_kernel *const forms[] = {
+        [RT_LIST] = list_product, [RT_WORDS] = words_product, [RT_DENSE] = dense_product};
+    forms[layer->form](layer, first, last, in, out);
 }
 
 /* ---- pooling ---- */
@@ -214,6 +246,7 @@ const rt_kernels rt_kernels_portable = {.name = "portable",
                                         .pool2_codes = pool2_codes,
                                         .cut = cut,
                                         .list_cost = 1.0,
+                                        .words_cost = 1.1,
                                         .dense_cost = 0.5,
                                         .tile_list_cost = 1.0,
                                         .tile_dense_cost = 1.0};

@@ -10,6 +10,9 @@
 /* Symbols of a list are bytes, and so are a dense layer's codes. */
 #define SYMBOLS_MOST 256U
 #define CODE_MOST 127U
+/* Weights that a part of a row has on the average at least where words are cut into parts: each
+ * costs its start and a vector that is not full. */
+#define WORDS_LEAST 64U
 
 /* ---- where weights find their inputs ---- */
 
@@ -94,6 +97,44 @@ static uint8_t symbol_of(const rt_tensor *tensor, int32_t code) {
     return (uint8_t)(code > 0 ? code - 1 : levels - code - 1);
 }
 
+/* ---- words ---- */
+
+static uint32_t symbol_bits_of(const rt_tensor *tensor) {
+    uint32_t bits = 1;
+    while ((uint32_t)1 << bits < 2 * rt_level_count(tensor))
+        bits++;
+    return bits;
+}
+
+static uint32_t word_parts(const rt_layer *layer) {
+    return (uint32_t)((layer->columns - 1) / rt_words_width(layer)) + 1;
+}
+
+/* Whether kernels run it as inner products. */
+static bool is_product(const making *m) {
+    return !is_tiled(m) &&
+           user_of(m->from->opening->network, m->tensor)->op != PACK_OP_TRANSPOSED_CONV;
+}
+
+/* Whether a list of so many weights becomes words. */
+static bool words_pay(const making *m, uint64_t kept) {
+    const rt_layer *layer = m->layer;
+    if (!has_symbols(m->tensor) || layer->wide_places || !is_product(m))
+        return false;
+    const uint64_t parts = word_parts(layer);
+    return parts == 1 || kept / WORDS_LEAST >= parts * layer->rows;
+}
+
+/* Of what is not dense. */
+static void choose_list(making *m, size_t kept) {
+    m->layer->kept = (uint32_t)kept;
+    m->layer->float_values = !has_symbols(m->tensor);
+    if (words_pay(m, kept))
+        m->layer->form = RT_WORDS;
+}
+
+/* ---- values of lists ---- */
+
 /* The values of a list's symbols, of levels of that interval. */
 static void fill_table(const rt_tensor *tensor, float step, float *table) {
     const uint32_t levels = rt_level_count(tensor);
@@ -106,22 +147,21 @@ static void fill_table(const rt_tensor *tensor, float step, float *table) {
 }
 
 static admmnn_runtime_status make_table(making *m) {
-    const uint32_t levels = rt_level_count(m->tensor);
-    m->layer->table = rt_take(m->from->opening->memory, 2 * levels, sizeof *m->layer->table);
-    m->layer->symbols = (uint32_t)(2 * levels);
+    m->layer->table = rt_take(m->from->opening->memory, (size_t)1 << m->layer->symbol_bits,
+                              sizeof *m->layer->table);
     if (m->layer->table == NULL)
         return rt_sources_memory(m->from);
     fill_table(m->tensor, m->tensor->step, m->layer->table);
     return ADMMNN_RUNTIME_OK;
 }
 
-static admmnn_runtime_status take_values(making *m, size_t kept) {
+static admmnn_runtime_status take_values(making *m) {
     rt_layer *layer = m->layer;
-    layer->kept = (uint32_t)kept;
-    layer->float_values = !has_symbols(m->tensor);
     if (!layer->float_values)
         RT_TRY(make_table(m));
-    layer->values = rt_take(m->from->opening->memory, kept,
+    if (layer->form == RT_WORDS)
+        return ADMMNN_RUNTIME_OK;
+    layer->values = rt_take(m->from->opening->memory, layer->kept,
                             layer->float_values ? sizeof(float) : sizeof(uint8_t));
     return layer->values != NULL ? ADMMNN_RUNTIME_OK : rt_sources_memory(m->from);
 }
@@ -137,13 +177,18 @@ static void cut_rows(making *m, size_t kept) {
         m->layer->parts =
             rt_tiling_cut(&user->tiling, m->layer->columns / window->kernel[0] / window->kernel[1],
                           m->layer->rows, kept, m->layer->form == RT_DENSE);
+    else if (m->layer->form == RT_WORDS)
+        m->layer->parts = word_parts(m->layer);
 }
 
 /* Which part of which row. */
 static size_t cell_of(const making *m, size_t row, uint32_t column) {
-    return m->layer->parts == 1
-               ? row
-               : (size_t)rt_tiling_part(tiling_of(m), column) * m->layer->rows + row;
+    const rt_layer *layer = m->layer;
+    if (layer->parts == 1)
+        return row;
+    if (layer->form == RT_WORDS)
+        return row * layer->parts + column / rt_words_width(layer);
+    return (size_t)rt_tiling_part(tiling_of(m), column) * layer->rows + row;
 }
 
 /* Every weight is first counted, from one row to the next, then put. */
@@ -163,7 +208,18 @@ static void end_count(making *m) {
         m->layer->starts[i + 1] += m->layer->starts[i];
 }
 
+static void put_word(making *m, size_t i, uint32_t column, int32_t code) {
+    const rt_layer *layer = m->layer;
+    const size_t place = column % rt_words_width(layer);
+    ((uint16_t *)layer->places)[i] =
+        (uint16_t)(place << layer->symbol_bits | symbol_of(m->tensor, code));
+}
+
 static void put_weight(making *m, size_t i, uint32_t column, int32_t code, float value) {
+    if (m->layer->form == RT_WORDS) {
+        put_word(m, i, column, code);
+        return;
+    }
     const size_t place = place_of(m->from->opening->network, m->tensor, column);
     if (m->layer->float_values)
         ((float *)m->layer->values)[i] = value;
@@ -188,14 +244,20 @@ static void end_places(making *m) {
 
 /* ---- lists ---- */
 
-/* What is read from is another place than what is written, where rows are cut into parts. */
-static admmnn_runtime_status cut_positions(making *m, rt_positions *p) {
+/* Rows whose parts stand part by part: what is read from is another place than what is written. */
+static admmnn_runtime_status move_positions(making *m, rt_positions *p) {
     const size_t size = p->wide ? sizeof(uint32_t) : sizeof(uint16_t);
     void *columns = rt_scratch(m->from->opening->memory, p->kept, size);
     if (columns == NULL)
         return rt_sources_memory(m->from);
     memcpy(columns, p->columns, p->kept * size);
     p->columns = columns;
+    return ADMMNN_RUNTIME_OK;
+}
+
+static admmnn_runtime_status cut_positions(making *m, rt_positions *p) {
+    if (m->layer->form == RT_LIST)
+        RT_TRY(move_positions(m, p));
     RT_TRY(take_cells(m));
     for (size_t row = 0; row < m->layer->rows; row++)
         for (size_t i = p->starts[row]; i < p->starts[row + 1]; i++)
@@ -208,7 +270,8 @@ static admmnn_runtime_status cut_positions(making *m, rt_positions *p) {
 static admmnn_runtime_status list_of_positions(making *m, rt_positions *p) {
     const size_t mark = rt_scratch_mark(m->from->opening->memory);
     rt_values values;
-    RT_TRY(take_values(m, p->kept));
+    choose_list(m, p->kept);
+    RT_TRY(take_values(m));
     cut_rows(m, p->kept);
     m->layer->starts = p->starts;
     m->layer->places = p->columns;
@@ -302,13 +365,14 @@ static void put_row(making *m, const matrix *from, uint32_t row) {
 static admmnn_runtime_status list_of_matrix(making *m, const matrix *from) {
     rt_layer *layer = m->layer;
     rt_memory *memory = m->from->opening->memory;
+    choose_list(m, (size_t)m->tensor->kept);
     cut_rows(m, (size_t)m->tensor->kept);
     RT_TRY(take_cells(m));
-    layer->places = rt_take(memory, (size_t)m->tensor->kept,
+    layer->places = rt_take(memory, (size_t)m->tensor->kept + RT_WORDS_SLACK,
                             layer->wide_places ? sizeof(uint32_t) : sizeof(uint16_t));
     if (layer->places == NULL)
         return rt_sources_memory(m->from);
-    RT_TRY(take_values(m, (size_t)m->tensor->kept));
+    RT_TRY(take_values(m));
     for (uint32_t row = 0; row < layer->rows; row++)
         count_row(m, from, row);
     end_count(m);
@@ -389,17 +453,27 @@ static bool may_run_dense(const making *m) {
     return user->op == PACK_OP_INNER_PRODUCT;
 }
 
+/* What a list of so many weights takes, and all of them dense. */
+static double list_cost(const making *m, uint64_t kept) {
+    const rt_kernels *kernels = m->from->opening->network->kernels;
+    if (is_tiled(m))
+        return (double)kept * kernels->tile_list_cost;
+    return (double)kept * (words_pay(m, kept) ? kernels->words_cost : kernels->list_cost);
+}
+
+static double dense_cost(const making *m) {
+    const rt_kernels *kernels = m->from->opening->network->kernels;
+    return (double)m->tensor->rows * m->tensor->columns *
+           (is_tiled(m) ? kernels->tile_dense_cost : kernels->dense_cost);
+}
+
 static bool dense_pays(const making *m, uint64_t kept) {
     const rt_opening *opening = m->from->opening;
-    const rt_kernels *kernels = opening->network->kernels;
-    const double count = (double)m->tensor->rows * m->tensor->columns;
-    const bool tiled = is_tiled(m);
     if (!may_run_dense(m) || !may_be_dense(m->tensor))
         return false;
     if (opening->weights != ADMMNN_RUNTIME_FASTEST)
         return opening->weights == ADMMNN_RUNTIME_DENSE;
-    return count * (tiled ? kernels->tile_dense_cost : kernels->dense_cost) <
-           (double)kept * (tiled ? kernels->tile_list_cost : kernels->list_cost);
+    return dense_cost(m) < list_cost(m, kept);
 }
 
 /* The list of the file's positions, at the memory's mark, is given up. */
@@ -425,6 +499,7 @@ static admmnn_runtime_status read_layer(making *m) {
     m->layer->rows = m->turned ? m->tensor->columns : m->tensor->rows;
     m->layer->columns = m->turned ? m->tensor->rows : m->tensor->columns;
     m->layer->wide_places = has_wide_places(network, m->tensor, m->layer->columns);
+    m->layer->symbol_bits = has_symbols(m->tensor) ? symbol_bits_of(m->tensor) : 0;
     m->layer->low = -INFINITY;
     m->layer->high = INFINITY;
     positions.wide = m->layer->wide_places || m->tensor->columns - 1 > UINT16_MAX;
@@ -443,7 +518,7 @@ static admmnn_runtime_status read_layer(making *m) {
 static double take_interval(rt_layer *layer, const rt_tensor *tensor) {
     if (layer->float_values)
         return 1.0;
-    if (layer->form == RT_LIST)
+    if (layer->form != RT_DENSE)
         fill_table(tensor, 1.0F, layer->table);
     layer->step = 1.0F;
     return (double)tensor->step;

@@ -41,10 +41,14 @@ typedef struct rt_numbers {
 
 /* ---- weights ---- */
 
-/* How a list of weights is kept. */
+/* Words behind a list's last that a vector of words may have, which are not used. */
+#define RT_WORDS_SLACK 16U
+
+/* How weights are kept. */
 typedef enum rt_form {
-    RT_LIST, /* by row: places, and a value for each */
-    RT_DENSE /* by row: a value for every column */
+    RT_LIST,  /* by row: places, and a value for each */
+    RT_WORDS, /* by row: a word for each place and its value */
+    RT_DENSE  /* by row: a value for every column */
 } rt_form;
 
 /* A matrix of weights on what is kept of them, rows x columns.
@@ -54,6 +58,9 @@ typedef enum rt_form {
  * table[symbol] is the value; or floats. Dense values are codes of one byte, c of which stands for
  * c * step; or floats.
  *
+ * A word of an inner product has its symbol in the lowest symbol_bits bits, above them its column
+ * less the first of its part, of which each has as many columns as the rest of the bits can tell.
+ *
  * A row's result is sum * scale[row] + bias[row], held within low and high; scale NULL: 1, bias
  * NULL: 0. coded: its integer part is the code that is kept. */
 typedef struct rt_layer {
@@ -62,12 +69,13 @@ typedef struct rt_layer {
     bool wide_places;  /* uint32_t places, else uint16_t */
     bool float_values; /* floats, else symbols or codes */
     uint32_t kept;     /* weights in the list */
-    uint32_t parts;    /* of the rows' lists, by channels of the input */
-    uint32_t *starts;  /* [parts * rows + 1] into the list: all rows of a part, then the next */
-    void *places;      /* [kept] */
-    void *values;      /* [kept], dense [rows * columns] */
+    uint32_t parts;    /* of the rows' lists, by channels of the input, or by columns of words */
+    uint32_t *starts;  /* [parts * rows + 1] into the list: all rows of a part, then the next; of
+                          words all parts of a row */
+    void *places;      /* [kept + RT_WORDS_SLACK]: places or words */
+    void *values;      /* [kept], dense [rows * columns]; NULL: words */
     float *table, step;
-    uint32_t symbols;          /* of the table */
+    uint32_t symbol_bits;      /* of which the table has all values */
     const float *scale, *bias; /* [rows] */
     float low, high;
     bool coded;

@@ -219,7 +219,8 @@ admmnn_runtime_status rt_positions_read(rt_sources *from, const rt_tensor *tenso
     RT_TRY(read_list(&l, tensor));
     if (from->plain.failed || rt_coder_failed(&from->range))
         return rt_sources_corrupt(from, "positions end early");
-    if (!rt_settle(memory, &positions->columns, positions->kept * place_bytes(positions)))
+    const size_t places = positions->kept + RT_WORDS_SLACK;
+    if (!rt_settle(memory, &positions->columns, places * place_bytes(positions)))
         return rt_sources_memory(from);
     rt_scratch_release(memory, mark);
     return ADMMNN_RUNTIME_OK;

@@ -172,7 +172,7 @@ static void run_rows(void *argument, unsigned thread, size_t unit) {
 void rt_run_product(const rt_call *c) {
     const rt_layer *layer = c->node->weight->layer;
     const uint64_t weights =
-        layer->form == RT_LIST ? layer->kept : (uint64_t)layer->rows * layer->columns;
+        layer->form == RT_DENSE ? (uint64_t)layer->rows * layer->columns : layer->kept;
     product p = {c->network->kernels, layer, product_input(c), product_output(c)};
     rt_crew_run(weights < PRODUCT_LEAST ? NULL : c->network->crew, run_rows, &p,
                 (layer->rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS);

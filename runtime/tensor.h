@@ -30,7 +30,7 @@ admmnn_runtime_status rt_sources_memory(const rt_sources *from);
 typedef struct rt_positions {
     bool all, wide;   /* wide: uint32_t columns, else uint16_t */
     uint32_t *starts; /* [rows + 1] into the list */
-    void *columns;    /* [kept] */
+    void *columns;    /* [kept + RT_WORDS_SLACK] */
     size_t kept;
 } rt_positions;
 
