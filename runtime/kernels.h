@@ -12,8 +12,6 @@
 #define RT_LANES_MOST 16U
 #define RT_TILE_VECTORS_MOST 14U
 #define RT_WORD_BITS 16U
-/* Rows whose dense weights run together. */
-#define RT_DENSE_ROWS 4U
 
 /* A tile of the planes of rows [first, last), by one part of the channels: element e of its vectors
  * is the sum over a row's weights of weight * panel[place + e]. */
@@ -21,7 +19,7 @@ typedef struct rt_tile {
     const rt_layer *layer;
     uint32_t first, last, part;
     size_t weights, width; /* dense ones: the part's first, and how many a row has of it */
-    float *widened;        /* [RT_DENSE_ROWS][width] for those that are codes */
+    float *widened;        /* [RT_BAND_ROWS][width] for those that are codes, and for bands' */
     const float *panel;    /* aligned to a vector */
     size_t vectors;
     float *sums;  /* [last - first][vectors][lanes], from part to part */
@@ -55,8 +53,8 @@ typedef struct rt_kernels {
     size_t lanes, tile_vectors;
     /* Those for rows of outputs that their vectors hold, too; or NULL. */
     const struct rt_kernels *narrow;
-    /* Of a panel that stays in the first cache; dense weights use what they load four times: the
-     * second cache will do for them, and long parts pay. */
+    /* Of a panel that stays in the first cache; dense weights and bands use what they load four
+     * times: the second cache will do for them, and long parts pay. */
     size_t panel_bytes, dense_panel_bytes;
     /* A row's list is not cut into parts shorter than this: each costs some ten multiply-adds. */
     uint64_t part_least;
@@ -70,9 +68,10 @@ typedef struct rt_kernels {
                         uint8_t *out);
     /* What is finished as codes: numbers from 0 to 255.5 without their fraction; a NaN is 0. */
     void (*cut)(const float *from, size_t count, uint8_t *to);
-    /* What a weight takes, of a list, of words and of a dense row, relative to each other: of inner
-     * products, measured by bench_runtime, and of tiles, by bench_layers. */
-    double list_cost, words_cost, dense_cost, tile_list_cost, tile_dense_cost;
+    /* What a weight takes, of a list, of words, of a band and of a dense row, relative to each
+     * other: of inner products, measured by bench_runtime, and of tiles, by bench_layers. A band
+     * has a weight of each of its rows for each of its places. */
+    double list_cost, words_cost, dense_cost, tile_list_cost, tile_band_cost, tile_dense_cost;
 } rt_kernels;
 
 extern const rt_kernels rt_kernels_portable;
@@ -92,6 +91,12 @@ static inline size_t rt_row_last(const rt_layer *layer, size_t row) {
 /* Columns of a part of words. */
 static inline size_t rt_words_width(const rt_layer *layer) {
     return (size_t)1 << (RT_WORD_BITS - layer->symbol_bits);
+}
+
+/* The places that rows from `row` on, a band, have of a part: from first[0] to before first[1]. */
+static inline const uint32_t *rt_band_starts(const rt_layer *layer, uint32_t part, size_t row) {
+    const size_t bands = ((size_t)layer->rows + RT_BAND_ROWS - 1) / RT_BAND_ROWS;
+    return layer->starts + part * bands + row / RT_BAND_ROWS;
 }
 
 /* Of a list: where weight i finds its input, and its value. */

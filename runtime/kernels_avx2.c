@@ -10,8 +10,8 @@
 #define INLINE static inline __attribute__((always_inline, target("avx2,fma")))
 
 #define LANES ((size_t)8)
-#define DENSE_VECTORS 3
-#define DENSE_EACH(M) M(1) M(2) M(3)
+#define BAND_VECTORS 3
+#define BAND_EACH(M, a, b, c) M(1, a, b, c) M(2, a, b, c) M(3, a, b, c)
 
 typedef __m256 vector;
 typedef __m256i mask;
@@ -242,6 +242,7 @@ const rt_kernels rt_kernels_avx2 = {.name = "avx2",
                                     .words_cost = 0.65,
                                     .dense_cost = 0.13,
                                     .tile_list_cost = 1.0,
+                                    .tile_band_cost = 0.87,
                                     .tile_dense_cost = 0.85};
 
 #endif

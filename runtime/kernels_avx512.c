@@ -10,8 +10,9 @@
     static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512vl,avx2,fma")))
 
 #define LANES ((size_t)16)
-#define DENSE_VECTORS 6
-#define DENSE_EACH(M) M(1) M(2) M(3) M(4) M(5) M(6)
+#define BAND_VECTORS 6
+#define BAND_EACH(M, a, b, c)                                                                      \
+    M(1, a, b, c) M(2, a, b, c) M(3, a, b, c) M(4, a, b, c) M(5, a, b, c) M(6, a, b, c)
 
 typedef __m512 vector;
 typedef __mmask16 mask;
@@ -199,6 +200,7 @@ const rt_kernels rt_kernels_avx512 = {.name = "avx512",
                                       .words_cost = 0.37,
                                       .dense_cost = 0.13,
                                       .tile_list_cost = 1.0,
+                                      .tile_band_cost = 0.92,
                                       .tile_dense_cost = 0.9};
 
 #endif

@@ -5,6 +5,7 @@
 /* What compilers make vectors of. */
 #define LANES 8U
 #define TILE_VECTORS 14U
+#define TILE_FLOATS (TILE_VECTORS * LANES)
 
 /* ---- panels ---- */
 
@@ -71,9 +72,31 @@ static void add_list(const rt_tile *t, size_t row, float *sums) {
                    t->vectors * LANES, sums);
 }
 
+/* What is read serves four rows. */
+static void add_place(const float *weights, const float *in, size_t count,
+                      float sums[RT_BAND_ROWS][TILE_FLOATS]) {
+    for (size_t e = 0; e < count; e++) {
+        const float x = in[e];
+        sums[0][e] += weights[0] * x;
+        sums[1][e] += weights[1] * x;
+        sums[2][e] += weights[2] * x;
+        sums[3][e] += weights[3] * x;
+    }
+}
+
+static void add_band(const rt_tile *t, size_t row, float sums[RT_BAND_ROWS][TILE_FLOATS]) {
+    const uint32_t *starts = rt_band_starts(t->layer, t->part, row);
+    for (size_t i = starts[0]; i < starts[1]; i++) {
+        float weights[RT_BAND_ROWS];
+        for (size_t r = 0; r < RT_BAND_ROWS; r++)
+            weights[r] = dense_one(t->layer, i * RT_BAND_ROWS + r);
+        add_place(weights, t->panel + rt_layer_place(t->layer, i), t->vectors * LANES, sums);
+    }
+}
+
 static void put_row(const rt_tile *t, size_t row, const float *sums) {
     const rt_layer *layer = t->layer;
-    const float step = layer->form == RT_DENSE && !layer->float_values ? layer->step : 1.0F;
+    const float step = layer->form != RT_LIST && !layer->float_values ? layer->step : 1.0F;
     float *out = t->out + (row - t->first) * t->plane;
     for (size_t v = 0; v < t->vectors; v++) {
         for (size_t e = 0; e < t->count[v]; e++)
@@ -81,19 +104,49 @@ static void put_row(const rt_tile *t, size_t row, const float *sums) {
     }
 }
 
-static void tile(const rt_tile *t) {
-    const size_t bytes = t->vectors * LANES * sizeof(float);
-    for (size_t row = t->first; row < t->last; row++) {
-        float *before = t->sums + (row - t->first) * t->vectors * LANES;
-        float sums[TILE_VECTORS * LANES] = {0.0F};
-        if (t->part > 0)
-            memcpy(sums, before, bytes);
-        (t->layer->form == RT_LIST ? add_list : add_dense)(t, row, sums);
-        if (t->part + 1 < t->layer->parts)
-            memcpy(before, sums, bytes);
-        else
-            put_row(t, row, sums);
+static float *sums_before(const rt_tile *t, size_t row) {
+    return t->sums + (row - t->first) * t->vectors * LANES;
+}
+
+static void begin_row(const rt_tile *t, size_t row, float *sums) {
+    const size_t bytes = t->vectors * LANES * sizeof *sums;
+    if (t->part > 0 && row < t->last)
+        memcpy(sums, sums_before(t, row), bytes);
+    else
+        memset(sums, 0, bytes);
+}
+
+static void end_row(const rt_tile *t, size_t row, const float *sums) {
+    if (t->part + 1 < t->layer->parts)
+        memcpy(sums_before(t, row), sums, t->vectors * LANES * sizeof *sums);
+    else
+        put_row(t, row, sums);
+}
+
+/* One, or those of a band, of which the last may not be there. */
+static void run_rows(const rt_tile *t, size_t first, size_t rows) {
+    float sums[RT_BAND_ROWS][TILE_FLOATS];
+    for (size_t r = 0; r < rows; r++)
+        begin_row(t, first + r, sums[r]);
+    switch (t->layer->form) {
+    case RT_LIST:
+        add_list(t, first, sums[0]);
+        break;
+    case RT_BANDS:
+        add_band(t, first, sums);
+        break;
+    default:
+        add_dense(t, first, sums[0]);
+        break;
     }
+    for (size_t r = 0; r < rows && first + r < t->last; r++)
+        end_row(t, first + r, sums[r]);
+}
+
+static void tile(const rt_tile *t) {
+    const size_t rows = t->layer->form == RT_BANDS ? RT_BAND_ROWS : 1;
+    for (size_t row = t->first; row < t->last; row += rows)
+        run_rows(t, row, rows);
 }
 
 /* ---- inner products ---- */
@@ -249,4 +302,5 @@ const rt_kernels rt_kernels_portable = {.name = "portable",
                                         .words_cost = 1.1,
                                         .dense_cost = 0.5,
                                         .tile_list_cost = 1.0,
+                                        .tile_band_cost = 0.9,
                                         .tile_dense_cost = 1.0};

@@ -1,9 +1,9 @@
 /* Kernels of whole vectors: the part that all processors share. The file of one of them includes
  * this once, and says before:
  *
- *     LANES, DENSE_VECTORS                  floats of a vector, and vectors of a tile of dense
- *                                           weights at most
- *     DENSE_EACH(M)                         M(n) for each n up to DENSE_VECTORS
+ *     LANES, BAND_VECTORS                   floats of a vector, and vectors of a tile at most that
+ *                                           run at once for a band
+ *     BAND_EACH(M, a, b, c)                 M(n, a, b, c) for each n up to BAND_VECTORS
  *     TARGET, INLINE                        how its functions are declared
  *     vector, mask, whole, sixteen          types, and of these:
  *
@@ -26,15 +26,14 @@
  *
  * tile: up to TILE_VECTORS vectors of outputs stay in registers while a row's weights pass: each
  * is broadcast once and multiplied by what lies at its place, one aligned load and one multiply-add
- * a vector. Dense weights take four rows at a time, so that a load serves four multiply-adds, and
- * up to DENSE_VECTORS vectors. */
+ * a vector. Dense weights and bands, rows that share places, take four rows at a time, so that a
+ * load serves four multiply-adds, and up to BAND_VECTORS vectors. */
 #ifndef RT_KERNELS_VECTOR_H
 #define RT_KERNELS_VECTOR_H
 
 #include "kernels.h"
 
 #define UNROLL _Pragma("GCC unroll 32")
-#define DENSE_ROWS RT_DENSE_ROWS
 
 /* Of lists' tiles. */
 #define TILE_VECTORS 14
@@ -127,7 +126,7 @@ typedef struct finish {
 } finish;
 
 INLINE finish finish_of(const rt_layer *layer, size_t row) {
-    const float step = layer->form == RT_DENSE && !layer->float_values ? layer->step : 1.0F;
+    const float step = layer->form != RT_LIST && !layer->float_values ? layer->step : 1.0F;
     const float scale = layer->scale != NULL ? layer->scale[row] * step : step;
     const float bias = layer->bias != NULL ? layer->bias[row] : 0.0F;
     const finish f = {splat(scale), splat(bias), splat(layer->low), splat(layer->high)};
@@ -140,8 +139,8 @@ INLINE vector finished(const finish *f, vector sum) {
     return smaller(f->high, larger(f->low, y));
 }
 
-INLINE size_t place_at(const rt_layer *layer, size_t i, bool wide) {
-    return wide ? ((const uint32_t *)layer->places)[i] : ((const uint16_t *)layer->places)[i];
+INLINE size_t place_at(const void *places, size_t i, bool wide) {
+    return wide ? ((const uint32_t *)places)[i] : ((const uint16_t *)places)[i];
 }
 
 INLINE vector weight_at(const rt_layer *layer, size_t i, bool floats) {
@@ -192,7 +191,7 @@ INLINE void run_row(const rt_tile *t, size_t row, size_t vectors, bool wide, boo
     vector sums[TILE_VECTORS];
     begin_row(t, row, 0, vectors, sums);
     for (size_t i = starts[0]; i < last; i++) {
-        const float *in = t->panel + place_at(layer, i, wide);
+        const float *in = t->panel + place_at(layer->places, i, wide);
         const vector weight = weight_at(layer, i, floats);
         UNROLL for (size_t v = 0; v < vectors; v++) sums[v] =
             fma_of(weight, load(in + v * LANES), sums[v]);
@@ -218,44 +217,54 @@ KIND(symbols_wide, true, false)
 KIND(floats, false, true)
 KIND(floats_wide, true, true)
 
-/* ---- dense tiles ---- */
+/* ---- tiles of rows that run together ---- */
 
-/* Rows that run together, of which the last may be there several times, and their weights as
- * floats. */
+/* Rows of which the last may be there several times, and their weights as floats: each `step` of
+ * its kernel after the one before. */
 typedef struct band {
-    size_t rows[DENSE_ROWS];
-    const float *weights[DENSE_ROWS]; /* [t->width] each */
+    size_t rows[RT_BAND_ROWS];
+    const float *weights[RT_BAND_ROWS];
+    const void *places;
+    size_t count; /* of them */
 } band;
 
-/* Vectors from number `first` of the tile on. */
-INLINE void run_band(const rt_tile *t, const band *b, size_t first, size_t vectors) {
-    const uint32_t *places = t->layer->places;
+/* Vectors from number `first` of the tile on. vectors, wide and step are constants where it is
+ * inlined. */
+INLINE void run_band(const rt_tile *t, const band *b, size_t first, size_t vectors, bool wide,
+                     size_t step) {
     const float *panel = t->panel + first * LANES;
-    vector sums[DENSE_ROWS][DENSE_VECTORS];
-    UNROLL for (size_t r = 0; r < DENSE_ROWS; r++)
+    vector sums[RT_BAND_ROWS][BAND_VECTORS];
+    UNROLL for (size_t r = 0; r < RT_BAND_ROWS; r++)
         begin_row(t, b->rows[r], first, vectors, sums[r]);
-    for (size_t i = 0; i < t->width; i++) {
-        vector x[DENSE_VECTORS];
-        UNROLL for (size_t v = 0; v < vectors; v++) x[v] = loaded(panel + places[i] + v * LANES);
-        UNROLL for (size_t r = 0; r < DENSE_ROWS; r++) {
-            const vector weight = splat_of(b->weights[r] + i);
+    for (size_t i = 0; i < b->count; i++) {
+        const float *in = panel + place_at(b->places, i, wide);
+        vector x[BAND_VECTORS];
+        UNROLL for (size_t v = 0; v < vectors; v++) x[v] = loaded(in + v * LANES);
+        UNROLL for (size_t r = 0; r < RT_BAND_ROWS; r++) {
+            const vector weight = splat_of(b->weights[r] + i * step);
             UNROLL for (size_t v = 0; v < vectors; v++) sums[r][v] =
                 fma_of(weight, x[v], sums[r][v]);
         }
     }
-    UNROLL for (size_t r = 0; r < DENSE_ROWS; r++) end_row(t, b->rows[r], first, vectors, sums[r]);
+    UNROLL for (size_t r = 0; r < RT_BAND_ROWS; r++)
+        end_row(t, b->rows[r], first, vectors, sums[r]);
 }
 
-typedef void dense_kernel(const rt_tile *t, const band *b, size_t first);
+typedef void band_kernel(const rt_tile *t, const band *b, size_t first);
 
-#define DENSE(vectors)                                                                             \
-    TARGET static void dense_##vectors(const rt_tile *t, const band *b, size_t first) {            \
-        run_band(t, b, first, vectors);                                                            \
+#define BAND(vectors, kind, wide, step)                                                            \
+    TARGET static void kind##_##vectors(const rt_tile *t, const band *b, size_t first) {           \
+        run_band(t, b, first, vectors, wide, step);                                                \
     }
 
-#define DENSE_NAMED(vectors) dense_##vectors,
+/* Of one kind of weights, by the number of vectors. */
+#define BAND_KIND(kind, wide, step)                                                                \
+    BAND_EACH(BAND, kind, wide, step)                                                              \
+    static band_kernel *const kind[BAND_VECTORS] = {BAND_EACH(NAMED, kind, , )};
 
-DENSE_EACH(DENSE)
+BAND_KIND(dense, true, 1)
+BAND_KIND(bands, false, RT_BAND_ROWS)
+BAND_KIND(bands_wide, true, RT_BAND_ROWS)
 
 /* Codes as floats, which the end multiplies by their interval. */
 TARGET static void widen(const int8_t *codes, size_t count, float *to) {
@@ -266,27 +275,51 @@ TARGET static void widen(const int8_t *codes, size_t count, float *to) {
         to[i] = (float)codes[i];
 }
 
-static band band_of(const rt_tile *t, size_t row) {
-    band b;
-    for (size_t r = 0; r < DENSE_ROWS; r++) {
-        const size_t at = row + r < t->last ? row + r : t->last - 1;
-        const size_t first = t->weights + at * t->width;
-        float *widened = t->widened + r * t->width;
-        b.rows[r] = at;
-        b.weights[r] = widened;
-        if (t->layer->float_values)
-            b.weights[r] = (const float *)t->layer->values + first;
-        else
-            widen((const int8_t *)t->layer->values + first, t->width, widened);
+/* The layer's values from number `first` on as floats, which may be put at `to`. */
+static const float *floats_of(const rt_layer *layer, size_t first, size_t count, float *to) {
+    if (layer->float_values)
+        return (const float *)layer->values + first;
+    widen((const int8_t *)layer->values + first, count, to);
+    return to;
+}
+
+static size_t row_of(const rt_tile *t, size_t row) {
+    return row < t->last ? row : t->last - 1;
+}
+
+static band dense_band(const rt_tile *t, size_t row) {
+    band b = {.places = t->layer->places, .count = t->width};
+    for (size_t r = 0; r < RT_BAND_ROWS; r++) {
+        b.rows[r] = row_of(t, row + r);
+        b.weights[r] = floats_of(t->layer, t->weights + b.rows[r] * t->width, t->width,
+                                 t->widened + r * t->width);
     }
     return b;
 }
 
-static void dense_tile(const rt_tile *t) {
-    static dense_kernel *const kernels[DENSE_VECTORS] = {DENSE_EACH(DENSE_NAMED)};
-    const size_t count = (t->vectors + DENSE_VECTORS - 1) / DENSE_VECTORS;
-    for (size_t row = t->first; row < t->last; row += DENSE_ROWS) {
-        const band b = band_of(t, row);
+static band listed_band(const rt_tile *t, size_t row) {
+    const rt_layer *layer = t->layer;
+    const uint32_t *starts = rt_band_starts(layer, t->part, row);
+    const size_t size = layer->wide_places ? sizeof(uint32_t) : sizeof(uint16_t);
+    band b = {.places = (const char *)layer->places + starts[0] * size,
+              .count = starts[1] - starts[0]};
+    const float *weights =
+        floats_of(layer, (size_t)starts[0] * RT_BAND_ROWS, b.count * RT_BAND_ROWS, t->widened);
+    for (size_t r = 0; r < RT_BAND_ROWS; r++) {
+        b.rows[r] = row_of(t, row + r);
+        b.weights[r] = weights + (b.rows[r] - row);
+    }
+    return b;
+}
+
+static void band_tile(const rt_tile *t) {
+    const bool listed = t->layer->form == RT_BANDS;
+    band_kernel *const *const kernels = !listed                 ? dense
+                                        : t->layer->wide_places ? bands_wide
+                                                                : bands;
+    const size_t count = (t->vectors + BAND_VECTORS - 1) / BAND_VECTORS;
+    for (size_t row = t->first; row < t->last; row += RT_BAND_ROWS) {
+        const band b = listed ? listed_band(t, row) : dense_band(t, row);
         for (size_t i = 0; i < count; i++) {
             const size_t first = i * t->vectors / count;
             kernels[(i + 1) * t->vectors / count - first - 1](t, &b, first);
@@ -296,8 +329,8 @@ static void dense_tile(const rt_tile *t) {
 
 static void tile(const rt_tile *t) {
     tile_kernel *const *const kinds[2][2] = {{symbols, floats}, {symbols_wide, floats_wide}};
-    if (t->layer->form == RT_DENSE)
-        dense_tile(t);
+    if (t->layer->form != RT_LIST)
+        band_tile(t);
     else
         kinds[t->layer->wide_places][t->layer->float_values][t->vectors - 1](t);
 }

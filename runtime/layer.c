@@ -70,7 +70,8 @@ typedef struct making {
     rt_sources *from;
     rt_tensor *tensor;
     rt_layer *layer;
-    bool turned; /* rows of the layer are columns of the parameter */
+    bool turned;  /* rows of the layer are columns of the parameter */
+    size_t found; /* of bands: the last weight's place in their lists */
 } making;
 
 static const rt_tiling *tiling_of(const making *m) {
@@ -79,6 +80,10 @@ static const rt_tiling *tiling_of(const making *m) {
 
 static bool is_tiled(const making *m) {
     return user_of(m->from->opening->network, m->tensor)->tiled;
+}
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
 }
 
 static bool has_symbols(const rt_tensor *tensor) {
@@ -176,34 +181,43 @@ static void cut_rows(making *m, size_t kept) {
     if (is_tiled(m))
         m->layer->parts =
             rt_tiling_cut(&user->tiling, m->layer->columns / window->kernel[0] / window->kernel[1],
-                          m->layer->rows, kept, m->layer->form == RT_DENSE);
+                          m->layer->rows, kept, m->layer->form);
     else if (m->layer->form == RT_WORDS)
         m->layer->parts = word_parts(m->layer);
 }
 
-/* Which part of which row. */
-static size_t cell_of(const making *m, size_t row, uint32_t column) {
-    const rt_layer *layer = m->layer;
-    if (layer->parts == 1)
-        return row;
-    if (layer->form == RT_WORDS)
-        return row * layer->parts + column / rt_words_width(layer);
-    return (size_t)rt_tiling_part(tiling_of(m), column) * layer->rows + row;
+static size_t bands_of(const rt_layer *layer) {
+    return ((size_t)layer->rows + RT_BAND_ROWS - 1) / RT_BAND_ROWS;
 }
 
-/* Every weight is first counted, from one row to the next, then put. */
+/* Lists of a part: rows, or bands. */
+static size_t lists_of(const rt_layer *layer) {
+    return layer->form == RT_BANDS ? bands_of(layer) : layer->rows;
+}
+
+/* Which part of which list. */
+static size_t cell_of(const making *m, size_t list, uint32_t column) {
+    const rt_layer *layer = m->layer;
+    if (layer->parts == 1)
+        return list;
+    if (layer->form == RT_WORDS)
+        return list * layer->parts + column / rt_words_width(layer);
+    return (size_t)rt_tiling_part(tiling_of(m), column) * lists_of(layer) + list;
+}
+
+/* Every weight, or place of a band, is first counted, from one list to the next, then put. */
 static admmnn_runtime_status take_cells(making *m) {
-    const size_t cells = rt_product(m->layer->rows, m->layer->parts, 1);
+    const size_t cells = rt_product(lists_of(m->layer), m->layer->parts, 1);
     m->layer->starts = rt_take(m->from->opening->memory, cells + 1, sizeof *m->layer->starts);
     return m->layer->starts != NULL ? ADMMNN_RUNTIME_OK : rt_sources_memory(m->from);
 }
 
-static void count_weight(making *m, size_t row, uint32_t column) {
-    m->layer->starts[cell_of(m, row, column) + 1]++;
+static void count_place(making *m, size_t list, uint32_t column) {
+    m->layer->starts[cell_of(m, list, column) + 1]++;
 }
 
 static void end_count(making *m) {
-    const size_t cells = (size_t)m->layer->rows * m->layer->parts;
+    const size_t cells = lists_of(m->layer) * m->layer->parts;
     for (size_t i = 0; i < cells; i++)
         m->layer->starts[i + 1] += m->layer->starts[i];
 }
@@ -215,37 +229,41 @@ static void put_word(making *m, size_t i, uint32_t column, int32_t code) {
         (uint16_t)(place << layer->symbol_bits | symbol_of(m->tensor, code));
 }
 
-static void put_weight(making *m, size_t i, uint32_t column, int32_t code, float value) {
-    if (m->layer->form == RT_WORDS) {
-        put_word(m, i, column, code);
-        return;
-    }
+static void put_place(making *m, size_t i, uint32_t column) {
     const size_t place = place_of(m->from->opening->network, m->tensor, column);
-    if (m->layer->float_values)
-        ((float *)m->layer->values)[i] = value;
-    else
-        ((uint8_t *)m->layer->values)[i] = symbol_of(m->tensor, code);
     if (m->layer->wide_places)
         ((uint32_t *)m->layer->places)[i] = (uint32_t)place;
     else
         ((uint16_t *)m->layer->places)[i] = (uint16_t)place;
 }
 
-/* To the first free place of its cell; a cell's start stands at its end then. */
-static size_t take_place(making *m, size_t row, uint32_t column) {
-    return m->layer->starts[cell_of(m, row, column)]++;
+static void put_weight(making *m, size_t i, uint32_t column, int32_t code, float value) {
+    if (m->layer->form == RT_WORDS) {
+        put_word(m, i, column, code);
+        return;
+    }
+    if (m->layer->float_values)
+        ((float *)m->layer->values)[i] = value;
+    else
+        ((uint8_t *)m->layer->values)[i] = symbol_of(m->tensor, code);
+    put_place(m, i, column);
+}
+
+/* The first free place of its cell; a cell's start stands at its end then. */
+static size_t take_place(making *m, size_t list, uint32_t column) {
+    return m->layer->starts[cell_of(m, list, column)]++;
 }
 
 static void end_places(making *m) {
-    const size_t cells = (size_t)m->layer->rows * m->layer->parts;
+    const size_t cells = lists_of(m->layer) * m->layer->parts;
     memmove(m->layer->starts + 1, m->layer->starts, cells * sizeof *m->layer->starts);
     m->layer->starts[0] = 0;
 }
 
 /* ---- lists ---- */
 
-/* Rows whose parts stand part by part: what is read from is another place than what is written. */
-static admmnn_runtime_status move_positions(making *m, rt_positions *p) {
+/* What is read from is another place than what is written, where rows are cut into parts. */
+static admmnn_runtime_status copy_columns(making *m, rt_positions *p) {
     const size_t size = p->wide ? sizeof(uint32_t) : sizeof(uint16_t);
     void *columns = rt_scratch(m->from->opening->memory, p->kept, size);
     if (columns == NULL)
@@ -255,13 +273,23 @@ static admmnn_runtime_status move_positions(making *m, rt_positions *p) {
     return ADMMNN_RUNTIME_OK;
 }
 
+static admmnn_runtime_status copy_starts(making *m, rt_positions *p) {
+    const size_t count = (size_t)m->tensor->rows + 1;
+    uint32_t *starts = rt_scratch(m->from->opening->memory, count, sizeof *starts);
+    if (starts == NULL)
+        return rt_sources_memory(m->from);
+    memcpy(starts, p->starts, count * sizeof *starts);
+    p->starts = starts;
+    return ADMMNN_RUNTIME_OK;
+}
+
 static admmnn_runtime_status cut_positions(making *m, rt_positions *p) {
     if (m->layer->form == RT_LIST)
-        RT_TRY(move_positions(m, p));
+        RT_TRY(copy_columns(m, p));
     RT_TRY(take_cells(m));
     for (size_t row = 0; row < m->layer->rows; row++)
         for (size_t i = p->starts[row]; i < p->starts[row + 1]; i++)
-            count_weight(m, row, rt_column(p, i));
+            count_place(m, row, rt_column(p, i));
     end_count(m);
     return ADMMNN_RUNTIME_OK;
 }
@@ -349,7 +377,7 @@ static bool is_there(const making *m, const matrix *from, size_t i) {
 static void count_row(making *m, const matrix *from, uint32_t row) {
     for (uint32_t column = 0; column < m->layer->columns; column++)
         if (is_there(m, from, element_of(m, row, column)))
-            count_weight(m, row, column);
+            count_place(m, row, column);
 }
 
 static void put_row(making *m, const matrix *from, uint32_t row) {
@@ -382,6 +410,169 @@ static admmnn_runtime_status list_of_matrix(making *m, const matrix *from) {
     return ADMMNN_RUNTIME_OK;
 }
 
+/* ---- bands ---- */
+
+/* Goes through the columns that any row of a band has, of the file's positions or of a matrix. */
+typedef struct joint {
+    const making *m;
+    const rt_positions *positions; /* or NULL */
+    const matrix *matrix;
+    size_t row, rows;
+    size_t at[RT_BAND_ROWS]; /* of positions: the next of each row */
+    uint32_t column;         /* what was found, and then the next */
+} joint;
+
+static joint joint_of(const making *m, const rt_positions *positions, const matrix *matrix,
+                      size_t band) {
+    const size_t row = band * RT_BAND_ROWS;
+    joint j = {m, positions, matrix, row, smaller(RT_BAND_ROWS, m->layer->rows - row), {0}, 0};
+    for (size_t r = 0; positions != NULL && r < j.rows; r++)
+        j.at[r] = positions->starts[row + r];
+    return j;
+}
+
+/* Columns rise in each row. */
+static bool next_of_positions(joint *j, uint32_t *column) {
+    const rt_positions *p = j->positions;
+    bool found = false;
+    for (size_t r = 0; r < j->rows; r++) {
+        if (j->at[r] == p->starts[j->row + r + 1] || (found && rt_column(p, j->at[r]) >= *column))
+            continue;
+        *column = rt_column(p, j->at[r]);
+        found = true;
+    }
+    for (size_t r = 0; found && r < j->rows; r++)
+        if (j->at[r] < p->starts[j->row + r + 1])
+            j->at[r] += rt_column(p, j->at[r]) == *column;
+    return found;
+}
+
+static bool next_of_matrix(joint *j, uint32_t *column) {
+    for (; j->column < j->m->layer->columns; j->column++)
+        for (size_t r = 0; r < j->rows; r++)
+            if (is_there(j->m, j->matrix, element_of(j->m, j->row + r, j->column))) {
+                *column = j->column++;
+                return true;
+            }
+    return false;
+}
+
+static bool next_column(joint *j, uint32_t *column) {
+    return j->positions != NULL ? next_of_positions(j, column) : next_of_matrix(j, column);
+}
+
+/* Places of all bands. */
+static size_t count_joint(const making *m, const rt_positions *positions, const matrix *matrix) {
+    size_t count = 0;
+    for (size_t band = 0; band < bands_of(m->layer); band++) {
+        joint j = joint_of(m, positions, matrix, band);
+        uint32_t column;
+        while (next_column(&j, &column))
+            count++;
+    }
+    return count;
+}
+
+static void count_places(making *m, const rt_positions *positions, const matrix *matrix) {
+    for (size_t band = 0; band < bands_of(m->layer); band++) {
+        joint j = joint_of(m, positions, matrix, band);
+        uint32_t column;
+        while (next_column(&j, &column))
+            count_place(m, band, column);
+    }
+    end_count(m);
+}
+
+static void put_places(making *m, const rt_positions *positions, const matrix *matrix) {
+    for (size_t band = 0; band < bands_of(m->layer); band++) {
+        joint j = joint_of(m, positions, matrix, band);
+        uint32_t column;
+        while (next_column(&j, &column))
+            put_place(m, take_place(m, band, column), column);
+    }
+    end_places(m);
+}
+
+/* The bands' places, and values that are zero. */
+static admmnn_runtime_status begin_bands(making *m, const rt_positions *positions,
+                                         const matrix *matrix) {
+    rt_layer *layer = m->layer;
+    rt_memory *memory = m->from->opening->memory;
+    layer->form = RT_BANDS;
+    layer->kept = (uint32_t)count_joint(m, positions, matrix);
+    layer->float_values = !m->tensor->levels;
+    layer->step = m->tensor->step;
+    cut_rows(m, (size_t)layer->kept * RT_BAND_ROWS);
+    RT_TRY(take_cells(m));
+    layer->places =
+        rt_take(memory, layer->kept, layer->wide_places ? sizeof(uint32_t) : sizeof(uint16_t));
+    layer->values = rt_take(memory, rt_product(layer->kept, RT_BAND_ROWS, 1),
+                            layer->float_values ? sizeof(float) : sizeof(int8_t));
+    if (layer->places == NULL || layer->values == NULL)
+        return rt_sources_memory(m->from);
+    count_places(m, positions, matrix);
+    put_places(m, positions, matrix);
+    return ADMMNN_RUNTIME_OK;
+}
+
+/* Columns of a row come in order, as they stand in a cell. */
+static size_t find_place(making *m, size_t row, uint32_t column) {
+    const size_t place = place_of(m->from->opening->network, m->tensor, column);
+    const uint32_t *starts = m->layer->starts + cell_of(m, row / RT_BAND_ROWS, column);
+    size_t i = m->found >= starts[0] && m->found < starts[1] ? m->found : starts[0];
+    while (rt_layer_place(m->layer, i) != place)
+        i++;
+    m->found = i;
+    return i;
+}
+
+static void put_banded(making *m, size_t row, uint32_t column, int32_t code, float value) {
+    const size_t to = find_place(m, row, column) * RT_BAND_ROWS + row % RT_BAND_ROWS;
+    if (m->layer->float_values)
+        ((float *)m->layer->values)[to] = value;
+    else
+        ((int8_t *)m->layer->values)[to] = (int8_t)code;
+}
+
+/* The list of the file's positions, at the memory's mark, is given up. */
+static admmnn_runtime_status bands_of_positions(making *m, rt_positions *p, size_t mark) {
+    rt_memory *memory = m->from->opening->memory;
+    const size_t scratch = rt_scratch_mark(memory);
+    rt_values values;
+    RT_TRY(copy_columns(m, p));
+    RT_TRY(copy_starts(m, p));
+    rt_release(memory, mark);
+    RT_TRY(begin_bands(m, p, NULL));
+    RT_TRY(rt_values_start(&values, m->from, m->tensor));
+    for (uint32_t row = 0; row < m->tensor->rows; row++) {
+        m->found = 0;
+        for (size_t i = p->starts[row]; i < p->starts[row + 1]; i++) {
+            int32_t code = 0;
+            float value = 0.0F;
+            const uint32_t column = rt_column(p, i);
+            RT_TRY(rt_values_next(&values, row, column, &code, &value));
+            put_banded(m, row, column, code, value);
+            m->tensor->kept += value != 0.0F;
+        }
+    }
+    rt_scratch_release(memory, scratch);
+    return ADMMNN_RUNTIME_OK;
+}
+
+static admmnn_runtime_status bands_of_matrix(making *m, const matrix *from) {
+    RT_TRY(begin_bands(m, NULL, from));
+    for (uint32_t row = 0; row < m->layer->rows; row++) {
+        m->found = 0;
+        for (uint32_t column = 0; column < m->layer->columns; column++) {
+            const size_t i = element_of(m, row, column);
+            if (is_there(m, from, i))
+                put_banded(m, row, column, from->codes != NULL ? from->codes[i] : 0,
+                           from->codes != NULL ? 0.0F : from->floats[i]);
+        }
+    }
+    return ADMMNN_RUNTIME_OK;
+}
+
 /* ---- dense weights ---- */
 
 /* How many weights a row has in each part but, maybe, the last. */
@@ -400,10 +591,6 @@ static admmnn_runtime_status make_places(making *m) {
         places[i] = (uint32_t)rt_tiling_place(tiling_of(m), i);
     m->layer->places = places;
     return ADMMNN_RUNTIME_OK;
-}
-
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
 }
 
 /* Which of the layer's values a weight is. */
@@ -448,6 +635,8 @@ static admmnn_runtime_status dense_of_matrix(making *m, const matrix *from) {
 /* Whether dense kernels can run the layer: inner products, and tiles of two rows or more. */
 static bool may_run_dense(const making *m) {
     const rt_node *user = user_of(m->from->opening->network, m->tensor);
+    if (!may_be_dense(m->tensor))
+        return false;
     if (user->tiled)
         return m->layer->rows > (user->op == PACK_OP_CONV ? user->as.conv.groups : 1);
     return user->op == PACK_OP_INNER_PRODUCT;
@@ -467,13 +656,32 @@ static double dense_cost(const making *m) {
            (is_tiled(m) ? kernels->tile_dense_cost : kernels->dense_cost);
 }
 
-static bool dense_pays(const making *m, uint64_t kept) {
+/* Whether bands can be made: tiles, of groups that whole bands make up. */
+static bool may_run_banded(const making *m) {
+    const rt_node *user = user_of(m->from->opening->network, m->tensor);
+    const uint32_t groups = user->op == PACK_OP_CONV ? user->as.conv.groups : 1;
+    return user->tiled && (groups == 1 || m->layer->rows / groups % RT_BAND_ROWS == 0) &&
+           m->layer->rows > 1 && may_be_dense(m->tensor);
+}
+
+/* Which form is the fastest, of those that are allowed, of so many weights at those places. */
+static rt_form form_of(const making *m, uint64_t kept, const rt_positions *positions,
+                       const matrix *matrix) {
     const rt_opening *opening = m->from->opening;
-    if (!may_run_dense(m) || !may_be_dense(m->tensor))
-        return false;
-    if (opening->weights != ADMMNN_RUNTIME_FASTEST)
-        return opening->weights == ADMMNN_RUNTIME_DENSE;
-    return dense_cost(m) < list_cost(m, kept);
+    const rt_kernels *kernels = opening->network->kernels;
+    double listed = list_cost(m, kept);
+    rt_form form = RT_LIST;
+    if (opening->weights == ADMMNN_RUNTIME_DENSE && may_run_dense(m))
+        return RT_DENSE;
+    if (may_run_banded(m)) {
+        const double banded =
+            (double)count_joint(m, positions, matrix) * RT_BAND_ROWS * kernels->tile_band_cost;
+        form = banded < listed ? RT_BANDS : RT_LIST;
+        listed = fmin(banded, listed);
+    }
+    return opening->weights == ADMMNN_RUNTIME_FASTEST && may_run_dense(m) && dense_cost(m) < listed
+               ? RT_DENSE
+               : form;
 }
 
 /* The list of the file's positions, at the memory's mark, is given up. */
@@ -483,7 +691,17 @@ static admmnn_runtime_status layer_of_matrix(making *m, const rt_positions *p, s
     matrix whole = {NULL, NULL};
     RT_TRY(read_matrix(m, p, &whole));
     rt_release(memory, mark);
-    RT_TRY(dense_pays(m, m->tensor->kept) ? dense_of_matrix(m, &whole) : list_of_matrix(m, &whole));
+    switch (form_of(m, m->tensor->kept, NULL, &whole)) {
+    case RT_LIST:
+        RT_TRY(list_of_matrix(m, &whole));
+        break;
+    case RT_BANDS:
+        RT_TRY(bands_of_matrix(m, &whole));
+        break;
+    default:
+        RT_TRY(dense_of_matrix(m, &whole));
+        break;
+    }
     rt_scratch_release(memory, scratch);
     return ADMMNN_RUNTIME_OK;
 }
@@ -505,11 +723,16 @@ static admmnn_runtime_status read_layer(making *m) {
     positions.wide = m->layer->wide_places || m->tensor->columns - 1 > UINT16_MAX;
     const size_t mark = rt_mark(memory);
     RT_TRY(rt_positions_read(m->from, m->tensor, &positions));
-    if (positions.all || m->turned || dense_pays(m, positions.kept))
-        RT_TRY(layer_of_matrix(m, &positions, mark));
-    else
-        RT_TRY(list_of_positions(m, &positions));
-    return ADMMNN_RUNTIME_OK;
+    if (positions.all || m->turned)
+        return layer_of_matrix(m, &positions, mark);
+    switch (form_of(m, positions.kept, &positions, NULL)) {
+    case RT_LIST:
+        return list_of_positions(m, &positions);
+    case RT_BANDS:
+        return bands_of_positions(m, &positions, mark);
+    default:
+        return layer_of_matrix(m, &positions, mark);
+    }
 }
 
 /* ---- values of 8 bits ---- */
@@ -518,7 +741,7 @@ static admmnn_runtime_status read_layer(making *m) {
 static double take_interval(rt_layer *layer, const rt_tensor *tensor) {
     if (layer->float_values)
         return 1.0;
-    if (layer->form != RT_DENSE)
+    if (layer->table != NULL)
         fill_table(tensor, 1.0F, layer->table);
     layer->step = 1.0F;
     return (double)tensor->step;
@@ -561,7 +784,7 @@ admmnn_runtime_status rt_layer_code(const rt_opening *opening, const rt_tensor *
 static admmnn_runtime_status read_floats(rt_sources *from, rt_tensor *tensor) {
     rt_memory *memory = from->opening->memory;
     const size_t scratch = rt_scratch_mark(memory);
-    making m = {from, tensor, NULL, false};
+    making m = {from, tensor, NULL, false, 0};
     rt_positions positions = {false, tensor->columns - 1 > UINT16_MAX, NULL, NULL, 0};
     matrix to = {NULL, NULL};
     tensor->floats = rt_take(memory, rt_product(tensor->rows, tensor->columns, 1) + RT_SLACK,
@@ -581,6 +804,6 @@ static admmnn_runtime_status read_floats(rt_sources *from, rt_tensor *tensor) {
 }
 
 admmnn_runtime_status rt_layer_read(rt_sources *from, rt_tensor *tensor) {
-    making m = {from, tensor, NULL, false};
+    making m = {from, tensor, NULL, false, 0};
     return tensor->user != 0 ? read_layer(&m) : read_floats(from, tensor);
 }

@@ -43,11 +43,14 @@ typedef struct rt_numbers {
 
 /* Words behind a list's last that a vector of words may have, which are not used. */
 #define RT_WORDS_SLACK 16U
+/* Rows that run together where they share places. */
+#define RT_BAND_ROWS 4U
 
 /* How weights are kept. */
 typedef enum rt_form {
     RT_LIST,  /* by row: places, and a value for each */
     RT_WORDS, /* by row: a word for each place and its value */
+    RT_BANDS, /* by RT_BAND_ROWS rows: the places of all, and a value of each row for each */
     RT_DENSE  /* by row: a value for every column */
 } rt_form;
 
@@ -55,8 +58,8 @@ typedef enum rt_form {
  *
  * A list's places tell where a weight's input stands: a convolution's and a matmul's in the
  * panel (tiling.h), others' by its column. Values are symbols, one byte each, of which
- * table[symbol] is the value; or floats. Dense values are codes of one byte, c of which stands for
- * c * step; or floats.
+ * table[symbol] is the value; or floats. Values of bands and dense ones are codes of one byte, c of
+ * which stands for c * step, 0 for a weight that is not there; or floats.
  *
  * A word of an inner product has its symbol in the lowest symbol_bits bits, above them its column
  * less the first of its part, of which each has as many columns as the rest of the bits can tell.
@@ -68,12 +71,12 @@ typedef struct rt_layer {
     rt_form form;
     bool wide_places;  /* uint32_t places, else uint16_t */
     bool float_values; /* floats, else symbols or codes */
-    uint32_t kept;     /* weights in the list */
+    uint32_t kept;     /* places in the list, or in those of all bands */
     uint32_t parts;    /* of the rows' lists, by channels of the input, or by columns of words */
-    uint32_t *starts;  /* [parts * rows + 1] into the list: all rows of a part, then the next; of
-                          words all parts of a row */
+    uint32_t *starts;  /* [parts * rows + 1] into the list: all rows, or bands, of a part, then the
+                          next; of words all parts of a row */
     void *places;      /* [kept + RT_WORDS_SLACK]: places or words */
-    void *values;      /* [kept], dense [rows * columns]; NULL: words */
+    void *values; /* [kept], of bands [kept][RT_BAND_ROWS], dense [rows * columns]; NULL: words */
     float *table, step;
     uint32_t symbol_bits;      /* of which the table has all values */
     const float *scale, *bias; /* [rows] */

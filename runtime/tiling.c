@@ -6,12 +6,11 @@
 
 /* Numbers of strips that are compared. */
 #define STRIPS_TRIED 16U
-/* Rows of a layer that stay together where threads share them, and bands of those at most; layers
- * of fewer multiply-adds of a vector are not worth a wake-up. */
-#define BAND_ROWS 4U
-#define BANDS_MOST 4U
+/* Threads share rows of a layer in so many slices at most; layers of fewer multiply-adds of a
+ * vector are not worth a wake-up. */
+#define SLICES_MOST 4U
 #define SHARED_LEAST 30000U
-/* Rows that are finished together before they become codes; a multiple of RT_DENSE_ROWS. */
+/* Rows that are finished together before they become codes; a multiple of RT_BAND_ROWS. */
 #define CODED_ROWS 16U
 /* Of an input of codes that are floats before they are in the panel. */
 #define WIDENED_BYTES 8192U
@@ -116,8 +115,10 @@ uint32_t rt_tiling_part(const rt_tiling *t, uint32_t column) {
     return column / block_of(t) / t->channels;
 }
 
-uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t kept, bool dense) {
-    const uint64_t bytes = dense ? t->kernels->dense_panel_bytes : t->kernels->panel_bytes;
+uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t kept,
+                       rt_form form) {
+    const uint64_t bytes =
+        form == RT_LIST ? t->kernels->panel_bytes : t->kernels->dense_panel_bytes;
     const uint64_t cached = bytes / sizeof(float) / t->channel;
     const uint64_t parts = kept / rows / t->kernels->part_least; /* at most */
     const uint64_t least = divide_up(channels, parts == 0 ? 1 : parts);
@@ -149,9 +150,9 @@ static size_t width_of_parts(const rt_tiling *t) {
 }
 
 static size_t widened_count(const rt_tiling *t, const rt_layer *layer) {
-    const size_t floats = RT_DENSE_ROWS * width_of_parts(t);
+    const size_t floats = RT_BAND_ROWS * width_of_parts(t);
     const size_t lanes = t->kernels->lanes;
-    return layer->form == RT_DENSE ? (floats + lanes - 1) / lanes * lanes : 0;
+    return layer->form != RT_LIST ? (floats + lanes - 1) / lanes * lanes : 0;
 }
 
 /* Rows of the input that a tile reads, at most. */
@@ -353,22 +354,22 @@ static uint32_t rows_of(const rt_planes *p) {
     return p->layer->rows / p->groups;
 }
 
-/* Threads share tiles; where those do not come out even, rows too, in as few bands as do. Each
- * band fills a panel of its own. */
-static uint32_t bands_of(const rt_planes *p, unsigned threads) {
+/* Threads share tiles; where those do not come out even, rows too, in as few slices as do. Each
+ * slice fills a panel of its own. */
+static uint32_t slices_of(const rt_planes *p, unsigned threads) {
     const uint64_t tiles = (uint64_t)p->tiling->tiles * p->tiling->strips * p->groups;
-    const uint64_t most = divide_up(rows_of(p), BAND_ROWS);
-    for (uint32_t bands = 1; bands < smaller(most, BANDS_MOST); bands++) {
-        const uint64_t units = tiles * bands;
+    const uint64_t most = divide_up(rows_of(p), RT_BAND_ROWS);
+    for (uint32_t slices = 1; slices < smaller(most, SLICES_MOST); slices++) {
+        const uint64_t units = tiles * slices;
         if (divide_up(units, threads) * threads * 7 <= units * 8)
-            return bands;
+            return slices;
     }
-    return (uint32_t)smaller(most, threads == 1 ? 1 : BANDS_MOST);
+    return (uint32_t)smaller(most, threads == 1 ? 1 : SLICES_MOST);
 }
 
 typedef struct sharing {
     const rt_planes *planes;
-    uint32_t bands;
+    uint32_t slices;
     size_t memory; /* floats of a thread */
 } sharing;
 
@@ -378,24 +379,24 @@ static size_t tile_start(const rt_tiling *t, size_t i) {
 }
 
 /* In its group. */
-static uint32_t band_start(const rt_planes *p, size_t band, uint32_t bands) {
-    const size_t fours = (size_t)divide_up(rows_of(p), BAND_ROWS);
-    return (uint32_t)smaller(band * fours / bands * BAND_ROWS, rows_of(p));
+static uint32_t slice_start(const rt_planes *p, size_t slice, uint32_t slices) {
+    const size_t fours = (size_t)divide_up(rows_of(p), RT_BAND_ROWS);
+    return (uint32_t)smaller(slice * fours / slices * RT_BAND_ROWS, rows_of(p));
 }
 
-/* A band of a group's rows of a tile. */
+/* A slice of a group's rows of a tile. */
 static void run_unit(void *argument, unsigned thread, size_t unit) {
     const sharing *share = argument;
     const rt_planes *p = share->planes;
     const rt_tiling *t = p->tiling;
-    const size_t band = unit % share->bands;
-    const size_t strip = unit / share->bands % t->strips;
-    const size_t i = unit / share->bands / t->strips % t->tiles;
-    const uint32_t group = (uint32_t)(unit / share->bands / t->strips / t->tiles);
+    const size_t slice = unit % share->slices;
+    const size_t strip = unit / share->slices % t->strips;
+    const size_t i = unit / share->slices / t->strips % t->tiles;
+    const uint32_t group = (uint32_t)(unit / share->slices / t->strips / t->tiles);
     const uint32_t row = group * rows_of(p);
     spot at = {group,
-               row + band_start(p, band, share->bands),
-               row + band_start(p, band + 1, share->bands),
+               row + slice_start(p, slice, share->slices),
+               row + slice_start(p, slice + 1, share->slices),
                strip * t->columns,
                tile_start(t, i),
                0,
@@ -410,18 +411,28 @@ static void run_unit(void *argument, unsigned thread, size_t unit) {
     run_tile(p, &at);
 }
 
+/* That are multiplied. */
+static uint64_t weights_of(const rt_layer *layer) {
+    switch (layer->form) {
+    case RT_LIST:
+        return layer->kept;
+    case RT_BANDS:
+        return (uint64_t)layer->kept * RT_BAND_ROWS;
+    default:
+        return (uint64_t)layer->rows * layer->columns;
+    }
+}
+
 /* Roughly, in vectors of multiply-adds. */
 static bool pays_threads(const rt_planes *p) {
     const rt_tiling *t = p->tiling;
-    const uint64_t kept =
-        p->layer->form == RT_LIST ? p->layer->kept : (uint64_t)p->layer->rows * p->layer->columns;
-    return kept * t->tiles * t->strips * t->rows * t->vectors >= SHARED_LEAST;
+    return weights_of(p->layer) * t->tiles * t->strips * t->rows * t->vectors >= SHARED_LEAST;
 }
 
 void rt_planes_run(const rt_planes *p, rt_crew *crew, unsigned threads) {
     const bool shared = threads > 1 && pays_threads(p);
-    sharing share = {p, shared ? bands_of(p, threads) : 1,
+    sharing share = {p, shared ? slices_of(p, threads) : 1,
                      (size_t)rt_tiling_memory(p->tiling, p->layer, p->numbers, rows_of(p))};
     rt_crew_run(shared ? crew : NULL, run_unit, &share,
-                (size_t)p->groups * p->tiling->tiles * p->tiling->strips * share.bands);
+                (size_t)p->groups * p->tiling->tiles * p->tiling->strips * share.slices);
 }

@@ -19,7 +19,7 @@ uint32_t rt_tiling_part(const rt_tiling *tiling, uint32_t column);
 /* Chooses how many channels a part has, for rows of so many channels with `kept` weights in all:
  * the number of parts. */
 uint32_t rt_tiling_cut(rt_tiling *tiling, uint32_t channels, uint64_t rows, uint64_t kept,
-                       bool dense);
+                       rt_form form);
 /* Floats of working memory of a thread, for so many rows of the layer and an input of such numbers;
  * a multiple of a vector. */
 uint64_t rt_tiling_memory(const rt_tiling *tiling, const rt_layer *layer, const rt_numbers *in,

@@ -102,6 +102,51 @@ static void places_beyond_sixteen_bits(void **state) {
     expect_graph(g, 1);
 }
 
+/* As levels and as floats. g becomes the test's. */
+static void expect_shared(graph *g, size_t rows, size_t columns, size_t apart, size_t next) {
+    graph *other;
+    MUST(graph_clone(g, &other, err));
+    pack_model *levels = random_model(g, usual, rows);
+    pack_model *floats = random_model(other, usual, rows);
+    share_places(&levels->tensors[0], rows, columns, apart, next);
+    share_places(&floats->tensors[0], rows, columns, apart, next);
+    make_floats(&floats->tensors[0], rows * columns);
+    expect_model(levels);
+    expect_model(floats);
+}
+
+static void expect_shared_conv(graph *g, uint32_t channels, graph_conv conv, uint32_t filters) {
+    const size_t columns =
+        (size_t)channels / conv.groups * conv.window.kernel[0] * conv.window.kernel[1];
+    uint32_t v;
+    MUST(graph_add_conv(g, "conv1", g->input, filters, conv, &v, err));
+    MUST(graph_add_batch_normalization(g, "bn", v, GRAPH_EPSILON, GRAPH_MOMENTUM, &v, err));
+    MUST(graph_add_relu(g, "relu", v, &v, err));
+    expect_shared(g, filters, columns, columns, 1);
+}
+
+/* Filters that share places, of one part and of several, in whole fours and not, of groups that
+ * fours make up and that they do not; wide places; a matmul's columns. */
+static void layers_that_share_places(void **state) {
+    (void)state;
+    const graph_window far = {{2, 3}, {1, 1}, {0, 0}, {0, 0}, {220, 1}};
+    graph_conv conv = graph_conv_of(graph_window_of(3, 1, 1));
+    for (uint32_t width = 1; width <= 43; width += 6)
+        expect_shared_conv(image(3, 7, width), 3, conv, 8);
+    expect_shared_conv(image(4, 9, 9), 4, conv, 39);
+    expect_shared_conv(image(60, 9, 20), 60, conv, 39);
+    expect_shared_conv(image(2, 224, 200), 2, graph_conv_of(far), 4);
+    conv.groups = 2;
+    expect_shared_conv(image(12, 14, 33), 12, conv, 16);
+    expect_shared_conv(image(12, 14, 33), 12, conv, 12);
+    graph *g = begin((graph_shape){2, {17, 40}});
+    uint32_t weight;
+    uint32_t v;
+    MUST(graph_add_parameter(g, "w", GRAPH_WEIGHT, (graph_shape){2, {40, 12}}, &weight, err));
+    MUST(graph_add_matmul(g, "m", g->input, weight, &v, err));
+    expect_shared(g, 12, 40, 1, 12);
+}
+
 static void transposed_convolutions(void **state) {
     (void)state;
     const graph_conv convs[] = {{graph_window_of(2, 2, 0), 1, true, {0, 0}},
@@ -383,6 +428,7 @@ static const struct CMUnitTest operations_tests[] = {
     cmocka_unit_test(convolutions_of_every_geometry),
     cmocka_unit_test(convolutions_of_many_channels),
     cmocka_unit_test(places_beyond_sixteen_bits),
+    cmocka_unit_test(layers_that_share_places),
     cmocka_unit_test(transposed_convolutions),
     cmocka_unit_test(matmuls),
     cmocka_unit_test(inner_products),

@@ -196,6 +196,30 @@ static inline pack_model *random_model(graph *g, filling f, uint64_t seed) {
     return model;
 }
 
+/* Every four following rows get the places of their first, but for a few places of their own. Row r
+ * has its weight of column c at r * apart + c * next. */
+static inline void share_places(pack_tensor *t, size_t rows, size_t columns, size_t apart,
+                                size_t next) {
+    for (size_t i = 0; i < rows * columns; i++) {
+        const size_t row = i / columns;
+        const size_t column = i % columns;
+        const int32_t first = t->codes[(row - row % 4) * apart + column * next];
+        int32_t *code = &t->codes[row * apart + column * next];
+        if (i % 61 != 0)
+            *code = first == 0 ? 0 : *code != 0 ? *code : -first;
+    }
+}
+
+/* The same weights as floats. */
+static inline void make_floats(pack_tensor *t, size_t count) {
+    t->values = base_array(count, sizeof *t->values);
+    assert_non_null(t->values);
+    for (size_t i = 0; i < count; i++)
+        t->values[i] = (float)t->codes[i] * t->step;
+    base_free(t->codes);
+    *t = (pack_tensor){.form = PACK_FLOAT32, .values = t->values};
+}
+
 /* A range for every value that varies, some signed. */
 static inline void fill_ranges(pack_model *model, uint64_t seed) {
     base_random random = base_random_at(seed, 1, 1);

@@ -75,7 +75,7 @@ static graph *wide_network(void) {
     uint32_t v;
     graph_conv conv = graph_conv_of(graph_window_of(3, 1, 1));
     MUST(graph_create("wide", graph_shape_image(6, 20, 130), &g, err));
-    MUST(graph_add_conv(g, "conv1", g->input, 22, conv, &v, err));
+    MUST(graph_add_conv(g, "conv1", g->input, 24, conv, &v, err));
     conv.window = graph_window_of(3, 3, 1);
     conv.groups = 2;
     MUST(graph_add_conv(g, "conv2", v, 30, conv, &v, err));
@@ -100,6 +100,7 @@ static void any_number_of_threads_gives_the_same_bytes(void **state) {
     (void)state;
     const filling f = {ADMM_LEVELS_EQUAL, 4, 0.4};
     pack_model *packed = random_model(wide_network(), f, 3);
+    share_places(&packed->tensors[0], 24, 54, 54, 1);
     bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
     float *input = random_floats(SAMPLES * graph_value_count(packed->g, packed->g->input), 4);
     const size_t outputs = graph_value_count(packed->g, packed->g->output);
