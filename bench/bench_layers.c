@@ -2,10 +2,11 @@
  * kernels against oneDNN's dense ones, in turns, with their outputs compared.
  *
  *   bench_layers [--set alexnet|layers|pointwise] [--weights fastest|lists|dense] [--percent N]
- *                [--threads N] [--ms N] [--json]
+ *                [--structure unstructured|blocks|columns|n-of-m] [--threads N] [--ms N] [--json]
  *
  * layers.h has the sets. Where a layer runs at several shares, it is told from which one on dense
- * is faster. --percent: keep that many instead. --ms: of each case.
+ * is faster. --percent: keep that many instead. --structure: of what stays, blocks of 4 filters by
+ * one weight, columns of all filters, or n of every 4 weights. --ms: of each case.
  *
  * Roofline: of each case the time that its multiply-adds take at the peak, and its bytes, each
  * once, at the memory's speed. */
@@ -23,8 +24,14 @@ static const char *const ways[WAYS] = {[ADMMNN_RUNTIME_FASTEST] = "fastest",
                                        [ADMMNN_RUNTIME_LISTS] = "lists",
                                        [ADMMNN_RUNTIME_DENSE] = "dense"};
 
+static const char *const structures[] = {[SINGLE_UNSTRUCTURED] = "unstructured",
+                                         [SINGLE_BLOCKS] = "blocks",
+                                         [SINGLE_COLUMNS] = "columns",
+                                         [SINGLE_N_OF_M] = "n-of-m"};
+#define STRUCTURES (sizeof structures / sizeof structures[0])
+
 typedef struct options {
-    const char *set, *weights;
+    const char *set, *weights, *structure;
     unsigned percent, threads, ms;
     bool json;
 } options;
@@ -73,19 +80,27 @@ static void print_case(const bench *b, const bench_layer *l, const single *s, co
     fflush(stdout);
 }
 
-/* WAYS: none of that name. */
+/* count: none of them has that name. */
+static size_t named(const char *const *names, size_t count, const char *name) {
+    size_t i = 0;
+    while (i < count && strcmp(names[i], name) != 0)
+        i++;
+    return i;
+}
+
 static admmnn_runtime_weights weights_of(const options *o) {
-    for (int i = 0; i < WAYS; i++)
-        if (strcmp(ways[i], o->weights) == 0)
-            return (admmnn_runtime_weights)i;
-    return (admmnn_runtime_weights)WAYS;
+    return (admmnn_runtime_weights)named(ways, WAYS, o->weights);
+}
+
+static single_structure structure_of(const options *o) {
+    return (single_structure)named(structures, STRUCTURES, o->structure);
 }
 
 static admmnn_status measure(bench *b, const bench_layer *l, single *s, double share, double *ratio,
                              admmnn_error *err) {
     single_times times;
     double apart;
-    BASE_TRY(single_draw(s, share, weights_of(b->o), err));
+    BASE_TRY(single_draw(s, structure_of(b->o), share, weights_of(b->o), err));
     BASE_TRY(single_compare(s, &apart, err));
     if (!(apart < 1e-4))
         return base_fail(err, ADMMNN_BACKEND, "%s: outputs are %g apart", l->name, apart);
@@ -151,9 +166,11 @@ static admmnn_status run(const options *o, const bench_layer_set *which, admmnn_
 }
 
 int main(int argc, char **argv) {
-    options o = {.set = "alexnet", .weights = "lists", .threads = 1, .ms = 400};
+    options o = {
+        .set = "alexnet", .weights = "lists", .structure = "unstructured", .threads = 1, .ms = 400};
     const bench_option table[] = {{.name = "--set", .text = &o.set},
                                   {.name = "--weights", .text = &o.weights},
+                                  {.name = "--structure", .text = &o.structure},
                                   {.name = "--percent", .number = &o.percent},
                                   {.name = "--threads", .number = &o.threads},
                                   {.name = "--ms", .number = &o.ms}};
@@ -161,11 +178,12 @@ int main(int argc, char **argv) {
     const bool read =
         bench_options_read(argc, argv, table, sizeof table / sizeof table[0], &o.json);
     const bench_layer_set *which = bench_layer_set_find(o.set);
-    if (!read || which == NULL || (int)weights_of(&o) == WAYS || o.threads == 0 ||
-        o.percent > 100) {
+    if (!read || which == NULL || (int)weights_of(&o) == WAYS ||
+        (size_t)structure_of(&o) == STRUCTURES || o.threads == 0 || o.percent > 100) {
         fputs("usage: bench_layers [--set " BENCH_LAYER_SETS
               "] [--weights fastest|lists|dense] "
-              "[--percent N] [--threads N] [--ms N] [--json]\n",
+              "[--structure unstructured|blocks|columns|n-of-m] [--percent N] [--threads N] [--ms "
+              "N] [--json]\n",
               stderr);
         return 2;
     }

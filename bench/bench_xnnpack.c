@@ -128,7 +128,7 @@ static admmnn_status make_sparse(peer *p, admmnn_error *err) {
 
 static admmnn_status draw(peer *p, double share, admmnn_error *err) {
     delete_operators(p);
-    BASE_TRY(single_draw(p->s, share, ADMMNN_RUNTIME_FASTEST, err));
+    BASE_TRY(single_draw(p->s, SINGLE_UNSTRUCTURED, share, ADMMNN_RUNTIME_FASTEST, err));
     BASE_TRY(make_dense(p, err));
     return p->ways > SPARSE ? make_sparse(p, err) : ADMMNN_OK;
 }

@@ -89,7 +89,7 @@ static admmnn_status measure_share(work *w, single *s, size_t i, break_even_shap
     if (base_cancelled(w->context))
         return base_fail(err, ADMMNN_CANCELLED, "stopped; nothing was written");
     base_progress(w->context, &progress);
-    BASE_TRY(single_draw(s, break_even_shares[i], ADMMNN_RUNTIME_LISTS, err));
+    BASE_TRY(single_draw(s, SINGLE_UNSTRUCTURED, break_even_shares[i], ADMMNN_RUNTIME_LISTS, err));
     BASE_TRY(single_compare(s, &apart, err));
     if (!(apart < APART_MOST))
         return base_fail(err, ADMMNN_BACKEND, "%s: sparse and dense outputs are %g apart",

@@ -81,24 +81,76 @@ void single_free(single *s) {
 
 /* ---- its weights ---- */
 
-static admmnn_status draw_codes(single *s, double share, pack_tensor *tensor, admmnn_error *err) {
+typedef struct drawing {
+    const single *s;
+    single_structure structure;
+    double share;
+    uint32_t n; /* of a run */
+    base_random random;
+    bool *stays; /* [columns], of a row */
+} drawing;
+
+static bool draw_one(drawing *d) {
+    return (double)base_random_uniform(&d->random) < d->share;
+}
+
+/* As many of them as stay of a whole run, each choice as likely. */
+static void draw_run(drawing *d, uint32_t first, uint32_t count) {
+    uint32_t wanted = d->n < count ? d->n : count;
+    for (uint32_t i = 0; i < count; i++) {
+        d->stays[first + i] = base_random_below(&d->random, count - i) < wanted;
+        wanted -= d->stays[first + i];
+    }
+}
+
+static void draw_row(drawing *d, uint32_t row) {
+    const uint32_t columns = d->s->g->parameters[0].columns;
+    const uint32_t same[] = {[SINGLE_UNSTRUCTURED] = 1,
+                             [SINGLE_BLOCKS] = SINGLE_BLOCK_ROWS,
+                             [SINGLE_COLUMNS] = UINT32_MAX,
+                             [SINGLE_N_OF_M] = 1};
+    if (row % same[d->structure] != 0)
+        return;
+    if (d->structure == SINGLE_N_OF_M)
+        for (uint32_t i = 0; i < columns; i += SINGLE_RUN)
+            draw_run(d, i, columns - i < SINGLE_RUN ? columns - i : SINGLE_RUN);
+    else
+        for (uint32_t i = 0; i < columns; i++)
+            d->stays[i] = draw_one(d);
+}
+
+static void draw_codes(single *s, drawing *d, int32_t *codes) {
     const int32_t most = (int32_t)admm_level_count(ADMM_LEVELS_EQUAL, BITS);
-    base_random random = base_random_at(4, 5, 6);
+    const graph_parameter *weights = &s->g->parameters[0];
+    s->kept = 0;
+    for (uint32_t row = 0; row < weights->rows; row++) {
+        draw_row(d, row);
+        for (uint32_t i = 0; i < weights->columns; i++, codes++) {
+            const int32_t code = 1 + (int32_t)base_random_below(&d->random, (uint32_t)most);
+            const bool negative = base_random_below(&d->random, 2) == 0;
+            *codes = !d->stays[i] ? 0 : negative ? -code : code;
+            s->kept += d->stays[i];
+        }
+    }
+}
+
+static admmnn_status draw_tensor(single *s, single_structure structure, double share,
+                                 pack_tensor *tensor, admmnn_error *err) {
+    const double n = round(share * SINGLE_RUN);
+    drawing d = {s,
+                 structure,
+                 share,
+                 n < 1.0 ? 1 : (uint32_t)n,
+                 base_random_at(4, 5, 6),
+                 base_array(s->g->parameters[0].columns, sizeof *d.stays)};
     *tensor =
         (pack_tensor){.form = PACK_LEVELS, .levels = ADMM_LEVELS_EQUAL, .bits = BITS, .step = STEP};
     tensor->codes = base_array(single_weights(s), sizeof *tensor->codes);
-    if (tensor->codes == NULL)
-        return base_fail_memory(err, "a layer's weights");
-    s->kept = 0;
-    for (size_t i = 0; i < single_weights(s); i++) {
-        const int32_t code = 1 + (int32_t)base_random_below(&random, (uint32_t)most);
-        const bool negative = base_random_below(&random, 2) == 0;
-        if ((double)base_random_uniform(&random) >= share)
-            continue;
-        tensor->codes[i] = negative ? -code : code;
-        s->kept++;
-    }
-    return ADMMNN_OK;
+    if (d.stays != NULL && tensor->codes != NULL)
+        draw_codes(s, &d, tensor->codes);
+    base_free(d.stays);
+    return d.stays != NULL && tensor->codes != NULL ? ADMMNN_OK
+                                                    : base_fail_memory(err, "a layer's weights");
 }
 
 static admmnn_status open_sparse(single *s, const pack_model *packed,
@@ -122,12 +174,12 @@ static admmnn_status open_sparse(single *s, const pack_model *packed,
     return s->workspace != NULL ? ADMMNN_OK : base_fail_memory(err, "a layer of the runtime");
 }
 
-admmnn_status single_draw(single *s, double share, admmnn_runtime_weights weights,
-                          admmnn_error *err) {
+admmnn_status single_draw(single *s, single_structure structure, double share,
+                          admmnn_runtime_weights weights, admmnn_error *err) {
     pack_model *packed;
     close_sparse(s);
     BASE_TRY(pack_model_create(s->g, &packed, err));
-    admmnn_status status = draw_codes(s, share, &packed->tensors[0], err);
+    admmnn_status status = draw_tensor(s, structure, share, &packed->tensors[0], err);
     if (status == ADMMNN_OK) {
         pack_model_values(packed, s->params);
         status = open_sparse(s, packed, weights, err);

@@ -26,10 +26,20 @@ typedef struct single {
 admmnn_status single_create(const graph *g, uint32_t layer, unsigned threads, single **out,
                             admmnn_error *err);
 void single_free(single *s);
-/* Every weight stays with a probability of `share`, on levels of 4 bits, and the runtime keeps them
- * so. */
-admmnn_status single_draw(single *s, double share, admmnn_runtime_weights weights,
-                          admmnn_error *err);
+/* Weights stay with a probability of `share`, on levels of 4 bits, and the runtime keeps them so.
+ * What is drawn is each by itself; blocks of SINGLE_BLOCK_ROWS rows and one column; whole columns;
+ * or, of every SINGLE_RUN following ones of a row, which of them, in number as near to the share as
+ * can be, but one. */
+typedef enum single_structure {
+    SINGLE_UNSTRUCTURED,
+    SINGLE_BLOCKS,
+    SINGLE_COLUMNS,
+    SINGLE_N_OF_M
+} single_structure;
+#define SINGLE_BLOCK_ROWS 4U
+#define SINGLE_RUN 4U
+admmnn_status single_draw(single *s, single_structure structure, double share,
+                          admmnn_runtime_weights weights, admmnn_error *err);
 /* One sample. The runtime's way begins and ends with row-major floats, copies included; oneDNN's
  * in formats of its choice, which are ready. */
 admmnn_status single_run_sparse(single *s, admmnn_error *err);

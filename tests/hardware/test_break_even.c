@@ -35,7 +35,8 @@ static void expect_equal(graph *g) {
     for (int weights = ADMMNN_RUNTIME_FASTEST; weights <= ADMMNN_RUNTIME_DENSE; weights++)
         for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
             double apart;
-            MUST(single_draw(s, shares[i], (admmnn_runtime_weights)weights, err));
+            MUST(single_draw(s, SINGLE_UNSTRUCTURED, shares[i], (admmnn_runtime_weights)weights,
+                             err));
             MUST(single_compare(s, &apart, err));
             assert_true(apart <= 1e-5);
             MUST(single_compare(s, &apart, err)); /* again, of the same weights */
@@ -62,6 +63,46 @@ static void both_ways_give_the_same_outputs(void **state) {
     expect_equal(g);
 }
 
+/* Whether a row's weight in that column is there. */
+static bool is_kept(const single *s, size_t row, size_t column) {
+    return s->params[row * s->g->parameters[0].columns + column] != 0.0F;
+}
+
+static void draw(single *s, single_structure structure) {
+    double apart;
+    MUST(single_draw(s, structure, 0.5, ADMMNN_RUNTIME_LISTS, err));
+    MUST(single_compare(s, &apart, err));
+    assert_true(apart <= 1e-5);
+    assert_true(s->kept > 0 && s->kept < single_weights(s));
+}
+
+static void weights_are_drawn_by_structure(void **state) {
+    (void)state;
+    graph *g = one_conv(graph_shape_image(8, 6, 7), graph_conv_of(graph_window_of(3, 1, 1)), 10);
+    single *s;
+    MUST(single_create(g, 0, 1, &s, err));
+    draw(s, SINGLE_BLOCKS);
+    bool differs = false;
+    for (size_t column = 0; column < 72; column++)
+        for (size_t row = 0; row < 10; row++) {
+            assert_int_equal(is_kept(s, row, column), is_kept(s, row - row % 4, column));
+            differs |= is_kept(s, row, column) != is_kept(s, 0, column);
+        }
+    assert_true(differs);
+    draw(s, SINGLE_COLUMNS);
+    for (size_t column = 0; column < 72; column++)
+        for (size_t row = 0; row < 10; row++)
+            assert_int_equal(is_kept(s, row, column), is_kept(s, 0, column));
+    draw(s, SINGLE_N_OF_M);
+    for (size_t row = 0; row < 10; row++)
+        for (size_t column = 0; column < 72; column += 4)
+            assert_int_equal(is_kept(s, row, column) + is_kept(s, row, column + 1) +
+                                 is_kept(s, row, column + 2) + is_kept(s, row, column + 3),
+                             2);
+    single_free(s);
+    graph_free(g);
+}
+
 static void counts_are_of_the_dense_layer(void **state) {
     (void)state;
     graph *g = one_conv(graph_shape_image(4, 6, 5), graph_conv_of(graph_window_of(3, 1, 1)), 7);
@@ -79,7 +120,7 @@ static void times_are_of_runs(void **state) {
     single *s;
     single_times times;
     MUST(single_create(g, 0, 1, &s, err));
-    MUST(single_draw(s, 0.5, ADMMNN_RUNTIME_FASTEST, err));
+    MUST(single_draw(s, SINGLE_UNSTRUCTURED, 0.5, ADMMNN_RUNTIME_FASTEST, err));
     MUST(single_time(s, 1e-6, &times, err));
     assert_int_equal(times.rounds, 5);
     for (int way = 0; way < SINGLE_WAYS; way++)
@@ -106,6 +147,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_share_lies_where_the_ratio_is_one),
         cmocka_unit_test(both_ways_give_the_same_outputs),
+        cmocka_unit_test(weights_are_drawn_by_structure),
         cmocka_unit_test(counts_are_of_the_dense_layer),
         cmocka_unit_test(times_are_of_runs),
         cmocka_unit_test(other_layers_are_refused),
