@@ -48,9 +48,9 @@ typedef struct admmnn_runtime_error {
 /* The text of a status; static storage. */
 const char *admmnn_runtime_status_text(admmnn_runtime_status status);
 
-/* How a layer's weights are kept and run: as lists of those that are not 0, or dense, a byte each
- * where they are quantized. FASTEST: layer by layer what is expected to take less time; DENSE: all
- * layers that can be. */
+/* How a layer's weights are kept and run: as lists of those that are not 0, which neighbouring rows
+ * may share, or dense, a byte each where they are quantized. FASTEST: layer by layer what is
+ * expected to take less time; DENSE: all layers that can be. */
 typedef enum admmnn_runtime_weights {
     ADMMNN_RUNTIME_FASTEST,
     ADMMNN_RUNTIME_LISTS,
