@@ -129,13 +129,13 @@ static void expect_shared_conv(graph *g, uint32_t channels, graph_conv conv, uin
  * fours make up and that they do not; wide places; a matmul's columns. */
 static void layers_that_share_places(void **state) {
     (void)state;
-    const graph_window far = {{2, 3}, {1, 1}, {0, 0}, {0, 0}, {220, 1}};
+    const graph_window far = {{2, 30}, {1, 1}, {0, 0}, {0, 0}, {70, 1}};
     graph_conv conv = graph_conv_of(graph_window_of(3, 1, 1));
     for (uint32_t width = 1; width <= 43; width += 6)
         expect_shared_conv(image(3, 7, width), 3, conv, 8);
     expect_shared_conv(image(4, 9, 9), 4, conv, 39);
-    expect_shared_conv(image(60, 9, 20), 60, conv, 39);
-    expect_shared_conv(image(2, 224, 200), 2, graph_conv_of(far), 4);
+    expect_shared_conv(image(80, 3, 20), 80, conv, 39);
+    expect_shared_conv(image(2, 74, 61), 2, graph_conv_of(far), 4);
     conv.groups = 2;
     expect_shared_conv(image(12, 14, 33), 12, conv, 16);
     expect_shared_conv(image(12, 14, 33), 12, conv, 12);
