@@ -75,7 +75,7 @@ typedef struct rt_layer {
     uint32_t parts;    /* of the rows' lists, by channels of the input, or by columns of words */
     uint32_t *starts;  /* [parts * rows + 1] into the list: all rows, or bands, of a part, then the
                           next; of words all parts of a row */
-    void *places;      /* [kept + RT_WORDS_SLACK]: places or words */
+    void *places;      /* [kept], of words and RT_WORDS_SLACK more */
     void *values; /* [kept], of bands [kept][RT_BAND_ROWS], dense [rows * columns]; NULL: words */
     float *table, step;
     uint32_t symbol_bits;      /* of which the table has all values */
