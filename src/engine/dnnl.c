@@ -276,7 +276,7 @@ static void do_work(const pass *p, share *own, const dnnl_mark *mark) {
         drop_out(p, own, mark->node, y);
         break;
     case DNNL_NORM_SUMS:
-        engine_norm_sums(norm, own->count, x, x, own->sums);
+        engine_norm_sums(norm, own->count, x, own->sums);
         break;
     case DNNL_NORM:
         engine_norm_forward(norm, own->count, mark->rectified, x, y);
@@ -286,13 +286,12 @@ static void do_work(const pass *p, share *own, const dnnl_mark *mark) {
         run_loss(p, own, x, y);
         break;
     case DNNL_UNNORM_SUMS:
-        if (mark->rectified)
-            engine_norm_unrectify(norm, own->count, tape_floats(t, mark->z), y);
-        engine_norm_sums(norm, own->count, y, x, own->sums);
+        engine_norm_backward_sums(norm, own->count, mark->rectified, x, tape_floats(t, mark->z),
+                                  own->sums);
         engine_norm_gradient(norm, own->sums, own->network.gradient);
         break;
     case DNNL_UNNORM:
-        engine_norm_backward(norm, own->count, x, y);
+        engine_norm_backward(norm, own->count, mark->rectified, x, tape_floats(t, mark->z), y);
         clear_rest(own, norm, y);
         break;
     }

@@ -40,8 +40,8 @@ typedef enum dnnl_work {
     DNNL_UNOWN,       /* a node's gradients */
     DNNL_UNDROP,      /* dropout of the gradient y, in place */
     DNNL_UNRELU,      /* y += z, and 0 where x is not above it */
-    DNNL_UNNORM_SUMS, /* of the gradient y with x, through the rectifier that made z */
-    DNNL_UNNORM       /* the gradient y, in place, with x */
+    DNNL_UNNORM_SUMS, /* of the gradient z with x, through the rectifier */
+    DNNL_UNNORM       /* the gradient y from z, which it may be, with x */
 } dnnl_work;
 
 /* One piece of such work. */
@@ -52,7 +52,7 @@ typedef struct dnnl_mark {
     uint32_t node;       /* of the graph */
     uint32_t norm;       /* its number among the batch normalizations of a share */
     size_t block;        /* of such a one's tensors */
-    bool rectified;      /* and whether a rectifier is part of it: y, or z backward */
+    bool rectified;      /* and whether a rectifier is part of it */
     size_t x_block;      /* of a layer on lists: the block of its input */
     size_t y_block;      /* and of its output, and of their gradients */
     uint32_t x, y, z;    /* tensors, or TAPE_NONE */

@@ -31,8 +31,6 @@ static admmnn_status share_forward(dnnl_network *d, dnnl_node *n, admmnn_error *
         d->tape.when = when;
     }
     dnnl_keep(d, n->src, TAPE_KEPT);
-    if (n->act != NULL)
-        dnnl_keep(d, n->dst, TAPE_SIGNS);
     d->tensor[n->tail->output] = n->dst;
     return add_mark(d, n, DNNL_NORM, n->src, n->dst, TAPE_NONE, err);
 }
@@ -41,12 +39,9 @@ static admmnn_status share_backward(dnnl_network *d, dnnl_node *n, uint32_t dy, 
     uint32_t dx;
     BASE_TRY(tape_reorder(&d->tape, dy, dnnl_format(d, n->src), &dy, err));
     BASE_TRY(dnnl_gradient_beside(d, dy, &dx, err));
-    if (dx != dy)
-        BASE_TRY(tape_copy(&d->tape, dy, dx, err));
+    BASE_TRY(add_mark(d, n, DNNL_UNNORM_SUMS, n->src, TAPE_NONE, dy, err));
     tape_overwrite(&d->tape, dx);
-    const uint32_t signs = n->act != NULL ? n->dst : TAPE_NONE;
-    BASE_TRY(add_mark(d, n, DNNL_UNNORM_SUMS, n->src, dx, signs, err));
-    BASE_TRY(add_mark(d, n, DNNL_UNNORM, n->src, dx, TAPE_NONE, err));
+    BASE_TRY(add_mark(d, n, DNNL_UNNORM, n->src, dx, dy, err));
     return dnnl_add_gradient(d, input_of(d, n), dx, err);
 }
 

@@ -11,6 +11,7 @@
 #ifndef ENGINE_LANES_KERNELS_H
 #define ENGINE_LANES_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -70,6 +71,15 @@ typedef struct lanes_pool {
     size_t kernel[2], stride[2];
     size_t out_height, out_width;
 } lanes_pool;
+
+/* y = (x - center) factor + shift, 0 where it is not above that if rectified;
+ * dx = factor dy - lift - (x - center) slope. */
+typedef struct lanes_norm {
+    size_t plane, block; /* of 8 or 16 channels */
+    bool rectified;
+    const float *center, *factor, *shift; /* [block] */
+    const float *lift, *slope;            /* [block], for norm_backward alone */
+} lanes_norm;
 
 typedef struct lanes_kernels {
     size_t lanes;
@@ -139,9 +149,14 @@ typedef struct lanes_kernels {
     void (*panels_data)(const lanes_panels *s, size_t blocks, size_t first, size_t count,
                         const float *w, const float *dy, float *dx);
 
-    /* Of a plane in a block of 8 or 16 channels: the sums of a, and of a * b, by channel. */
-    void (*channel_sums)(size_t plane, size_t block, const float *a, const float *b, double *first,
-                         double *second);
+    /* Batch normalization of a plane in a block of channels. Sums by channel, overwritten: of x
+     * and of x * x; and of dy and of dy * x, dy being 0 where the rectifier passed nothing. */
+    void (*norm_sums)(const lanes_norm *n, const float *x, double *first, double *second);
+    void (*norm_forward)(const lanes_norm *n, const float *x, float *y);
+    void (*norm_backward_sums)(const lanes_norm *n, const float *x, const float *dy, double *first,
+                               double *second);
+    /* dx may be dy. */
+    void (*norm_backward)(const lanes_norm *n, const float *x, const float *dy, float *dx);
 
     /* Maximum pooling without a convolution before it; one block. */
     void (*pool_forward)(const lanes_pool *p, const float *x, float *y);

@@ -13,7 +13,6 @@
  * accumulators in registers. */
 #include "engine/lanes_kernels.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 typedef float vec __attribute__((vector_size(LANES * 4)));
@@ -56,33 +55,9 @@ INLINE vec select_vec(veci mask, vec a, vec b) {
 #include "engine/lanes_template_stage.h" /* the others use it */
 
 #include "engine/lanes_template_conv.h"
+#include "engine/lanes_template_norm.h"
 #include "engine/lanes_template_panels.h"
 #include "engine/lanes_template_product.h"
-
-/* The block is a constant where it is called. */
-INLINE void add_channels(size_t plane, size_t block, const float *a, const float *b,
-                         double *restrict first, double *restrict second) {
-    for (size_t p = 0; p < plane; p++) {
-        for (size_t k = 0; k < block; k++) {
-            const double one = (double)a[p * block + k];
-            first[k] += one;
-            second[k] += one * (double)b[p * block + k];
-        }
-    }
-}
-
-/* The product of two floats is exact here, so that it is the same fused or not. */
-static void channel_sums(size_t plane, size_t block, const float *a, const float *b, double *first,
-                         double *second) {
-    double one[16] = {0};
-    double two[16] = {0};
-    if (block == 8)
-        add_channels(plane, 8, a, b, one, two);
-    else
-        add_channels(plane, 16, a, b, one, two);
-    memcpy(first, one, block * sizeof *one);
-    memcpy(second, two, block * sizeof *two);
-}
 
 static void pool_forward(const lanes_pool *p, const float *x, float *y) {
     vec *to = vec_at(y);
@@ -163,7 +138,10 @@ const lanes_kernels TABLE = {
     .panels_forward = panels_forward,
     .panels_weights = panels_weights,
     .panels_data = panels_data,
-    .channel_sums = channel_sums,
+    .norm_sums = norm_sums,
+    .norm_forward = norm_forward,
+    .norm_backward_sums = norm_backward_sums,
+    .norm_backward = norm_backward,
     .pool_forward = pool_forward,
     .pool_backward = pool_backward,
     .relu_forward = relu_forward,

@@ -23,10 +23,11 @@ admmnn_status engine_norm_open(const graph *g, const graph_node *node, size_t bl
     n->inverse = base_array(n->padded, sizeof *n->inverse);
     n->center = base_array(n->padded, sizeof *n->center);
     n->factor = base_array(n->padded, sizeof *n->factor);
-    n->offset = base_array(n->padded, sizeof *n->offset);
+    n->shift = base_array(n->padded, sizeof *n->shift);
+    n->lift = base_array(n->padded, sizeof *n->lift);
     n->slope = base_array(n->padded, sizeof *n->slope);
     return n->mean != NULL && n->inverse != NULL && n->center != NULL && n->factor != NULL &&
-                   n->offset != NULL && n->slope != NULL
+                   n->shift != NULL && n->lift != NULL && n->slope != NULL
                ? ADMMNN_OK
                : base_fail_memory(err, "a batch normalization");
 }
@@ -36,7 +37,8 @@ void engine_norm_close(engine_norm *n) {
     base_free(n->inverse);
     base_free(n->center);
     base_free(n->factor);
-    base_free(n->offset);
+    base_free(n->shift);
+    base_free(n->lift);
     base_free(n->slope);
 }
 
@@ -48,40 +50,50 @@ static const float *parameter(const engine_norm *n, const float *params, uint32_
 
 #define MOST_BLOCK 16
 
-typedef struct group {
-    size_t plane, block;
-    const float *center, *factor, *offset, *slope; /* [block] */
-} group;
-
-static group group_of(const engine_norm *n, size_t first) {
-    return (group){n->plane,          n->block,          n->center + first,
-                   n->factor + first, n->offset + first, n->slope + first};
+static lanes_norm group_of(const engine_norm *n, size_t first, bool rectified) {
+    return (lanes_norm){.plane = n->plane,
+                        .block = n->block,
+                        .rectified = rectified,
+                        .center = n->center + first,
+                        .factor = n->factor + first,
+                        .shift = n->shift + first,
+                        .lift = n->lift + first,
+                        .slope = n->slope + first};
 }
 
-static void block_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
-                       double *sums) {
+static void add_group(const engine_norm *n, size_t c, const double *first, const double *second,
+                      double *sums) {
+    for (size_t k = 0; k < n->block; k++) {
+        sums[c + k] += first[k];
+        sums[n->padded + c + k] += second[k];
+    }
+}
+
+static void block_sums(const engine_norm *n, size_t samples, const float *x, double *sums) {
     const size_t size = n->plane * n->block;
     const lanes_kernels *kernels = lanes_kernels_get(0);
-    memset(sums, 0, 2 * n->padded * sizeof *sums);
     for (size_t s = 0; s < samples; s++) {
-        for (size_t c = 0; c < n->padded; c += n->block, a += size, b += size) {
-            double first[MOST_BLOCK] = {0};
-            double second[MOST_BLOCK] = {0};
-            kernels->channel_sums(n->plane, n->block, a, b, first, second);
-            for (size_t k = 0; k < n->block; k++) {
-                sums[c + k] += first[k];
-                sums[n->padded + c + k] += second[k];
-            }
+        for (size_t c = 0; c < n->padded; c += n->block, x += size) {
+            const lanes_norm group = group_of(n, c, false);
+            double first[MOST_BLOCK];
+            double second[MOST_BLOCK];
+            kernels->norm_sums(&group, x, first, second);
+            add_group(n, c, first, second, sums);
         }
     }
 }
 
-static inline void normalize_group(const group *g, size_t block, float least,
-                                   const float *restrict x, float *restrict y) {
-    for (size_t p = 0; p < g->plane * block; p += block) {
-        for (size_t k = 0; k < block; k++) {
-            const float value = (x[p + k] - g->center[k]) * g->factor[k] + g->offset[k];
-            y[p + k] = value <= least ? least : value; /* a NaN passes */
+static void block_backward_sums(const engine_norm *n, size_t samples, bool rectified,
+                                const float *x, const float *dy, double *sums) {
+    const size_t size = n->plane * n->block;
+    const lanes_kernels *kernels = lanes_kernels_get(0);
+    for (size_t s = 0; s < samples; s++) {
+        for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size) {
+            const lanes_norm group = group_of(n, c, rectified);
+            double first[MOST_BLOCK];
+            double second[MOST_BLOCK];
+            kernels->norm_backward_sums(&group, x, dy, first, second);
+            add_group(n, c, first, second, sums);
         }
     }
 }
@@ -89,35 +101,23 @@ static inline void normalize_group(const group *g, size_t block, float least,
 static void block_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
                           float *y) {
     const size_t size = n->plane * n->block;
-    const float least = rectified ? 0.0F : -INFINITY;
+    const lanes_kernels *kernels = lanes_kernels_get(0);
     for (size_t s = 0; s < samples; s++) {
         for (size_t c = 0; c < n->padded; c += n->block, x += size, y += size) {
-            const group g = group_of(n, c);
-            if (n->block == 8)
-                normalize_group(&g, 8, least, x, y);
-            else
-                normalize_group(&g, MOST_BLOCK, least, x, y);
+            const lanes_norm group = group_of(n, c, rectified);
+            kernels->norm_forward(&group, x, y);
         }
     }
 }
 
-static inline void turn_group(const group *g, size_t block, const float *restrict x,
-                              float *restrict dy) {
-    for (size_t p = 0; p < g->plane * block; p += block)
-        for (size_t k = 0; k < block; k++)
-            dy[p + k] =
-                g->factor[k] * dy[p + k] - g->offset[k] - (x[p + k] - g->center[k]) * g->slope[k];
-}
-
-static void block_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
+static void block_backward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                           const float *dy, float *dx) {
     const size_t size = n->plane * n->block;
+    const lanes_kernels *kernels = lanes_kernels_get(0);
     for (size_t s = 0; s < samples; s++) {
-        for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size) {
-            const group g = group_of(n, c);
-            if (n->block == 8)
-                turn_group(&g, 8, x, dy);
-            else
-                turn_group(&g, MOST_BLOCK, x, dy);
+        for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size, dx += size) {
+            const lanes_norm group = group_of(n, c, rectified);
+            kernels->norm_backward(&group, x, dy, dx);
         }
     }
 }
@@ -139,33 +139,66 @@ static void spread(const engine_norm *n, tile t, const float *of_channels, float
         of_columns[i] = of_channels[(t.first + i) / n->plane];
 }
 
-static void add_row(size_t count, const float *a, const float *b, double *restrict first,
-                    double *restrict second) {
+/* What each column of a tile is multiplied by, and the like. */
+typedef struct columns {
+    float center[TILE], factor[TILE], shift[TILE];
+} columns;
+
+static void spread_forward(const engine_norm *n, tile t, columns *c) {
+    spread(n, t, n->center, c->center);
+    spread(n, t, n->factor, c->factor);
+    spread(n, t, n->shift, c->shift);
+}
+
+/* dy, or 0 where the rectifier passed nothing. */
+static inline float passed(const columns *c, bool rectified, size_t i, float x, float dy) {
+    return !rectified || (x - c->center[i]) * c->factor[i] + c->shift[i] > 0.0F ? dy : 0.0F;
+}
+
+static void add_row(size_t count, const columns *c, bool rectified, const float *x, const float *dy,
+                    double *restrict first, double *restrict second) {
     for (size_t i = 0; i < count; i++) {
-        first[i] += (double)a[i];
-        second[i] += (double)a[i] * (double)b[i];
+        const double term = (double)passed(c, rectified, i, x[i], dy[i]);
+        first[i] += term;
+        second[i] += term * (double)x[i];
     }
 }
 
-void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
-                      double *sums) {
-    if (n->block > 1) {
-        block_sums(n, samples, a, b, sums);
-        return;
-    }
-    const size_t columns = n->channels * n->plane;
-    memset(sums, 0, 2 * n->padded * sizeof *sums);
-    for (size_t at = 0; at < columns; at += TILE) {
+static void column_sums(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                        const float *dy, double *sums) {
+    const size_t width = n->channels * n->plane;
+    for (size_t at = 0; at < width; at += TILE) {
         const tile t = tile_at(n, at);
+        columns c;
+        spread_forward(n, t, &c);
         double first[TILE] = {0};
         double second[TILE] = {0};
         for (size_t s = 0; s < samples; s++)
-            add_row(t.count, a + s * columns + at, b + s * columns + at, first, second);
+            add_row(t.count, &c, rectified, x + s * width + at, dy + s * width + at, first, second);
         for (size_t i = 0; i < t.count; i++) {
             sums[(at + i) / n->plane] += first[i];
             sums[n->padded + (at + i) / n->plane] += second[i];
         }
     }
+}
+
+/* ---- sums ---- */
+
+void engine_norm_sums(const engine_norm *n, size_t samples, const float *x, double *sums) {
+    memset(sums, 0, 2 * n->padded * sizeof *sums);
+    if (n->block > 1)
+        block_sums(n, samples, x, sums);
+    else
+        column_sums(n, samples, false, x, x, sums);
+}
+
+void engine_norm_backward_sums(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                               const float *dy, double *sums) {
+    memset(sums, 0, 2 * n->padded * sizeof *sums);
+    if (n->block > 1)
+        block_backward_sums(n, samples, rectified, x, dy, sums);
+    else
+        column_sums(n, samples, rectified, x, dy, sums);
 }
 
 /* ---- forward ---- */
@@ -176,7 +209,7 @@ static void normalize_by(engine_norm *n, const float *params, size_t c, double m
     n->inverse[c] = 1.0 / sqrt(variance + (double)n->node->epsilon);
     n->center[c] = (float)mean;
     n->factor[c] = (float)(n->inverse[c] * (double)parameter(n, params, n->node->scale)[c]);
-    n->offset[c] = parameter(n, params, n->node->shift)[c];
+    n->shift[c] = parameter(n, params, n->node->shift)[c];
 }
 
 void engine_norm_by_running(engine_norm *n, const float *params) {
@@ -198,21 +231,12 @@ void engine_norm_by_batch(engine_norm *n, const float *params, const double *sum
     }
 }
 
-static void normalize_row(size_t count, const float *restrict center, const float *restrict factor,
-                          const float *restrict offset, const float *restrict x,
+static void normalize_row(size_t count, const columns *c, bool rectified, const float *restrict x,
                           float *restrict y) {
-    for (size_t i = 0; i < count; i++)
-        y[i] = (x[i] - center[i]) * factor[i] + offset[i];
-}
-
-static void rectify_row(size_t count, float *y) {
-    for (size_t i = 0; i < count; i++)
-        y[i] = y[i] <= 0.0F ? 0.0F : y[i]; /* a NaN passes */
-}
-
-void engine_norm_unrectify(const engine_norm *n, size_t samples, const float *y, float *dy) {
-    for (size_t i = 0; i < samples * n->padded * n->plane; i++)
-        dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
+    for (size_t i = 0; i < count; i++) {
+        const float value = (x[i] - c->center[i]) * c->factor[i] + c->shift[i];
+        y[i] = rectified && value <= 0.0F ? 0.0F : value; /* a NaN passes */
+    }
 }
 
 void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
@@ -221,21 +245,13 @@ void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, c
         block_forward(n, samples, rectified, x, y);
         return;
     }
-    const size_t columns = n->channels * n->plane;
-    for (size_t at = 0; at < columns; at += TILE) {
+    const size_t width = n->channels * n->plane;
+    for (size_t at = 0; at < width; at += TILE) {
         const tile t = tile_at(n, at);
-        float center[TILE];
-        float factor[TILE];
-        float offset[TILE];
-        spread(n, t, n->center, center);
-        spread(n, t, n->factor, factor);
-        spread(n, t, n->offset, offset);
-        for (size_t s = 0; s < samples; s++) {
-            float *row = y + s * columns + at;
-            normalize_row(t.count, center, factor, offset, x + s * columns + at, row);
-            if (rectified)
-                rectify_row(t.count, row);
-        }
+        columns c;
+        spread_forward(n, t, &c);
+        for (size_t s = 0; s < samples; s++)
+            normalize_row(t.count, &c, rectified, x + s * width + at, y + s * width + at);
     }
 }
 
@@ -261,35 +277,35 @@ void engine_norm_turn(engine_norm *n, const double *sums, size_t count) {
     for (size_t c = 0; c < n->channels; c++) {
         const double factor = (double)n->factor[c];
         n->slope[c] = (float)(factor * n->inverse[c] * turned(n, sums, c) / elements);
-        n->offset[c] = (float)(factor * sums[c] / elements);
+        n->lift[c] = (float)(factor * sums[c] / elements);
     }
 }
 
-static void turn_row(size_t count, const float *restrict center, const float *restrict factor,
-                     const float *restrict offset, const float *restrict slope,
-                     const float *restrict x, float *restrict dy) {
+static void turn_row(size_t count, const columns *c, const float *lift, const float *slope,
+                     bool rectified, const float *x, const float *dy, float *dx) {
     for (size_t i = 0; i < count; i++)
-        dy[i] = factor[i] * dy[i] - offset[i] - (x[i] - center[i]) * slope[i];
+        dx[i] = c->factor[i] * passed(c, rectified, i, x[i], dy[i]) - lift[i] -
+                (x[i] - c->center[i]) * slope[i];
 }
 
-void engine_norm_backward(const engine_norm *n, size_t samples, const float *x, float *dy) {
+void engine_norm_backward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                          const float *dy, float *dx) {
     if (n->block > 1) {
-        block_backward(n, samples, x, dy);
+        block_backward(n, samples, rectified, x, dy, dx);
         return;
     }
-    const size_t columns = n->channels * n->plane;
-    for (size_t at = 0; at < columns; at += TILE) {
+    const size_t width = n->channels * n->plane;
+    for (size_t at = 0; at < width; at += TILE) {
         const tile t = tile_at(n, at);
-        float center[TILE];
-        float factor[TILE];
-        float offset[TILE];
+        columns c;
+        float lift[TILE];
         float slope[TILE];
-        spread(n, t, n->center, center);
-        spread(n, t, n->factor, factor);
-        spread(n, t, n->offset, offset);
+        spread_forward(n, t, &c);
+        spread(n, t, n->lift, lift);
         spread(n, t, n->slope, slope);
-        for (size_t s = 0; s < samples; s++)
-            turn_row(t.count, center, factor, offset, slope, x + s * columns + at,
-                     dy + s * columns + at);
+        for (size_t s = 0; s < samples; s++) {
+            const size_t row = s * width + at;
+            turn_row(t.count, &c, lift, slope, rectified, x + row, dy + row, dx + row);
+        }
     }
 }

@@ -18,11 +18,12 @@
 typedef struct engine_norm {
     const graph *g;
     const graph_normalization *node;
-    size_t channels, plane; /* plane: H x W */
-    size_t block;           /* 1: row-major */
-    size_t padded;          /* channels, to a whole block */
-    double *mean, *inverse; /* inverse: 1 / sqrt(variance + epsilon) */
-    float *center, *factor, *offset, *slope;
+    size_t channels, plane;         /* plane: H x W */
+    size_t block;                   /* 1: row-major */
+    size_t padded;                  /* channels, to a whole block */
+    double *mean, *inverse;         /* inverse: 1 / sqrt(variance + epsilon) */
+    float *center, *factor, *shift; /* y = (x - center) factor + shift */
+    float *lift, *slope;            /* dx = factor dy - lift - (x - center) slope */
 } engine_norm;
 
 /* Of a node of g, which must outlive it, on tensors in such blocks. engine_norm_close takes what
@@ -31,12 +32,11 @@ admmnn_status engine_norm_open(const graph *g, const graph_node *node, size_t bl
                                admmnn_error *err);
 void engine_norm_close(engine_norm *n);
 
-/* sums[2][padded], overwritten: of a, and of a * b, over `samples` rows of both. */
-void engine_norm_sums(const engine_norm *n, size_t samples, const float *a, const float *b,
-                      double *sums);
+/* sums[2][padded], overwritten: of x, and of x * x, over `samples` rows. */
+void engine_norm_sums(const engine_norm *n, size_t samples, const float *x, double *sums);
 
 /* How engine_norm_forward normalizes: by the running statistics in params, or by those of
- * a batch of `count` samples with the sums of (x, x), which are left in the places of
+ * a batch of `count` samples with those sums, which are left in the places of
  * the running ones in `part`. */
 void engine_norm_by_running(engine_norm *n, const float *params);
 void engine_norm_by_batch(engine_norm *n, const float *params, const double *sums, size_t count,
@@ -44,14 +44,16 @@ void engine_norm_by_batch(engine_norm *n, const float *params, const double *sum
 /* y[samples][...] from x[samples][...]; rectified: 0 where it were below. */
 void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
                          float *y);
-/* dy[samples][...] = 0 where y, rectified, is not above 0. */
-void engine_norm_unrectify(const engine_norm *n, size_t samples, const float *y, float *dy);
-
-/* The gradient by scale and shift in `part`, from a share's sums of (dy, x). */
+/* sums[2][padded], overwritten: of dy, and of dy * x; where rectified, dy counts as 0 where y
+ * is not above 0, which x tells. */
+void engine_norm_backward_sums(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                               const float *dy, double *sums);
+/* The gradient by scale and shift in `part`, from a share's sums of (dy, dy * x). */
 void engine_norm_gradient(const engine_norm *n, const double *sums, float *part);
-/* How engine_norm_backward goes, from the sums of (dy, x) over the batch of `count`. */
+/* How engine_norm_backward goes, from such sums over the batch of `count`. */
 void engine_norm_turn(engine_norm *n, const double *sums, size_t count);
-/* dy[samples][...] becomes dx. */
-void engine_norm_backward(const engine_norm *n, size_t samples, const float *x, float *dy);
+/* dx[samples][...], which may be dy. */
+void engine_norm_backward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                          const float *dy, float *dx);
 
 #endif

@@ -1,7 +1,9 @@
-/* Batch normalization outside training, and dropout: what is dropped out and where. */
+/* Batch normalization outside training and its kernels, and dropout: what is dropped out and where.
+ */
 #include "support.h"
 
 #include "engine/dropout.h"
+#include "engine/lanes_kernels.h"
 #include "engine/norm.h"
 
 #define MUST(call) assert_int_equal((call), ADMMNN_OK)
@@ -97,13 +99,78 @@ static void far_means_leave_the_variance(void **state) {
     for (int i = 0; i < COUNT; i++)
         x[i] = 1024.0F + (i % 2 == 0 ? 1.0F : -1.0F);
     float *params = floats(g->flat_count);
-    engine_norm_sums(&n, COUNT, x, x, sums);
+    engine_norm_sums(&n, COUNT, x, sums);
     engine_norm_by_batch(&n, params, sums, COUNT, params);
     assert_true(params[g->parameters[g->nodes[0].normalization.mean].offset] == 1024.0F);
     assert_true(params[g->parameters[g->nodes[0].normalization.variance].offset] == 1.0F);
     engine_norm_close(&n);
     base_free(params);
     graph_free(g);
+}
+
+/* ---- the kernels ---- */
+
+enum { PLANE_MAX = 33, BLOCK_MAX = 16 };
+
+static void draw(float *x, size_t count, uint64_t key) {
+    base_random random = base_random_at(key, 0, 0);
+    for (size_t i = 0; i < count; i++)
+        x[i] = base_random_normal(&random);
+}
+
+static void expect_near(double value, double expected) {
+    assert_true(fabs(value - expected) <= 1e-5 * (1.0 + fabs(expected)));
+}
+
+/* Against the same in double precision, channel by channel; no y is so near 0 that rounding could
+ * turn its sign. */
+static void check_kernels(const lanes_kernels *k, size_t plane, size_t block, bool rectified) {
+    float x[PLANE_MAX * BLOCK_MAX], dy[PLANE_MAX * BLOCK_MAX];
+    float y[PLANE_MAX * BLOCK_MAX], dx[PLANE_MAX * BLOCK_MAX];
+    float of[5][BLOCK_MAX];
+    double own[2][BLOCK_MAX], back[2][BLOCK_MAX];
+    draw(x, plane * block, 1);
+    draw(dy, plane * block, 2);
+    draw(of[0], 5 * BLOCK_MAX, 3);
+    const lanes_norm n = {plane, block, rectified, of[0], of[1], of[2], of[3], of[4]};
+    k->norm_sums(&n, x, own[0], own[1]);
+    k->norm_forward(&n, x, y);
+    k->norm_backward_sums(&n, x, dy, back[0], back[1]);
+    k->norm_backward(&n, x, dy, dx);
+    for (size_t c = 0; c < block; c++) {
+        double sums[4] = {0.0};
+        for (size_t i = c; i < plane * block; i += block) {
+            const double at = (double)x[i];
+            const double out = (at - (double)of[0][c]) * (double)of[1][c] + (double)of[2][c];
+            const double passed = rectified && out <= 0.0 ? 0.0 : (double)dy[i];
+            assert_true(fabs(out) > 1e-6);
+            expect_near((double)y[i], rectified && out < 0.0 ? 0.0 : out);
+            expect_near((double)dx[i], (double)of[1][c] * passed - (double)of[3][c] -
+                                           (at - (double)of[0][c]) * (double)of[4][c]);
+            sums[0] += at;
+            sums[1] += at * at;
+            sums[2] += passed;
+            sums[3] += passed * at;
+        }
+        expect_near(own[0][c], sums[0]);
+        expect_near(own[1][c], sums[1]);
+        expect_near(back[0][c], sums[2]);
+        expect_near(back[1][c], sums[3]);
+    }
+    k->norm_backward(&n, x, dy, dy); /* in place */
+    assert_memory_equal(dy, dx, plane * block * sizeof *dx);
+}
+
+static void kernels_normalize_blocks(void **state) {
+    (void)state;
+    static const size_t planes[] = {1, 15, 16, 33};
+    for (size_t lanes = 4; lanes <= 16; lanes *= 2) {
+        const lanes_kernels *k = lanes_kernels_get(lanes);
+        for (size_t p = 0; k != NULL && p < 4; p++)
+            for (size_t block = 8; block <= BLOCK_MAX; block += 8)
+                for (int rectified = 0; rectified < 2; rectified++)
+                    check_kernels(k, planes[p], block, rectified == 1);
+    }
 }
 
 /* ---- dropout ---- */
@@ -224,6 +291,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(running_statistics_normalize),
         cmocka_unit_test(far_means_leave_the_variance),
+        cmocka_unit_test(kernels_normalize_blocks),
         cmocka_unit_test(the_rate_is_the_ratio),
         cmocka_unit_test(names_tell_masks_apart),
         cmocka_unit_test(nothing_is_dropped_outside_training),
