@@ -93,10 +93,18 @@ static inline size_t rt_words_width(const rt_layer *layer) {
     return (size_t)1 << (RT_WORD_BITS - layer->symbol_bits);
 }
 
+/* Parts of a row of words. */
+static inline uint32_t rt_words_parts(const rt_layer *layer) {
+    return (uint32_t)((layer->columns - 1) / rt_words_width(layer)) + 1;
+}
+
+static inline size_t rt_layer_bands(const rt_layer *layer) {
+    return ((size_t)layer->rows + RT_BAND_ROWS - 1) / RT_BAND_ROWS;
+}
+
 /* The places that rows from `row` on, a band, have of a part: from first[0] to before first[1]. */
 static inline const uint32_t *rt_band_starts(const rt_layer *layer, uint32_t part, size_t row) {
-    const size_t bands = ((size_t)layer->rows + RT_BAND_ROWS - 1) / RT_BAND_ROWS;
-    return layer->starts + part * bands + row / RT_BAND_ROWS;
+    return layer->starts + part * rt_layer_bands(layer) + row / RT_BAND_ROWS;
 }
 
 /* Of a list: where weight i finds its input, and its value. */
