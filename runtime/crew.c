@@ -21,8 +21,8 @@ typedef struct rt_worker {
 } rt_worker;
 
 struct rt_crew {
-    unsigned started;
-    rt_worker *workers;
+    unsigned count, started;
+    rt_worker *workers;    /* [count] */
     pthread_mutex_t owner; /* held by the caller whose units are done */
     pthread_mutex_t lock;  /* of what follows, but for the units' number */
     pthread_cond_t ready, done;
@@ -142,12 +142,12 @@ void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
 }
 
 /* Signals are the caller's threads'. */
-static bool start_workers(rt_crew *crew, unsigned count) {
+static bool start_workers(rt_crew *crew) {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    for (; crew->started < count; crew->started++) {
+    for (; crew->started < crew->count; crew->started++) {
         rt_worker *worker = &crew->workers[crew->started];
         worker->crew = crew;
         worker->number = crew->started + 1;
@@ -155,7 +155,7 @@ static bool start_workers(rt_crew *crew, unsigned count) {
             break;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return crew->started == count;
+    return crew->started == crew->count;
 }
 
 admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew **out,
@@ -169,17 +169,21 @@ admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew 
     if (crew == NULL || workers == NULL)
         return rt_fail(err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
                        "no memory for threads", 0);
+    crew->count = threads - 1;
     crew->workers = workers;
     pthread_mutex_init(&crew->owner, NULL);
     pthread_mutex_init(&crew->lock, NULL);
     pthread_cond_init(&crew->ready, NULL);
     pthread_cond_init(&crew->done, NULL);
-    if (!start_workers(crew, threads - 1)) {
-        rt_crew_close(crew);
-        return rt_fail(err, ADMMNN_RUNTIME_MEMORY, "a thread cannot be started", 0);
-    }
     *out = crew;
     return ADMMNN_RUNTIME_OK;
+}
+
+admmnn_runtime_status rt_crew_start(rt_crew *crew, admmnn_runtime_error *err) {
+    if (crew == NULL || start_workers(crew))
+        return ADMMNN_RUNTIME_OK;
+    rt_crew_close(crew);
+    return rt_fail(err, ADMMNN_RUNTIME_MEMORY, "a thread cannot be started", 0);
 }
 
 void rt_crew_close(rt_crew *crew) {
@@ -207,6 +211,12 @@ admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew 
     (void)threads;
     (void)err;
     *crew = NULL;
+    return ADMMNN_RUNTIME_OK;
+}
+
+admmnn_runtime_status rt_crew_start(rt_crew *crew, admmnn_runtime_error *err) {
+    (void)crew;
+    (void)err;
     return ADMMNN_RUNTIME_OK;
 }
 

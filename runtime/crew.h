@@ -14,10 +14,12 @@ typedef struct rt_crew rt_crew;
 
 /* How many threads there will be of those that are asked for. */
 unsigned rt_crew_threads(unsigned asked);
-/* *crew is NULL for one thread, the caller. */
+/* All that it needs but its threads; *crew is NULL for one thread, the caller. MEMORY, ARENA. */
 admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew **crew,
                                    admmnn_runtime_error *err);
-/* Ends the threads; NULL is nothing. */
+/* Starts the threads, or closes it: MEMORY. NULL is nothing. */
+admmnn_runtime_status rt_crew_start(rt_crew *crew, admmnn_runtime_error *err);
+/* Ends the threads that were started; NULL is nothing. */
 void rt_crew_close(rt_crew *crew);
 
 /* thread: a number below the crew's threads that no other unit has meanwhile. */

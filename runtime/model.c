@@ -147,7 +147,7 @@ static admmnn_runtime_status check_settings(const admmnn_runtime_settings *setti
     return ADMMNN_RUNTIME_OK;
 }
 
-static admmnn_runtime_status read_model(rt_opening *opening, rt_file *file) {
+static admmnn_runtime_status read_file(rt_opening *opening, rt_file *file) {
     rt_reader in = {&file->bytes, file->count - CHECKSUM_BYTES, 0, false};
     bool half_steps = false;
     RT_TRY(read_head(opening, &in, &half_steps));
@@ -155,7 +155,7 @@ static admmnn_runtime_status read_model(rt_opening *opening, rt_file *file) {
     return rt_plan(opening);
 }
 
-admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
+admmnn_runtime_status rt_model_read(rt_file *file, rt_memory *memory,
                                     const admmnn_runtime_settings *asked, admmnn_runtime **model,
                                     admmnn_runtime_error *err) {
     const admmnn_runtime_settings *settings = asked == NULL ? &by_default : asked;
@@ -175,7 +175,7 @@ admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
         made->network.kernels = rt_kernels_find(settings->kernels);
         made->network.coded = settings->activations == 8;
         made->network.threads = rt_crew_threads(settings->threads);
-        status = read_model(&opening, file);
+        status = read_file(&opening, file);
     }
     if (status == ADMMNN_RUNTIME_OK)
         status = rt_crew_open(memory, made->network.threads, &made->network.crew, err);
@@ -186,4 +186,17 @@ admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
     made->memory = *memory;
     *model = made;
     return ADMMNN_RUNTIME_OK;
+}
+
+admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
+                                    const admmnn_runtime_settings *settings, admmnn_runtime **model,
+                                    admmnn_runtime_error *err) {
+    admmnn_runtime *made;
+    RT_TRY(rt_model_read(file, memory, settings, &made, err));
+    const admmnn_runtime_status status = rt_crew_start(made->network.crew, err);
+    if (status == ADMMNN_RUNTIME_OK)
+        *model = made;
+    else
+        rt_memory_close(memory);
+    return status;
 }

@@ -29,6 +29,12 @@ const char *admmnn_runtime_status_text(admmnn_runtime_status status) {
     return number < sizeof texts / sizeof texts[0] ? texts[number] : "unknown status";
 }
 
+static rt_file file_of(const void *bytes, size_t count) {
+    const rt_view all = {bytes, 0, count, NULL, NULL};
+    const rt_file file = {all, all, count};
+    return file;
+}
+
 admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count,
                                                  const admmnn_runtime_settings *settings,
                                                  admmnn_runtime **model,
@@ -38,8 +44,7 @@ admmnn_runtime_status admmnn_runtime_open_memory(const void *bytes, size_t count
         return rt_fail(err, ADMMNN_RUNTIME_USAGE, "no bytes, or no place for the model", 0);
     rt_memory_open(&memory, settings == NULL ? NULL : settings->arena,
                    settings == NULL ? 0 : settings->arena_bytes);
-    const rt_view all = {bytes, 0, count, NULL, NULL};
-    rt_file file = {all, all, count};
+    rt_file file = file_of(bytes, count);
     return rt_model_open(&file, &memory, settings, model, err);
 }
 
@@ -54,15 +59,13 @@ void admmnn_runtime_close(admmnn_runtime *model) {
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err) {
-    admmnn_runtime_settings own = {NULL, 0, ADMMNN_RUNTIME_KERNELS_FASTEST, ADMMNN_RUNTIME_FASTEST,
-                                   1,    0};
+    rt_memory memory;
     admmnn_runtime *model;
-    if (arena_bytes == NULL)
-        return rt_fail(err, ADMMNN_RUNTIME_USAGE, "no place for the number of bytes", 0);
-    if (settings != NULL)
-        own = *settings;
-    own.arena = NULL;
-    RT_TRY(admmnn_runtime_open_memory(bytes, count, &own, &model, err));
+    if (bytes == NULL || arena_bytes == NULL)
+        return rt_fail(err, ADMMNN_RUNTIME_USAGE, "no bytes, or no place for their number", 0);
+    rt_memory_open(&memory, NULL, 0);
+    rt_file file = file_of(bytes, count);
+    RT_TRY(rt_model_read(&file, &memory, settings, &model, err));
     *arena_bytes = model->memory.peak + RT_ALIGNMENT; /* at any alignment */
     admmnn_runtime_close(model);
     return ADMMNN_RUNTIME_OK;

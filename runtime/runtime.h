@@ -16,7 +16,11 @@ typedef struct rt_file {
     size_t count;
 } rt_file;
 
-/* Reads the file with what is in *memory, which becomes the model's; frees it on failure. */
+/* Reads the file with what is in *memory, which becomes the model's; frees it on failure. Of the
+ * model's threads there is all but they themselves, which rt_model_open starts. */
+admmnn_runtime_status rt_model_read(rt_file *file, rt_memory *memory,
+                                    const admmnn_runtime_settings *settings, admmnn_runtime **model,
+                                    admmnn_runtime_error *err);
 admmnn_runtime_status rt_model_open(rt_file *file, rt_memory *memory,
                                     const admmnn_runtime_settings *settings, admmnn_runtime **model,
                                     admmnn_runtime_error *err);

@@ -111,8 +111,8 @@ void admmnn_runtime_close(admmnn_runtime *model);
  * and after; admmnn_runtime_open needs ADMMNN_RUNTIME_FILE_BYTES more. It depends on the
  * file, on settings->kernels, ->weights, ->threads and ->activations, on what types of the machine
  * take, and on the kernels that are found: where settings->kernels is not PORTABLE, on the
- * processor. Opens the model, threads and all, with memory from malloc, and has the same errors;
- * USAGE: arena_bytes is NULL, too. */
+ * processor. Reads the model with memory from malloc, starts no thread, and has the same errors but
+ * that of a thread which cannot be started; USAGE: arena_bytes is NULL, too. */
 admmnn_runtime_status admmnn_runtime_measure(const void *bytes, size_t count,
                                              const admmnn_runtime_settings *settings,
                                              size_t *arena_bytes, admmnn_runtime_error *err);

@@ -1,8 +1,26 @@
 /* One model run by many threads at once, each with a workspace of its own, gives what it gives
- * one; and so does one whose layers are shared by threads of its own. */
+ * one; and so does one whose layers are shared by threads of its own. The program is linked so that
+ * it sees the library's calls of pthread_create. */
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 
 #include "support.h"
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+
+static unsigned created, refused_from = UINT_MAX; /* threads; the first that is not */
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument) {
+    if (created >= refused_from)
+        return EAGAIN;
+    created++;
+    return __real_pthread_create(thread, attributes, start, argument);
+}
 
 #define THREADS 8
 #define ROUNDS 20
@@ -140,11 +158,68 @@ static void callers_share_a_model_with_threads(void **state) {
     pack_model_free(packed);
 }
 
+/* More than what an arena loses by its alignment. */
+#define TOO_FEW 64
+
+/* By an arena of what measuring tells, and by one of less. */
+static void expect_measured(bytes file, unsigned threads, size_t needed) {
+    void *arena = malloc(needed);
+    admmnn_runtime_settings settings = {.arena = arena, .arena_bytes = needed, .threads = threads};
+    admmnn_runtime *model;
+    assert_non_null(arena);
+    created = 0;
+    OPEN(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, err));
+    assert_int_equal(created, threads - 1);
+    admmnn_runtime_close(model);
+    settings.arena_bytes -= TOO_FEW;
+    assert_int_equal(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, NULL),
+                     ADMMNN_RUNTIME_ARENA);
+    free(arena);
+}
+
+static void measuring_starts_no_thread(void **state) {
+    (void)state;
+    pack_model *packed = random_model(wide_network(), (filling){ADMM_LEVELS_EQUAL, 4, 0.4}, 7);
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    for (unsigned threads = 1; threads <= 7; threads += 3) {
+        const admmnn_runtime_settings settings = {.threads = threads};
+        size_t needed = 0;
+        created = 0;
+        OPEN(admmnn_runtime_measure(file.at, file.count, &settings, &needed, err));
+        assert_int_equal(created, 0);
+        expect_measured(file, threads, needed);
+    }
+    base_free(file.at);
+    pack_model_free(packed);
+}
+
+/* Those before it end, and a sanitizer sees that nothing is left. */
+static void a_thread_that_cannot_be_started_is_told(void **state) {
+    (void)state;
+    pack_model *packed = random_model(wide_network(), (filling){ADMM_LEVELS_EQUAL, 4, 0.4}, 7);
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    const admmnn_runtime_settings settings = {.threads = 4};
+    admmnn_runtime *model = NULL;
+    admmnn_runtime_error err;
+    created = 0;
+    refused_from = 2;
+    assert_int_equal(admmnn_runtime_open_memory(file.at, file.count, &settings, &model, &err),
+                     ADMMNN_RUNTIME_MEMORY);
+    refused_from = UINT_MAX;
+    assert_int_equal(created, 2);
+    assert_null(model);
+    assert_string_equal(err.reason, "a thread cannot be started");
+    base_free(file.at);
+    pack_model_free(packed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_threads_give_the_bytes_of_one),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
         cmocka_unit_test(callers_share_a_model_with_threads),
+        cmocka_unit_test(measuring_starts_no_thread),
+        cmocka_unit_test(a_thread_that_cannot_be_started_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
