@@ -3,6 +3,8 @@
 #ifndef RT_KERNELS_H
 #define RT_KERNELS_H
 
+#include <math.h>
+
 #include "network.h"
 
 /* Vectors at the end of a row read up to so many floats more than there are. */
@@ -62,7 +64,7 @@ typedef struct rt_kernels {
     void (*tile)(const rt_tile *t);
     /* Row r of [first, last) into out[r - first]: of a list at in[place], of words, or dense. */
     rt_product_kernel *product;
-    /* The largest of every 2 x 2 of [channels][height][width], both even. */
+    /* The largest of every 2 x 2 of [channels][height][width], both even; a NaN where one is. */
     void (*pool2)(const float *in, size_t channels, size_t height, size_t width, float *out);
     void (*pool2_codes)(const uint8_t *in, size_t channels, size_t height, size_t width,
                         uint8_t *out);
@@ -116,6 +118,11 @@ static inline size_t rt_layer_place(const rt_layer *layer, size_t i) {
 static inline float rt_layer_value(const rt_layer *layer, size_t i) {
     return layer->float_values ? ((const float *)layer->values)[i]
                                : layer->table[((const uint8_t *)layer->values)[i]];
+}
+
+/* Of poolings. A NaN passes, whichever of the two it is. */
+static inline float rt_larger(float a, float b) {
+    return a > b || isnan(a) ? a : b;
 }
 
 /* A row's result from its sum. */

@@ -140,24 +140,30 @@ static void product(const rt_layer *layer, uint32_t first, uint32_t last, const 
 
 /* ---- pooling ---- */
 
-/* The larger of each two lines' pairs, eight of them: of columns 0 to 15. */
+/* A NaN passes: the instruction takes its second operand where either is one. */
+INLINE __m256 largest(__m256 a, __m256 b) {
+    return _mm256_or_ps(_mm256_max_ps(a, b), _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+}
+
+INLINE __m128 largest_four(__m128 a, __m128 b) {
+    return _mm_or_ps(_mm_max_ps(a, b), _mm_cmpunord_ps(a, a));
+}
+
+/* The largest of each two lines' pairs, eight of them: of columns 0 to 15. */
 TARGET static __m256 pairs_of(const float *upper, const float *lower) {
-    const __m256 a = _mm256_loadu_ps(upper);
-    const __m256 b = _mm256_loadu_ps(upper + LANES);
-    const __m256 c = _mm256_loadu_ps(lower);
-    const __m256 d = _mm256_loadu_ps(lower + LANES);
-    /* Of a NaN and a number the first in memory, as the portable one has it. */
-    const __m256 above = larger(_mm256_shuffle_ps(a, b, 0xdd), _mm256_shuffle_ps(a, b, 0x88));
-    const __m256 below = larger(_mm256_shuffle_ps(c, d, 0xdd), _mm256_shuffle_ps(c, d, 0x88));
-    const __m256d mixed = _mm256_castps_pd(larger(below, above)); /* 0-3, 8-11, 4-7, 12-15 */
+    const __m256 a = largest(_mm256_loadu_ps(upper), _mm256_loadu_ps(lower));
+    const __m256 b = largest(_mm256_loadu_ps(upper + LANES), _mm256_loadu_ps(lower + LANES));
+    const __m256d mixed =
+        _mm256_castps_pd(/* 0-3, 8-11, 4-7, 12-15 */
+                         largest(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xdd)));
     return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
 }
 
 /* The same of columns 0 to 7. */
 TARGET static __m128 half_pairs_of(const float *upper, const float *lower) {
-    const __m128 a = _mm_max_ps(_mm_loadu_ps(lower), _mm_loadu_ps(upper));
-    const __m128 b = _mm_max_ps(_mm_loadu_ps(lower + 4), _mm_loadu_ps(upper + 4));
-    return _mm_max_ps(_mm_shuffle_ps(a, b, 0xdd), _mm_shuffle_ps(a, b, 0x88));
+    const __m128 a = largest_four(_mm_loadu_ps(upper), _mm_loadu_ps(lower));
+    const __m128 b = largest_four(_mm_loadu_ps(upper + 4), _mm_loadu_ps(lower + 4));
+    return largest_four(_mm_shuffle_ps(a, b, 0x88), _mm_shuffle_ps(a, b, 0xdd));
 }
 
 /* Of an even width of at least 8; the last step may go over what is there. */

@@ -256,14 +256,11 @@ static void product(const rt_layer *layer, uint32_t first, uint32_t last, const 
 
 /* ---- pooling ---- */
 
-static float larger(float a, float b) {
-    return b > a ? b : a;
-}
-
 static void pool2(const float *in, size_t channels, size_t height, size_t width, float *out) {
     for (size_t row = 0; row < channels * height / 2; row++, in += 2 * width)
         for (size_t x = 0; x < width; x += 2)
-            *out++ = larger(larger(in[x], in[width + x]), larger(in[x + 1], in[width + x + 1]));
+            *out++ =
+                rt_larger(rt_larger(in[x], in[width + x]), rt_larger(in[x + 1], in[width + x + 1]));
 }
 
 /* ---- codes ---- */

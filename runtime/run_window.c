@@ -41,13 +41,24 @@ static void add_row(const rt_window *w, const void *from, size_t kx, span column
         y[i] += x[place_of(w, kx, i)];
 }
 
+static inline void raise_by(const float *x, size_t stride, size_t count, float *y) {
+    for (size_t i = 0; i < count; i++)
+        y[i] = rt_larger(x[i * stride], y[i]);
+}
+
+/* The usual strides are known to the compiler, which makes vectors of them. */
 static void raise_row(const rt_window *w, const void *from, size_t kx, span columns, void *to) {
-    const float *x = from;
-    float *y = to;
-    for (size_t i = columns.first; i < columns.last; i++) {
-        const float value = x[place_of(w, kx, i)];
-        y[i] = value > y[i] ? value : y[i];
-    }
+    if (columns.first >= columns.last)
+        return;
+    const float *x = (const float *)from + place_of(w, kx, columns.first);
+    const size_t count = columns.last - columns.first;
+    float *y = (float *)to + columns.first;
+    if (w->stride[1] == 1)
+        raise_by(x, 1, count, y);
+    else if (w->stride[1] == 2)
+        raise_by(x, 2, count, y);
+    else
+        raise_by(x, w->stride[1], count, y);
 }
 
 static void raise_codes(const rt_window *w, const void *from, size_t kx, span columns, void *to) {

@@ -38,14 +38,16 @@ static window window_at(const reference_call *c, size_t output) {
 
 /* ---- the largest ---- */
 
-/* The first largest element of the window, in row order; padding never wins. */
+/* The first largest element of the window, in row order, or its last NaN: one passes, as it must
+ * reach the loss to be noticed. Padding never wins. */
 static size_t winner(const window *at, const double *x) {
     const graph_window *w = &at->pool->window;
     size_t best = NOWHERE;
     for (size_t ky = 0; ky < w->kernel[0]; ky++) {
         for (size_t kx = 0; kx < w->kernel[1]; kx++) {
             const size_t candidate = element(at, ky, kx);
-            if (candidate != NOWHERE && (best == NOWHERE || x[candidate] > x[best]))
+            if (candidate != NOWHERE &&
+                (best == NOWHERE || x[candidate] > x[best] || isnan(x[candidate])))
                 best = candidate;
         }
     }

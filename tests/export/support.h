@@ -70,11 +70,9 @@ static inline predict *find_predict(void *library, uint32_t i) {
     return function;
 }
 
-/* Compiles, compares and forgets what was added. */
-static inline void batch_check(batch *b) {
+/* Of all that was added. */
+static inline void *batch_library(const batch *b) {
     char path[64];
-    if (b->count == 0)
-        return;
     run_command(
         "cd %s && ${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -shared "
         "-fPIC -o all.so *.c -lm",
@@ -83,6 +81,14 @@ static inline void batch_check(batch *b) {
     void *library = dlopen(path, RTLD_NOW);
     if (library == NULL)
         fail_msg("%s", dlerror());
+    return library;
+}
+
+/* Compiles, compares and forgets what was added. */
+static inline void batch_check(batch *b) {
+    if (b->count == 0)
+        return;
+    void *library = batch_library(b);
     for (uint32_t i = 0; i < b->count; i++) {
         expect_outputs(b->models[i], find_predict(library, i));
         pack_model_free(b->models[i]);
