@@ -80,11 +80,31 @@ void rt_topology_usual_name(uint32_t code, uint32_t number, char name[PACK_NAME_
     name[at] = 0;
 }
 
+/* The first of the sorted names that is not before it: found by halves, for there may be many. */
+static uint32_t place_of_name(const rt_topology *t, const char *name) {
+    uint32_t low = 0;
+    uint32_t high = t->named;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (strcmp(t->names[t->sorted[middle]], name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 bool rt_topology_name_is_taken(const rt_topology *t, const char *name) {
-    for (uint32_t v = 1; v < t->values; v++)
-        if (strcmp(t->names[v], name) == 0)
-            return true;
-    return false;
+    const uint32_t place = place_of_name(t, name);
+    return place < t->named && strcmp(t->names[t->sorted[place]], name) == 0;
+}
+
+void rt_topology_put_name(rt_topology *t, const char *name) {
+    uint32_t *place = t->sorted + place_of_name(t, name);
+    const size_t behind = (size_t)(t->sorted + t->named++ - place);
+    memmove(place + 1, place, behind * sizeof *place);
+    *place = t->values;
+    memcpy(t->names[t->values], name, PACK_NAME_MAX);
 }
 
 rt_window rt_topology_window(uint32_t kernel, uint32_t stride, uint32_t pad) {
@@ -101,8 +121,9 @@ admmnn_runtime_status rt_topology_start(rt_topology *t, uint32_t items, const rt
         return rt_topology_corrupt(t, "the network's description ends early");
     t->capacity = items + 1;
     t->names = rt_scratch(t->opening->memory, t->capacity, sizeof *t->names);
+    t->sorted = rt_scratch(t->opening->memory, t->capacity, sizeof *t->sorted);
     network->values = rt_take(t->opening->memory, t->capacity, sizeof *network->values);
-    if (t->names == NULL || network->values == NULL)
+    if (t->names == NULL || t->sorted == NULL || network->values == NULL)
         return rt_topology_memory(t);
     network->values[0].shape = *input;
     t->values = 1;
@@ -110,7 +131,7 @@ admmnn_runtime_status rt_topology_start(rt_topology *t, uint32_t items, const rt
 }
 
 admmnn_runtime_status rt_topology_read(rt_opening *opening, rt_reader *in, unsigned version) {
-    rt_topology t = {opening, in, NULL, &opening->network->tensors, 0, 0, 0};
+    rt_topology t = {opening, in, NULL, NULL, 0, &opening->network->tensors, 0, 0, 0};
     const size_t mark = rt_scratch_mark(opening->memory);
     RT_TRY(version == PACK_VERSION_CHAIN ? rt_topology_chain(&t) : rt_topology_any(&t));
     opening->network->value_count = t.values;

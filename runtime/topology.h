@@ -10,8 +10,10 @@ typedef struct rt_topology {
     rt_opening *opening;
     rt_reader *in;
     char (*names)[PACK_NAME_MAX]; /* [values] of the nodes; "" of others */
-    rt_tensor **next_tensor;      /* where the next one is linked */
-    uint64_t flat;                /* parameters so far, as the format counts them */
+    uint32_t *sorted;             /* [named] the nodes' values, by their names */
+    uint32_t named;
+    rt_tensor **next_tensor; /* where the next one is linked */
+    uint64_t flat;           /* parameters so far, as the format counts them */
     uint32_t values, capacity;
 } rt_topology;
 
@@ -43,6 +45,8 @@ bool rt_topology_read_text(rt_reader *in, char name[PACK_NAME_MAX]);
 /* "conv1" */
 void rt_topology_usual_name(uint32_t code, uint32_t number, char name[PACK_NAME_MAX]);
 bool rt_topology_name_is_taken(const rt_topology *t, const char *name);
+/* Of the next value, and of no other yet. */
+void rt_topology_put_name(rt_topology *t, const char *name);
 rt_window rt_topology_window(uint32_t kernel, uint32_t stride, uint32_t pad);
 
 /* topology_add.c: checks the operation and makes the network's next value of it. */

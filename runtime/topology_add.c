@@ -407,7 +407,8 @@ admmnn_runtime_status rt_topology_add(rt_topology *t, const rt_item *item) {
     if (value->node == NULL)
         return rt_topology_memory(t);
     RT_TRY(add_parameters(t, value->node, item));
-    memcpy(t->names[t->values++], item->name, PACK_NAME_MAX);
+    rt_topology_put_name(t, item->name);
+    t->values++;
     return ADMMNN_RUNTIME_OK;
 }
 

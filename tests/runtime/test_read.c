@@ -217,6 +217,55 @@ static void names_are_text(void **state) {
     }
 }
 
+#define NAMED 40U
+
+/* "n00" to "n39", in no order. */
+static void name_of(unsigned node, char name[4]) {
+    snprintf(name, 4, "n%02u", (node * 17 + 5) % NAMED);
+}
+
+static pack_model *named_model(void) {
+    char name[4];
+    graph *g;
+    MUST(graph_create("named", graph_shape_image(2, 1, 1), &g, err));
+    uint32_t value = g->input;
+    for (unsigned n = 0; n < NAMED; n++) {
+        name_of(n, name);
+        MUST(graph_add_relu(g, name, value, &value, err));
+    }
+    return model_of(g);
+}
+
+static size_t find_text(bytes file, const char *text) {
+    size_t at = 0;
+    while (at + strlen(text) < file.count && memcmp(file.at + at, text, strlen(text)) != 0)
+        at++;
+    assert_true(at + strlen(text) < file.count);
+    return at;
+}
+
+/* Whichever of two is the first, and wherever it stands among the others. */
+static void no_two_nodes_have_one_name(void **state) {
+    (void)state;
+    pack_model *packed = named_model();
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    assert_int_equal(try_open(file.at, file.count), ADMMNN_RUNTIME_OK);
+    for (unsigned n = 0; n < NAMED; n++) {
+        char own[4];
+        char taken[4];
+        name_of(n, own);
+        name_of((n + 13) % NAMED, taken);
+        const size_t at = find_text(file, own);
+        memcpy(file.at + at, taken, 3);
+        mend_checksum(file);
+        expect_one_opinion(file);
+        assert_int_equal(try_open(file.at, file.count), ADMMNN_RUNTIME_CORRUPT);
+        memcpy(file.at + at, own, 3);
+    }
+    base_free(file.at);
+    pack_model_free(packed);
+}
+
 /* q is 0: then all codes are. */
 static void values_of_no_interval_are_refused(void **state) {
     (void)state;
@@ -287,6 +336,7 @@ int main(void) {
         cmocka_unit_test(every_flipped_bit_is_noticed),
         cmocka_unit_test(damage_under_a_right_checksum_is_seen_as_pack_sees_it),
         cmocka_unit_test(names_are_text),
+        cmocka_unit_test(no_two_nodes_have_one_name),
         cmocka_unit_test(values_of_no_interval_are_refused),
         cmocka_unit_test(an_arena_of_the_measured_size_is_enough),
     };
