@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "export/job.h"
-#include "graph/reader.h"
 #include "pack/model_calibrate.h"
 
 /* Of a sum of numbers of 8 bits, so many at most. */
@@ -131,10 +130,10 @@ static bool has_own_scale(const export_job *job, uint32_t n) {
 
 /* The value that is kept of what a node makes: behind what passes it on. */
 static uint32_t kept_of(const export_job *job, uint32_t n) {
-    uint32_t next = graph_only_reader(job->g, n);
+    uint32_t next = job->plan->only[job->g->nodes[n].output];
     while (next != GRAPH_NONE && job->plan->steps[next].needed && !has_own_scale(job, next)) {
         n = next;
-        next = graph_only_reader(job->g, n);
+        next = job->plan->only[job->g->nodes[n].output];
     }
     return job->g->nodes[n].output;
 }

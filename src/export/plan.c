@@ -2,8 +2,9 @@
 
 #include <math.h>
 
+#include <string.h>
+
 #include "base/memory.h"
-#include "graph/reader.h"
 
 const float *export_fixed(const graph *g, const float *params, uint32_t value) {
     const graph_value *v = &g->values[value];
@@ -54,22 +55,36 @@ static void count_readers(planning *p) {
     }
 }
 
+/* Of all values at once: a file may have many operations, and one of them many operands. */
+static void find_only_readers(planning *p) {
+    const graph *g = p->g;
+    for (uint32_t v = 0; v < g->value_count; v++)
+        p->plan->only[v] = GRAPH_NONE;
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        for (uint32_t i = 0; i < g->nodes[n].operand_count; i++) {
+            const uint32_t value = operand(p, &g->nodes[n], i);
+            p->plan->only[value] = p->readers[value]++ == 0 ? n : GRAPH_NONE;
+        }
+    }
+    p->plan->only[g->output] = GRAPH_NONE;
+    memset(p->readers, 0, g->value_count * sizeof *p->readers);
+}
+
 /* ---- layers ---- */
 
 /* Whether a matmul multiplies what differs between samples by weights that none but it reads. */
-static bool is_linear(const graph *g, const graph_node *node) {
-    uint32_t reader;
+static bool is_linear(const planning *p, const graph_node *node) {
+    const graph *g = p->g;
     if (node->op != GRAPH_MATMUL || node->weight == GRAPH_NONE)
         return false;
     const uint32_t right = graph_operand(g, node, 1);
     return g->values[right].parameter == node->weight && g->values[right].shape.rank == 2 &&
-           graph_value_varies(g, graph_operand(g, node, 0)) &&
-           graph_readers(g, right, &reader) == 1;
+           graph_value_varies(g, graph_operand(g, node, 0)) && p->plan->only[right] != GRAPH_NONE;
 }
 
-static bool has_layer(const graph *g, const graph_node *node) {
+static bool has_layer(const planning *p, const graph_node *node) {
     return node->op == GRAPH_CONV || node->op == GRAPH_TRANSPOSED_CONV ||
-           node->op == GRAPH_INNER_PRODUCT || is_linear(g, node);
+           node->op == GRAPH_INNER_PRODUCT || is_linear(p, node);
 }
 
 static admmnn_status make_layer(planning *p, uint32_t n) {
@@ -157,7 +172,7 @@ static admmnn_status join(planning *p, uint32_t n) {
     const graph_node *node = &p->g->nodes[n];
     const uint32_t first = operand(p, node, 0);
     export_step *step = &p->plan->steps[n];
-    if (has_layer(p->g, node))
+    if (has_layer(p, node))
         return make_layer(p, n);
     const uint32_t maker = p->maker[first];
     if (maker == GRAPH_NONE || p->readers[first] != 1)
@@ -298,6 +313,7 @@ static admmnn_status plan_all(planning *p) {
     }
     for (uint32_t n = 0; n < g->node_count; n++)
         p->plan->steps[n].pooled = GRAPH_NONE;
+    find_only_readers(p);
     count_readers(p);
     for (uint32_t n = 0; n < g->node_count; n++)
         if (p->plan->steps[n].needed)
@@ -322,10 +338,11 @@ admmnn_status export_plan_make(const graph *g, const float *params, bool apart, 
                   err};
     *plan = (export_plan){.node_count = g->node_count,
                           .steps = base_array(g->node_count, sizeof *plan->steps),
-                          .places = base_array(count, sizeof *plan->places)};
+                          .places = base_array(count, sizeof *plan->places),
+                          .only = base_array(count, sizeof *plan->only)};
     admmnn_status status = ADMMNN_OK;
     if (p.readers == NULL || p.last == NULL || p.maker == NULL || p.root == NULL ||
-        plan->steps == NULL || plan->places == NULL)
+        plan->steps == NULL || plan->places == NULL || plan->only == NULL)
         status = base_fail_memory(err, "the plan of the C code");
     else
         status = plan_all(&p);
@@ -349,5 +366,6 @@ void export_plan_free(export_plan *plan) {
         free_layer(plan->steps[n].layer);
     base_free(plan->steps);
     base_free(plan->places);
+    base_free(plan->only);
     *plan = (export_plan){0};
 }

@@ -38,6 +38,8 @@ typedef struct export_plan {
     uint32_t node_count;
     export_step *steps;   /* [node_count] */
     export_place *places; /* [values] */
+    uint32_t *only;       /* [values] the one operation that reads it; GRAPH_NONE: not exactly one,
+                             or the caller too */
     size_t count;         /* numbers that the buffer has */
 } export_plan;
 
