@@ -1,5 +1,6 @@
 #include "kernels.h"
 
+#include "kernels_neon.h"
 #include "kernels_x86.h"
 
 #if RT_HAS_X86
@@ -19,6 +20,9 @@ const rt_kernels *rt_kernels_find(admmnn_runtime_kernels kernels) {
         return &rt_kernels_avx512;
     if (kernels != ADMMNN_RUNTIME_KERNELS_PORTABLE && runs_avx2())
         return &rt_kernels_avx2;
+#elif RT_HAS_NEON
+    if (kernels != ADMMNN_RUNTIME_KERNELS_PORTABLE)
+        return &rt_kernels_neon;
 #endif
     (void)kernels;
     return &rt_kernels_portable;

@@ -1,5 +1,5 @@
-/* What runs a layer's weights on floats: in portable C, by AVX2 and FMA, and by AVX-512, where the
- * processor has them. All give the same numbers but for the order of sums. */
+/* What runs a layer's weights on floats: in portable C, by AVX2 and FMA, by AVX-512 and by NEON,
+ * where the processor has them. All give the same numbers but for the order of sums. */
 #ifndef RT_KERNELS_H
 #define RT_KERNELS_H
 
@@ -71,8 +71,9 @@ typedef struct rt_kernels {
     /* What is finished as codes: numbers from 0 to 255.5 without their fraction; a NaN is 0. */
     void (*cut)(const float *from, size_t count, uint8_t *to);
     /* What a weight takes, of a list, of words, of a band and of a dense row, relative to each
-     * other: of inner products, measured by bench_runtime, and of tiles, by bench_layers. A band
-     * has a weight of each of its rows for each of its places. */
+     * other: of inner products, measured by bench_runtime, and of tiles, by bench_layers; NEON's
+     * are modelled. A band has a weight of each of its rows for each of its
+     * places. */
     double list_cost, words_cost, dense_cost, tile_list_cost, tile_band_cost, tile_dense_cost;
 } rt_kernels;
 

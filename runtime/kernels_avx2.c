@@ -58,6 +58,10 @@ INLINE vector splat_of(const float *from) {
     return _mm256_broadcast_ss(from);
 }
 
+INLINE const float *address_of(const float *from) {
+    return from;
+}
+
 INLINE vector codes_at(const int8_t *codes) {
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)codes)));
 }
@@ -129,6 +133,7 @@ INLINE vector one_of(sixteen s, whole words) {
 }
 
 #include "kernels_vector.h"
+#include "kernels_words.h"
 
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {

@@ -60,6 +60,10 @@ INLINE vector splat_of(const float *from) {
     return _mm512_set1_ps(*from);
 }
 
+INLINE const float *address_of(const float *from) {
+    return from;
+}
+
 INLINE vector codes_at(const int8_t *codes) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)codes)));
 }
@@ -123,6 +127,7 @@ INLINE vector one_of(sixteen s, whole words) {
 }
 
 #include "kernels_vector.h"
+#include "kernels_words.h"
 
 /* ---- lists of inner products ---- */
 

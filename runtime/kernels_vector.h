@@ -5,24 +5,22 @@
  *                                           run at once for a band
  *     BAND_EACH(M, a, b, c)                 M(n, a, b, c) for each n up to BAND_VECTORS
  *     TARGET, INLINE                        how its functions are declared
- *     vector, mask, whole, sixteen          types, and of these:
+ *     UNROLL                                where gcc's pragma will not do
+ *     vector, mask                          types, and of these:
  *
  *     vector load(from), load_any(from)     at an aligned address, and at any
  *     load_some(from, mask)                 zeros where there is none; nothing is read there
  *     load_every(from, step, mask)          the same of every stepth float
  *     store(to, v), store_any, store_some(to, v, mask)
+ *                                           the mask is of the first lanes
  *     splat(x), splat_of(from)
+ *     address_of(from)                      itself, as one number for all that is read behind it
  *     codes_at(codes)                       signed bytes as floats
  *     loaded(from)                          as load, once for all that use it
  *     fma_of(a, b, c), add(a, b)            a b + c, a + b
- *     larger(a, b), smaller(a, b)           b where one is a NaN
+ *     larger(a, b), smaller(a, b)           a NaN where b is one; a is none
  *     mask mask_between(first, last)        the lanes from one to before the other
  *     float sum_of(v)
- *     whole words_at(from)                  whole numbers of 16 bits, one a lane
- *     above(w, bits), below(w, bits)        without the lowest bits, and those alone
- *     vector gather(from, w, mask)          from[w] of each lane, as load_some
- *     sixteen sixteen_of(from)              16 floats
- *     vector one_of(s, w)                   that of them which the lowest four bits tell
  *
  * tile: up to TILE_VECTORS vectors of outputs stay in registers while a row's weights pass: each
  * is broadcast once and multiplied by what lies at its place, one aligned load and one multiply-add
@@ -33,7 +31,9 @@
 
 #include "kernels.h"
 
+#ifndef UNROLL
 #define UNROLL _Pragma("GCC unroll 32")
+#endif
 
 /* Of lists' tiles. */
 #define TILE_VECTORS 14
@@ -191,7 +191,7 @@ INLINE void run_row(const rt_tile *t, size_t row, size_t vectors, bool wide, boo
     vector sums[TILE_VECTORS];
     begin_row(t, row, 0, vectors, sums);
     for (size_t i = starts[0]; i < last; i++) {
-        const float *in = t->panel + place_at(layer->places, i, wide);
+        const float *in = address_of(t->panel + place_at(layer->places, i, wide));
         const vector weight = weight_at(layer, i, floats);
         UNROLL for (size_t v = 0; v < vectors; v++) sums[v] =
             fma_of(weight, load(in + v * LANES), sums[v]);
@@ -237,7 +237,7 @@ INLINE void run_band(const rt_tile *t, const band *b, size_t first, size_t vecto
     UNROLL for (size_t r = 0; r < RT_BAND_ROWS; r++)
         begin_row(t, b->rows[r], first, vectors, sums[r]);
     for (size_t i = 0; i < b->count; i++) {
-        const float *in = panel + place_at(b->places, i, wide);
+        const float *in = address_of(panel + place_at(b->places, i, wide));
         vector x[BAND_VECTORS];
         UNROLL for (size_t v = 0; v < vectors; v++) x[v] = loaded(in + v * LANES);
         UNROLL for (size_t r = 0; r < RT_BAND_ROWS; r++) {
@@ -365,62 +365,6 @@ TARGET static void dense_product(const rt_layer *layer, uint32_t first, uint32_t
                                  const float *in, float *out) {
     for (size_t row = first; row < last; row++)
         out[row - first] = rt_finish(layer, row, dense_sum(layer, row, in));
-}
-
-/* ---- words ---- */
-
-#define FEW_BITS 4U
-
-/* The table as often as sixteen values hold it. */
-INLINE sixteen few_of(const rt_layer *layer) {
-    float few[1U << FEW_BITS];
-    for (size_t i = 0; i < 1U << FEW_BITS; i++)
-        few[i] = layer->table[i & (((size_t)1 << layer->symbol_bits) - 1)];
-    return sixteen_of(few);
-}
-
-/* A vector of words onto a sum. is_few, of a table that `few` has, is a constant where it is
- * inlined. */
-INLINE vector add_vector(const rt_layer *layer, size_t i, mask lanes, const float *in, sixteen few,
-                         bool is_few, vector sum) {
-    const whole words = words_at((const uint16_t *)layer->places + i);
-    const vector x = gather(in, above(words, layer->symbol_bits), lanes);
-    const vector weight =
-        is_few ? one_of(few, words) : gather(layer->table, below(words, layer->symbol_bits), lanes);
-    return fma_of(weight, x, sum);
-}
-
-/* Words of one part of a row. */
-INLINE vector add_words(const rt_layer *layer, size_t i, size_t end, const float *in, sixteen few,
-                        bool is_few, vector sum) {
-    const mask all = mask_between(0, (int64_t)LANES);
-    for (; i + LANES <= end; i += LANES)
-        sum = add_vector(layer, i, all, in, few, is_few, sum);
-    if (i < end)
-        sum = add_vector(layer, i, mask_between(0, (int64_t)(end - i)), in, few, is_few, sum);
-    return sum;
-}
-
-INLINE void run_words(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                      float *out, sixteen few, bool is_few) {
-    const size_t width = rt_words_width(layer);
-    for (size_t row = first; row < last; row++) {
-        const uint32_t *starts = layer->starts + row * layer->parts;
-        vector sum = splat(0.0F);
-        for (size_t part = 0; part < layer->parts; part++)
-            sum = add_words(layer, starts[part], starts[part + 1], in + part * width, few, is_few,
-                            sum);
-        out[row - first] = rt_finish(layer, row, sum_of(sum));
-    }
-}
-
-TARGET static void words_product(const rt_layer *layer, uint32_t first, uint32_t last,
-                                 const float *in, float *out) {
-    const float none[1U << FEW_BITS] = {0.0F};
-    if (layer->symbol_bits <= FEW_BITS)
-        run_words(layer, first, last, in, out, few_of(layer), true);
-    else
-        run_words(layer, first, last, in, out, sixteen_of(none), false);
 }
 
 #endif

@@ -57,8 +57,9 @@ typedef enum admmnn_runtime_weights {
     ADMMNN_RUNTIME_DENSE
 } admmnn_runtime_weights;
 
-/* What computes: the fastest that the processor has; portable C, whatever it has; or at most AVX2
- * and FMA. Their results differ in the last bits. */
+/* What computes: the fastest that the processor has (AVX-512, AVX2 and FMA, NEON); portable C,
+ * whatever it has; or at most AVX2 and FMA, which on other processors than x86-64 is the fastest.
+ * Their results differ in the last bits. */
 typedef enum admmnn_runtime_kernels {
     ADMMNN_RUNTIME_KERNELS_FASTEST,
     ADMMNN_RUNTIME_KERNELS_PORTABLE,
@@ -127,7 +128,7 @@ typedef struct admmnn_runtime_info {
     uint64_t weights, kept;  /* places of weights in the layers, and those that have one not 0 */
     size_t model_bytes;      /* memory that the open model holds */
     size_t workspace_bytes;  /* of a workspace */
-    const char *kernels;     /* "avx512", "avx2" or "portable"; static storage */
+    const char *kernels;     /* "avx512", "avx2", "neon" or "portable"; static storage */
     unsigned threads;        /* that run a sample */
     uint32_t values, codes;  /* between layers, the input and the output among them, and those of
                                 them that are in 8 bits */

@@ -1,0 +1,70 @@
+/* Words of inner products, whose inputs are gathered: for what has vectors that gather. Its file
+ * includes this once, behind kernels_vector.h, and says before, beside what that wants:
+ *
+ *     whole, sixteen                        types, and of these:
+ *
+ *     whole words_at(from)                  whole numbers of 16 bits, one a lane
+ *     above(w, bits), below(w, bits)        without the lowest bits, and those alone
+ *     vector gather(from, w, mask)          from[w] of each lane, as load_some
+ *     sixteen sixteen_of(from)              16 floats
+ *     vector one_of(s, w)                   that of them which the lowest four bits tell */
+#ifndef RT_KERNELS_WORDS_H
+#define RT_KERNELS_WORDS_H
+
+#include "kernels_vector.h"
+
+#define FEW_BITS 4U
+
+/* The table as often as sixteen values hold it. */
+INLINE sixteen few_of(const rt_layer *layer) {
+    float few[1U << FEW_BITS];
+    for (size_t i = 0; i < 1U << FEW_BITS; i++)
+        few[i] = layer->table[i & (((size_t)1 << layer->symbol_bits) - 1)];
+    return sixteen_of(few);
+}
+
+/* A vector of words onto a sum. is_few, of a table that `few` has, is a constant where it is
+ * inlined. */
+INLINE vector add_vector(const rt_layer *layer, size_t i, mask lanes, const float *in, sixteen few,
+                         bool is_few, vector sum) {
+    const whole words = words_at((const uint16_t *)layer->places + i);
+    const vector x = gather(in, above(words, layer->symbol_bits), lanes);
+    const vector weight =
+        is_few ? one_of(few, words) : gather(layer->table, below(words, layer->symbol_bits), lanes);
+    return fma_of(weight, x, sum);
+}
+
+/* Words of one part of a row. */
+INLINE vector add_words(const rt_layer *layer, size_t i, size_t end, const float *in, sixteen few,
+                        bool is_few, vector sum) {
+    const mask all = mask_between(0, (int64_t)LANES);
+    for (; i + LANES <= end; i += LANES)
+        sum = add_vector(layer, i, all, in, few, is_few, sum);
+    if (i < end)
+        sum = add_vector(layer, i, mask_between(0, (int64_t)(end - i)), in, few, is_few, sum);
+    return sum;
+}
+
+INLINE void run_words(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                      float *out, sixteen few, bool is_few) {
+    const size_t width = rt_words_width(layer);
+    for (size_t row = first; row < last; row++) {
+        const uint32_t *starts = layer->starts + row * layer->parts;
+        vector sum = splat(0.0F);
+        for (size_t part = 0; part < layer->parts; part++)
+            sum = add_words(layer, starts[part], starts[part + 1], in + part * width, few, is_few,
+                            sum);
+        out[row - first] = rt_finish(layer, row, sum_of(sum));
+    }
+}
+
+TARGET static void words_product(const rt_layer *layer, uint32_t first, uint32_t last,
+                                 const float *in, float *out) {
+    const float none[1U << FEW_BITS] = {0.0F};
+    if (layer->symbol_bits <= FEW_BITS)
+        run_words(layer, first, last, in, out, few_of(layer), true);
+    else
+        run_words(layer, first, last, in, out, sixteen_of(none), false);
+}
+
+#endif
