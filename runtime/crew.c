@@ -54,6 +54,8 @@ static bool changes_soon(const unsigned *number, unsigned from) {
             return true;
 #if defined(__x86_64__)
         __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ volatile("isb"); /* yield takes no time on most of them */
 #endif
     }
     return false;
