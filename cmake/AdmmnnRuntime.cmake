@@ -10,7 +10,8 @@ add_library(admmnn_runtime STATIC ${sources})
 set_target_properties(admmnn_runtime PROPERTIES C_STANDARD 99)
 if(ADMMNN_SANITIZE)
   set_source_files_properties(${CMAKE_SOURCE_DIR}/runtime/kernels_avx2.c
-    ${CMAKE_SOURCE_DIR}/runtime/kernels_avx512.c PROPERTIES
+    ${CMAKE_SOURCE_DIR}/runtime/kernels_avx512.c
+    ${CMAKE_SOURCE_DIR}/runtime/kernels_neon.c PROPERTIES
     COMPILE_OPTIONS "${instrumented_kernels}")
 endif()
 target_include_directories(admmnn_runtime PRIVATE ${CMAKE_SOURCE_DIR}/runtime PUBLIC ${view})
