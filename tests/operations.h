@@ -79,6 +79,34 @@ static void convolutions_of_every_geometry(void **state) {
     expect_conv(begin(graph_shape_vector(9)), graph_conv_of(graph_window_of(1, 1, 0)), 7);
 }
 
+/* One axis of a window, and an input that it fits in: its length. */
+static uint32_t draw_axis(base_random *random, graph_window *w, size_t axis) {
+    w->kernel[axis] = 1 + (uint32_t)base_random_below(random, 5);
+    w->stride[axis] = 1 + (uint32_t)base_random_below(random, 3);
+    w->dilation[axis] = 1 + (uint32_t)base_random_below(random, 3);
+    w->pad[axis] = (uint32_t)base_random_below(random, 4);
+    w->pad_end[axis] = (uint32_t)base_random_below(random, 4);
+    const uint32_t reach = w->dilation[axis] * (w->kernel[axis] - 1) + 1;
+    const uint32_t padded = w->pad[axis] + w->pad_end[axis];
+    const uint32_t least = reach > padded ? reach - padded : 1;
+    return least + (uint32_t)base_random_below(random, 24);
+}
+
+static void convolutions_drawn_at_random(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 150; seed++) {
+        base_random random = base_random_at(seed, 6, 6);
+        graph_conv conv = graph_conv_of(graph_window_of(1, 1, 0));
+        const uint32_t height = draw_axis(&random, &conv.window, 0);
+        const uint32_t width = draw_axis(&random, &conv.window, 1);
+        conv.groups = 1U << base_random_below(&random, 3);
+        conv.biased = base_random_below(&random, 2) == 0;
+        const uint32_t channels = conv.groups * (1 + (uint32_t)base_random_below(&random, 5));
+        const uint32_t filters = conv.groups * (1 + (uint32_t)base_random_below(&random, 6));
+        expect_conv(image(channels, height, width), conv, filters);
+    }
+}
+
 /* More than the first cache holds at once: rows are cut into parts by channels. */
 static void convolutions_of_many_channels(void **state) {
     (void)state;
@@ -426,6 +454,7 @@ static void outputs_of_all_kinds(void **state) {
 static const struct CMUnitTest operations_tests[] = {
     cmocka_unit_test(convolutions_of_every_size),
     cmocka_unit_test(convolutions_of_every_geometry),
+    cmocka_unit_test(convolutions_drawn_at_random),
     cmocka_unit_test(convolutions_of_many_channels),
     cmocka_unit_test(places_beyond_sixteen_bits),
     cmocka_unit_test(layers_that_share_places),
