@@ -1,7 +1,6 @@
 #include "export/plan.h"
 
 #include <math.h>
-
 #include <string.h>
 
 #include "base/memory.h"
