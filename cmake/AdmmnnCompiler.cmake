@@ -20,6 +20,11 @@ endif()
 # The unrolled tiles with every access checked take minutes at more than -O1, and at -O1 where
 # nothing else is optimised, either.
 set(instrumented_kernels $<$<NOT:$<CONFIG:Debug>>:-O1>)
+# For the fuzzers those of vectors have their accesses checked alone, in a tenth of the time to
+# compile: the runtime's portable ones, which are all counted and checked, go the same ways.
+if(ADMMNN_BUILD_FUZZERS)
+  list(APPEND instrumented_kernels -fno-sanitize=fuzzer-no-link,undefined)
+endif()
 
 # Kernels compiled once per instruction set and chosen at run time, their multiply-adds
 # fused on purpose: src/PREFIX_WIDTH.c for the width of any processor, of AVX2 and FMA,
