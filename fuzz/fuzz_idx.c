@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "data/gunzip.h"
 #include "data/idx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);

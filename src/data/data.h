@@ -55,7 +55,8 @@ typedef struct data_settings {
 
 /* Opens one part of a set. Images of a folder are held, decoded, where settings->memory
  * allows that and no crop wants more of them than is held; else they are streamed. What else is
- * larger than that memory is ADMMNN_INPUT with the figure, before it is allocated. */
+ * larger than that memory is ADMMNN_INPUT with the figure, before it is allocated (of IDX files,
+ * which may be compressed: when they are read). */
 admmnn_status data_open(const data_settings *settings, data_part part, data_set *out,
                         admmnn_error *err);
 

@@ -19,12 +19,6 @@ admmnn_status data_idx_read(const char *folder, const char *name, size_t limit,
                             char path[BASE_PATH_MAX], uint8_t **bytes, size_t *count,
                             admmnn_error *err);
 
-/* Inflates gzip, of one member or more, into a new array (base_free). More than
- * limit bytes is ADMMNN_INPUT, and no more than that is ever held; damage and
- * bytes after the end are ADMMNN_CORRUPT. */
-admmnn_status data_gunzip(const char *name, const uint8_t *bytes, size_t count, size_t limit,
-                          uint8_t **out, size_t *out_count, admmnn_error *err);
-
 /* Names of the four files, images and labels of each part. */
 const char *data_idx_images_name(data_part part);
 const char *data_idx_labels_name(data_part part);

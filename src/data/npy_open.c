@@ -1,6 +1,7 @@
 /* A set of NumPy's arrays. */
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -20,9 +21,13 @@ typedef struct file {
 static admmnn_status read_array(const data_settings *settings, const char *part, const char *name,
                                 file *f, admmnn_error *err) {
     char folder[BASE_PATH_MAX];
+    int descriptor;
     size_t count;
     BASE_TRY(base_path_join(folder, sizeof folder, settings->path, part, err));
     BASE_TRY(base_path_join(f->name, sizeof f->name, folder, name, err));
+    BASE_TRY(base_file_open(f->name, &descriptor, &count, err));
+    close(descriptor);
+    BASE_TRY(data_check_memory(settings, f->name, count, err));
     BASE_TRY(base_file_read(f->name, settings->memory, &f->bytes, &count, err));
     return npy_parse(f->name, f->bytes, count, &f->array, err);
 }

@@ -27,6 +27,20 @@ admmnn_status data_format_find(const char *name, data_format *format, admmnn_err
     return ADMMNN_OK;
 }
 
+static admmnn_status open_idx(const data_settings *settings, data_part part, data_set *out,
+                              admmnn_error *err) {
+    data_set set;
+    BASE_TRY(data_idx_open(settings->path, part, &set, err));
+    const size_t bytes = set.count * graph_shape_count(set.shape);
+    const admmnn_status status = data_check_memory(settings, settings->path, bytes, err);
+    if (status != ADMMNN_OK) {
+        data_set_free(&set);
+        return status;
+    }
+    *out = set;
+    return ADMMNN_OK;
+}
+
 admmnn_status data_open(const data_settings *settings, data_part part, data_set *out,
                         admmnn_error *err) {
     switch (settings->format) {
@@ -41,7 +55,7 @@ admmnn_status data_open(const data_settings *settings, data_part part, data_set 
     case DATA_IDX:
         break;
     }
-    return data_idx_open(settings->path, part, out, err);
+    return open_idx(settings, part, out, err);
 }
 
 void data_set_free(data_set *set) {

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "data/download.h"
+#include "data/gunzip.h"
 #include "data/idx.h"
 
 typedef struct mirror {

@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/data.h"
+#include "data/gunzip.h"
 #include "data/idx.h"
 
 /* A call that must give this status; a failure's message must hold the words. */

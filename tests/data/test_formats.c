@@ -237,6 +237,30 @@ static void stray_labels_are_told(void **state) {
     data_set_free(&set);
 }
 
+/* Of what these formats have, no image is left out or streamed: it is refused by its size. */
+static void more_than_the_memory_is_refused(void **state) {
+    (void)state;
+    enum { SIDE = 32, COUNT = 1025, HEADER = 16 };
+    const size_t size = (size_t)COUNT * SIDE * SIDE;
+    uint8_t *bytes = base_array(HEADER + size, 1);
+    assert_non_null(bytes);
+    put_array("train", "x.npy", "|u1", "1025, 32, 32", bytes, size);
+    put_array("train", "y.npy", "<i8", "3,", some_labels, sizeof some_labels);
+    expect_refused(DATA_NPY, in_root("npy"), ADMMNN_INPUT,
+                   "x.npy: takes 2 MiB of memory, and dataset.memory is 1");
+    const uint8_t images[HEADER] = {0, 0, 8, 3,    0, 0, COUNT >> 8, COUNT & 255,
+                                    0, 0, 0, SIDE, 0, 0, 0,          SIDE};
+    const uint8_t labels[8 + COUNT] = {0, 0, 8, 1, 0, 0, COUNT >> 8, COUNT & 255, 1};
+    memcpy(bytes, images, HEADER);
+    const char *folder = in_root("idx");
+    EXPECT_OK(base_folder_make(folder, err));
+    put_file(folder, "train-images-idx3-ubyte", bytes, HEADER + size);
+    put_file(folder, "train-labels-idx1-ubyte", labels, sizeof labels);
+    expect_refused(DATA_IDX, folder, ADMMNN_INPUT,
+                   "idx: takes 2 MiB of memory, and dataset.memory is 1");
+    base_free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cifar10_from_folders_and_archives),
@@ -245,6 +269,7 @@ int main(void) {
         cmocka_unit_test(arrays_of_bytes_and_floats),
         cmocka_unit_test(bad_arrays_are_told),
         cmocka_unit_test(stray_labels_are_told),
+        cmocka_unit_test(more_than_the_memory_is_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
