@@ -30,7 +30,8 @@ void admmnn_model_close(admmnn_model *model);
 
 typedef struct admmnn_model_info {
     char name[32];             /* the network's */
-    uint32_t input[3];         /* channels, height, width of one sample */
+    uint32_t input[3];         /* channels, height, width of one sample, an image; of another
+                                  shape its first sides */
     uint32_t outputs;          /* numbers a sample gives: the logits */
     float mean[3], scale[3];   /* the network wants (pixel / 255 - mean) * scale, of each of
                                   three channels; of other inputs the first for all */

@@ -1,5 +1,6 @@
 /* A data set as an opened model reads it: `eval`'s and `finetune`'s. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "pack/model_file.h"
 
@@ -9,8 +10,9 @@
 /* A number from 0 to 1 before a comma or the end. */
 static bool next_share(const char **at, float *share) {
     char *end;
+    const size_t plain = strspn(*at, "0123456789+-.eE");
     *share = strtof(*at, &end);
-    const bool read = end != *at && *share >= 0.0F && *share <= 1.0F;
+    const bool read = end != *at && end <= *at + plain && *share >= 0.0F && *share <= 1.0F;
     *at = *end == ',' ? end + 1 : end;
     return read && (*end == 0 || (*end == ',' && **at != 0));
 }
@@ -116,6 +118,10 @@ admmnn_status model_images_open(const graph *g, const char *path, const admmnn_i
                          path, settings.size);
     BASE_TRY(data_open(&settings, part, set, err));
     admmnn_status status = check_images(g, path, set, images->path, err);
+    if (status == ADMMNN_OK && set->values != NULL && images->mean != NULL)
+        status =
+            base_fail(err, ADMMNN_USAGE,
+                      "--mean: the images of %s are floats, and taken as they are", images->path);
     if (status != ADMMNN_OK)
         data_set_free(set);
     return status;

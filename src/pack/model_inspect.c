@@ -44,19 +44,17 @@ static int name_width(const graph *g) {
 
 static void write_table(const admmnn_model *model, base_writer *out) {
     const graph *g = model->packed->g;
-    graph_shape in = g->values[g->input].shape;
     part parts[PARTS];
+    char shape[GRAPH_SHAPE_TEXT_MAX];
     char name[GRAPH_PARAMETER_NAME_MAX];
     const int width = name_width(g);
-    base_write_text(out, "%s: %ux%ux%u to %zu numbers, %" PRIu64 " bytes, %.1f times smaller\n\n",
-                    g->name, graph_shape_channels(in), graph_shape_height(in),
-                    graph_shape_width(in), graph_value_count(g, g->output), model->file_bytes,
-                    times_smaller(model));
+    base_write_text(out, "%s: %s to %zu numbers, %" PRIu64 " bytes, %.1f times smaller\n\n",
+                    g->name, graph_shape_text(g->values[g->input].shape, shape),
+                    graph_value_count(g, g->output), model->file_bytes, times_smaller(model));
     base_write_text(out, "%-*s %11s %9s %4s  %-8s %9s  %-7s %9s\n", width, "tensor", "shape",
                     "kept", "bits", "indices", "bytes", "values", "bytes");
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         const pack_tensor_report *t = &model->report.tensors[p];
-        char shape[24];
         graph_parameter_name(g, p, name);
         snprintf(shape, sizeof shape, "%ux%u", g->parameters[p].rows, g->parameters[p].columns);
         base_write_text(out, "%-*s %11s %9" PRIu64 " %4u  %-8s %9.1f  %-7s %9.1f\n", width, name,
@@ -89,16 +87,16 @@ static void write_tensor(const admmnn_model *model, uint32_t p, base_writer *out
 
 static void write_json(const admmnn_model *model, base_writer *out) {
     const pack_model *m = model->packed;
-    graph_shape in = m->g->values[m->g->input].shape;
     part parts[PARTS];
     base_write_text(out, "{\n  \"name\": ");
     base_write_json_string(out, m->g->name);
+    base_write_text(out, ",\n  \"input\": ");
+    model_shape_write(m->g->values[m->g->input].shape, out);
     base_write_text(out,
-                    ",\n  \"input\": [%u, %u, %u],\n  \"outputs\": %zu,\n"
+                    ",\n  \"outputs\": %zu,\n"
                     "  \"original_weights\": %" PRIu64 ",\n  \"original_biases\": %" PRIu64
                     ",\n"
                     "  \"original_bytes\": %" PRIu64 ",\n  \"tensors\": [",
-                    graph_shape_channels(in), graph_shape_height(in), graph_shape_width(in),
                     graph_value_count(m->g, m->g->output), m->original_weights, m->original_biases,
                     original_bytes(m));
     for (uint32_t p = 0; p < m->g->parameter_count; p++)

@@ -83,7 +83,7 @@ static void write_table(const admmnn_model *model, base_writer *out) {
                     graph_macs(g), activations);
 }
 
-static void write_shape(graph_shape shape, base_writer *out) {
+void model_shape_write(graph_shape shape, base_writer *out) {
     base_write_text(out, "[");
     for (uint32_t i = 0; i < shape.rank; i++)
         base_write_text(out, "%s%u", i == 0 ? "" : ", ", shape.dims[i]);
@@ -94,7 +94,7 @@ static void write_layer(const graph *g, const layer *l, base_writer *out) {
     base_write_text(out, "\n    {\"name\": ");
     base_write_json_string(out, l->node->name);
     base_write_text(out, ", \"operation\": \"%s\", \"output\": ", l->op);
-    write_shape(g->values[l->node->output].shape, out);
+    model_shape_write(g->values[l->node->output].shape, out);
     base_write_text(
         out, ", \"weights\": %zu, \"kept\": %zu, \"macs\": %" PRIu64 ", \"activations\": %zu",
         l->weights.count, l->weights.kept, l->macs, l->activations);
@@ -113,9 +113,9 @@ static void write_json(const admmnn_model *model, base_writer *out) {
     base_write_text(out, "{\n  \"name\": ");
     base_write_json_string(out, g->name);
     base_write_text(out, ",\n  \"input\": ");
-    write_shape(g->values[g->input].shape, out);
+    model_shape_write(g->values[g->input].shape, out);
     base_write_text(out, ",\n  \"output\": ");
-    write_shape(g->values[g->output].shape, out);
+    model_shape_write(g->values[g->output].shape, out);
     base_write_text(out,
                     ",\n  \"weights\": %zu,\n  \"kept\": %" PRIu64
                     ",\n  \"parameters\": %zu,\n  \"macs\": %" PRIu64 ",\n  \"file\": %" PRIu64

@@ -8,5 +8,7 @@
 /* Each operation's output shape, parameters, those of them that are not 0, their range,
  * multiply-accumulates and activations, as a table or as JSON. */
 void model_layers_write(const admmnn_model *model, bool json, base_writer *out);
+/* A list of JSON. */
+void model_shape_write(graph_shape shape, base_writer *out);
 
 #endif

@@ -60,6 +60,12 @@ differing=$(paste "$work/classes8" "$work/classes" | awk '$1 != $2' | wc -l)
 make_arrays "$work/arrays" 20 4 5 5
 expect 0 export-c "${0%/*}/../../fuzz/corpus/admm/narrow.admm" --out "$work/narrow" --name net \
     --int8 --data "$work/arrays" --format npy
+# Floats are taken as they are: no means of pixels are of them.
+make_arrays "$work/floats" 20 16 5 5
+sed -i "s/'|u1'/'<f4'/; s/(20, 16,/(20,  4,/" "$work"/floats/*/x.npy
+expect_error 2 "are floats, and taken as they are" eval \
+    "${0%/*}/../../fuzz/corpus/admm/narrow.admm" --data "$work/floats" --format npy --mean 0.5 \
+    --deviation 0.5
 cat >"$work/narrow/main.c" <<'END'
 #include <stdlib.h>
 

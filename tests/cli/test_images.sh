@@ -63,6 +63,11 @@ expect 0 pack "$work/untold.onnx" --out "$work/untold.admm" --force --quiet
 [[ ! -s $work/stderr ]] || fail "a note in spite of --quiet"
 expect 0 pack "$work/out-held/small.onnx" --out "$work/told.admm"
 lacks "$work/stderr" "normalised"
+expect 0 pack "$work/untold.onnx" --out "$work/ranged.admm" --activations 8 "${images[@]}" \
+    --mean 0.2 --deviation 0.25
+lacks "$work/stderr" "normalised"
+expect 0 pack "$work/untold.onnx" --out "$work/ranged.admm" --activations 8 "${images[@]}" --force
+(($(grep -c "normalised" "$work/stderr") == 1)) || fail "not one note of how pixels are normalised"
 expect 0 eval "$work/untold.admm" "${images[@]}" # says it now
 lacks "$work/stderr" "normalised"
 tones=(--mean 0.2 --deviation 0.25)
@@ -81,7 +86,7 @@ expect_error 2 "as many of both" eval "$work/untold.onnx" "${images[@]}" --mean 
     --deviation 0.2
 expect_error 2 "--deviation: must be above 0" eval "$work/untold.onnx" "${images[@]}" --mean 0.1 \
     --deviation 0
-for list in 123.675 '0.1,' 0.1,0.2 a 0.1,0.2,0.3,0.4 -0.1; do
+for list in 123.675 '0.1,' 0.1,0.2 a 0x1p-1 0.1,0.2,0.3,0.4 -0.1; do
     expect_error 2 "--mean: '$list'; one number from 0 to 1" eval "$work/untold.onnx" \
         "${images[@]}" --mean="$list" --deviation 0.5
 done
