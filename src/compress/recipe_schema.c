@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admmnn/compress.h"
+
 #define OPTIONAL CYAML_FLAG_OPTIONAL
 #define REQUIRED CYAML_FLAG_DEFAULT
 #define CHOICE (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
@@ -23,7 +25,7 @@
 #define BIAS_BITS_MAX 12
 #define BETA_MAX 1e6
 /* Largest whole number that every JSON reader holds exactly. */
-#define SEED_MAX 9007199254740991.0
+#define SEED_MAX ((double)ADMMNN_SEED_MAX)
 
 /* Ranges: last arguments of the tables' lines. */
 #define FROM(least, most)                                                                          \

@@ -58,6 +58,7 @@ static bool reached(const compress_run *run, run_goal goal) {
 typedef struct journey {
     compress_run *run;
     const run_trail *trail;
+    size_t logged;      /* bytes of the log until then */
     base_output *draft; /* NULL: the checkpoint is of that state itself */
 } journey;
 
@@ -70,6 +71,7 @@ static bool add_to_draft(void *user, const void *bytes, size_t count) {
 static admmnn_status take_snapshot(journey *j, admmnn_error *err) {
     base_output_drop(j->draft);
     j->draft = NULL;
+    j->logged = j->run->log.count;
     BASE_TRY(base_output_open(j->trail->checkpoint, &j->draft, err));
     base_writer out = {.drain = add_to_draft, .user = j->draft};
     const admmnn_status status = run_snapshot(j->run, &out, err);
@@ -101,7 +103,8 @@ static admmnn_status stop(journey *j, admmnn_status status, admmnn_error *err) {
     if (status == ADMMNN_DIVERGED) {
         run_log_divergence(j->run);
         (void)save(j, NULL);
-    }
+    } else
+        j->run->log.count = j->logged; /* as the checkpoint's */
     if (status == ADMMNN_CORRUPT)
         return stop_damaged(j, err);
     if (status != ADMMNN_CANCELLED)

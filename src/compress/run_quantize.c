@@ -208,15 +208,19 @@ static admmnn_status fix_layer(compress_run *run, uint32_t layer, double share, 
     return ADMMNN_OK;
 }
 
-/* The shares of `fix` divide the epochs evenly; what is fixed goes onto its level
- * and stays there, and the rest, biases among it, makes up for that. */
+/* The shares of `fix` divide the epochs evenly; of more shares than epochs each epoch has the
+ * last that falls to it, so that the last epoch has all. What is fixed goes onto its level and
+ * stays there, and the rest, biases among it, makes up for that. */
 static admmnn_status fix_more(compress_run *run, uint32_t epochs, admmnn_error *err) {
     const recipe_quantize *q = &run->r->quantize;
     if (run->fixed == NULL)
         run->fixed = base_array(run->network->active_count, 1);
     if (run->fixed == NULL)
         return base_fail_memory(err, "the weights that are fixed");
-    const double share = q->fix[(size_t)run->at.epoch * q->fix_count / epochs];
+    const size_t place = q->fix_count <= epochs
+                             ? (size_t)run->at.epoch * q->fix_count / epochs
+                             : ((size_t)run->at.epoch + 1) * q->fix_count / epochs - 1;
+    const double share = q->fix[place];
     for (uint32_t l = 0; l < run->layer_count; l++)
         BASE_TRY(fix_layer(run, l, share, err));
     return ADMMNN_OK;

@@ -41,6 +41,8 @@ stop_with() {
     has "$work/stderr" "--resume"
     [[ -s $2/$checkpoint ]] || fail "$1: no checkpoint"
     [[ -f $2/log.jsonl ]] || fail "$1: no log"
+    [[ ! -s $2/log.jsonl ]] || grep -aqF -- "$(tail -n 1 "$2/log.jsonl")" "$2/$checkpoint" ||
+        fail "$1: the log is ahead of the checkpoint"
     ! grep -E '(dense training|search of bits|quantiz[a-z]*), round' "$work/stderr" ||
         fail "$1: a round where there is none"
     [[ ! -e $2/result.json && ! -e $2/model.admm ]] || fail "$1: results of an unfinished run"
