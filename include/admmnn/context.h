@@ -1,4 +1,6 @@
-/* What the library asks of its caller: threads, a log, progress, a way to stop. */
+/* What the library asks of its caller: threads, a log, progress, a way to stop; and that
+ * LC_NUMERIC is "C", as it is where setlocale was not called, since the numbers of recipes and
+ * results are read and written by the C library. */
 #ifndef ADMMNN_CONTEXT_H
 #define ADMMNN_CONTEXT_H
 

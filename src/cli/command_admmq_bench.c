@@ -1,4 +1,5 @@
 #include "admmnn/admmq.h"
+#include "admmnn/compress.h"
 
 #include <string.h>
 
@@ -99,7 +100,7 @@ static const cli_option options[] = {
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, seed),
      .value = "N",
-     .greatest = UINT64_C(9007199254740991),
+     .greatest = ADMMNN_SEED_MAX,
      .fallback = "1",
      .help = "Of the instances, starts and ADMM-R's coordinates."},
     {.name = "force",

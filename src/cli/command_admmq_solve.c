@@ -1,4 +1,5 @@
 #include "admmnn/admmq.h"
+#include "admmnn/compress.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -141,7 +142,7 @@ static const cli_option options[] = {
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, seed),
      .value = "N",
-     .greatest = UINT64_C(9007199254740991),
+     .greatest = ADMMNN_SEED_MAX,
      .fallback = "1",
      .help = "Of the starts, and of admm-r's coordinates."},
     {.name = NULL},

@@ -1,3 +1,4 @@
+#include "admmnn/compress.h"
 #include "admmnn/model.h"
 #include "commands.h"
 #include "data_folder.h"
@@ -41,7 +42,7 @@ static const cli_option options[] = {
      .kind = CLI_NUMBER,
      .offset = offsetof(cli_arguments, seed),
      .value = "N",
-     .greatest = UINT64_C(9007199254740991),
+     .greatest = ADMMNN_SEED_MAX,
      .fallback = "1",
      .help = "Of the images' order and of what is dropped out."},
     {.name = "force",

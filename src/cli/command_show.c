@@ -38,9 +38,13 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     const admmnn_status status = cli_print_run_result(arguments, arguments->operands[0], err);
     if (status != ADMMNN_NOT_FOUND)
         return status;
-    admmnn_error none; /* that there is no run is what is said where there is nothing */
-    const admmnn_status found = print_experiment(arguments, arguments->operands[0], &none);
-    return found == ADMMNN_OK ? ADMMNN_OK : status;
+    admmnn_error why; /* that there is no run is what is said where there is nothing */
+    const admmnn_status found = print_experiment(arguments, arguments->operands[0], &why);
+    if (found == ADMMNN_NOT_FOUND)
+        return status;
+    if (found != ADMMNN_OK)
+        *err = why;
+    return found;
 }
 
 const cli_command cli_show = {

@@ -273,6 +273,7 @@ expect 0 "${side[@]}" --json
 cmp "$work/stdout" "$work/first" || fail "made again, recipes.json is another"
 echo '{}' >"$work/side/recipes.json"
 expect_error 2 "admmnn did not write it" "${side[@]}" --quiet
+expect_error 2 "recipes.json" show "$work/side"
 rm "$work/side/recipes.json"
 expect 0 show "$work/side/recipe-runs/admm-q-seed-1"
 expect 0 "${side[@]}" --quiet --seeds 1
