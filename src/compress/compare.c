@@ -144,6 +144,7 @@ static admmnn_status run_point(comparison *c, admmnn_error *err) {
     c->work_before += c->work_here;
     if (status != ADMMNN_OK)
         return status;
+    compare_point_tidy(&c->place, point); /* also what was killed before it could be */
     char name[64];
     point_name(point, name, sizeof name);
     base_log(c->outer, ADMMNN_LOG_INFO, "%s: keeps %llu, validation %.2f %%, test %.2f %%", name,

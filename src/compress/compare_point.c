@@ -238,10 +238,14 @@ static admmnn_status run_point(const compare_place *place, const compare_point *
     if (status == ADMMNN_OK)
         status = leave(place, point, run, score, err);
     run_free(run);
-    /* Others go on from the start; a finished point needs its checkpoint no more. */
-    if (status == ADMMNN_OK && !start)
-        (void)unlink(checkpoint);
     return status;
+}
+
+void compare_point_tidy(const compare_place *place, const compare_point *point) {
+    char checkpoint[BASE_PATH_MAX];
+    if (point->method != COMPARE_START &&
+        path_in(place, point, "run.ckpt", checkpoint, NULL) == ADMMNN_OK)
+        (void)unlink(checkpoint);
 }
 
 admmnn_status compare_point_check(const compare_place *place, admmnn_error *err) {

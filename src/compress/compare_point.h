@@ -36,6 +36,9 @@ bool compare_point_any(const char *folder);
 admmnn_status compare_point_read(const compare_place *place, const compare_point *point,
                                  compare_score *score, admmnn_error *err);
 
+/* Removes the checkpoint that a finished point needs no more; others go on from the start's. */
+void compare_point_tidy(const compare_place *place, const compare_point *point);
+
 /* What a run would find wrong with the data or the highest ratio before its first
  * epoch: asked while nothing is written yet. */
 admmnn_status compare_point_check(const compare_place *place, admmnn_error *err);

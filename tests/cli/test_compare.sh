@@ -26,7 +26,10 @@ before=$(cksum <"$work/out/comparison.json")
 expect 0 "${compare[@]}" --resume --json
 [[ $(cksum <"$work/stdout") == "$before" ]] || fail "--resume --json is not comparison.json"
 rm "$work/out/comparison.json"
+left=$work/out/comparison-runs/random-20x-seed-1/run.ckpt # by a kill after the run's last file
+: >"$left"
 expect 0 "${compare[@]}" --resume --quiet
+[[ ! -e $left ]] || fail "a finished run keeps its checkpoint"
 [[ $(cksum <"$work/out/comparison.json") == "$before" ]] || fail "made again, it is another"
 expect 0 "${compare[@]}" --resume --json
 json "$work/stdout" methods 0 points 0 test_accuracy mean >/dev/null
