@@ -103,8 +103,9 @@ static admmnn_status stop(journey *j, admmnn_status status, admmnn_error *err) {
     if (status == ADMMNN_DIVERGED) {
         run_log_divergence(j->run);
         (void)save(j, NULL);
-    } else
-        j->run->log.count = j->logged; /* as the checkpoint's */
+        return status;
+    }
+    j->run->log.count = j->logged; /* as the checkpoint's */
     if (status == ADMMNN_CORRUPT)
         return stop_damaged(j, err);
     if (status != ADMMNN_CANCELLED)
