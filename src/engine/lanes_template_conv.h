@@ -158,8 +158,10 @@ static void conv_sparse_pooled(const lanes_conv *c, const lanes_sparse *s, const
         conv_sparse_filters(c, s, w, b, conv_place_at(c, x, y, winner, row, i), 2);
 }
 
-/* Bytes of input channels that stay in the first cache while the filters pass. */
-#define CONV_GROUP_BYTES 20000
+/* Bytes of input channels that stay in the first cache while the filters pass. Processors with
+ * vectors of 16 floats have 48 KB of it, mostly, and need twice the bytes for as many channels:
+ * for each group the sums of a tile are brought in and back. */
+#define CONV_GROUP_BYTES (LANES == 16 ? 40000 : 20000)
 
 /* How many channels such are, a plane of each taking so many vectors. */
 static size_t conv_group(const lanes_conv *c, size_t vectors) {
@@ -220,10 +222,13 @@ static size_t conv_tiled(size_t width, size_t tile) {
 INLINE void conv_sparse_rows(const lanes_conv *c, const lanes_sparse *s, const float *w,
                              const float *b, const float *x, float *y, size_t row, int n_y) {
     const size_t width = c->out_width;
-    const bool wide =
-        width >= TILE_SPARSE_WIDE && conv_tiled(width, TILE_SPARSE_WIDE) <= conv_tiled(width, 4);
-    if (wide)
+    const size_t wide = conv_tiled(width, TILE_SPARSE_WIDE);
+    const size_t less = conv_tiled(width, TILE_SPARSE_WIDE - 1);
+    const size_t four = conv_tiled(width, 4);
+    if (width >= TILE_SPARSE_WIDE && wide <= less && wide <= four)
         conv_sparse_tiles(c, s, w, b, x, y, row, n_y, TILE_SPARSE_WIDE);
+    else if (width >= TILE_SPARSE_WIDE && less <= four)
+        conv_sparse_tiles(c, s, w, b, x, y, row, n_y, TILE_SPARSE_WIDE - 1);
     else if (width >= 4)
         conv_sparse_tiles(c, s, w, b, x, y, row, n_y, 4);
     else
@@ -441,7 +446,13 @@ static void conv_bias_sparse(size_t filters, size_t count, const float *dy, size
 }
 
 static void reduce(size_t count, const float *vectors, float *sums) {
-    for (size_t i = 0; i < count; i++)
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        vec m[LANES];
+        memcpy(m, vec_of(vectors) + i, sizeof m);
+        *(vec_unaligned *)(void *)(sums + i) = add_lanes(m);
+    }
+    for (; i < count; i++)
         sums[i] = sum_lanes(vec_of(vectors)[i]);
 }
 

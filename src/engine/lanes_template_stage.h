@@ -42,6 +42,25 @@ INLINE void turn(vec *m) {
 #endif
 }
 
+/* Lane i: the lanes of vector i added up, in sum_lanes' order. */
+INLINE vec add_lanes(vec *m) {
+#define ADD_PAIRS(s)                                                                               \
+    UNROLL for (int i = 0; i < (s); i++) {                                                         \
+        exchange_##s(&m[i], &m[i + (s)]);                                                          \
+        m[i] += m[i + (s)];                                                                        \
+    }
+#if LANES > 8
+    ADD_PAIRS(8)
+#endif
+#if LANES > 4
+    ADD_PAIRS(4)
+#endif
+    ADD_PAIRS(2)
+    ADD_PAIRS(1)
+#undef ADD_PAIRS
+    return m[0];
+}
+
 /* LANES floats in a row of LANES samples, a vector each of one float, `next` vectors apart. */
 INLINE void stage_whole(const float *from, size_t stride, vec *to, size_t next) {
     vec m[LANES];
