@@ -22,8 +22,10 @@ void rt_run_relu(const rt_call *c) {
 
 /* ---- of one number ---- */
 
+/* min(max(x, low), high): all are `high` where that is below `low`. */
 static float clamp(float x, float low, float high) {
-    return x < low ? low : x > high ? high : x;
+    const float raised = x < low ? low : x;
+    return raised > high ? high : raised;
 }
 
 static float gelu_tanh(float x) {

@@ -9,21 +9,24 @@ typedef struct near_by {
     double share;
 } near_by;
 
-/* In 64 bits: what is rounded decides which element is read. */
+/* In 64 bits, for what is rounded decides which element is read; and where the scale is that of
+ * the sizes, by the sizes: as a float it may be less, and 4 / (8 / 6) less than 3. */
 static double coordinate(const rt_resize *r, uint32_t axis, size_t y, uint32_t in, uint32_t out) {
-    const double scale = (double)r->scale[axis];
-    const double half = ((double)y + 0.5) / scale - 0.5;
+    const bool whole = r->scale[axis] == (float)out / (float)in;
+    const double over = whole ? (double)in : 1.0;
+    const double under = whole ? (double)out : (double)r->scale[axis];
+    const double half = ((double)y + 0.5) * over / under - 0.5;
     switch (r->place) {
     case PACK_RESIZE_HALF_PIXEL:
         return half;
     case PACK_RESIZE_PYTORCH_HALF_PIXEL:
         return out > 1 ? half : 0.0;
     case PACK_RESIZE_HALF_PIXEL_SYMMETRIC:
-        return half + (double)in / 2.0 * (1.0 - (double)out / (scale * (double)in));
+        return half + (double)in / 2.0 * (1.0 - (double)out * over / (under * (double)in));
     case PACK_RESIZE_ALIGN_CORNERS:
         return out > 1 ? (double)y * (double)(in - 1) / (double)(out - 1) : 0.0;
     default: /* PACK_RESIZE_ASYMMETRIC */
-        return (double)y / scale;
+        return (double)y * over / under;
     }
 }
 

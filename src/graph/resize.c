@@ -2,22 +2,25 @@
 
 #include <math.h>
 
-/* In 64 bits: what is rounded decides which element is read. */
+/* In 64 bits, for what is rounded decides which element is read; and where the scale is that of
+ * the sizes, by the sizes: as a float it may be less, and 4 / (8 / 6) less than 3. */
 static double coordinate(const graph_resize *r, uint32_t axis, uint32_t index, uint32_t in,
                          uint32_t made) {
-    const double scale = (double)r->scale[axis];
-    const double half = ((double)index + 0.5) / scale - 0.5;
+    const bool whole = r->scale[axis] == (float)made / (float)in;
+    const double over = whole ? (double)in : 1.0;
+    const double under = whole ? (double)made : (double)r->scale[axis];
+    const double half = ((double)index + 0.5) * over / under - 0.5;
     switch (r->place) {
     case GRAPH_RESIZE_HALF_PIXEL:
         return half;
     case GRAPH_RESIZE_PYTORCH_HALF_PIXEL:
         return made > 1 ? half : 0.0;
     case GRAPH_RESIZE_HALF_PIXEL_SYMMETRIC:
-        return half + (double)in / 2.0 * (1.0 - (double)made / (scale * (double)in));
+        return half + (double)in / 2.0 * (1.0 - (double)made * over / (under * (double)in));
     case GRAPH_RESIZE_ALIGN_CORNERS:
         return made > 1 ? (double)index * (double)(in - 1) / (double)(made - 1) : 0.0;
     case GRAPH_RESIZE_ASYMMETRIC:
-        return (double)index / scale;
+        return (double)index * over / under;
     }
     return NAN;
 }

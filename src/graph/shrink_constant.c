@@ -32,7 +32,7 @@ static float parameter_at(const shrink_slots *s, uint32_t parameter, size_t i) {
     const size_t at = s->g->parameters[parameter].offset + i;
     if (s->mask[at] == 0)
         return 0.0F;
-    return s->params == NULL ? NAN : s->params[at];
+    return s->params == NULL || (s->zeros && s->params[at] != 0.0F) ? NAN : s->params[at];
 }
 
 /* ---- values that no node makes ---- */
@@ -419,7 +419,7 @@ static void join_slots(shrink_slots *s, uint32_t value) {
     }
 }
 
-void shrink_find_constants(shrink_slots *s) {
+static void find_constants(shrink_slots *s) {
     const graph *g = s->g;
     for (size_t i = 0; i < s->first[g->value_count]; i++)
         s->constant[i] = NAN;
@@ -430,4 +430,12 @@ void shrink_find_constants(shrink_slots *s) {
             find_node(s, &g->nodes[g->values[v].producer]);
         join_slots(s, v);
     }
+}
+
+void shrink_find_constants(shrink_slots *s) {
+    s->zeros = true;
+    find_constants(s);
+    memcpy(s->lasting, s->constant, s->first[s->g->value_count] * sizeof *s->lasting);
+    s->zeros = false;
+    find_constants(s);
 }

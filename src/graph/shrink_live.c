@@ -84,14 +84,14 @@ static void live_layer(shrink_slots *s, const graph_node *node) {
             mark(s, node->output, 0, c / channels);
 }
 
-/* The axis that is summed over: what is zero on one side adds nothing. */
+/* The axis that is summed over: what is zero on one side adds nothing, as long as it stays zero. */
 static void live_sum(shrink_slots *s, const graph_node *node) {
     const uint32_t left = graph_operand(s->g, node, 0);
     const uint32_t right = graph_operand(s->g, node, 1);
     const uint32_t of_left = s->g->values[left].shape.rank - 1;
     const uint32_t of_right = s->g->values[right].shape.rank - 2;
-    const float *x = s->constant + shrink_axis(s, left, of_left);
-    const float *z = s->constant + shrink_axis(s, right, of_right);
+    const float *x = s->lasting + shrink_axis(s, left, of_left);
+    const float *z = s->lasting + shrink_axis(s, right, of_right);
     for (uint32_t k = 0; k < s->g->values[left].shape.dims[of_left]; k++)
         if (x[k] != 0.0F && z[k] != 0.0F)
             mark(s, left, of_left, k);

@@ -19,8 +19,9 @@ admmnn_status shrink_slots_open(const graph *g, const uint8_t *mask, const float
     for (uint32_t v = 0; v < g->value_count; v++)
         s->first[v + 1] = s->first[v] + slots_of(g->values[v].shape);
     s->constant = base_array(s->first[g->value_count], sizeof *s->constant);
+    s->lasting = base_array(s->first[g->value_count], sizeof *s->lasting);
     s->live = base_array(s->first[g->value_count], sizeof *s->live);
-    if (s->constant == NULL || s->live == NULL)
+    if (s->constant == NULL || s->lasting == NULL || s->live == NULL)
         return base_fail_memory(err, "the channels of a network");
     return ADMMNN_OK;
 }
@@ -29,6 +30,7 @@ void shrink_slots_close(shrink_slots *s) {
     base_free(s->first);
     base_free(s->changed);
     base_free(s->constant);
+    base_free(s->lasting);
     base_free(s->live);
 }
 

@@ -11,6 +11,9 @@ typedef struct shrink_slots {
     const float *params; /* NULL: of parameters only the zeros of the mask are known */
     size_t *first;       /* [value_count + 1] */
     float *constant;     /* the number that all elements are for all samples; NAN: there is none */
+    float *lasting;      /* the same by the parameters that are 0 alone, whatever the others
+                          * become: it stays when what is dead is cleared */
+    bool zeros;          /* of the parameters only these are known, as `lasting` is found */
     bool *live;
     size_t *changed; /* [value_count] when a slot of the value last came to life */
     size_t clock;
@@ -59,7 +62,7 @@ typedef struct shrink_group {
 /* From {0} on; false after the last. */
 bool shrink_next_group(graph_shape in, graph_shape out, shrink_group *group);
 
-/* shrink_constant.c: what is constant, from the input on. */
+/* shrink_constant.c: what is constant, and lasting, from the input on. */
 void shrink_find_constants(shrink_slots *s);
 
 /* shrink_live.c: what lives, from the output back. With `whole`, and what a graph must have

@@ -1,7 +1,9 @@
 #include "graph/unary.h"
 
+/* min(max(x, low), high): all are `high` where that is below `low`. */
 static double clamp(double x, double low, double high) {
-    return x < low ? low : x > high ? high : x;
+    const double raised = x < low ? low : x;
+    return raised > high ? high : raised;
 }
 
 double graph_unary_value(const graph_unary *u, double x) {

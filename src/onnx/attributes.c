@@ -192,10 +192,8 @@ const char *onnx_text(const Onnx__NodeProto *node, const char *name, char text[O
     return text;
 }
 
-/* A bound as an index: the ends lie one place earlier for steps backwards. */
-static int64_t clamp_bound(int64_t bound, int64_t dim, bool backwards) {
-    const int64_t low = backwards ? -1 : 0;
-    const int64_t high = backwards ? dim - 1 : dim;
+/* A bound as an index from `low` to `high`. */
+static int64_t clamp_bound(int64_t bound, int64_t dim, int64_t low, int64_t high) {
     const int64_t index = bound < 0 ? bound + dim : bound;
     return index < low ? low : index > high ? high : index;
 }
@@ -204,8 +202,13 @@ bool onnx_cut_count(const onnx_cut *cut, int64_t dim, int64_t *first, int64_t *c
     const int64_t step = cut->step;
     if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
         return false;
-    const int64_t last = clamp_bound(cut->end, dim, step < 0);
-    *first = clamp_bound(cut->start, dim, step < 0);
+    *first = *count = 0;
+    if (dim == 0)
+        return true;
+    /* Backwards a start before the first place is the first, an end there takes it in. */
+    const int64_t last =
+        step < 0 ? clamp_bound(cut->end, dim, -1, dim - 1) : clamp_bound(cut->end, dim, 0, dim);
+    *first = clamp_bound(cut->start, dim, 0, step < 0 ? dim - 1 : dim);
     const int64_t span = step > 0 ? last - *first : *first - last;
     const int64_t size = step > 0 ? step : -step;
     *count = span <= 0 ? 0 : (span + size - 1) / size;

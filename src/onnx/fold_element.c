@@ -336,6 +336,28 @@ static float reciprocal(float x) {
     return 1.0F / x;
 }
 
+/* Of whole numbers: of a + b N the opposite alone is one. */
+static admmnn_status whole_function(folding *f, admmnn_error *err) {
+    const onnx_array *in = fold_input(f, 0);
+    const bool negates = strcmp(f->node->op_type, "Neg") == 0;
+    fold_room to;
+    if (!negates && strcmp(f->node->op_type, "Abs") != 0)
+        return fold_fail_form(err);
+    *f->out = *in;
+    BASE_TRY(fold_make(f, in, f->out, &to, err));
+    for (size_t i = 0; i < in->count; i++) {
+        number x = number_at(in, i);
+        if (!negates && x.b != 0)
+            return fold_fail_batch(err);
+        if ((negates || x.a < 0) && !of_integers(SUB, (number){0}, x, &x))
+            return fold_fail_batch(err);
+        to.integers[i] = x.a;
+        if (to.batches != NULL)
+            to.batches[i] = x.b;
+    }
+    return ADMMNN_OK;
+}
+
 admmnn_status fold_function(folding *f, admmnn_error *err) {
     static const struct {
         const char *type;
@@ -349,7 +371,7 @@ admmnn_status fold_function(folding *f, admmnn_error *err) {
     while (strcmp(functions[k].type, f->node->op_type) != 0)
         k++;
     if (in->floats == NULL)
-        return fold_fail_form(err);
+        return whole_function(f, err);
     *f->out = *in;
     BASE_TRY(onnx_array_floats(f->arena, f->out, &floats, err));
     for (size_t i = 0; i < in->count; i++)

@@ -16,18 +16,14 @@ static void keep_nodes(const onnx_reader *r, onnx_labels *labels) {
         labels->nodes[n] = keep(labels->arena, r->origins[n], r->g->nodes[n].name);
 }
 
-static uint32_t first_of(const onnx_reader *r, uint32_t p) {
-    for (uint32_t before = 0; before < p && r->sources[p].name != NULL; before++)
-        if (r->sources[before].name != NULL &&
-            strcmp(r->sources[before].name, r->sources[p].name) == 0)
-            return before;
-    return p;
-}
-
 /* Of the parameters of one tensor the first has its name. */
 static void keep_parameters(const onnx_reader *r, onnx_labels *labels) {
+    onnx_texts tensors = {0};
     for (uint32_t p = 0; p < labels->parameter_count; p++) {
-        labels->shared[p] = first_of(r, p);
+        const char *name = r->sources[p].name;
+        if (name != NULL && !onnx_texts_add(&tensors, name, p, labels->arena))
+            return;
+        labels->shared[p] = name == NULL ? p : onnx_texts_find(&tensors, name);
         labels->parameters[p] =
             labels->shared[p] == p ? keep(labels->arena, r->sources[p].name, NULL) : NULL;
     }

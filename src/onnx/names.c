@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "onnx/texts.h"
+
 bool onnx_names_create(onnx_names *names, size_t most, onnx_arena *arena) {
     size_t capacity = 16;
     while (capacity / 2 < most)
@@ -12,17 +14,9 @@ bool onnx_names_create(onnx_names *names, size_t most, onnx_arena *arena) {
     return names->list != NULL;
 }
 
-/* FNV-1a. */
-static uint64_t hash_of(const char *name) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *name != 0; name++)
-        hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 /* The name's place, or the free one where it would stand. */
 static onnx_tensor *slot_of(const onnx_names *names, const char *name) {
-    size_t at = (size_t)hash_of(name) & (names->capacity - 1);
+    size_t at = (size_t)onnx_text_hash(name) & (names->capacity - 1);
     while (names->list[at].name != NULL && strcmp(names->list[at].name, name) != 0)
         at = (at + 1) & (names->capacity - 1);
     return &names->list[at];

@@ -58,6 +58,13 @@ admmnn_status onnx_find_constant(onnx_reader *r, const Onnx__NodeProto *node, si
     return ADMMNN_OK;
 }
 
+admmnn_status onnx_plain_number(const onnx_array *array, size_t i, float *out, admmnn_error *err) {
+    if (!onnx_array_is_plain(array, i))
+        return onnx_fail_mixing("a number depends on how many there are", err);
+    *out = onnx_array_number(array, i);
+    return ADMMNN_OK;
+}
+
 admmnn_status onnx_find_integers(onnx_reader *r, const Onnx__NodeProto *node, const char *name,
                                  size_t i, const int64_t **out, size_t *count, admmnn_error *err) {
     const Onnx__AttributeProto *a = onnx_attribute(node, name);
@@ -165,20 +172,16 @@ static const char *tail_of(const char *name) {
     return name;
 }
 
-/* Names are put together only where a parameter has none of its own: there may be many. */
-static bool has_name(const graph *g, uint32_t p, const char *name) {
+/* What is short of memory is told where the reader takes its next array. */
+static bool parameter_has_name(onnx_reader *r, const char *name) {
     char made[GRAPH_PARAMETER_NAME_MAX];
-    if (g->parameters[p].name[0] != 0)
-        return strcmp(g->parameters[p].name, name) == 0;
-    graph_parameter_name(g, p, made);
-    return strcmp(made, name) == 0;
-}
-
-static bool parameter_has_name(const graph *g, const char *name) {
-    for (uint32_t p = 0; p < g->parameter_count; p++)
-        if (has_name(g, p, name))
-            return true;
-    return false;
+    for (; r->named < r->g->parameter_count; r->named++) {
+        graph_parameter_name(r->g, r->named, made);
+        const char *kept = onnx_arena_text(r->arena, "%s", made);
+        if (kept == NULL || !onnx_texts_add(&r->parameters, kept, r->named, r->arena))
+            return false;
+    }
+    return onnx_texts_find(&r->parameters, name) != ONNX_NO_TEXT;
 }
 
 /* A number past `count` that no name has had: names that are there already are passed once
@@ -192,11 +195,11 @@ static uint32_t next_number(onnx_reader *r, uint32_t count) {
 static void name_parameter(onnx_reader *r, const char *from, char out[GRAPH_NAME_MAX]) {
     snprintf(out, GRAPH_NAME_MAX, "%s", tail_of(from));
     size_t length = strlen(out);
-    while (length > 0 && length + 1 < GRAPH_NAME_MAX && parameter_has_name(r->g, out)) {
+    while (length > 0 && length + 1 < GRAPH_NAME_MAX && parameter_has_name(r, out)) {
         out[length++] = '_';
         out[length] = 0;
     }
-    while (out[0] == 0 || !base_text_is_plain(out) || parameter_has_name(r->g, out))
+    while (out[0] == 0 || !base_text_is_plain(out) || parameter_has_name(r, out))
         snprintf(out, GRAPH_NAME_MAX, "tensor%u", next_number(r, r->g->parameter_count));
 }
 
@@ -308,22 +311,27 @@ admmnn_status onnx_add_array(onnx_reader *r, const Onnx__NodeProto *node, const 
 /* ---- names ---- */
 
 /* A name that several nodes of the file have is kept for the first. */
-static bool is_origin(const onnx_reader *r, const char *name) {
-    for (uint32_t n = 0; n < r->g->node_count; n++)
-        if (r->origins[n] != NULL && strcmp(r->origins[n], name) == 0)
-            return true;
-    return false;
+static const char *origin_of(onnx_reader *r, const Onnx__NodeProto *node) {
+    const char *name = node->name == NULL ? "" : node->name;
+    if (name[0] == 0 || onnx_texts_find(&r->kept, name) != ONNX_NO_TEXT ||
+        !onnx_texts_add(&r->kept, name, r->g->node_count, r->arena))
+        return NULL;
+    return name;
 }
 
 /* A name that the file keeps and ours cannot have is not made of the operation: that may be
- * written as another one, and read again it would become another name. */
+ * written as another one, and read again it would become another name. Nor is a name made that
+ * another node of the file has: both would be written. */
 void onnx_name_node(onnx_reader *r, const Onnx__NodeProto *node, char out[GRAPH_NAME_MAX]) {
-    const char *name = node->name == NULL ? "" : node->name;
-    const char *origin = name[0] == 0 || is_origin(r, name) ? NULL : name;
-    snprintf(out, GRAPH_NAME_MAX, "%s", tail_of(name));
-    while (out[0] == 0 || !base_text_is_plain(out) || graph_find_node(r->g, out) != GRAPH_NONE)
+    const char *origin = origin_of(r, node);
+    bool taken = false;
+    snprintf(out, GRAPH_NAME_MAX, "%s", node->name == NULL ? "" : tail_of(node->name));
+    while (taken || out[0] == 0 || !base_text_is_plain(out) ||
+           graph_find_node(r->g, out) != GRAPH_NONE) {
         snprintf(out, GRAPH_NAME_MAX, "%.16s%u", origin == NULL ? node->op_type : "node",
                  next_number(r, r->g->node_count));
+        taken = onnx_texts_find(&r->file_nodes, out) != ONNX_NO_TEXT;
+    }
     r->origins[r->g->node_count] = origin;
 }
 
@@ -475,6 +483,11 @@ static bool reads_constants(const onnx_reader *r, const Onnx__NodeProto *node) {
     return true;
 }
 
+/* Elements that may be read to make constants of constants: some, which take a second,
+ * and as many for each that the file has. Those that no node reads are made too. */
+#define FOLDED_MOST (UINT64_C(1) << 25)
+#define FOLDED_EACH 16U
+
 static admmnn_status fold(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
     const onnx_array *in[ONNX_FOLD_INPUTS] = {NULL};
     onnx_array out;
@@ -484,7 +497,12 @@ static admmnn_status fold(onnx_reader *r, const Onnx__NodeProto *node, admmnn_er
     for (size_t i = 0; i < node->n_input; i++)
         if (onnx_has_input(node, i))
             BASE_TRY(onnx_find_constant(r, node, i, &in[i], err));
+    for (size_t i = 0; i < node->n_input; i++)
+        r->folded += in[i] == NULL ? 0 : in[i]->count;
+    if (r->folded > FOLDED_MOST + FOLDED_EACH * r->given)
+        return base_fail(err, ADMMNN_UNSUPPORTED, "the file computes too much of its constants");
     BASE_TRY(onnx_fold(node, in, node->n_input, r->arena, &out, err));
+    r->given += node->n_input == 0 ? out.count : 0;
     return onnx_add_array(r, node, &out, err);
 }
 

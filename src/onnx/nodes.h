@@ -5,6 +5,7 @@
 #include "graph/graph.h"
 #include "onnx/names.h"
 #include "onnx/onnx.h"
+#include "onnx/texts.h"
 
 /* How a parameter's numbers lie in the array they come from. */
 typedef enum onnx_layout {
@@ -29,9 +30,15 @@ typedef struct onnx_reader {
     const onnx_file *file;
     onnx_arena *arena;
     onnx_names names;
-    onnx_source *sources; /* [parameter] */
-    const char **origins; /* [node]: the file's name of it */
-    size_t params_most;   /* floats: nodes may share weights, but not without end */
+    onnx_source *sources;  /* [parameter] */
+    const char **origins;  /* [node]: the file's name of it */
+    onnx_texts kept;       /* of these */
+    onnx_texts file_nodes; /* the names of all of the file's nodes */
+    onnx_texts parameters; /* names of the graph's, of the first `named` */
+    uint32_t named;
+    uint64_t given;     /* elements of the file's constants */
+    uint64_t folded;    /* elements that were read to make others of them */
+    size_t params_most; /* floats: nodes may share weights, but not without end */
     int64_t opset;
     int64_t batch;   /* samples the file was made for; 0: any */
     uint32_t number; /* the last that was given to a node or a parameter for want of a name */
@@ -53,6 +60,8 @@ typedef admmnn_status onnx_converter(onnx_reader *r, const Onnx__NodeProto *node
                                      admmnn_error *err);
 
 bool onnx_has_input(const Onnx__NodeProto *node, size_t i);
+/* Element i, which must not depend on the batch. */
+admmnn_status onnx_plain_number(const onnx_array *array, size_t i, float *out, admmnn_error *err);
 /* A value, or a constant. */
 admmnn_status onnx_find_input(onnx_reader *r, const Onnx__NodeProto *node, size_t i,
                               onnx_tensor **out, admmnn_error *err);

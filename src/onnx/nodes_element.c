@@ -75,8 +75,7 @@ static admmnn_status find_bound(onnx_reader *r, const Onnx__NodeProto *node, con
     BASE_TRY(onnx_find_constant(r, node, i, &array, err));
     if (array->count != 1)
         return base_fail(err, ADMMNN_CORRUPT, "%s of %zu numbers", name, array->count);
-    *out = onnx_array_number(array, 0);
-    return ADMMNN_OK;
+    return onnx_plain_number(array, 0, out, err);
 }
 
 admmnn_status onnx_convert_clip(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
@@ -113,6 +112,8 @@ admmnn_status onnx_convert_dropout(onnx_reader *r, const Onnx__NodeProto *node, 
     BASE_TRY(find_bound(r, node, "training_mode", 2, &training, err));
     if (training != 0.0F)
         return base_fail(err, ADMMNN_UNSUPPORTED, "only the form for inference is read");
+    if (ratio == 1.0F) /* nothing is left to train, and nothing happens otherwise */
+        return onnx_add_alias(r, node, in, err);
     onnx_name_node(r, node, name);
     BASE_TRY(onnx_held(graph_add_dropout(r->g, name, in->root, ratio, &value, err)));
     return onnx_add_view(r, node, value, in->shape, in->shown, err);
@@ -172,6 +173,7 @@ admmnn_status onnx_convert_pow(onnx_reader *r, const Onnx__NodeProto *node, admm
     if (base->array != NULL || exponent->array == NULL || exponent->array->count != 1 ||
         exponent->array->rank > base->shape.rank + 1)
         return add_binary(r, node, GRAPH_POW, err);
-    const graph_unary unary = {.kind = GRAPH_POWER, .a = onnx_array_number(exponent->array, 0)};
+    graph_unary unary = {.kind = GRAPH_POWER};
+    BASE_TRY(onnx_plain_number(exponent->array, 0, &unary.a, err));
     return add_unary(r, node, unary, err);
 }

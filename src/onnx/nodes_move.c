@@ -256,7 +256,7 @@ admmnn_status onnx_convert_pad(onnx_reader *r, const Onnx__NodeProto *node, admm
         BASE_TRY(onnx_find_constant(r, node, 2, &constant, err));
         if (constant->count != 1)
             return base_fail(err, ADMMNN_CORRUPT, "a value of %zu numbers", constant->count);
-        pad.value = onnx_array_number(constant, 0);
+        BASE_TRY(onnx_plain_number(constant, 0, &pad.value, err));
     }
     if (count != 2 * (axes == NULL ? (size_t)in->shape.rank + 1 : axis_count))
         return base_fail(err, ADMMNN_CORRUPT, "%zu pads for %u dimensions", count,
@@ -452,6 +452,8 @@ admmnn_status onnx_convert_transpose(onnx_reader *r, const Onnx__NodeProto *node
         return onnx_fail_mixing("perm moves the batch's axis", err);
     while (before < in->shape.rank && perm->ints[before] != 0)
         before++;
+    if (perm->ints[before] != 0)
+        return base_fail(err, ADMMNN_CORRUPT, "perm has no axis 0");
     for (uint32_t i = 0; i < in->shape.rank; i++)
         BASE_TRY(onnx_sample_axis(perm->ints[i < before ? i : i + 1], in->shape.rank + 1, &order[i],
                                   err));

@@ -6,6 +6,18 @@ static const graph_normalization *last_normalization(const onnx_reader *r) {
     return &r->g->nodes[r->g->node_count - 1].normalization;
 }
 
+/* Until then the form for training was told by more outputs than one. */
+#define NORMALIZATION_BY_MODE 14
+
+static bool is_for_training(const onnx_reader *r, const Onnx__NodeProto *node) {
+    if (onnx_integer(node, "training_mode", 0) != 0)
+        return true;
+    for (size_t i = 1; r->opset < NORMALIZATION_BY_MODE && i < node->n_output; i++)
+        if (node->output[i][0] != 0)
+            return true;
+    return false;
+}
+
 /* Normalizes channels, of which the input and what it shows must have the same. */
 admmnn_status onnx_convert_batch_normalization(onnx_reader *r, const Onnx__NodeProto *node,
                                                admmnn_error *err) {
@@ -13,7 +25,7 @@ admmnn_status onnx_convert_batch_normalization(onnx_reader *r, const Onnx__NodeP
     uint32_t value;
     char name[GRAPH_NAME_MAX];
     BASE_TRY(onnx_find_value(r, node, 0, &in, err));
-    if (onnx_integer(node, "training_mode", 0) != 0 || onnx_integer(node, "spatial", 1) != 1)
+    if (is_for_training(r, node) || onnx_integer(node, "spatial", 1) != 1)
         return base_fail(err, ADMMNN_UNSUPPORTED, "only the form for inference is read");
     value = in->root;
     if (graph_shape_channels(in->shape) != graph_shape_channels(r->g->values[value].shape))

@@ -61,12 +61,13 @@ static admmnn_status take_sizes(const onnx_reader *r, const Onnx__NodeProto *nod
         return base_fail(err, ADMMNN_CORRUPT, "%zu sizes for %zu axes", numbers->count, wanted);
     for (size_t i = 0; i < wanted; i++) {
         const int64_t axis = axes == NULL ? (int64_t)i : axes->ints[i];
-        const float number = onnx_array_number(numbers, i);
         const bool whole = numbers->integers != NULL;
-        const bool same = whole ? onnx_is_batch(r, numbers, i) : number == 1.0F;
+        const bool same = whole ? onnx_is_batch(r, numbers, i) : numbers->floats[i] == 1.0F;
+        float number;
         uint32_t at;
         if ((axis == 0 || axis == -(int64_t)from.rank - 1) && same)
             continue;
+        BASE_TRY(onnx_plain_number(numbers, i, &number, err));
         BASE_TRY(onnx_sample_axis(axis, from.rank + 1, &at, err));
         const float size = whole ? number : floorf((float)from.dims[at] * number);
         if (!(size >= 1.0F && size <= (float)GRAPH_DIMENSION_MAX))

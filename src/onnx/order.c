@@ -6,6 +6,7 @@ typedef struct walk {
     const Onnx__GraphProto *from;
     const onnx_names *names;
     state *states;
+    size_t *next;         /* [node]: its first input that may still have to come before it */
     size_t *stack, depth; /* open nodes, each wanted by the one before */
     size_t *order, count;
 } walk;
@@ -13,8 +14,8 @@ typedef struct walk {
 /* A node that must come before node n and has not; SIZE_MAX: none. */
 static size_t wanted_by(const walk *w, size_t n) {
     const Onnx__NodeProto *node = w->from->node[n];
-    for (size_t i = 0; i < node->n_input; i++) {
-        const onnx_tensor *tensor = onnx_names_find(w->names, node->input[i]);
+    for (; w->next[n] < node->n_input; w->next[n]++) {
+        const onnx_tensor *tensor = onnx_names_find(w->names, node->input[w->next[n]]);
         if (tensor != NULL && tensor->producer != SIZE_MAX && w->states[tensor->producer] != DONE)
             return tensor->producer;
     }
@@ -50,9 +51,10 @@ admmnn_status onnx_order(const Onnx__GraphProto *from, const onnx_names *names, 
     walk w = {.from = from,
               .names = names,
               .states = onnx_arena_take(arena, count, sizeof *w.states),
+              .next = onnx_arena_take(arena, count, sizeof *w.next),
               .stack = onnx_arena_take(arena, count, sizeof *w.stack),
               .order = onnx_arena_take(arena, count, sizeof *w.order)};
-    if (w.states == NULL || w.stack == NULL || w.order == NULL)
+    if (w.states == NULL || w.next == NULL || w.stack == NULL || w.order == NULL)
         return base_fail_memory(err, "an ONNX model");
     for (size_t n = 0; n < count; n++)
         if (w.states[n] == WAITING)

@@ -173,6 +173,7 @@ static admmnn_status read_constants(onnx_reader *r, admmnn_error *err) {
         BASE_TRY(onnx_array_read(tensor, r->arena, array, err));
         array->name = tensor->name;
         place->array = array;
+        r->given += array->count;
     }
     return ADMMNN_OK;
 }
@@ -400,6 +401,11 @@ static admmnn_status open_reader(onnx_reader *r, admmnn_error *err) {
         !onnx_names_create(&r->names, outputs + r->from->n_initializer + r->from->n_input,
                            r->arena))
         return base_fail_memory(err, "an ONNX model");
+    for (uint32_t n = 0; n < r->from->n_node; n++) {
+        const char *name = r->from->node[n]->name;
+        if (name != NULL && !onnx_texts_add(&r->file_nodes, name, n, r->arena))
+            return base_fail_memory(err, "an ONNX model");
+    }
     return ADMMNN_OK;
 }
 
@@ -417,6 +423,8 @@ static admmnn_status convert_graph(onnx_reader *r, const Onnx__ModelProto *model
         status = convert_nodes(r, err);
     if (status == ADMMNN_OK)
         status = close_graph(r, err);
+    if (status == ADMMNN_OK && r->arena->failed)
+        status = base_fail_memory(err, "an ONNX model");
     if (status == ADMMNN_OK)
         status = keep_labels(r, model, input, out, err);
     out->g = r->g;

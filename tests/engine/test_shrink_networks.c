@@ -841,6 +841,31 @@ static void a_product_with_constant_columns_varies(void **state) {
     drop(&small);
 }
 
+/* A product's term that is 0 only as long as a bias is what it is stays, and so does the bias. */
+static void a_term_that_a_bias_makes_zero_stays(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t v;
+    const uint32_t order[GRAPH_RANK_MAX] = {1, 0};
+    const graph_unary gate = {GRAPH_HARD_SIGMOID, 0.2F, 0.5F};
+    add(graph_create("hand", (graph_shape){2, {3, 4}}, &g, NULL));
+    uint32_t left = linear(g, "a", g->input, 2, bias_row(g, "a.bias", 2));
+    uint32_t right = linear(g, "b", g->input, 2, bias_row(g, "b.bias", 2));
+    add(graph_add_unary(g, "left", left, gate, &left, NULL));
+    add(graph_add_unary(g, "right", right, gate, &right, NULL));
+    add(graph_add_transpose(g, "turned", right, order, &right, NULL));
+    add(graph_add_matmul(g, "product", left, right, &v, NULL));
+    linear(g, "c", v, 5, bias_row(g, "c.bias", 5));
+    network n = make_dense(g, 21);
+    const matrix m = matrix_of(n.g, &n.g->nodes[find(n.g, "b")]);
+    const uint32_t row = graph_operand(n.g, &n.g->nodes[find(n.g, "b") + 1], 1);
+    cut_output(&n, &m, 1);
+    n.params[n.g->parameters[n.g->values[row].parameter].offset + 1] = -5.0F;
+    network small = expect_small(n);
+    expect_size(small.g, "a", 2, 4);
+    drop(&small);
+}
+
 /* Beside padding of another number, in other axes, a channel is not one number. */
 static void a_constant_is_padded_by_another(void **state) {
     (void)state;
@@ -909,6 +934,7 @@ int main(void) {
         cmocka_unit_test(a_constant_without_a_place_stays),
         cmocka_unit_test(normalized_neighbours_stay),
         cmocka_unit_test(a_product_with_constant_columns_varies),
+        cmocka_unit_test(a_term_that_a_bias_makes_zero_stays),
         cmocka_unit_test(a_constant_is_padded_by_another),
         cmocka_unit_test(shared_weights_stay),
         cmocka_unit_test(padding_of_a_shortcut_goes),

@@ -568,9 +568,44 @@ static void resize_roundings(void **state) {
     }
 }
 
+/* Of every size to every other: what index * size / made is, and the nearest of its middle. */
+static void nearest_elements_are_exact(void **state) {
+    (void)state;
+    for (uint32_t size = 1; size <= 24; size++)
+        for (uint32_t made = 1; made <= 40; made++)
+            for (int half = 0; half < 2; half++) {
+                const graph_resize r = {
+                    half != 0 ? GRAPH_RESIZE_NEAREST_DOWN : GRAPH_RESIZE_NEAREST_FLOOR,
+                    half != 0 ? GRAPH_RESIZE_HALF_PIXEL : GRAPH_RESIZE_ASYMMETRIC,
+                    {1, 1, (float)made / (float)size},
+                    {1, 1, made}};
+                double expected[40];
+                uint32_t v;
+                for (uint32_t i = 0; i < made; i++) {
+                    /* Rounded up from what lies half a place below the middle. */
+                    const uint32_t down = ((2 * i + 1) * size - 1) / (2 * made);
+                    expected[i] = 1.0 + (half != 0 ? down : i * size / made);
+                }
+                graph *g = image(1, 1, size);
+                MUST(graph_add_resize(g, "resize", g->input, &r, &v, err));
+                expect_values(g, expected, made, CLOSE);
+            }
+}
+
+static void bounds_that_cross_give_the_upper_one(void **state) {
+    (void)state;
+    const double expected[] = {2, 2, 2};
+    uint32_t v;
+    graph *g = image(1, 1, 3);
+    MUST(graph_add_unary(g, "clip", g->input, (graph_unary){GRAPH_CLIP, 5.0F, 2.0F}, &v, err));
+    expect_values(g, expected, 3, CLOSE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions),
+        cmocka_unit_test(nearest_elements_are_exact),
+        cmocka_unit_test(bounds_that_cross_give_the_upper_one),
         cmocka_unit_test(transposed_sizes),
         cmocka_unit_test(poolings),
         cmocka_unit_test(rounded_up_windows),

@@ -80,6 +80,24 @@ static void whole_numbers_are_divided_towards_zero(void **state) {
     expect_refused(&m, ADMMNN_UNSUPPORTED, UNKNOWN);
 }
 
+static void whole_numbers_have_opposites(void **state) {
+    (void)state;
+    maker m;
+    for (int absolute = 0; absolute < 2; absolute++) {
+        begin(&m, 2);
+        maker_row(&m, "row", (const int64_t[]){-3, 4}, 2);
+        fold(&m, absolute != 0 ? "Abs" : "Neg", "row");
+        if (absolute != 0)
+            EXPECT_ROW(&m, 3, 4);
+        else
+            EXPECT_ROW(&m, 3, -4);
+    }
+    begin(&m, 2);
+    maker_row(&m, "row", (const int64_t[]){-3, 4}, 2);
+    fold(&m, "Sqrt", "row");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, UNKNOWN);
+}
+
 static void remainders_have_the_divisors_sign(void **state) {
     (void)state;
     maker m;
@@ -161,6 +179,8 @@ static void slices_are_cut_to_what_there_is(void **state) {
     EXPECT_ROW(&m, 8, 5, 2);
     slice_of_ten(&m, 2, INT64_MAX, INT64_MIN, -5);
     EXPECT_ROW(&m, 9, 4);
+    slice_of_ten(&m, 1, -100, INT64_MIN, -1); /* a start is cut to the first place there is */
+    EXPECT_ROW(&m, 0);
     slice_of_ten(&m, 2, -2, INT64_MAX, 1);
     EXPECT_ROW(&m, 8, 9);
     slice_of_ten(&m, 1, 3, 10, INT32_MAX);
@@ -284,6 +304,7 @@ static void codes_have_scales_along_an_axis(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers_are_divided_towards_zero),
+        cmocka_unit_test(whole_numbers_have_opposites),
         cmocka_unit_test(remainders_have_the_divisors_sign),
         cmocka_unit_test(comparisons_do_not_overflow),
         cmocka_unit_test(truth_is_not_computed_of_floats),

@@ -502,6 +502,9 @@ static void the_batch_is_not_mixed(void **state) {
     maker_integers(&m, begin_node(&m, 13, "Transpose", "v"), "perm", perm, 4);
     maker_node(&m, "Relu", "x", "v");
     expect_refused(&m, ADMMNN_UNSUPPORTED, "perm moves the batch's axis");
+    maker_integers(&m, begin_node(&m, 13, "Transpose", "x"), "perm", (const int64_t[]){1, 2, 3, 9},
+                   4);
+    expect_refused(&m, ADMMNN_CORRUPT, "perm has no axis 0");
     maker_integers(&m, begin_node(&m, 13, "Transpose", "x"), "perm", (const int64_t[]){1, 0, 0, 2},
                    4);
     expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
@@ -518,6 +521,98 @@ static void the_batch_is_not_mixed(void **state) {
     begin_node(&m, 13, "Reshape", "x to");
     maker_row(&m, "to", (const int64_t[]){2, -1}, 2);
     expect_refused(&m, ADMMNN_UNSUPPORTED, "each sample of the batch");
+}
+
+/* x itself, and as many numbers as there are samples. */
+static void begin_counted(maker *m, int64_t opset, const char *op, const char *inputs) {
+    begin_node(m, opset, op, inputs);
+    maker_row(m, "zero", (const int64_t[]){0}, 1);
+    maker_node(m, "Gather", "shape zero", "count");
+    maker_node(m, "Shape", "x", "shape");
+}
+
+static void numbers_do_not_depend_on_the_batch(void **state) {
+    (void)state;
+    maker m;
+    begin_counted(&m, 13, "Pow", "x count");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "a number depends on how many there are");
+    begin_counted(&m, 13, "Clip", "x count");
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "a number depends on how many there are");
+    begin_counted(&m, 13, "Resize", "x - - to");
+    maker_row(&m, "same", (const int64_t[]){2, 4}, 2);
+    maker_integer(&m, maker_node(&m, "Concat", "count same count", "to"), "axis", 0);
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "a number depends on how many there are");
+}
+
+static void a_normalization_that_is_trained_is_refused(void **state) {
+    (void)state;
+    const int64_t two = 2;
+    const float ones[2] = {1.0F, 1.0F};
+    for (int64_t opset = 9; opset <= 13; opset++) {
+        maker m;
+        Onnx__NodeProto *node = begin_node(&m, opset, "BatchNormalization", "x s b m v");
+        maker_floats(&m, "s", &two, 1, ones);
+        maker_floats(&m, "b", &two, 1, ones);
+        maker_floats(&m, "m", &two, 1, ones);
+        maker_floats(&m, "v", &two, 1, ones);
+        node->output = maker_take(&m, 2 * sizeof *node->output);
+        node->output[0] = maker_text(&m, "y");
+        node->output[1] = maker_text(&m, "mean");
+        node->n_output = 2;
+        expect_refused(&m, ADMMNN_UNSUPPORTED, "only the form for inference is read");
+    }
+}
+
+/* A name that is made for the first node would be the third's. */
+static void names_are_made_that_no_node_has(void **state) {
+    (void)state;
+    maker m;
+    begin_node(&m, 13, "Tanh", "b");
+    maker_node(&m, "Relu", "a", "b")->name = maker_text(&m, "Relu1");
+    maker_node(&m, "Relu", "x", "a")->name = maker_text(&m, "");
+    onnx_model model = read_made(&m);
+    assert_int_equal(model.g->node_count, 3);
+    assert_string_equal(model.g->nodes[1].name, "Relu1");
+    assert_string_not_equal(model.g->nodes[0].name, "Relu1");
+    comes_back(&model);
+    onnx_model_free(&model);
+}
+
+static void a_dropout_of_all_is_nothing_to_inference(void **state) {
+    (void)state;
+    maker m;
+    float in[32];
+    float out[32];
+    begin_node(&m, 13, "Identity", "d");
+    maker_node(&m, "Neg", "n", "d");
+    maker_node(&m, "Dropout", "x all", "n");
+    maker_number(&m, "all", 1.0F);
+    onnx_model model = read_made(&m);
+    fill(in, 32);
+    run(&model, in, 1, out);
+    for (size_t i = 0; i < 32; i++)
+        assert_true(out[i] == -in[i]);
+    onnx_model_free(&model);
+}
+
+/* Files of some hundred kilobytes that would take minutes. */
+static void work_is_bounded(void **state) {
+    (void)state;
+    maker m;
+    begin_node(&m, 13, "Relu", "x");
+    m.tensors[m.graph.n_initializer++] =
+        maker_tensor(&m, "first", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, NULL, 0, &(int64_t){0}, 8);
+    m.tensors[m.graph.n_initializer++] = maker_tensor(
+        &m, "last", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, NULL, 0, &(int64_t){1 << 20}, 8);
+    m.tensors[m.graph.n_initializer++] =
+        maker_tensor(&m, "step", ONNX__TENSOR_PROTO__DATA_TYPE__INT64, NULL, 0, &(int64_t){1}, 8);
+    maker_node(&m, "Range", "first last step", "many");
+    for (int i = 0; i < 60; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "all%d", i);
+        maker_node(&m, "ReduceSum", "many", name);
+    }
+    expect_refused(&m, ADMMNN_UNSUPPORTED, "too much of its constants");
 }
 
 static void graphs_that_make_no_sense(void **state) {
@@ -803,6 +898,11 @@ int main(void) {
         cmocka_unit_test(operations_are_refused_by_name),
         cmocka_unit_test(attributes_have_the_operators_type),
         cmocka_unit_test(the_batch_is_not_mixed),
+        cmocka_unit_test(numbers_do_not_depend_on_the_batch),
+        cmocka_unit_test(a_normalization_that_is_trained_is_refused),
+        cmocka_unit_test(names_are_made_that_no_node_has),
+        cmocka_unit_test(a_dropout_of_all_is_nothing_to_inference),
+        cmocka_unit_test(work_is_bounded),
         cmocka_unit_test(graphs_that_make_no_sense),
         cmocka_unit_test(tensors_that_lie),
         cmocka_unit_test(axes_are_named_once),
