@@ -26,7 +26,7 @@ typedef struct admmnn_compress_settings {
 } admmnn_compress_settings;
 
 /* Trains, prunes, quantizes, packs and evaluates (Ren et al. 2018, figure 2), and
- * leaves in out: model.onnx, model.admm, result.json, report.html, log.jsonl and
+ * leaves in out: model.onnx, small.onnx, model.admm, result.json, report.html, log.jsonl and
  * checkpoint/. Without resume a folder that holds a run is ADMMNN_USAGE, and always
  * one where another process runs or where a file of such a name is not a run's:
  * nothing is overwritten. ADMMNN_USAGE also: a folder that holds a comparison, a finished
@@ -67,7 +67,8 @@ typedef struct admmnn_compare_settings {
  * trained on as long, gradual (Zhu and Gupta 2017) and one-shot magnitude pruning
  * with one rank over all layers or ADMM's shares of the layers (per-layer), and
  * random choice at those shares. The test set is evaluated once a run, at its end.
- * Leaves comparison.json, comparison.svg and one folder a run in out/runs. With
+ * Leaves comparison.json, comparison.svg and one folder a run in
+ * out/comparison-runs. With
  * resume, finished runs are taken as they are and methods, ratios and seeds may be
  * added. What stands in out is treated as by admmnn_compress_run, and the statuses are
  * those of that call; ADMMNN_USAGE also: seeds out of bounds, methods or ratios that are

@@ -16,7 +16,8 @@
 #include "base/memory.h"
 
 static admmnn_status fail_large(const char *path, size_t limit, admmnn_error *err) {
-    return base_fail(err, ADMMNN_INPUT, "%s: larger than the %zu bytes expected here", path, limit);
+    return base_fail(err, ADMMNN_INPUT,
+                     "%s: larger than the %zu bytes that such a file has at most", path, limit);
 }
 
 /* size is what the file system says; in /proc it says 0, and a file may grow. */

@@ -31,6 +31,8 @@ admmnn_status base_file_write(const char *path, const void *bytes, size_t count,
 
 /* Fails as base_file_write would for what stands under the name now. */
 admmnn_status base_file_check_write(const char *path, admmnn_error *err);
+/* And that its folder takes files: of what is written after long work, and of its one folder. */
+admmnn_status base_file_probe_write(const char *path, admmnn_error *err);
 /* Makes and removes a file in the folder: permissions alone do not tell whether that can be. */
 admmnn_status base_folder_check_write(const char *path, admmnn_error *err);
 

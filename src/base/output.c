@@ -96,17 +96,23 @@ admmnn_status base_file_check_write(const char *path, admmnn_error *err) {
     return resolve_target(path, target, err);
 }
 
-admmnn_status base_folder_check_write(const char *path, admmnn_error *err) {
-    char probe[BASE_PATH_MAX];
+admmnn_status base_file_probe_write(const char *path, admmnn_error *err) {
+    char target[BASE_PATH_MAX];
     char temporary[BASE_PATH_MAX];
     admmnn_error failure = {ADMMNN_OK, ""};
-    BASE_TRY(base_path_join(probe, sizeof probe, path, "probe", err));
-    const int descriptor = open_temporary(probe, temporary, &failure);
+    BASE_TRY(resolve_target(path, target, err));
+    const int descriptor = open_temporary(target, temporary, &failure);
     if (descriptor < 0)
         return base_fail(err, failure.status, "%s", failure.message);
     close(descriptor);
     unlink(temporary);
     return ADMMNN_OK;
+}
+
+admmnn_status base_folder_check_write(const char *path, admmnn_error *err) {
+    char probe[BASE_PATH_MAX];
+    BASE_TRY(base_path_join(probe, sizeof probe, path, "a file", err));
+    return base_file_probe_write(probe, err);
 }
 
 /* ---- one file ---- */

@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "comparison.h"
+#include "fail.h"
 #include "print.h"
 #include "run_result.h"
 
@@ -41,7 +42,10 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     admmnn_error why; /* that there is no run is what is said where there is nothing */
     const admmnn_status found = print_experiment(arguments, arguments->operands[0], &why);
     if (found == ADMMNN_NOT_FOUND)
-        return status;
+        return cli_fail(err, status,
+                        "%s; DIR is a folder that 'admmnn compress', 'admmnn compare' or 'admmnn "
+                        "admmq bench' has finished",
+                        err->message);
     if (found != ADMMNN_OK)
         *err = why;
     return found;

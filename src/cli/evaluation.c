@@ -1,6 +1,7 @@
 #include "evaluation.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "admmnn/data.h"
 #include "fail.h"
@@ -22,6 +23,11 @@ admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t s
                               .deviation = arguments->deviation};
     if (images->path != NULL)
         return ADMMNN_OK;
+    if (format != NULL && strcmp(format, "mnist") != 0 && strcmp(format, "cifar10") != 0)
+        return cli_fail(err, ADMMNN_USAGE,
+                        "--format %s: mnist and cifar10 alone are known by name; of idx, "
+                        "cifar100, folder and npy --data says where the images are",
+                        format);
     images->path = fetched;
     return admmnn_data_folder(format == NULL ? "mnist" : format, fetched, size, err);
 }

@@ -26,6 +26,7 @@
          .kind = CLI_TEXT,                                                                         \
          .offset = offsetof(cli_arguments, format),                                                \
          .value = "NAME",                                                                          \
+         .words = "mnist idx cifar10 cifar100 folder npy",                                         \
          .fallback = "mnist, of PATH idx",                                                         \
          .help = "What it holds: mnist, idx, cifar10, cifar100, folder or npy."},                  \
         {.name = "resize",                                                                         \

@@ -59,6 +59,9 @@ static admmnn_status read_number(const reader *r, const cli_option *option, cons
         fits = *c >= '0' && *c <= '9' && value <= (UINT64_MAX - digit) / 10;
         value = fits ? value * 10 + digit : value;
     }
+    if (option->least == option->greatest && (!fits || value != option->least))
+        return cli_fail(err, ADMMNN_USAGE, "%s: --%s: '%.40s'; there is %" PRIu64 " alone",
+                        r->command->name, option->name, text, option->least);
     if (!fits || value < option->least || value > option->greatest)
         return cli_fail(err, ADMMNN_USAGE,
                         "%s: --%s: '%.40s' is not a whole number from %" PRIu64 " to %" PRIu64,

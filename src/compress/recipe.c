@@ -139,8 +139,9 @@ static admmnn_status check_images(const whole *w) {
         return fail_key(w, "dataset.resize",
                         "is before the crop to dataset.size, which is not given");
     if (r->image_resize > 0 && r->image_resize < r->image_size)
-        return fail_key(w, "dataset.resize", "%u; the crop of dataset.size takes %u of it",
-                        r->image_resize, r->image_size);
+        return fail_key(w, "dataset.resize",
+                        "%u; the crop takes dataset.size, %u, so that it must be %u at least",
+                        r->image_resize, r->image_size, r->image_size);
     return ADMMNN_OK;
 }
 
@@ -164,7 +165,8 @@ static admmnn_status check_dataset(whole *w) {
     BASE_TRY(check_images(w));
     BASE_TRY(check_tones(w));
     if (format == DATA_MNIST && given)
-        return fail_key(w, "dataset.path", "is for format: idx; mnist is the fetched one");
+        return fail_key(w, "dataset.path",
+                        "is of other formats; mnist is the fetched one, idx has a path");
     if (!given && format != DATA_MNIST && format != DATA_CIFAR10)
         return fail_key(w, "dataset.format", "%s needs dataset.path, where the files are",
                         data_format_text(format));

@@ -150,7 +150,7 @@ static admmnn_status find_type(const char *name, const char *descr, npy_type *ty
     }
     return base_fail(err, ADMMNN_UNSUPPORTED,
                      "%s: elements of type '%s'; float32, float64, uint8, int32 and int64, "
-                     "little-endian, are read (array.astype('<f8'))",
+                     "little-endian, are read (array.astype('<f4'), 'u1' for pixels)",
                      name, descr);
 }
 

@@ -6,6 +6,7 @@
 
 #include "admmnn/break_even.h"
 #include "base/context.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "pack/model_file.h"
@@ -191,8 +192,10 @@ admmnn_status admmnn_break_even(const admmnn_break_even_settings *settings,
     if (!(settings->seconds > 0.0) || !isfinite(settings->seconds))
         return base_fail(err, ADMMNN_USAGE, "%g seconds a case; a finite number above 0 is needed",
                          settings->seconds);
-    if (settings->plot != NULL)
+    if (settings->plot != NULL) {
         BASE_TRY(model_check_output(settings->model, settings->plot, settings->force, err));
+        BASE_TRY(base_file_probe_write(settings->plot, err));
+    }
     BASE_TRY(admmnn_model_open(settings->model, context, &model, err));
     const admmnn_status status = run(settings, context, model->packed->g, text, err);
     admmnn_model_close(model);

@@ -466,8 +466,10 @@ admmnn_status onnx_read(const onnx_file *file, onnx_model *out, admmnn_error *er
     else if (arena.failed)
         status = base_fail_memory(err, "an ONNX model");
     else
-        status = base_fail(err, ADMMNN_CORRUPT,
-                           "not an ONNX model, or a part of one: not its protobuf message");
+        status = base_fail(
+            err, ADMMNN_CORRUPT,
+            "not an ONNX model, or a part of one (not its protobuf message), and no packed "
+            "model");
     onnx_arena_free(&arena);
     if (status == ADMMNN_OK)
         return ADMMNN_OK;

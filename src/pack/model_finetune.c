@@ -1,4 +1,5 @@
 /* Training an opened model further. */
+#include "base/file.h"
 #include "base/memory.h"
 #include "pack/convert.h"
 #include "pack/model_file.h"
@@ -114,6 +115,7 @@ static admmnn_status read_model(tuning *t, admmnn_error *err) {
     uint64_t file_bytes;
     bool described;
     BASE_TRY(model_check_output(s->input, s->output, s->force, err));
+    BASE_TRY(base_file_probe_write(s->output, err));
     BASE_TRY(model_check_data(s->input, s->output, err));
     BASE_TRY(model_file_read(s->input, s->force != 0 ? s->output : NULL, &t->model, NULL,
                              &file_bytes, &described, err));

@@ -114,8 +114,9 @@ admmnn_status model_images_open(const graph *g, const char *path, const admmnn_i
         return base_fail(err, ADMMNN_USAGE, "--%s is of --format folder",
                          settings.resize > 0 ? "resize" : "max-damaged");
     if (settings.resize > 0 && settings.resize < settings.size)
-        return base_fail(err, ADMMNN_USAGE, "--resize: %u; %s takes %u of it", settings.resize,
-                         path, settings.size);
+        return base_fail(err, ADMMNN_USAGE,
+                         "--resize: %u; %s takes %u pixels, so that it must be %u at least",
+                         settings.resize, path, settings.size, settings.size);
     BASE_TRY(data_open(&settings, part, set, err));
     admmnn_status status = check_images(g, path, set, images->path, err);
     if (status == ADMMNN_OK && set->values != NULL && images->mean != NULL)

@@ -179,6 +179,12 @@ static admmnn_status run_array(admmnn_model *model, const char *name, const npy_
     const graph_shape made = g->values[g->output].shape;
     size_t dims[GRAPH_RANK_MAX + 1];
     char text[GRAPH_SHAPE_TEXT_MAX];
+    if (array->type == NPY_INT32 || array->type == NPY_INT64)
+        return base_fail(
+            err, ADMMNN_UNSUPPORTED,
+            "%s: whole numbers of more than 8 bits; pixels from 0 to 255 are wanted as "
+            "uint8 (array.astype('u1')), numbers as floats (array.astype('<f4'))",
+            name);
     if (!count_samples(array, shape, &dims[0]))
         return base_fail(err, ADMMNN_INPUT,
                          "%s: its shape is not that of samples of %s, what %s wants", name,
@@ -209,13 +215,17 @@ static admmnn_status find_path(const admmnn_model *model, const char *option, co
     *path = text;
     if (length > 0 && strncmp(text, name, length) == 0 && text[length] == '=')
         *path = text + length + 1;
+    else if (text[before] == '=' && length == 0)
+        return base_fail(
+            err, ADMMNN_USAGE,
+            "--%s %s: %s gives its %s no name; the path alone is wanted, one with such "
+            "a beginning as ./%s",
+            option, text, model->path, option, text);
     else if (text[before] == '=')
         return base_fail(err, ADMMNN_USAGE,
-                         "--%s %s: %s calls its %s %s%s%s, not '%.*s'; a path with such a "
-                         "beginning is given as ./%s",
-                         option, text, model->path, option, length > 0 ? "'" : "",
-                         length > 0 ? name : "nothing", length > 0 ? "'" : "", (int)before, text,
-                         text);
+                         "--%s %s: %s calls its %s '%s', not '%.*s'; a path with such a beginning "
+                         "is given as ./%s",
+                         option, text, model->path, option, name, (int)before, text, text);
     return ADMMNN_OK;
 }
 

@@ -90,7 +90,11 @@ for list in 123.675 '0.1,' 0.1,0.2 a 0x1p-1 0.1,0.2,0.3,0.4 -0.1; do
     expect_error 2 "--mean: '$list'; one number from 0 to 1" eval "$work/untold.onnx" \
         "${images[@]}" --mean="$list" --deviation 0.5
 done
-expect_error 2 "--resize: 20; $work/untold.onnx takes 28 of it" eval "$work/untold.onnx" \
+for format in folder cifar; do
+    expect_error 2 "--format $format: mnist and cifar10 alone are known by name; of idx" \
+        eval "$work/untold.onnx" --format $format
+done
+expect_error 2 "--resize: 20; $work/untold.onnx takes 28 pixels" eval "$work/untold.onnx" \
     "${images[@]}" --resize 20
 expect_error 2 "--max-damaged is of --format folder" eval "$work/untold.onnx" \
     --data "$work/set" --max-damaged 1

@@ -44,7 +44,7 @@ expect 0 run "$work/a.onnx" --input "input=$work/x.npy" --output "logits=$work/z
 cmp "$work/y.npy" "$work/z.npy" || fail "a name changes the output"
 expect_error 2 "a.onnx calls its input 'input', not 'other'" run "$work/a.onnx" \
     --input "other=$work/x.npy" --output "$work/z.npy" -f
-expect_error 2 "model.admm calls its output nothing, not 'logits'" run "$packed" \
+expect_error 2 "model.admm gives its output no name" run "$packed" \
     --input "$work/x.npy" --output "logits=$work/n.npy"
 (
     cd "$work"

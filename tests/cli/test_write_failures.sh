@@ -80,6 +80,22 @@ write_limited 64 x.onnx unpack "$work/calm/model.admm" --out
 write_limited 2 x.admm pack "$work/calm/model.onnx" --out
 write_limited 2 y.npy run "$work/calm/model.admm" --input "$work/x.npy" --output
 
+# A folder that is not there is told before the work, not after it.
+expect_error 1 "absent/x.onnx: cannot write: No such file" finetune "$work/calm/model.onnx" \
+    --data "$work/data" --out "$work/absent/x.onnx"
+lacks "$work/stderr" "fine-tuning"
+expect_error 1 "absent/x.svg: cannot write: No such file" bench "$work/calm/model.admm" \
+    --break-even --plot "$work/absent/x.svg"
+
+# Whole numbers that are no bytes would be taken for normalised ones.
+{
+    printf '\x93NUMPY\x01\x00\x76\x00'
+    printf '%-117s\n' "{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1, 28, 28), }"
+    head -c $((8 * 784)) /dev/zero
+} >"$work/whole.npy"
+expect_error 2 "whole numbers of more than 8 bits" run "$work/calm/model.admm" \
+    --input "$work/whole.npy" --output "$work/y.npy"
+
 # Small disks need root and the right to mount.
 mkdir "$work/disk"
 if ((EUID != 0)) || ! mount -t tmpfs -o size=256k tmpfs "$work/disk" 2>/dev/null; then

@@ -184,7 +184,7 @@ static void keys_that_contradict(void **state) {
         {MINIMAL "dataset:\n  format: idx\n",
          "r.yaml:4: dataset.format: idx needs dataset.path, where the files are"},
         {MINIMAL "dataset:\n  format: mnist\n  path: x\n",
-         "r.yaml:5: dataset.path: is for format: idx; mnist is the fetched one"},
+         "r.yaml:5: dataset.path: is of other formats; mnist is the fetched one, idx has a path"},
         {MINIMAL "dataset: {format: cifar100}\n",
          "r.yaml:3: dataset.format: cifar100 needs dataset.path, where the files are"},
         {MINIMAL "dataset:\n  format: idx\n  path: x\n  size: 32\n",
@@ -194,7 +194,9 @@ static void keys_that_contradict(void **state) {
         {MINIMAL "dataset:\n  format: folder\n  path: x\n  resize: 256\n",
          "r.yaml:6: dataset.resize: is before the crop to dataset.size, which is not given"},
         {MINIMAL "dataset:\n  format: folder\n  path: x\n  size: 224\n  resize: 223\n",
-         "r.yaml:7: dataset.resize: 223; the crop of dataset.size takes 224 of it"},
+         "r.yaml:7: dataset.resize: 223; the crop takes dataset.size, 224, so that it must be 224 "
+         "at "
+         "least"},
         {MINIMAL "dataset:\n  mean: [0.5]\n",
          "r.yaml:4: dataset.mean: 1 means and 0 deviations; as many of both are wanted"},
         {MINIMAL "dataset:\n  deviation: [0.5]\n",
