@@ -127,6 +127,7 @@ static void write_header(const export_job *job, base_writer *out) {
     base_write_text(out,
                     ": not to be changed by hand. */\n#ifndef %s_H\n#define %s_H\n\n"
                     "#include <stdint.h>\n\n"
+                    "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
                     "#define %s_INPUTS %zuU\n#define %s_OUTPUTS %zuU\n\n",
                     upper, upper, upper, graph_value_count(g, g->input), upper,
                     graph_value_count(g, g->output));
@@ -143,7 +144,7 @@ static void write_header(const export_job *job, base_writer *out) {
                     job->sizes.name);
     if (job->narrow.wanted)
         write_narrow_header(job, upper, out);
-    base_write_text(out, "#endif\n");
+    base_write_text(out, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }
 
 /* ---- all of it ---- */

@@ -26,6 +26,21 @@ for compiler in cc gcc clang clang-14; do
     "$compiler" "${strict[@]}" -O2 -c net.c -o net.o || fail "$compiler complains"
 done
 cd "$OLDPWD"
+# What calls it may be C++.
+cat >"$work/c/deep/main.cpp" <<'END'
+#include "net.h"
+
+int main() {
+    return net_predict(nullptr, nullptr) == -1 ? 0 : 1;
+}
+END
+if command -v g++ >/dev/null; then
+    g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror "$work"/c/deep/{main.cpp,net.o} -o "$work/c/caller" ||
+        fail "C++ does not find the function"
+    "$work/c/caller" || fail "called from C++ it fails"
+else
+    echo "g++ is not installed: no caller in C++ was compiled"
+fi
 expect 0 export-c "$model" --out "$work/again" --name net
 has "$work/stdout" "flash: weights "
 has "$work/stdout" "RAM: values "
