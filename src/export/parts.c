@@ -48,13 +48,15 @@ void export_parts_use(export_parts *parts, const char *name) {
 
 /* ---- functions of one and of two numbers ---- */
 
+/* No name here or in parts/ is one of the C library's or of POSIX (raise, index, gamma), which may
+ * be declared where the code is compiled. */
 typedef struct function {
     const char *name, *expression;
     uint32_t numbers; /* of the node's: none, a, or a and b */
 } function;
 
 static const function unary_functions[GRAPH_UNARY_COUNT + 1] = {
-    [GRAPH_LEAKY_RELU] = {"leaky_relu", "(x < 0.0F) ? (a * x) : x", 1},
+    [GRAPH_LEAKY_RELU] = {"leaky_relu", "(x >= 0.0F) ? x : (a * x)", 1},
     [GRAPH_CLIP] = {"clip", "clamp(x, a, b)", 2},
     [GRAPH_SIGMOID] = {"sigmoid", "1.0F / (1.0F + expf(-x))", 0},
     [GRAPH_HARD_SIGMOID] = {"hard_sigmoid", "clamp((a * x) + b, 0.0F, 1.0F)", 2},
@@ -79,8 +81,8 @@ static const function binary_functions[GRAPH_BINARY_COUNT] = {
     [GRAPH_SUB] = {"subtract", "x - z", 0},
     [GRAPH_MUL] = {"multiply_each", "x * z", 0},
     [GRAPH_DIV] = {"divide", "x / z", 0},
-    [GRAPH_POW] = {"raise", "powf(x, z)", 0},
-    [GRAPH_PRELU] = {"prelu", "(x < 0.0F) ? (z * x) : x", 0},
+    [GRAPH_POW] = {"raise_to", "powf(x, z)", 0},
+    [GRAPH_PRELU] = {"prelu", "(x >= 0.0F) ? x : (z * x)", 0},
 };
 
 const char *export_parts_use_unary(export_parts *parts, uint32_t kind, uint32_t *numbers) {

@@ -112,6 +112,22 @@ expect_error 2 "node fc1: weights of 32 bits have no form in 8 bits; leave --int
     "$work/dense/model.onnx" --out "$work/none8" --int8 --data "$work/data" --quiet
 [[ -z $(find "$work/none8" -type f) ]] || fail "what was refused left files"
 
+# ---- no name of it is one of C's or of the system's headers ----
+
+headers=(assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
+    stdarg stdbool stddef stdint stdio stdlib string strings time unistd wchar wctype)
+included=()
+for header in "${headers[@]}"; do
+    included+=(-include "$header.h")
+done
+"$MAKE_FUNCTIONS" "$work/functions.admm"
+expect 0 export-c "$work/functions.admm" --out "$work/functions" --name net
+expect 0 export-c "${0%/*}/../../fuzz/corpus/admm/any.admm" --out "$work/any" --name net
+for folder in functions any narrow; do
+    cc -std=c11 -D_GNU_SOURCE "${strict[@]:1}" "${included[@]}" -c "$work/$folder/net.c" \
+        -o "$work/$folder/net.o" || fail "$folder: a name is one of a header's"
+done
+
 # ---- an ONNX model, the network's name ----
 
 expect 0 export-c "$work/run/model.onnx" --out "$work/onnx"
