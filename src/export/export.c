@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/output.h"
@@ -21,15 +22,27 @@ static bool is_part_of_name(char c) {
     return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* NAME.h would be read in place of C's own, by the code itself and by all that is compiled with its
- * folder among those of headers. */
+/* NAME.h would be read in place of a header of the system's, by the code itself and by all that is
+ * compiled with its folder among those of headers; where file names have no case, Math.h too. The
+ * names of C up to C23, of POSIX, and what else libraries of hosts and boards have. */
 static bool is_header(const char *name) {
     static const char *const headers[] = {
-        "assert", "complex", "ctype",  "errno",  "fenv",   "float",  "inttypes", "iso646",
-        "limits", "locale",  "math",   "setjmp", "signal", "stdarg", "stdbool",  "stddef",
-        "stdint", "stdio",   "stdlib", "string", "tgmath", "time",   "wchar",    "wctype"};
+        "assert",   "complex",      "ctype",       "errno",   "fenv",      "float",     "inttypes",
+        "iso646",   "limits",       "locale",      "math",    "setjmp",    "signal",    "stdalign",
+        "stdarg",   "stdatomic",    "stdbit",      "stdbool", "stdckdint", "stddef",    "stdint",
+        "stdio",    "stdlib",       "stdnoreturn", "string",  "tgmath",    "threads",   "time",
+        "uchar",    "wchar",        "wctype",      "aio",     "cpio",      "dirent",    "dlfcn",
+        "endian",   "fcntl",        "fmtmsg",      "fnmatch", "ftw",       "glob",      "grp",
+        "iconv",    "langinfo",     "libgen",      "libintl", "monetary",  "mqueue",    "ndbm",
+        "netdb",    "nl_types",     "poll",        "pthread", "pwd",       "regex",     "sched",
+        "search",   "semaphore",    "spawn",       "strings", "stropts",   "syslog",    "tar",
+        "termios",  "trace",        "ulimit",      "unistd",  "utime",     "utmpx",     "wordexp",
+        "alloca",   "availability", "byteswap",    "corecrt", "crtdefs",   "elf",       "err",
+        "error",    "features",     "getopt",      "ieeefp",  "malloc",    "memory",    "newlib",
+        "picolibc", "reent",        "syslimits",   "vadefs",  "values",    "vcruntime", "xlocale",
+        "yvals"};
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-        if (strcmp(name, headers[i]) == 0)
+        if (strcasecmp(name, headers[i]) == 0)
             return true;
     return false;
 }
@@ -60,7 +73,8 @@ static admmnn_status find_name(const char *network, const char *wanted, char nam
                          "letter first",
                          wanted);
     else if (is_header(wanted))
-        return base_fail(err, ADMMNN_USAGE, "'%s': %s.h is a header of C's; give another name",
+        return base_fail(err, ADMMNN_USAGE,
+                         "'%s': %s.h is a header of C's or of the system's; give another name",
                          wanted, wanted);
     else
         snprintf(name, NAME_SIZE, "%s", wanted);

@@ -147,9 +147,18 @@ for name in 9net a-b "a b" _net 'x;y' "ä" a23456789012345678901234567890123; do
     expect_error 2 "no name of a C function" export-c "$model" --out "$work/none" \
         --name "$name" --quiet
 done
-for name in math stdint string; do
-    expect_error 2 "'$name': $name.h is a header of C's; give another name" export-c "$model" \
+for name in math stdint string Math threads features alloca newlib; do
+    expect_error 2 "'$name': $name.h is a header of C's or of the system's; give another name" export-c "$model" \
         --out "$work/none" --name "$name" --quiet
+done
+# Whatever the compiler's math.h and its like include, by that name.
+printf '#include <%s.h>\n' limits math stddef stdint stdio stdlib >"$work/headers.c"
+for path in $(cc -std=c99 -M "$work/headers.c"); do
+    name=${path##*/} folder=${path%/*}
+    name=${name%.h}
+    [[ $folder == */include && $name =~ ^[A-Za-z][A-Za-z0-9_]*$ ]] || continue
+    expect_error 2 "'$name': $name.h is a header of" export-c "$model" --out "$work/none" \
+        --name "$name" --quiet
 done
 expect 0 export-c "$model" --out "$work/long" --name mathematics
 expect 0 export-c "$model" --out "$work/long" --name a234567890123456789012345678901

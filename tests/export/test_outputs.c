@@ -97,6 +97,8 @@ static void the_usual_name_is_the_networks(void **state) {
     const char *const names[][2] = {
         {"lenet-5", "lenet_5"},
         {"5 of them", "model_5_of_them"},
+        {"features", "model_features"}, /* which glibc's stdint.h includes */
+        {"Math", "model_Math"},
         {"a name of thirty-one characters", "a_name_of_thirty_one_char"}};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
