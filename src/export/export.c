@@ -23,8 +23,8 @@ static bool is_part_of_name(char c) {
 }
 
 /* NAME.h would be read in place of a header of the system's, by the code itself and by all that is
- * compiled with its folder among those of headers; where file names have no case, Math.h too. The
- * names of C up to C23, of POSIX, and what else libraries of hosts and boards have. */
+ * compiled with its folder among those of headers; where file names have no case, Math.h too. These
+ * are C's up to C23, POSIX's, and what else libraries of hosts and boards have. */
 static bool is_header(const char *name) {
     static const char *const headers[] = {
         "assert",   "complex",      "ctype",       "errno",   "fenv",      "float",     "inttypes",
@@ -99,15 +99,19 @@ static admmnn_status publish(const export_code *code, char paths[2][BASE_PATH_MA
     return status;
 }
 
+/* A folder that is not there yet is made when there is something to write. */
 static admmnn_status find_paths(const admmnn_export_settings *settings, const char *name,
                                 char paths[2][BASE_PATH_MAX], admmnn_error *err) {
     static const char *const endings[] = {"c", "h"};
+    const bool is_there = base_name_taken(settings->folder);
     char file[40];
-    BASE_TRY(base_folder_make(settings->folder, err));
+    if (is_there)
+        BASE_TRY(base_folder_make(settings->folder, err)); /* fails where it is no folder */
     for (int i = 0; i < 2; i++) {
         snprintf(file, sizeof file, "%s.%s", name, endings[i]);
         BASE_TRY(base_path_join(paths[i], BASE_PATH_MAX, settings->folder, file, err));
-        BASE_TRY(model_check_output(settings->input, paths[i], settings->force, err));
+        if (is_there)
+            BASE_TRY(model_check_output(settings->input, paths[i], settings->force, err));
     }
     return ADMMNN_OK;
 }
@@ -127,6 +131,7 @@ static admmnn_status export_model(pack_model *model, const admmnn_export_setting
     BASE_TRY(export_code_check(model->g, settings->input, err));
     BASE_TRY(find_paths(settings, name, paths, err));
     BASE_TRY(export_code_make(model, &how, code, err));
+    BASE_TRY(base_folder_make(settings->folder, err));
     return publish(code, paths, err);
 }
 

@@ -104,13 +104,15 @@ cc -std=c99 -fsanitize=address,undefined "$work/narrow"/{main.c,net.o} -lm \
     -o "$work/narrow/program"
 "$work/narrow/program" || fail "that network's function of 8 bits failed"
 expect_error 2 "are of --int8" export-c "$model" --out "$work/none" --data "$work/data" --quiet
-expect_error 2 "train-images" export-c "$model" --out "$work/none8" --int8 --data "$work" --quiet
+expect_error 2 "train-images" export-c "$model" --out "$work/none8/deep" --int8 --data "$work" --quiet
+expect_error 2 "nowhere" export-c "$model" --out "$work/none8/deep" --int8 \
+    --data "$work/nowhere" --quiet
 sed -e '/^prune:/,$d' "$work/recipe.yaml" >"$work/dense.yaml"
 printf 'prune: {method: none}\nquantize: {enabled: false}\n' >>"$work/dense.yaml"
 expect 0 compress "$work/dense.yaml" --out "$work/dense" --quiet
 expect_error 2 "node fc1: weights of 32 bits have no form in 8 bits; leave --int8 out" export-c \
     "$work/dense/model.onnx" --out "$work/none8" --int8 --data "$work/data" --quiet
-[[ -z $(find "$work/none8" -type f) ]] || fail "what was refused left files"
+[[ ! -e $work/none8 ]] || fail "what was refused left a folder"
 
 # ---- no name of it is one of C's or of the system's headers ----
 
