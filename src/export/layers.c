@@ -174,6 +174,20 @@ admmnn_status export_layer_write(export_job *job, uint32_t n) {
 
 /* ---- poolings ---- */
 
+/* Windows of more places lose too much in one sum. */
+#define FEW_PLACES 64U
+
+/* The section with the function that averages a plane: one for all of the network. */
+static const char *average_section(const graph *g) {
+    for (uint32_t n = 0; n < g->node_count; n++) {
+        const graph_node *node = &g->nodes[n];
+        const uint32_t *kernel = node->pool.window.kernel;
+        if (node->op == GRAPH_AVERAGE_POOL && (uint64_t)kernel[0] * kernel[1] > FEW_PLACES)
+            return "average-of-many";
+    }
+    return "average-of-few";
+}
+
 static void write_pool(export_job *job, uint32_t n) {
     const graph_node *node = &job->g->nodes[n];
     const graph_window *w = &node->pool.window;
@@ -184,6 +198,8 @@ static void write_pool(export_job *job, uint32_t n) {
     base_write_text(out, "static const %s window_%u = %s", is_max ? "window" : "average", n,
                     is_max ? "" : "{");
     write_sides(out, w, in, job->g->values[node->output].shape);
+    if (!is_max)
+        export_parts_use(&job->parts, average_section(job->g));
     if (!is_max)
         base_write_text(out, ", %uU, %uU",
                         counts ? w->pad[0] + graph_shape_height(in) + w->pad_end[0] : 0,

@@ -1,6 +1,6 @@
 /* A packed model of all that any_network has not, so that the C code of each is there to be read:
- * every function of one number and of two, a batch normalization of its own, a product of values.
- * make_functions OUT. */
+ * every function of one number and of two, a batch normalization of its own, a product of values,
+ * an average pooling of a large window. make_functions OUT. */
 #include <stdio.h>
 
 #include "../pack/support.h"
@@ -29,11 +29,12 @@ static uint32_t add_binaries(graph *g, uint32_t v) {
 static graph *functions_network(void) {
     graph *g;
     uint32_t v;
-    MUST(graph_create("functions", graph_shape_image(4, 3, 3), &g, err));
+    MUST(graph_create("functions", graph_shape_image(4, 9, 9), &g, err));
     v = add_binaries(g, add_unaries(g, g->input));
     MUST(graph_add_relu(g, "relu", v, &v, err));
     MUST(graph_add_batch_normalization(g, "norm", v, GRAPH_EPSILON, 0.5F, &v, err));
     MUST(graph_add_matmul(g, "product", v, v, &v, err));
+    MUST(graph_add_average_pool(g, "pool", v, graph_pool_of(graph_window_of(9, 1, 4)), &v, err));
     return g;
 }
 
