@@ -15,7 +15,8 @@ typedef struct admmnn_export_settings {
     const char *input;  /* a packed or an ONNX model */
     const char *folder; /* made where it is not there */
     const char *name;   /* of the files and of the function, a C identifier of up to 31
-                           characters, and of no header of C's; NULL: the network's, made one */
+                           characters, and of no header of C's or the system's; NULL: the
+                           network's, made one */
     /* Not NULL: a second function, of 8 bits, whose ranges are those of training images of this
      * data set. */
     const admmnn_images *images;

@@ -22,7 +22,7 @@ static const cli_option options[] = {
      .value = "NAME",
      .fallback = "the network's",
      .help = "Of the files and of the function: up to 31 letters, digits and _, a letter first, "
-             "and no header of C's."},
+             "and no header of C's or of the system's."},
     {.name = "int8",
      .kind = CLI_FLAG,
      .offset = offsetof(cli_arguments, int8),
