@@ -32,11 +32,12 @@ size_t rt_product(size_t a, size_t b, size_t c) {
 }
 
 void rt_memory_open(rt_memory *m, void *arena, size_t bytes) {
-    const rt_memory none = {NULL, NULL, NULL, NULL, 0, 0, 0};
+    const rt_memory none = {NULL, NULL, NULL, NULL, 0, 0, 0, 0};
     const size_t lost = (size_t)(-(uintptr_t)arena % RT_ALIGNMENT);
     *m = none;
     if (arena == NULL)
         return;
+    m->lost = lost;
     m->bottom = m->top = arena;
     if (bytes >= lost) {
         m->bottom += lost;

@@ -16,6 +16,7 @@ typedef struct rt_memory {
     uint8_t *bottom, *top;      /* the arena's free bytes; NULL: blocks of malloc's */
     rt_block *blocks, *scratch; /* newest first */
     size_t low, high, peak;     /* bytes of an arena: taken at both ends, and the most so far */
+    size_t lost;                /* before its first aligned byte */
 } rt_memory;
 
 /* NULL: malloc. */

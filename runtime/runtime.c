@@ -97,7 +97,7 @@ void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *i
     memcpy(info->mean, network->mean, sizeof info->mean);
     memcpy(info->scale, network->scale, sizeof info->scale);
     count_weights(network, info);
-    info->model_bytes = model->memory.low;
+    info->model_bytes = model->memory.lost + model->memory.low;
     info->workspace_bytes = network->workspace * sizeof(float) + WORKSPACE_ALIGNMENT;
     info->kernels = network->kernels->name;
     info->threads = network->threads;

@@ -126,7 +126,8 @@ typedef struct admmnn_runtime_info {
     float mean[3], scale[3]; /* the network wants (pixel / 255 - mean) * scale, of each of three
                                 channels; of other inputs the first for all */
     uint64_t weights, kept;  /* places of weights in the layers, and those that have one not 0 */
-    size_t model_bytes;      /* memory that the open model holds */
+    size_t model_bytes;      /* memory that the open model holds; of an arena its first bytes, with
+                                those before the first that is aligned */
     size_t workspace_bytes;  /* of a workspace */
     const char *kernels;     /* "avx512", "avx2", "neon" or "portable"; static storage */
     unsigned threads;        /* that run a sample */
