@@ -9,6 +9,7 @@ static void run_alone(rt_task *task, void *argument, size_t units) {
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 /* Layers follow one another: threads look for work, and the caller for the last one's end, so many
  * times before they sleep. */
@@ -22,6 +23,7 @@ typedef struct rt_worker {
 
 struct rt_crew {
     unsigned count, started;
+    pid_t process;         /* that it was opened in: a fork has its memory, but no worker */
     rt_worker *workers;    /* [count] */
     pthread_mutex_t owner; /* held by the caller whose units are done */
     pthread_mutex_t lock;  /* of what follows, but for the units' number */
@@ -123,8 +125,14 @@ static void wait_for_workers(rt_crew *crew, unsigned active) {
     pthread_mutex_unlock(&crew->lock);
 }
 
+/* Of a fork, where a lock may have been held by a thread that is not there. */
+static bool is_of_another_process(const rt_crew *crew) {
+    return crew->process != getpid();
+}
+
 void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
-    if (crew == NULL || units < 2 || pthread_mutex_trylock(&crew->owner) != 0) {
+    if (crew == NULL || units < 2 || is_of_another_process(crew) ||
+        pthread_mutex_trylock(&crew->owner) != 0) {
         run_alone(task, argument, units);
         return;
     }
@@ -172,6 +180,7 @@ admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew 
         return rt_fail(err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
                        "no memory for threads", 0);
     crew->count = threads - 1;
+    crew->process = getpid();
     crew->workers = workers;
     pthread_mutex_init(&crew->owner, NULL);
     pthread_mutex_init(&crew->lock, NULL);
@@ -189,7 +198,7 @@ admmnn_runtime_status rt_crew_start(rt_crew *crew, admmnn_runtime_error *err) {
 }
 
 void rt_crew_close(rt_crew *crew) {
-    if (crew == NULL)
+    if (crew == NULL || is_of_another_process(crew))
         return;
     publish(crew, false, true);
     for (unsigned i = 0; i < crew->started; i++)

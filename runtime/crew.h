@@ -19,12 +19,13 @@ admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew 
                                    admmnn_runtime_error *err);
 /* Starts the threads, or closes it: MEMORY. NULL is nothing. */
 admmnn_runtime_status rt_crew_start(rt_crew *crew, admmnn_runtime_error *err);
-/* Ends the threads that were started; NULL is nothing. */
+/* Ends the threads that were started; NULL is nothing, and so is it after a fork. */
 void rt_crew_close(rt_crew *crew);
 
 /* thread: a number below the crew's threads that no other unit has meanwhile. */
 typedef void rt_task(void *argument, unsigned thread, size_t unit);
-/* All units [0, units). While another caller has the crew, and without one, by this thread. */
+/* All units [0, units). While another caller has the crew, without one, and after a fork, by this
+ * thread. */
 void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units);
 
 #endif

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -158,6 +161,90 @@ static void callers_share_a_model_with_threads(void **state) {
     pack_model_free(packed);
 }
 
+/* ---- forks ---- */
+
+#define FORKS 50
+/* A process that waits for ever is ended. */
+#define SECONDS_MOST 60
+
+typedef struct shared_model {
+    admmnn_runtime *model;
+    admmnn_runtime_info info;
+    float *input, *expected; /* one sample */
+    atomic_bool stopping;
+} shared_model;
+
+static shared_model *open_shared(unsigned threads) {
+    pack_model *packed = random_model(wide_network(), (filling){ADMM_LEVELS_EQUAL, 4, 0.4}, 8);
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    shared_model *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->model = open_with(file, 0, threads);
+    admmnn_runtime_get_info(s->model, &s->info);
+    s->input = random_floats(s->info.inputs, 9);
+    s->expected = base_array(s->info.outputs, sizeof *s->expected);
+    runtime_run(s->model, s->input, 1, s->expected);
+    base_free(file.at);
+    pack_model_free(packed);
+    return s;
+}
+
+static void close_shared(shared_model *s) {
+    admmnn_runtime_close(s->model);
+    base_free(s->input);
+    base_free(s->expected);
+    free(s);
+}
+
+static void *run_until_stopped(void *argument) {
+    shared_model *s = argument;
+    void *workspace = malloc(s->info.workspace_bytes);
+    float *output = malloc(s->info.outputs * sizeof *output);
+    while (workspace != NULL && output != NULL && !s->stopping)
+        admmnn_runtime_run(s->model, workspace, s->input, 1, output);
+    free(workspace);
+    free(output);
+    return NULL;
+}
+
+/* In a fork, whose exit status tells whether it got the bytes. */
+static void run_and_close(const shared_model *s, void *workspace, float *output) {
+    alarm(SECONDS_MOST);
+    admmnn_runtime_run(s->model, workspace, s->input, 1, output);
+    admmnn_runtime_close(s->model);
+    _exit(memcmp(output, s->expected, s->info.outputs * sizeof *output) != 0);
+}
+
+static void expect_fork(const shared_model *s) {
+    int status = -1;
+    void *workspace = malloc(s->info.workspace_bytes);
+    float *output = malloc(s->info.outputs * sizeof *output);
+    assert_true(workspace != NULL && output != NULL);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        run_and_close(s, workspace, output);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    free(workspace);
+    free(output);
+}
+
+static void a_fork_runs_and_closes_a_model_with_threads(void **state) {
+    (void)state;
+    shared_model *s = open_shared(4);
+    pthread_t thread;
+    expect_fork(s);
+    assert_int_equal(pthread_create(&thread, NULL, run_until_stopped, s), 0);
+    for (int i = 0; i < FORKS; i++)
+        expect_fork(s);
+    s->stopping = true;
+    pthread_join(thread, NULL);
+    expect_fork(s);
+    runtime_run(s->model, s->input, 1, s->expected);
+    close_shared(s);
+}
+
 /* More than what an arena loses by its alignment. */
 #define TOO_FEW 64
 
@@ -218,6 +305,7 @@ int main(void) {
         cmocka_unit_test(many_threads_give_the_bytes_of_one),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
         cmocka_unit_test(callers_share_a_model_with_threads),
+        cmocka_unit_test(a_fork_runs_and_closes_a_model_with_threads),
         cmocka_unit_test(measuring_starts_no_thread),
         cmocka_unit_test(a_thread_that_cannot_be_started_is_told),
     };
