@@ -130,12 +130,8 @@ static bool is_of_another_process(const rt_crew *crew) {
     return crew->process != getpid();
 }
 
-void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
-    if (crew == NULL || units < 2 || is_of_another_process(crew) ||
-        pthread_mutex_trylock(&crew->owner) != 0) {
-        run_alone(task, argument, units);
-        return;
-    }
+/* By the caller and the workers; the owner is the caller. */
+static void run_together(rt_crew *crew, rt_task *task, void *argument, size_t units) {
     crew->task = task;
     crew->argument = argument;
     crew->units = units;
@@ -148,7 +144,23 @@ void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
     pthread_mutex_unlock(&crew->lock);
     if (active > 0)
         wait_for_workers(crew, active);
-    pthread_mutex_unlock(&crew->owner);
+}
+
+/* A caller who is cancelled where it waits would keep the locks for ever. */
+void rt_crew_run(rt_crew *crew, rt_task *task, void *argument, size_t units) {
+    int before;
+    if (crew == NULL || units < 2 || is_of_another_process(crew)) {
+        run_alone(task, argument, units);
+        return;
+    }
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    if (pthread_mutex_trylock(&crew->owner) == 0) {
+        run_together(crew, task, argument, units);
+        pthread_mutex_unlock(&crew->owner);
+    } else {
+        run_alone(task, argument, units);
+    }
+    pthread_setcancelstate(before, &before);
 }
 
 /* Signals are the caller's threads'. */

@@ -144,8 +144,9 @@ void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *i
  * the caller's at any alignment, whose content is of no meaning before and after. Takes no memory.
  * What a pruned weight would be multiplied by is not looked at, be it finite or not, where a layer
  * is a list; a dense one multiplies it by 0. Outputs differ from exact arithmetic by what sums of
- * 32 bits do: at most 1e-5 of the largest output for the networks of the tests. USAGE: a pointer is
- * NULL. */
+ * 32 bits do: at most 1e-5 of the largest output for the networks of the tests. A thread that is
+ * cancelled meanwhile (pthread_cancel, deferred) is so once it is back. USAGE: a pointer is NULL.
+ */
 admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,
                                          const float *input, size_t count, float *output);
 

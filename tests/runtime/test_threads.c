@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -245,6 +246,57 @@ static void a_fork_runs_and_closes_a_model_with_threads(void **state) {
     close_shared(s);
 }
 
+/* ---- callers who are cancelled ---- */
+
+#define CANCELS 100
+
+typedef struct cancelled_caller {
+    shared_model *shared;
+    void *workspace;
+    float *output;
+} cancelled_caller;
+
+/* Where the run has places to be cancelled at, it is there that the thread ends. */
+static void *run_until_cancelled(void *argument) {
+    cancelled_caller *c = argument;
+    while (!c->shared->stopping)
+        admmnn_runtime_run(c->shared->model, c->workspace, c->shared->input, 1, c->output);
+    pthread_testcancel();
+    return NULL;
+}
+
+static void cancel_caller(cancelled_caller *c, long nanoseconds) {
+    const struct timespec pause = {0, nanoseconds};
+    void *result = NULL;
+    pthread_t thread;
+    c->shared->stopping = false;
+    assert_int_equal(pthread_create(&thread, NULL, run_until_cancelled, c), 0);
+    nanosleep(&pause, NULL);
+    assert_int_equal(pthread_cancel(thread), 0);
+    nanosleep(&pause, NULL);
+    c->shared->stopping = true;
+    pthread_join(thread, &result);
+    assert_ptr_equal(result, PTHREAD_CANCELED);
+}
+
+/* Else the next one, or closing, waits for ever. */
+static void a_caller_who_is_cancelled_leaves_the_threads_to_others(void **state) {
+    (void)state;
+    shared_model *s = open_shared(4);
+    cancelled_caller c = {s, malloc(s->info.workspace_bytes),
+                          malloc(s->info.outputs * sizeof(float))};
+    assert_true(c.workspace != NULL && c.output != NULL);
+    alarm(SECONDS_MOST);
+    for (int i = 0; i < CANCELS; i++)
+        cancel_caller(&c, 1000000 + 10000 * i);
+    runtime_run(s->model, s->input, 1, c.output);
+    assert_memory_equal(c.output, s->expected, s->info.outputs * sizeof *c.output);
+    free(c.workspace);
+    free(c.output);
+    close_shared(s);
+    alarm(0);
+}
+
 /* More than what an arena loses by its alignment. */
 #define TOO_FEW 64
 
@@ -306,6 +358,7 @@ int main(void) {
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
         cmocka_unit_test(callers_share_a_model_with_threads),
         cmocka_unit_test(a_fork_runs_and_closes_a_model_with_threads),
+        cmocka_unit_test(a_caller_who_is_cancelled_leaves_the_threads_to_others),
         cmocka_unit_test(measuring_starts_no_thread),
         cmocka_unit_test(a_thread_that_cannot_be_started_is_told),
     };
