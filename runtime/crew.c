@@ -7,6 +7,7 @@ static void run_alone(rt_task *task, void *argument, size_t units) {
 
 #if RT_THREADS
 
+#include <fenv.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ struct rt_crew {
     rt_task *task;
     void *argument;
     size_t units, next; /* next: atomic */
+    fenv_t rounding;    /* the caller's, and what else decides the bits of a sum */
 };
 
 unsigned rt_crew_threads(unsigned asked) {
@@ -101,6 +103,7 @@ static void *work(void *argument) {
             return NULL;
         if (!joined)
             continue;
+        fesetenv(&crew->rounding);
         do_units(crew, self->number);
         leave_work(crew);
     }
@@ -136,6 +139,7 @@ static void run_together(rt_crew *crew, rt_task *task, void *argument, size_t un
     crew->argument = argument;
     crew->units = units;
     crew->next = 0;
+    fegetenv(&crew->rounding);
     publish(crew, true, false);
     do_units(crew, 0);
     pthread_mutex_lock(&crew->lock);

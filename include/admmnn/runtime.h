@@ -75,10 +75,10 @@ typedef struct admmnn_runtime_settings {
     admmnn_runtime_weights weights;
     /* Threads that run a sample together, the caller's among them: at most 1024; 0 is 1, as is any
      * number where the library is built without threads. They are the model's, from opening to
-     * closing. Any number gives the same bytes. A caller who finds them busy with another's
-     * sample runs his own alone. So does a fork, which has none of them: it may run the model, even
-     * if it was made while the model ran, and close it, which leaves the model of the other process
-     * as it is. */
+     * closing. Any number gives the same bytes, by the caller's floating-point environment
+     * (<fenv.h>). A caller who finds them busy with another's sample runs his own alone. So does a
+     * fork, which has none of them: it may run the model, even if it was made while the model ran,
+     * and close it, which leaves the model of the other process as it is. */
     unsigned threads;
     /* Bits of the numbers between layers: 0 or 32, floats; or 8, in a quarter of the workspace, of
      * a file that has ranges for them. The sample, the result, what has no range, and what is read

@@ -2,6 +2,7 @@
  * one; and so does one whose layers are shared by threads of its own. The program is linked so that
  * it sees the library's calls of pthread_create. */
 #include <errno.h>
+#include <fenv.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -142,6 +143,41 @@ static void any_number_of_threads_gives_the_same_bytes(void **state) {
     base_free(input);
     base_free(expected);
     base_free(output);
+    base_free(file.at);
+    pack_model_free(packed);
+}
+
+/* They were started by a thread that rounds to the nearest. */
+static void threads_round_as_the_caller_does(void **state) {
+    (void)state;
+    pack_model *packed = random_model(wide_network(), (filling){ADMM_LEVELS_EQUAL, 4, 0.4}, 3);
+    bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
+    float *input = random_floats(SAMPLES * graph_value_count(packed->g, packed->g->input), 4);
+    const size_t count = SAMPLES * graph_value_count(packed->g, packed->g->output);
+    float *nearest = base_array(count, sizeof *nearest);
+    float *expected = base_array(count, sizeof *expected);
+    float *output = base_array(count, sizeof *output);
+    admmnn_runtime *alone = open_with(file, 0, 1);
+    admmnn_runtime *together = open_with(file, 0, 4);
+    runtime_run(alone, input, SAMPLES, nearest);
+    assert_int_equal(fesetround(FE_UPWARD), 0);
+    runtime_run(alone, input, SAMPLES, expected);
+    bool same = true;
+    for (int round = 0; round < ROUNDS; round++) {
+        runtime_run(together, input, SAMPLES, output);
+        same &= memcmp(output, expected, count * sizeof *output) == 0;
+    }
+    assert_int_equal(fesetround(FE_TONEAREST), 0);
+    assert_true(same);
+    assert_memory_not_equal(expected, nearest, count * sizeof *output);
+    runtime_run(together, input, SAMPLES, output);
+    assert_memory_equal(output, nearest, count * sizeof *output);
+    admmnn_runtime_close(alone);
+    admmnn_runtime_close(together);
+    base_free(nearest);
+    base_free(expected);
+    base_free(output);
+    base_free(input);
     base_free(file.at);
     pack_model_free(packed);
 }
@@ -356,6 +392,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_threads_give_the_bytes_of_one),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
+        cmocka_unit_test(threads_round_as_the_caller_does),
         cmocka_unit_test(callers_share_a_model_with_threads),
         cmocka_unit_test(a_fork_runs_and_closes_a_model_with_threads),
         cmocka_unit_test(a_caller_who_is_cancelled_leaves_the_threads_to_others),
