@@ -5,7 +5,7 @@ static void run_alone(rt_task *task, void *argument, size_t units) {
         task(argument, 0, i);
 }
 
-#if RT_THREADS
+#if defined RT_THREADS && RT_THREADS
 
 #include <fenv.h>
 #include <pthread.h>

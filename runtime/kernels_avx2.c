@@ -221,8 +221,8 @@ TARGET void rt_pool2_codes_avx2(const uint8_t *in, size_t channels, size_t heigh
 /* Sixteen bits each; a NaN is 0. */
 INLINE __m128i eight_of(const float *from) {
     const __m256 x = _mm256_max_ps(_mm256_loadu_ps(from), _mm256_setzero_ps());
-    const __m256i whole = _mm256_cvttps_epi32(x);
-    return _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    const __m256i cut = _mm256_cvttps_epi32(x);
+    return _mm_packus_epi32(_mm256_castsi256_si128(cut), _mm256_extracti128_si256(cut, 1));
 }
 
 TARGET void rt_cut_avx2(const float *from, size_t count, uint8_t *to) {

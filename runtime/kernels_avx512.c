@@ -142,14 +142,14 @@ INLINE __m512i symbols_at(const rt_layer *layer, size_t i, mask lanes) {
     return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lanes, (const uint8_t *)layer->values + i));
 }
 
-INLINE vector values_at(const rt_layer *layer, size_t i, mask lanes, bool floats) {
-    return floats ? load_some((const float *)layer->values + i, lanes)
-                  : gather(layer->table, symbols_at(layer, i, lanes), lanes);
+INLINE vector values_at(const rt_layer *layer, size_t i, mask lanes, bool has_floats) {
+    return has_floats ? load_some((const float *)layer->values + i, lanes)
+                      : gather(layer->table, symbols_at(layer, i, lanes), lanes);
 }
 
-/* wide and floats are constants where it is inlined. */
+/* wide and has_floats are constants where it is inlined. */
 INLINE void run_list(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                     float *out, bool wide, bool floats) {
+                     float *out, bool wide, bool has_floats) {
     for (size_t row = first; row < last; row++) {
         const size_t end = rt_row_last(layer, row);
         vector sum = splat(0.0F);
@@ -157,7 +157,7 @@ INLINE void run_list(const rt_layer *layer, uint32_t first, uint32_t last, const
             const mask lanes = mask_between(0, (int64_t)(end - i));
             const __m512i places = places_at(layer, i, lanes, wide);
             const vector x = gather(in, places, lanes);
-            sum = fma_of(values_at(layer, i, lanes, floats), x, sum);
+            sum = fma_of(values_at(layer, i, lanes, has_floats), x, sum);
         }
         out[row - first] = rt_finish(layer, row, sum_of(sum));
     }

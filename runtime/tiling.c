@@ -204,7 +204,7 @@ static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, con
     const rt_tiling *t = p->tiling;
     const rt_window *w = t->window;
     const size_t begin = at->y * w->stride[0] + remainder;
-    const size_t lines = at->rows + (reach_of(w, 0) - remainder) / w->stride[0];
+    const size_t lines = at->rows + (size_t)((reach_of(w, 0) - remainder) / w->stride[0]);
     size_t first;
     size_t last;
     rows_inside(t, begin, lines, &first, &last);
