@@ -128,8 +128,6 @@ static void run_sample(const rt_network *network, float *workspace, const float 
 
 admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,
                                          const float *input, size_t count, float *output) {
-    if (count == 0)
-        return ADMMNN_RUNTIME_OK;
     if (model == NULL || workspace == NULL || input == NULL || output == NULL)
         return ADMMNN_RUNTIME_USAGE;
     const rt_network *network = &model->network;

@@ -142,6 +142,27 @@ static void what_is_no_file_is_told(void **state) {
     assert_string_equal(admmnn_runtime_status_text(ADMMNN_RUNTIME_ARENA), "the arena is too small");
 }
 
+static void running_wants_all_pointers_whatever_the_count(void **state) {
+    (void)state;
+    bytes file = large_file();
+    float number = 0.0F;
+    admmnn_runtime *model;
+    OPEN(admmnn_runtime_open_memory(file.at, file.count, NULL, &model, err));
+    assert_int_equal(admmnn_runtime_run(model, &number, &number, 0, &number), ADMMNN_RUNTIME_OK);
+    for (size_t count = 0; count < 2; count++) {
+        assert_int_equal(admmnn_runtime_run(NULL, &number, &number, count, &number),
+                         ADMMNN_RUNTIME_USAGE);
+        assert_int_equal(admmnn_runtime_run(model, NULL, &number, count, &number),
+                         ADMMNN_RUNTIME_USAGE);
+        assert_int_equal(admmnn_runtime_run(model, &number, NULL, count, &number),
+                         ADMMNN_RUNTIME_USAGE);
+        assert_int_equal(admmnn_runtime_run(model, &number, &number, count, NULL),
+                         ADMMNN_RUNTIME_USAGE);
+    }
+    admmnn_runtime_close(model);
+    base_free(file.at);
+}
+
 static void a_setting_that_stands_for_nothing_is_told_before_the_file_is_read(void **state) {
     (void)state;
     const admmnn_runtime_settings wrong[] = {{.kernels = (admmnn_runtime_kernels)3},
@@ -160,6 +181,7 @@ int main(void) {
         cmocka_unit_test(a_damaged_file_is_refused_as_its_bytes_are),
         cmocka_unit_test(a_file_that_cannot_be_read_is_no_model),
         cmocka_unit_test(what_is_no_file_is_told),
+        cmocka_unit_test(running_wants_all_pointers_whatever_the_count),
         cmocka_unit_test(a_setting_that_stands_for_nothing_is_told_before_the_file_is_read),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
