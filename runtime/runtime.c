@@ -21,9 +21,14 @@ admmnn_runtime_status rt_fail(admmnn_runtime_error *err, admmnn_runtime_status s
 
 const char *admmnn_runtime_status_text(admmnn_runtime_status status) {
     static const char *const texts[] = {
-#define STATUS_TEXT(name, text) text,
-        ADMMNN_RUNTIME_STATUS_MAP(STATUS_TEXT)
-#undef STATUS_TEXT
+        [ADMMNN_RUNTIME_OK] = "success",
+        [ADMMNN_RUNTIME_USAGE] = "wrong usage",
+        [ADMMNN_RUNTIME_NOT_FOUND] = "no such file",
+        [ADMMNN_RUNTIME_IO] = "input/output error",
+        [ADMMNN_RUNTIME_CORRUPT] = "corrupted file",
+        [ADMMNN_RUNTIME_UNSUPPORTED] = "not supported",
+        [ADMMNN_RUNTIME_MEMORY] = "out of memory",
+        [ADMMNN_RUNTIME_ARENA] = "the arena is too small",
     };
     const size_t number = (size_t)status;
     return number < sizeof texts / sizeof texts[0] ? texts[number] : "unknown status";

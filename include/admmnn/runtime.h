@@ -20,21 +20,15 @@
 extern "C" {
 #endif
 
-/* X(name, text) */
-#define ADMMNN_RUNTIME_STATUS_MAP(X)                                                               \
-    X(OK, "success")                                                                               \
-    X(USAGE, "wrong usage")                                                                        \
-    X(NOT_FOUND, "no such file")                                                                   \
-    X(IO, "input/output error")                                                                    \
-    X(CORRUPT, "corrupted file")                                                                   \
-    X(UNSUPPORTED, "not supported")                                                                \
-    X(MEMORY, "out of memory")                                                                     \
-    X(ARENA, "the arena is too small")
-
 typedef enum admmnn_runtime_status {
-#define ADMMNN_RUNTIME_STATUS_ENUM(name, text) ADMMNN_RUNTIME_##name,
-    ADMMNN_RUNTIME_STATUS_MAP(ADMMNN_RUNTIME_STATUS_ENUM)
-#undef ADMMNN_RUNTIME_STATUS_ENUM
+    ADMMNN_RUNTIME_OK,
+    ADMMNN_RUNTIME_USAGE,
+    ADMMNN_RUNTIME_NOT_FOUND,
+    ADMMNN_RUNTIME_IO,
+    ADMMNN_RUNTIME_CORRUPT,
+    ADMMNN_RUNTIME_UNSUPPORTED,
+    ADMMNN_RUNTIME_MEMORY,
+    ADMMNN_RUNTIME_ARENA
 } admmnn_runtime_status;
 
 /* The particular failure. The caller owns it; NULL means that the caller does not want to

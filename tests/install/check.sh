@@ -71,6 +71,12 @@ read -ra shared_rt < <(pkg-config --cflags --libs admmnn-rt)
 "$CC" "${flags[@]}" "${strict[@]}" -std=c99 -DFROM_SOURCES -I"$here/../../include" \
     -I"$here/../../src" "$here/runner.c" "$here"/../../runtime/*.c -lm -o "$work/runner_alone"
 "$work/runner_alone" "$here/../../fuzz/corpus/admm/any.admm" || fail "the runtime's sources alone"
+# Its header suits old programs too.
+echo '#include <admmnn/runtime.h>' >"$work/old.c"
+"$CC" "${strict[@]}" -std=c90 -fsyntax-only "${shared_rt[@]}" "$work/old.c"
+if command -v c++ >/dev/null; then
+    c++ "${strict[@]}" -std=c++98 -fsyntax-only "-I$root/include" -x c++ "$work/old.c"
+fi
 
 # The README's example.
 # shellcheck disable=SC2016
