@@ -74,10 +74,12 @@ typedef struct admmnn_runtime_settings {
      * fork, which has none of them: it may run the model, even if it was made while the model ran,
      * and close it, which leaves the model of the other process as it is. */
     unsigned threads;
-    /* Bits of the numbers between layers: 0 or 32, floats; or 8, in a quarter of the workspace, of
-     * a file that has ranges for them. The sample, the result, what has no range, and what is read
-     * or made by an operation that has no form in 8 bits are floats. Numbers beyond their range
-     * become its ends, and a NaN its least. */
+    /* Bits of numbers between layers: 0 or 32, floats; or 8, of a file that has ranges for
+     * them: such numbers take a quarter of the workspace that they take as floats, what layers work
+     * with does not, and a small network may need more in all (info.workspace_bytes). The
+     * sample, the result, what has no range, and what is read or made by an operation that has no
+     * form in 8 bits are floats. Numbers beyond their range become its ends, and a NaN its least.
+     */
     unsigned activations;
 } admmnn_runtime_settings;
 
@@ -137,9 +139,11 @@ void admmnn_runtime_get_info(const admmnn_runtime *model, admmnn_runtime_info *i
  * output[count][outputs], which do not overlap; count may be 0. workspace: info.workspace_bytes of
  * the caller's at any alignment, whose content is of no meaning before and after. Takes no memory.
  * What a pruned weight would be multiplied by is not looked at, be it finite or not, where a layer
- * is a list; a dense one multiplies it by 0. Outputs differ from exact arithmetic by what sums of
- * 32 bits do: at most 1e-5 of the largest output for the networks of the tests. A thread that is
- * cancelled meanwhile (pthread_cancel, deferred) is so once it is back. USAGE: a pointer is NULL.
+ * is a list of each row; a dense one multiplies it by 0, and so do rows that share places
+ * (ADMMNN_RUNTIME_LISTS chooses them too) where another one of them has a weight there. Outputs
+ * differ from exact arithmetic by what sums of 32 bits do: at most 1e-5 of the largest output for
+ * the networks of the tests. A thread that is cancelled meanwhile (pthread_cancel, deferred) is so
+ * once it is back. USAGE: a pointer is NULL.
  */
 admmnn_runtime_status admmnn_runtime_run(const admmnn_runtime *model, void *workspace,
                                          const float *input, size_t count, float *output);
