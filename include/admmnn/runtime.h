@@ -74,12 +74,11 @@ typedef struct admmnn_runtime_settings {
      * fork, which has none of them: it may run the model, even if it was made while the model ran,
      * and close it, which leaves the model of the other process as it is. */
     unsigned threads;
-    /* Bits of numbers between layers: 0 or 32, floats; or 8, of a file that has ranges for
-     * them: such numbers take a quarter of the workspace that they take as floats, what layers work
-     * with does not, and a small network may need more in all (info.workspace_bytes). The
-     * sample, the result, what has no range, and what is read or made by an operation that has no
-     * form in 8 bits are floats. Numbers beyond their range become its ends, and a NaN its least.
-     */
+    /* Bits of the numbers between layers: 0 or 32, floats; or 8, of a file that has ranges for
+     * them. These take a quarter of what they take as floats; what layers work with does not, and a
+     * small network may need a larger workspace in all (info.workspace_bytes). The sample, the
+     * result, what has no range, and what is read or made by an operation that has no form in 8
+     * bits are floats. Numbers beyond their range become its ends, and a NaN its least. */
     unsigned activations;
 } admmnn_runtime_settings;
 
