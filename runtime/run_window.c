@@ -90,6 +90,45 @@ static void pool_plane(const rt_call *c, row_pooling *pool, size_t bytes, const 
 
 /* ---- averages ---- */
 
+/* Windows of more places are summed one by one, in double: one may be a whole plane, of which a
+ * float loses the fourth digit. Of fewer, rows at a time take less. */
+#define PLACES_BY_ROWS 16U
+
+/* The window's places of one axis that fall on the input. */
+static span taps_of(const rt_window *w, int axis, size_t position, size_t in) {
+    const size_t at = position * w->stride[axis];
+    const size_t pad = w->pad[axis];
+    span s = {0, 0};
+    if (at < pad)
+        s.first = divide_up(pad - at, w->dilation[axis]);
+    if (in + pad > at)
+        s.last = divide_up(in + pad - at, w->dilation[axis]);
+    if (s.last > w->kernel[axis])
+        s.last = w->kernel[axis];
+    return s;
+}
+
+static double sum_window(const rt_window *w, const float *x, size_t width, span rows, size_t oy,
+                         size_t ox) {
+    const span columns = taps_of(w, 1, ox, width);
+    double sum = 0.0;
+    for (size_t ky = rows.first; ky < rows.last; ky++) {
+        const size_t row = oy * w->stride[0] + ky * w->dilation[0] - w->pad[0];
+        for (size_t kx = columns.first; kx < columns.last; kx++)
+            sum += x[row * width + place_of(w, kx, ox)];
+    }
+    return sum;
+}
+
+static void sum_plane(const rt_window *w, const rt_shape *in, const rt_shape *out, const float *x,
+                      float *y) {
+    for (size_t oy = 0; oy < rt_shape_height(out); oy++) {
+        const span rows = taps_of(w, 0, oy, rt_shape_height(in));
+        for (size_t ox = 0; ox < rt_shape_width(out); ox++)
+            *y++ = (float)sum_window(w, x, rt_shape_width(in), rows, oy, ox);
+    }
+}
+
 /* Places of one axis on the input, or on its padding too, but not beyond: a window that is rounded
  * up may end there. */
 static size_t places_of(const rt_pool *pool, int axis, size_t position, size_t size) {
@@ -128,15 +167,32 @@ static planes planes_of(const rt_value *from, const rt_value *value) {
     return p;
 }
 
+static void average_plane(const rt_call *c, const float *x, float *y) {
+    const rt_pool *pool = &c->node->as.pool;
+    const rt_window *w = &pool->window;
+    const rt_shape *in = &rt_operand(c, 0)->shape;
+    if ((uint64_t)w->kernel[0] * w->kernel[1] > PLACES_BY_ROWS) {
+        sum_plane(w, in, &c->value->shape, x, y);
+    } else {
+        memset(y, 0, planes_of(rt_operand(c, 0), c->value).made * sizeof *y);
+        pool_plane(c, add_row, sizeof *y, x, y);
+    }
+    divide_plane(pool, in, &c->value->shape, y);
+}
+
 /* A dilated kernel may have all its places on padding: its largest is -infinity. */
-static void run_floats(const rt_call *c, const float *x, float *y) {
+static void raise_plane(const rt_call *c, const float *x, float *y) {
     const size_t count = planes_of(rt_operand(c, 0), c->value).made;
-    const bool is_average = c->node->op == PACK_OP_AVERAGE_POOL;
     for (size_t i = 0; i < count; i++)
-        y[i] = is_average ? 0.0F : -INFINITY;
-    pool_plane(c, is_average ? add_row : raise_row, sizeof *y, x, y);
-    if (is_average)
-        divide_plane(&c->node->as.pool, &rt_operand(c, 0)->shape, &c->value->shape, y);
+        y[i] = -INFINITY;
+    pool_plane(c, raise_row, sizeof *y, x, y);
+}
+
+static void run_floats(const rt_call *c, const float *x, float *y) {
+    if (c->node->op == PACK_OP_AVERAGE_POOL)
+        average_plane(c, x, y);
+    else
+        raise_plane(c, x, y);
 }
 
 /* Codes are in the order of what they stand for; their least is 0. */
