@@ -200,7 +200,7 @@ static void callers_share_a_model_with_threads(void **state) {
 
 /* ---- forks ---- */
 
-#define FORKS 50
+#define FORKS 20
 /* A process that waits for ever is ended. */
 #define SECONDS_MOST 60
 
@@ -284,7 +284,7 @@ static void a_fork_runs_and_closes_a_model_with_threads(void **state) {
 
 /* ---- callers who are cancelled ---- */
 
-#define CANCELS 100
+#define CANCELS 40
 
 typedef struct cancelled_caller {
     shared_model *shared;
