@@ -114,6 +114,15 @@ static inline Onnx__NodeProto *maker_node(maker *m, const char *op, const char *
     return m->nodes[m->graph.n_node++] = node;
 }
 
+/* One node from x, images of two channels of 4x4, to y. */
+static inline Onnx__NodeProto *begin_node(maker *m, int64_t opset, const char *op,
+                                          const char *inputs) {
+    maker_begin(m, opset);
+    maker_input(m, "x", (const int64_t[]){-1, 2, 4, 4}, 4);
+    maker_output(m, "y");
+    return maker_node(m, op, inputs, "y");
+}
+
 static inline Onnx__AttributeProto *maker_attribute(maker *m, Onnx__NodeProto *node,
                                                     const char *name) {
     Onnx__AttributeProto *a = maker_take(m, sizeof *a);
