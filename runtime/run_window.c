@@ -13,18 +13,22 @@ static size_t divide_up(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
-/* The output's positions whose kernel's place `tap` falls on the input. */
-static span outputs_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
-    const size_t shift = tap * w->dilation[axis];
-    const size_t pad = w->pad[axis];
+/* Of `most` places of the padded input that are `step` apart, the first at `shift`, those on the
+ * input. */
+static span steps_on(size_t shift, size_t step, size_t most, size_t pad, size_t in) {
     span s = {0, 0};
     if (shift < pad)
-        s.first = divide_up(pad - shift, w->stride[axis]);
+        s.first = divide_up(pad - shift, step);
     if (in + pad > shift)
-        s.last = divide_up(in + pad - shift, w->stride[axis]);
-    if (s.last > out)
-        s.last = out;
+        s.last = divide_up(in + pad - shift, step);
+    if (s.last > most)
+        s.last = most;
     return s;
+}
+
+/* The output's positions whose kernel's place `tap` falls on the input. */
+static span outputs_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
+    return steps_on(tap * w->dilation[axis], w->stride[axis], out, w->pad[axis], in);
 }
 
 /* One row of inputs goes into one of outputs, by one place of the kernel. */
@@ -96,16 +100,8 @@ static void pool_plane(const rt_call *c, row_pooling *pool, size_t bytes, const 
 
 /* The window's places of one axis that fall on the input. */
 static span taps_of(const rt_window *w, int axis, size_t position, size_t in) {
-    const size_t at = position * w->stride[axis];
-    const size_t pad = w->pad[axis];
-    span s = {0, 0};
-    if (at < pad)
-        s.first = divide_up(pad - at, w->dilation[axis]);
-    if (in + pad > at)
-        s.last = divide_up(in + pad - at, w->dilation[axis]);
-    if (s.last > w->kernel[axis])
-        s.last = w->kernel[axis];
-    return s;
+    return steps_on(position * w->stride[axis], w->dilation[axis], w->kernel[axis], w->pad[axis],
+                    in);
 }
 
 static double sum_window(const rt_window *w, const float *x, size_t width, span rows, size_t oy,

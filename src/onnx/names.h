@@ -4,6 +4,7 @@
 
 #include "graph/graph.h"
 #include "onnx/array.h"
+#include "onnx/texts.h"
 
 /* A constant, or a value of the graph. Flatten, Reshape and their like make views of one
  * value, which becomes a node of its own only where a reader wants the shape. */
@@ -23,10 +24,12 @@ typedef struct onnx_tensor {
     size_t reads, reader;         /* how often it is read, and the last node that reads it */
 } onnx_tensor;
 
-/* Open addressing: capacity is a power of two, at least twice the names there are. */
+/* numbers: each name's place in the list, where tensors stay. */
 typedef struct onnx_names {
-    onnx_tensor *list;
-    size_t capacity, count;
+    onnx_tensor *list; /* [most] */
+    size_t most;
+    onnx_texts numbers;
+    onnx_arena *arena;
 } onnx_names;
 
 bool onnx_names_create(onnx_names *names, size_t most, onnx_arena *arena);

@@ -5,7 +5,6 @@
 #include "graph/graph.h"
 #include "onnx/names.h"
 #include "onnx/onnx.h"
-#include "onnx/texts.h"
 
 /* How a parameter's numbers lie in the array they come from. */
 typedef enum onnx_layout {

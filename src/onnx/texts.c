@@ -9,16 +9,17 @@ struct onnx_text {
     uint32_t number;
 };
 
-/* FNV-1a from where the program has been loaded, its upper bits brought down. */
-uint64_t onnx_text_hash(const char *text) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)&onnx_text_hash;
+/* FNV-1a from where the program has been loaded, its upper bits brought down: a file cannot choose
+ * names that fall on one place, since that differs from run to run. */
+static uint64_t hash_of(const char *text) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)&hash_of;
     for (; *text != 0; text++)
         hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
     return hash ^ hash >> 32;
 }
 
 static struct onnx_text *place_of(const onnx_texts *texts, const char *text) {
-    size_t at = (size_t)onnx_text_hash(text) & (texts->capacity - 1);
+    size_t at = (size_t)hash_of(text) & (texts->capacity - 1);
     while (texts->list[at].text != NULL && strcmp(texts->list[at].text, text) != 0)
         at = (at + 1) & (texts->capacity - 1);
     return &texts->list[at];

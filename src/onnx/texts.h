@@ -14,10 +14,6 @@ typedef struct onnx_texts {
     size_t capacity, count;
 } onnx_texts;
 
-/* Of a table's place: a file cannot choose names that fall on one, since it differs from run to
- * run. */
-uint64_t onnx_text_hash(const char *text);
-
 /* The text stays the caller's. Of texts alike the first one's number is kept. False: no memory. */
 bool onnx_texts_add(onnx_texts *texts, const char *text, uint32_t number, onnx_arena *arena);
 /* Its number; ONNX_NO_TEXT: it is not there. */
