@@ -212,14 +212,25 @@ static void run_own(const pass *p, const share *own, const dnnl_mark *mark) {
     dnnl_own_run(&one);
 }
 
+static const lanes_norm *on_the_way(const pass *p, dnnl_on_the_way of, lanes_norm *norm) {
+    if (of.norm == TAPE_NONE)
+        return NULL;
+    *norm = engine_norm_lanes(&p->state->norms[of.norm], of.rectified);
+    return norm;
+}
+
 static void run_listed(const pass *p, const share *own, const dnnl_mark *mark) {
     const dnnl_network *d = &own->network;
     const tape *t = &d->tape;
     const graph *g = d->graph;
     const sparse_layer *l = dnnl_listed(d, mark->node);
     const uint32_t bias = g->nodes[mark->node].bias;
+    lanes_norm x_norm;
+    lanes_norm y_norm;
     sparse_call call = {.layer = l,
                         .samples = d->plan.samples,
+                        .count = own->count,
+                        .x_norm = on_the_way(p, mark->before, &x_norm),
                         .threads = d->plan.threads,
                         .weights = p->compact + l->first,
                         .x_block = mark->x_block,
@@ -230,12 +241,19 @@ static void run_listed(const pass *p, const share *own, const dnnl_mark *mark) {
     if (mark->work == DNNL_SPARSE) {
         call.y = tape_floats(t, mark->y);
         call.bias = bias != GRAPH_NONE ? p->params + g->parameters[bias].offset : NULL;
+        if (mark->sums && p->logits == NULL)
+            call.y_sums = own->sums;
         sparse_forward(&call);
         return;
     }
+    call.y_norm = on_the_way(p, mark->after, &y_norm);
+    if (mark->made != TAPE_NONE)
+        call.y = tape_floats(t, mark->made);
     call.dy = tape_floats(t, mark->z);
     if (mark->y != TAPE_NONE)
         call.dx = tape_floats(t, mark->y);
+    if (mark->sums)
+        call.x_sums = own->sums;
     if (mark->x != TAPE_NONE) {
         call.dw = own->part + l->first;
         call.db = bias != GRAPH_NONE ? d->gradient + g->parameters[bias].offset : NULL;
@@ -276,18 +294,23 @@ static void do_work(const pass *p, share *own, const dnnl_mark *mark) {
         drop_out(p, own, mark->node, y);
         break;
     case DNNL_NORM_SUMS:
-        engine_norm_sums(norm, own->count, x, own->sums);
+        if (x != NULL)
+            engine_norm_sums(norm, own->count, x, own->sums);
         break;
     case DNNL_NORM:
-        engine_norm_forward(norm, own->count, mark->rectified, x, y);
+        if (y == NULL)
+            break;
+        engine_norm_forward(norm, own->count, mark->rectified, x,
+                            mark->z == TAPE_NONE ? NULL : tape_floats(t, mark->z), y);
         clear_rest(own, norm, y);
         break;
     case DNNL_LOSS:
         run_loss(p, own, x, y);
         break;
     case DNNL_UNNORM_SUMS:
-        engine_norm_backward_sums(norm, own->count, mark->rectified, x, tape_floats(t, mark->z),
-                                  own->sums);
+        if (x != NULL)
+            engine_norm_backward_sums(norm, own->count, mark->rectified, x, tape_floats(t, mark->z),
+                                      own->sums);
         engine_norm_gradient(norm, own->sums, own->network.gradient);
         break;
     case DNNL_UNNORM:

@@ -228,6 +228,12 @@ static bool has_padding(const dnnl_network *d, uint32_t tensor) {
 
 admmnn_status dnnl_binary_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     tape *t = &d->tape;
+    if (n->made) {
+        d->tensor[n->tail->output] = n->dst;
+        if (n->act != NULL)
+            dnnl_keep(d, n->dst, TAPE_SIGNS);
+        return ADMMNN_OK;
+    }
     const uint32_t left = graph_operand(d->graph, n->node, 0);
     const uint32_t right = graph_operand(d->graph, n->node, 1);
     const bool multiplies = n->node->binary == GRAPH_MUL;

@@ -127,10 +127,72 @@ static void find_companions(dnnl_network *d, dnnl_node *n) {
         join_act(d, n);
 }
 
+/* ---- which normalizations layers on lists may do on the way ---- */
+
+static const bool *listed_passes(const dnnl_network *d, const dnnl_node *n) {
+    static const bool none[SPARSE_PASSES];
+    const sparse_layer *l = dnnl_listed(d, (uint32_t)(n->node - d->graph->nodes));
+    return n->node->op == GRAPH_CONV && l != NULL ? l->runs : none;
+}
+
+/* Of what it reads: in the forward pass, and again for the weights' gradient. */
+static void find_before(dnnl_network *d, dnnl_node *n) {
+    dnnl_node *reader = n->node->op == GRAPH_BATCH_NORMALIZATION ? only_reader(d, n) : NULL;
+    if (reader == NULL)
+        return;
+    const bool *runs = listed_passes(d, reader);
+    if (runs[SPARSE_FORWARD] && runs[SPARSE_WEIGHTS])
+        n->reader = reader;
+}
+
+/* Of what it makes: in all passes that read its gradient. */
+static void find_after(dnnl_network *d, dnnl_node *n) {
+    const bool *runs = listed_passes(d, n);
+    const bool data = d->wanted[graph_operand(d->graph, n->node, 0)];
+    if (!runs[SPARSE_FORWARD] || !runs[SPARSE_WEIGHTS] || (data && !runs[SPARSE_DATA]))
+        return;
+    dnnl_node *reader = only_reader(d, n);
+    if (reader != NULL && reader->node->op == GRAPH_BATCH_NORMALIZATION)
+        n->after = reader;
+}
+
+/* ---- which sums a normalization makes ---- */
+
+/* With what is there before it. */
+static void find_sum(dnnl_network *d, dnnl_node *n) {
+    if (n->node->op != GRAPH_BATCH_NORMALIZATION || n->act != NULL)
+        return;
+    dnnl_node *reader = only_reader(d, n);
+    if (reader == NULL || !adds(d, reader->node))
+        return;
+    const uint32_t left = graph_operand(d->graph, reader->node, 0);
+    const uint32_t right = graph_operand(d->graph, reader->node, 1);
+    n->added = left == n->tail->output ? right : left;
+    if (is_there(d, n, n->added))
+        n->sum = reader;
+}
+
+/* As shares train, where batch normalizations are the engine's own. */
+static void join_norms(dnnl_network *d) {
+    for (uint32_t i = 0; i < d->graph->node_count; i++) {
+        dnnl_node *n = &d->nodes[i];
+        if (!n->live)
+            continue;
+        find_sum(d, n);
+        find_before(d, n);
+        find_after(d, n);
+    }
+}
+
 void dnnl_fuse(dnnl_network *d) {
+    const dnnl_plan *plan = &d->plan;
     find_live(d);
     find_wanted(d);
-    for (uint32_t i = 0; d->plan.fuses && i < d->graph->node_count; i++)
+    if (!plan->fuses)
+        return;
+    for (uint32_t i = 0; i < d->graph->node_count; i++)
         if (d->nodes[i].live)
             find_companions(d, &d->nodes[i]);
+    if (plan->training && !plan->whole)
+        join_norms(d);
 }

@@ -50,11 +50,12 @@ static bool reads_samples_alone(const graph *g, const graph_node *node) {
     return true;
 }
 
+/* A node of the engine's own reads what is there, not what a normalization makes on the way. */
 static admmnn_status record_node(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     dnnl_record_forward *forward =
         reads_samples_alone(d->graph, n->node) ? records[n->node->op].forward : NULL;
     admmnn_status status = forward == NULL ? ADMMNN_UNSUPPORTED : forward(d, n, err);
-    if (status == ADMMNN_UNSUPPORTED)
+    if (status == ADMMNN_UNSUPPORTED && n->before == NULL)
         status = dnnl_own_forward(d, n, err);
     read_operands(d, n->node);
     return status;
@@ -66,8 +67,11 @@ static admmnn_status record_forward(dnnl_network *d, uint32_t *logits, admmnn_er
     dnnl_dims_t dims;
     const int ndims = dnnl_value_dims(d, g->input, dims);
     BASE_TRY(dnnl_add_plain(d, ndims, dims, TAPE_ARENA, 0, &d->tensor[g->input], err));
-    const dnnl_mark fill = {
-        .work = DNNL_FILL, .x = TAPE_NONE, .y = d->tensor[g->input], .z = TAPE_NONE};
+    const dnnl_mark fill = {.work = DNNL_FILL,
+                            .x = TAPE_NONE,
+                            .y = d->tensor[g->input],
+                            .z = TAPE_NONE,
+                            .made = TAPE_NONE};
     BASE_TRY(dnnl_add_mark(d, fill, err));
     for (uint32_t i = 0; i < g->node_count; i++)
         if (d->nodes[i].live)
@@ -183,7 +187,8 @@ static admmnn_status record_all(dnnl_network *d, admmnn_error *err) {
     BASE_TRY(record_forward(d, &logits, err));
     if (training)
         BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, logits), TAPE_ARENA, 0, &gradient, err));
-    const dnnl_mark loss = {.work = DNNL_LOSS, .x = logits, .y = gradient, .z = TAPE_NONE};
+    const dnnl_mark loss = {
+        .work = DNNL_LOSS, .x = logits, .y = gradient, .z = TAPE_NONE, .made = TAPE_NONE};
     BASE_TRY(dnnl_add_mark(d, loss, err));
     if (training) {
         BASE_TRY(open_gradient(d, err));

@@ -25,37 +25,46 @@ typedef struct dnnl_own dnnl_own;
 typedef struct dnnl_move dnnl_move;
 
 typedef enum dnnl_work {
-    DNNL_FILL,        /* y: the input */
-    DNNL_DROPOUT,     /* y, in place; training alone */
-    DNNL_NORM_SUMS,   /* of x; training alone */
-    DNNL_NORM,        /* y from x */
-    DNNL_FOLD,        /* y, weights, and z, biases, of which a normalization is part */
-    DNNL_SPARSE,      /* y from x, by lists (sparse.h) */
-    DNNL_MOVE,        /* y from x (dnnl_move.h) */
-    DNNL_OWN,         /* a node's operation (dnnl_own.h) */
-    DNNL_LOSS,        /* x: the logits; y: their gradient */
-    DNNL_UNMOVE,      /* y, the gradient by the input, from x, that by the output */
-    DNNL_UNSPARSE,    /* y, the gradient by the input, or by the weights from x, from z, that by
-                         the output */
-    DNNL_UNOWN,       /* a node's gradients */
-    DNNL_UNDROP,      /* dropout of the gradient y, in place */
-    DNNL_UNRELU,      /* y += z, and 0 where x is not above it */
-    DNNL_UNNORM_SUMS, /* of the gradient z with x, through the rectifier */
+    DNNL_FILL,      /* y: the input */
+    DNNL_DROPOUT,   /* y, in place; training alone */
+    DNNL_NORM_SUMS, /* of x, unless they are there; training alone */
+    DNNL_NORM,      /* y from x, unless it is done on the way; z is added, or NONE */
+    DNNL_FOLD,      /* y, weights, and z, biases, of which a normalization is part */
+    DNNL_SPARSE,    /* y from x, by lists (sparse.h), and the sums of the normalization after it */
+    DNNL_MOVE,      /* y from x (dnnl_move.h) */
+    DNNL_OWN,       /* a node's operation (dnnl_own.h) */
+    DNNL_LOSS,      /* x: the logits; y: their gradient */
+    DNNL_UNMOVE,    /* y, the gradient by the input, from x, that by the output */
+    DNNL_UNSPARSE,  /* y, the gradient by the input, or by the weights from x, from z, that by
+                       the output */
+    DNNL_UNOWN,     /* a node's gradients */
+    DNNL_UNDROP,    /* dropout of the gradient y, in place */
+    DNNL_UNRELU,    /* y += z, and 0 where x is not above it */
+    DNNL_UNNORM_SUMS, /* of the gradient z with x, through the rectifier, unless they are there */
     DNNL_UNNORM       /* the gradient y from z, which it may be, with x */
 } dnnl_work;
+
+/* A batch normalization that a layer on lists does on the way, of its input or its output. */
+typedef struct dnnl_on_the_way {
+    uint32_t norm; /* its number, or TAPE_NONE */
+    bool rectified;
+} dnnl_on_the_way;
 
 /* One piece of such work. */
 typedef struct dnnl_mark {
     dnnl_work work;
-    unsigned when;       /* tape_when's, added */
-    size_t call;         /* its place on the tape */
-    uint32_t node;       /* of the graph */
-    uint32_t norm;       /* its number among the batch normalizations of a share */
-    size_t block;        /* of such a one's tensors */
-    bool rectified;      /* and whether a rectifier is part of it */
-    size_t x_block;      /* of a layer on lists: the block of its input */
-    size_t y_block;      /* and of its output, and of their gradients */
+    unsigned when;                 /* tape_when's, added */
+    size_t call;                   /* its place on the tape */
+    uint32_t node;                 /* of the graph */
+    uint32_t norm;                 /* its number among the batch normalizations of a share */
+    size_t block;                  /* of such a one's tensors */
+    bool rectified;                /* and whether a rectifier is part of it */
+    size_t x_block;                /* of a layer on lists: the block of its input */
+    size_t y_block;                /* and of its output, and of their gradients */
+    dnnl_on_the_way before, after; /* backward both, forward the first */
+    bool sums;           /* and those of the next node, backward the one before, are added up */
     uint32_t x, y, z;    /* tensors, or TAPE_NONE */
+    uint32_t made;       /* likewise: what `after` normalizes */
     const dnnl_own *own; /* of such a node */
     const dnnl_move *move;
 } dnnl_mark;

@@ -17,6 +17,23 @@ static admmnn_status add_mark(dnnl_network *d, const dnnl_node *n, dnnl_work wor
     return dnnl_add_mark(d, mark, err);
 }
 
+/* What is added to what the normalization makes, before a rectifier that follows: in the same
+ * blocks of channels. */
+static bool can_add(const dnnl_network *d, const dnnl_node *n) {
+    return n->sum != NULL && dnnl_api_desc_block(dnnl_format(d, n->src)) > 1 &&
+           dnnl_memory_desc_equal(dnnl_format(d, n->src), dnnl_format(d, d->tensor[n->added]));
+}
+
+static admmnn_status add_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    dnnl_mark mark = dnnl_mark_of(d, n, DNNL_NORM, n->src, n->dst);
+    mark.z = d->tensor[n->added];
+    mark.block = dnnl_api_desc_block(dnnl_format(d, n->src));
+    mark.rectified = n->sum->act != NULL;
+    n->sum->made = true;
+    n->sum->dst = n->dst;
+    return dnnl_add_mark(d, mark, err);
+}
+
 /* Not in place: the backward pass reads the input again. */
 static admmnn_status share_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     const unsigned when = d->tape.when;
@@ -24,22 +41,31 @@ static admmnn_status share_forward(dnnl_network *d, dnnl_node *n, admmnn_error *
     n->src = d->tensor[input_of(d, n)];
     if (!d->plan.fuses || dnnl_api_desc_block(dnnl_format(d, n->src)) == 0)
         BASE_TRY(dnnl_plain(d, input_of(d, n), n->src, &n->src, err));
-    BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, n->src), TAPE_ARENA, 0, &n->dst, err));
+    n->dst = TAPE_NONE;
+    if (n->reader != NULL && dnnl_api_desc_block(dnnl_format(d, n->src)) > 1)
+        n->reader->before = n;
+    else
+        BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, n->src), TAPE_ARENA, 0, &n->dst, err));
     if (d->plan.training) {
+        const uint32_t x = n->summed ? TAPE_NONE : n->src;
         d->tape.when = TAPE_TRAIN;
-        BASE_TRY(add_mark(d, n, DNNL_NORM_SUMS, n->src, TAPE_NONE, TAPE_NONE, err));
+        BASE_TRY(add_mark(d, n, DNNL_NORM_SUMS, x, TAPE_NONE, TAPE_NONE, err));
         d->tape.when = when;
     }
     dnnl_keep(d, n->src, TAPE_KEPT);
-    d->tensor[n->tail->output] = n->dst;
-    return add_mark(d, n, DNNL_NORM, n->src, n->dst, TAPE_NONE, err);
+    d->tensor[n->tail->output] = n->dst == TAPE_NONE ? n->src : n->dst;
+    return can_add(d, n) ? add_forward(d, n, err)
+                         : add_mark(d, n, DNNL_NORM, n->src, n->dst, TAPE_NONE, err);
 }
 
 static admmnn_status share_backward(dnnl_network *d, dnnl_node *n, uint32_t dy, admmnn_error *err) {
     uint32_t dx;
     BASE_TRY(tape_reorder(&d->tape, dy, dnnl_format(d, n->src), &dy, err));
+    BASE_TRY(
+        add_mark(d, n, DNNL_UNNORM_SUMS, n->unsummed ? TAPE_NONE : n->src, TAPE_NONE, dy, err));
+    if (n->turned)
+        return dnnl_add_gradient(d, input_of(d, n), dy, err);
     BASE_TRY(dnnl_gradient_beside(d, dy, &dx, err));
-    BASE_TRY(add_mark(d, n, DNNL_UNNORM_SUMS, n->src, TAPE_NONE, dy, err));
     tape_overwrite(&d->tape, dx);
     BASE_TRY(add_mark(d, n, DNNL_UNNORM, n->src, dx, dy, err));
     return dnnl_add_gradient(d, input_of(d, n), dx, err);

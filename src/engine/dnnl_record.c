@@ -129,9 +129,9 @@ admmnn_status dnnl_add_mark(dnnl_network *d, dnnl_mark mark, admmnn_error *err) 
     if (mark.own != NULL)
         return dnnl_own_mark(d, &mark, err);
     int count = 0;
-    tape_argument arguments[3];
-    const uint32_t used[] = {mark.x, mark.y, mark.z};
-    for (int i = 0; i < 3; i++)
+    tape_argument arguments[4];
+    const uint32_t used[] = {mark.x, mark.y, mark.z, mark.made};
+    for (int i = 0; i < 4; i++)
         if (used[i] != TAPE_NONE)
             arguments[count++] = (tape_argument){DNNL_ARG_MULTIPLE_SRC + i, used[i]};
     return tape_call_add(&d->tape, NULL, arguments, count, err);
@@ -144,7 +144,8 @@ dnnl_mark dnnl_mark_of(const dnnl_network *d, const dnnl_node *n, dnnl_work work
                        .norm = n->norm_number,
                        .x = x,
                        .y = y,
-                       .z = TAPE_NONE};
+                       .z = TAPE_NONE,
+                       .made = TAPE_NONE};
 }
 
 /* ---- who still needs what ---- */

@@ -10,7 +10,7 @@ struct dnnl_node {
     const graph_node *node;
     const graph_node *norm; /* batch normalization that is folded into its weights, or NULL */
     const graph_node *act;  /* function of one element that runs with it, or NULL */
-    uint32_t added;         /* value that is added before that, or GRAPH_NONE */
+    uint32_t added;         /* value that is added before that, or in `sum`, or GRAPH_NONE */
     const graph_node *tail; /* the last of those: whose output it makes; itself where none */
     bool live;              /* leads to the output, and runs with no other */
     dnnl_primitive_desc_t forward;
@@ -20,7 +20,16 @@ struct dnnl_node {
     uint32_t src, dst, weights, bias, workspace; /* tensors */
     uint32_t mean, variance;                     /* tensors; of a normalization */
     uint32_t norm_number;                        /* of a batch normalization in a share */
-    dnnl_move *moves;                            /* [move_count]; of what only moves elements */
+    struct dnnl_node *before, *after;            /* of a layer on lists: normalizations that it
+                                                    does on the way in, or NULL: of its input, whose
+                                                    output it alone reads; and, backward, of its
+                                                    output, which that alone reads */
+    struct dnnl_node *reader;                    /* of a normalization: whose `before` it may be */
+    struct dnnl_node *sum; /* of a normalization: that of its output and another, which it makes */
+    bool made;             /* of such a sum */
+    bool summed, turned;   /* its sums, and its gradient, are made by the layer before it */
+    bool unsummed;         /* the sums of its gradient by the one after it */
+    dnnl_move *moves;      /* [move_count]; of what only moves elements */
     uint32_t move_count;
     dnnl_own *own; /* where oneDNN lacks the operation */
 };

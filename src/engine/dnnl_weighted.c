@@ -210,6 +210,37 @@ static admmnn_status readable(dnnl_network *d, const dnnl_node *n, uint32_t tens
     return status;
 }
 
+static dnnl_on_the_way on_the_way(const dnnl_node *norm) {
+    return norm == NULL ? (dnnl_on_the_way){.norm = TAPE_NONE}
+                        : (dnnl_on_the_way){norm->norm_number, norm->act != NULL};
+}
+
+/* Blocks of channels are what the normalization after it can be done in on the way. Its sums are
+ * there as long as no other's are made. */
+static void take_after(dnnl_network *d, dnnl_node *n) {
+    if (n->after == NULL)
+        return;
+    if (dnnl_api_desc_block(dnnl_format(d, n->dst)) <= 1) {
+        n->after = NULL;
+        return;
+    }
+    const dnnl_node *next = n + 1;
+    while (!next->live)
+        next++;
+    n->after->turned = true;
+    n->after->summed = next == n->after;
+}
+
+/* The same of the sums of its gradient by the normalization before it. */
+static void take_before(const dnnl_node *n, bool data) {
+    if (n->before == NULL)
+        return;
+    const dnnl_node *next = n - 1;
+    while (!next->live)
+        next--;
+    n->before->unsummed = data && next == n->before;
+}
+
 /* In the format that oneDNN would make, for the sake of what comes after. */
 static admmnn_status listed_forward(dnnl_network *d, dnnl_node *n, uint32_t x, admmnn_error *err) {
     dnnl_dims_t dims;
@@ -221,9 +252,12 @@ static admmnn_status listed_forward(dnnl_network *d, dnnl_node *n, uint32_t x, a
         const int ndims = dst_dims(d, n, dims);
         BASE_TRY(dnnl_add_plain(d, ndims, dims, TAPE_ARENA, 0, &n->dst, err));
     }
+    take_after(d, n);
     dnnl_mark mark = dnnl_mark_of(d, n, DNNL_SPARSE, n->src, n->dst);
     mark.x_block = dnnl_api_desc_block(dnnl_format(d, n->src));
     mark.y_block = dnnl_api_desc_block(dnnl_format(d, n->dst));
+    mark.before = on_the_way(n->before);
+    mark.sums = n->after != NULL && n->after->summed;
     return dnnl_add_mark(d, mark, err);
 }
 
@@ -236,6 +270,12 @@ static admmnn_status listed_backward(dnnl_network *d, const dnnl_node *n, uint32
     BASE_TRY(readable(d, n, n->src, &src, err));
     mark.x_block = dnnl_api_desc_block(dnnl_format(d, src));
     mark.y_block = dnnl_api_desc_block(dnnl_format(d, mark.z));
+    mark.before = on_the_way(n->before);
+    mark.after = on_the_way(n->after);
+    if (n->after != NULL)
+        mark.made = n->dst;
+    take_before(n, data);
+    mark.sums = n->before != NULL && n->before->unsummed;
     if (weights)
         mark.x = src;
     if (data)

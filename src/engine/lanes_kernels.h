@@ -39,6 +39,7 @@ typedef struct lanes_image {
 typedef struct lanes_grid {
     size_t phases[2], pad[2], count[2];
     ptrdiff_t first[2];
+    size_t there; /* rows of vectors, the first of each plane, that are to stay as they are */
     size_t step;
 } lanes_grid;
 
@@ -66,11 +67,8 @@ typedef struct lanes_sparse {
     int32_t *source;         /* [nonzeros] */
 } lanes_sparse;
 
-typedef struct lanes_pool {
-    size_t channels, height, width; /* input */
-    size_t kernel[2], stride[2];
-    size_t out_height, out_width;
-} lanes_pool;
+/* Channels of a block, at most. */
+#define LANES_BLOCK_MAX 16
 
 /* y = (x - center) factor + shift, 0 where it is not above that if rectified;
  * dx = factor dy - lift - (x - center) slope. */
@@ -78,8 +76,22 @@ typedef struct lanes_norm {
     size_t plane, block; /* of 8 or 16 channels */
     bool rectified;
     const float *center, *factor, *shift; /* [block] */
-    const float *lift, *slope;            /* [block], for norm_backward alone */
+    const float *lift, *slope;            /* [block], for gradients alone */
 } lanes_norm;
+
+/* What is brought into lanes: x; or, of an image in blocks of channels, y of its normalization; or,
+ * dy being there too, dx of that. The arrays of the normalization are of all channels, to a whole
+ * block. */
+typedef struct lanes_source {
+    const float *x, *dy;
+    const lanes_norm *norm; /* or NULL */
+} lanes_source;
+
+typedef struct lanes_pool {
+    size_t channels, height, width; /* input */
+    size_t kernel[2], stride[2];
+    size_t out_height, out_width;
+} lanes_pool;
 
 typedef struct lanes_kernels {
     size_t lanes;
@@ -134,8 +146,8 @@ typedef struct lanes_kernels {
 
     /* Vectors of `samples` images, at most as many as lanes, zero where there is no pixel or no
      * image; and back: pixels without a vector stay as they are. */
-    void (*stage)(const lanes_image *image, const lanes_grid *grid, const float *x, size_t samples,
-                  float *to);
+    void (*stage)(const lanes_image *image, const lanes_grid *grid, const lanes_source *from,
+                  size_t samples, float *to);
     void (*unstage)(const lanes_image *image, const lanes_grid *grid, const float *from,
                     size_t samples, float *y);
     /* Inner product on panels, of one or two blocks: x[columns][blocks], y[rows][blocks].
@@ -152,7 +164,11 @@ typedef struct lanes_kernels {
     /* Batch normalization of a plane in a block of channels. Sums by channel, overwritten: of x
      * and of x * x; and of dy and of dy * x, dy being 0 where the rectifier passed nothing. */
     void (*norm_sums)(const lanes_norm *n, const float *x, double *first, double *second);
-    void (*norm_forward)(const lanes_norm *n, const float *x, float *y);
+    /* The same sums of `count` vectors of the first `samples` lanes, added to what is there. */
+    void (*norm_lane_sums)(size_t count, size_t samples, const float *x, double *first,
+                           double *second);
+    /* y, of the sum with z where that is not NULL. */
+    void (*norm_forward)(const lanes_norm *n, const float *x, const float *z, float *y);
     void (*norm_backward_sums)(const lanes_norm *n, const float *x, const float *dy, double *first,
                                double *second);
     /* dx may be dy. */

@@ -139,6 +139,7 @@ const lanes_kernels TABLE = {
     .panels_weights = panels_weights,
     .panels_data = panels_data,
     .norm_sums = norm_sums,
+    .norm_lane_sums = norm_lane_sums,
     .norm_forward = norm_forward,
     .norm_backward_sums = norm_backward_sums,
     .norm_backward = norm_backward,

@@ -61,21 +61,75 @@ INLINE vec add_lanes(vec *m) {
     return m[0];
 }
 
-/* LANES floats in a row of LANES samples, a vector each of one float, `next` vectors apart. */
-INLINE void stage_whole(const float *from, size_t stride, vec *to, size_t next) {
+/* What becomes of floats on the way: lanes_source says it in full. */
+typedef enum stage_way { STAGE_AS_THEY_ARE, STAGE_NORMALIZED, STAGE_TURNED } stage_way;
+
+/* Of `count` channels from one on, and zeros. */
+typedef struct stage_channels {
+    vec center, factor, shift, lift, slope;
+} stage_channels;
+
+INLINE stage_channels stage_channels_of(const lanes_norm *n, stage_way way, size_t first,
+                                        size_t count) {
+    stage_channels c = {0};
+    if (way == STAGE_AS_THEY_ARE)
+        return c;
+    memcpy(&c.center, n->center + first, count * sizeof *n->center);
+    memcpy(&c.factor, n->factor + first, count * sizeof *n->factor);
+    memcpy(&c.shift, n->shift + first, count * sizeof *n->shift);
+    if (way == STAGE_NORMALIZED)
+        return c;
+    memcpy(&c.lift, n->lift + first, count * sizeof *n->lift);
+    memcpy(&c.slope, n->slope + first, count * sizeof *n->slope);
+    return c;
+}
+
+/* As norm_forward and norm_backward have it (lanes_template_norm.h). */
+INLINE vec stage_value(const stage_channels *c, stage_way way, bool rectified, vec x, vec dy) {
+    if (way == STAGE_AS_THEY_ARE)
+        return x;
+    const vec value = (x - c->center) * c->factor + c->shift;
+    if (way == STAGE_NORMALIZED)
+        return rectified ? (vec)((veci)value & ~(value <= 0)) : value; /* a NaN passes */
+    const vec term = rectified ? (vec)((veci)dy & (value > 0)) : dy;
+    return c->factor * term - c->lift - (x - c->center) * c->slope;
+}
+
+/* LANES floats in a row of LANES samples, a vector each of one float, `next` vectors apart; dy
+ * for STAGE_TURNED alone. */
+INLINE void stage_whole(const stage_channels *c, stage_way way, bool rectified, const float *x,
+                        const float *dy, size_t stride, vec *to, size_t next) {
     vec m[LANES];
-    UNROLL for (size_t k = 0; k < LANES; k++) m[k] =
-        *(const vec_unaligned *)(const void *)(from + k * stride);
+    UNROLL for (size_t k = 0; k < LANES; k++) {
+        const vec of_dy = way == STAGE_TURNED ? *(const vec_unaligned *)(const void *)dy : (vec){0};
+        m[k] = stage_value(c, way, rectified, *(const vec_unaligned *)(const void *)x, of_dy);
+        x += stride;
+        PIN(x);
+        if (way == STAGE_TURNED) {
+            dy += stride;
+            PIN(dy);
+        }
+    }
     turn(m);
-    UNROLL for (size_t k = 0; k < LANES; k++) to[k * next] = m[k];
+    UNROLL for (size_t k = 0; k < LANES; k++) {
+        *to = m[k];
+        to += next;
+        PIN(to);
+    }
 }
 
 /* The first `kept` of `count` floats of some samples; the other lanes are zero. */
-static void stage_some(const float *from, size_t stride, size_t samples, size_t count, size_t kept,
+INLINE void stage_some(const stage_channels *c, stage_way way, bool rectified, const float *x,
+                       const float *dy, size_t stride, size_t samples, size_t count, size_t kept,
                        vec *to, size_t next) {
     vec m[LANES] = {{0}};
-    for (size_t k = 0; k < samples; k++)
-        memcpy(&m[k], from + k * stride, count * sizeof *from);
+    for (size_t k = 0; k < samples; k++) {
+        vec of_dy = {0};
+        memcpy(&m[k], x + k * stride, count * sizeof *x);
+        if (way == STAGE_TURNED)
+            memcpy(&of_dy, dy + k * stride, count * sizeof *dy);
+        m[k] = stage_value(c, way, rectified, m[k], of_dy);
+    }
     turn(m);
     for (size_t k = 0; k < kept; k++)
         to[k * next] = m[k];
@@ -83,9 +137,17 @@ static void stage_some(const float *from, size_t stride, size_t samples, size_t 
 
 INLINE void unstage_whole(const vec *from, size_t next, float *to, size_t stride) {
     vec m[LANES];
-    UNROLL for (size_t k = 0; k < LANES; k++) m[k] = from[k * next];
+    UNROLL for (size_t k = 0; k < LANES; k++) {
+        m[k] = *from;
+        from += next;
+        PIN(from);
+    }
     turn(m);
-    UNROLL for (size_t k = 0; k < LANES; k++) * (vec_unaligned *)(void *)(to + k * stride) = m[k];
+    UNROLL for (size_t k = 0; k < LANES; k++) {
+        *(vec_unaligned *)(void *)to = m[k];
+        to += stride;
+        PIN(to);
+    }
 }
 
 /* `kept` vectors, and zeros to make them `count`. */
@@ -108,7 +170,8 @@ static stage_range stage_range_of(const lanes_image *image, const lanes_grid *gr
     const ptrdiff_t phases = (ptrdiff_t)grid->phases[axis];
     const ptrdiff_t pad = (ptrdiff_t)grid->pad[axis];
     const ptrdiff_t size = (ptrdiff_t)image->size[axis];
-    const ptrdiff_t first = grid->first[axis] * phases - pad;
+    const ptrdiff_t there = axis == 0 ? (ptrdiff_t)grid->there : 0;
+    const ptrdiff_t first = (grid->first[axis] + there) * phases - pad;
     const ptrdiff_t end = (grid->first[axis] + (ptrdiff_t)grid->count[axis]) * phases - pad;
     const ptrdiff_t last = end < size ? end : size;
     return (stage_range){first > 0 ? (size_t)first : 0, last > 0 ? (size_t)last : 0};
@@ -157,8 +220,9 @@ static size_t image_floats(const lanes_image *image) {
 }
 
 /* One row of a block of channels. */
-static void stage_blocks(const lanes_image *image, const lanes_grid *grid, size_t channel,
-                         size_t row, const float *x, size_t samples, vec *to) {
+INLINE void stage_blocks_of(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                            size_t row, const lanes_source *from, stage_way way, bool rectified,
+                            size_t samples, vec *to) {
     const stage_range columns = stage_range_of(image, grid, 1);
     const size_t plane = grid_plane(grid);
     const size_t next = grid->phases[0] * grid->phases[1] * plane;
@@ -166,17 +230,41 @@ static void stage_blocks(const lanes_image *image, const lanes_grid *grid, size_
     for (size_t part = 0; part < image->block && channel + part < image->channels; part += LANES) {
         const size_t count = stage_least(LANES, image->block - part);
         const size_t kept = stage_least(count, image->channels - channel - part);
-        const float *from =
-            x + (channel * image->size[0] + row * image->block) * image->size[1] + part;
+        const size_t first =
+            (channel * image->size[0] + row * image->block) * image->size[1] + part;
+        const stage_channels c = stage_channels_of(from->norm, way, channel + part, count);
+        const float *x = from->x + first;
+        const float *dy = way == STAGE_TURNED ? from->dy + first : NULL;
         stage_cursor at = stage_cursor_at(grid, channel + part, row, columns.first);
-        for (size_t i = columns.first; i < columns.end; i++) {
+        for (size_t i = columns.first * image->block; i < columns.end * image->block;
+             i += image->block) {
             vec *place = to + stage_next(grid, plane, &at);
+            const float *of_dy = way == STAGE_TURNED ? dy + i : NULL;
             if (samples == LANES && kept == LANES)
-                stage_whole(from + i * image->block, stride, place, next);
+                stage_whole(&c, way, rectified, x + i, of_dy, stride, place, next);
             else
-                stage_some(from + i * image->block, stride, samples, count, kept, place, next);
+                stage_some(&c, way, rectified, x + i, of_dy, stride, samples, count, kept, place,
+                           next);
         }
     }
+}
+
+/* Way and rectifier are constants in each of the bodies. */
+static void stage_blocks(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                         size_t row, const lanes_source *from, size_t samples, vec *to) {
+#define BODY(way, rectified)                                                                       \
+    stage_blocks_of(image, grid, channel, row, from, way, rectified, samples, to)
+    if (from->norm == NULL)
+        BODY(STAGE_AS_THEY_ARE, false);
+    else if (from->dy == NULL && from->norm->rectified)
+        BODY(STAGE_NORMALIZED, true);
+    else if (from->dy == NULL)
+        BODY(STAGE_NORMALIZED, false);
+    else if (from->norm->rectified)
+        BODY(STAGE_TURNED, true);
+    else
+        BODY(STAGE_TURNED, false);
+#undef BODY
 }
 
 /* One row of one channel. */
@@ -186,14 +274,16 @@ static void stage_pixels(const lanes_image *image, const lanes_grid *grid, size_
     const size_t stride = image_floats(image);
     const size_t plane = grid_plane(grid);
     const float *from = x + (channel * image->size[0] + row) * image->size[1];
+    const stage_channels none = {0};
     stage_cursor at = stage_cursor_at(grid, channel, row, columns.first);
     for (size_t i = columns.first; i < columns.end; i += LANES) {
         const size_t count = stage_least(LANES, columns.end - i);
         vec m[LANES];
         if (samples == LANES && count == LANES)
-            stage_whole(from + i, stride, m, 1);
+            stage_whole(&none, STAGE_AS_THEY_ARE, false, from + i, NULL, stride, m, 1);
         else
-            stage_some(from + i, stride, samples, count, count, m, 1);
+            stage_some(&none, STAGE_AS_THEY_ARE, false, from + i, NULL, stride, samples, count,
+                       count, m, 1);
         for (size_t k = 0; k < count; k++)
             to[stage_next(grid, plane, &at)] = m[k];
     }
@@ -205,7 +295,8 @@ static void stage_borders(const lanes_grid *grid, stage_range rows, stage_range 
     const stage_cursor at = stage_cursor_at(grid, 0, rows.first, columns.first);
     const size_t first = at.row + at.at;
     const size_t count = columns.end - columns.first;
-    memset(to, 0, first * sizeof *to);
+    const size_t there = grid->there * width;
+    memset(to + there, 0, (first - there) * sizeof *to);
     for (size_t r = 1; r < rows.end - rows.first; r++)
         memset(to + first + (r - 1) * width + count, 0, (width - count) * sizeof *to);
     const size_t last = first + (rows.end - rows.first - 1) * width + count;
@@ -217,25 +308,27 @@ static void stage_zeros(const lanes_image *image, const lanes_grid *grid, stage_
     const size_t planes = image->channels * grid->phases[0] * grid->phases[1];
     const size_t plane = grid_plane(grid);
     const bool alike = grid->phases[0] * grid->phases[1] == 1;
-    if (!alike || rows.end <= rows.first || columns.end <= columns.first) {
-        memset(to, 0, planes * plane * sizeof *to);
-        return;
+    const bool none = rows.end <= rows.first || columns.end <= columns.first;
+    const size_t there = grid->there * grid->count[1];
+    for (size_t p = 0; p < planes; p++) {
+        if (alike && !none)
+            stage_borders(grid, rows, columns, to + p * plane);
+        else
+            memset(to + p * plane + there, 0, (plane - there) * sizeof *to);
     }
-    for (size_t p = 0; p < planes; p++)
-        stage_borders(grid, rows, columns, to + p * plane);
 }
 
-static void stage(const lanes_image *image, const lanes_grid *grid, const float *x, size_t samples,
-                  float *to) {
+static void stage(const lanes_image *image, const lanes_grid *grid, const lanes_source *from,
+                  size_t samples, float *to) {
     const stage_range rows = stage_range_of(image, grid, 0);
     if (grid->step == 1) /* else there are no other places than pixels */
         stage_zeros(image, grid, rows, stage_range_of(image, grid, 1), vec_at(to));
     for (size_t c = 0; c < image->channels; c += image->block) {
         for (size_t row = rows.first; row < rows.end; row++) {
             if (image->block > 1)
-                stage_blocks(image, grid, c, row, x, samples, vec_at(to));
+                stage_blocks(image, grid, c, row, from, samples, vec_at(to));
             else
-                stage_pixels(image, grid, c, row, x, samples, vec_at(to));
+                stage_pixels(image, grid, c, row, from->x, samples, vec_at(to));
         }
     }
 }

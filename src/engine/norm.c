@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "engine/lanes_kernels.h"
 
 /* Columns that are taken through all samples together: what is kept of them, and what they
  * are multiplied by, stays in the first cache. */
@@ -48,8 +47,6 @@ static const float *parameter(const engine_norm *n, const float *params, uint32_
 
 /* ---- blocks of channels: samples one after another, each a block at a time ---- */
 
-#define MOST_BLOCK 16
-
 static lanes_norm group_of(const engine_norm *n, size_t first, bool rectified) {
     return (lanes_norm){.plane = n->plane,
                         .block = n->block,
@@ -59,6 +56,10 @@ static lanes_norm group_of(const engine_norm *n, size_t first, bool rectified) {
                         .shift = n->shift + first,
                         .lift = n->lift + first,
                         .slope = n->slope + first};
+}
+
+lanes_norm engine_norm_lanes(const engine_norm *n, bool rectified) {
+    return group_of(n, 0, rectified);
 }
 
 static void add_group(const engine_norm *n, size_t c, const double *first, const double *second,
@@ -75,8 +76,8 @@ static void block_sums(const engine_norm *n, size_t samples, const float *x, dou
     for (size_t s = 0; s < samples; s++) {
         for (size_t c = 0; c < n->padded; c += n->block, x += size) {
             const lanes_norm group = group_of(n, c, false);
-            double first[MOST_BLOCK];
-            double second[MOST_BLOCK];
+            double first[LANES_BLOCK_MAX];
+            double second[LANES_BLOCK_MAX];
             kernels->norm_sums(&group, x, first, second);
             add_group(n, c, first, second, sums);
         }
@@ -90,8 +91,8 @@ static void block_backward_sums(const engine_norm *n, size_t samples, bool recti
     for (size_t s = 0; s < samples; s++) {
         for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size) {
             const lanes_norm group = group_of(n, c, rectified);
-            double first[MOST_BLOCK];
-            double second[MOST_BLOCK];
+            double first[LANES_BLOCK_MAX];
+            double second[LANES_BLOCK_MAX];
             kernels->norm_backward_sums(&group, x, dy, first, second);
             add_group(n, c, first, second, sums);
         }
@@ -99,13 +100,14 @@ static void block_backward_sums(const engine_norm *n, size_t samples, bool recti
 }
 
 static void block_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
-                          float *y) {
+                          const float *z, float *y) {
     const size_t size = n->plane * n->block;
     const lanes_kernels *kernels = lanes_kernels_get(0);
     for (size_t s = 0; s < samples; s++) {
         for (size_t c = 0; c < n->padded; c += n->block, x += size, y += size) {
             const lanes_norm group = group_of(n, c, rectified);
-            kernels->norm_forward(&group, x, y);
+            kernels->norm_forward(&group, x, z, y);
+            z = z == NULL ? NULL : z + size;
         }
     }
 }
@@ -240,9 +242,9 @@ static void normalize_row(size_t count, const columns *c, bool rectified, const 
 }
 
 void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
-                         float *y) {
+                         const float *z, float *y) {
     if (n->block > 1) {
-        block_forward(n, samples, rectified, x, y);
+        block_forward(n, samples, rectified, x, z, y);
         return;
     }
     const size_t width = n->channels * n->plane;

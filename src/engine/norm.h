@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "engine/lanes_kernels.h"
 #include "graph/graph.h"
 
 /* What all shares have in common, one number a channel. */
@@ -32,6 +33,9 @@ admmnn_status engine_norm_open(const graph *g, const graph_node *node, size_t bl
                                admmnn_error *err);
 void engine_norm_close(engine_norm *n);
 
+/* The same for kernels, of all channels. */
+lanes_norm engine_norm_lanes(const engine_norm *n, bool rectified);
+
 /* sums[2][padded], overwritten: of x, and of x * x, over `samples` rows. */
 void engine_norm_sums(const engine_norm *n, size_t samples, const float *x, double *sums);
 
@@ -41,9 +45,10 @@ void engine_norm_sums(const engine_norm *n, size_t samples, const float *x, doub
 void engine_norm_by_running(engine_norm *n, const float *params);
 void engine_norm_by_batch(engine_norm *n, const float *params, const double *sums, size_t count,
                           float *part);
-/* y[samples][...] from x[samples][...]; rectified: 0 where it were below. */
+/* y[samples][...] from x[samples][...]; rectified: 0 where it were below. On blocks of channels z
+ * may be added before that; else it is NULL. */
 void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
-                         float *y);
+                         const float *z, float *y);
 /* sums[2][padded], overwritten: of dy, and of dy * x; where rectified, dy counts as 0 where y
  * is not above 0, which x tells. */
 void engine_norm_backward_sums(const engine_norm *n, size_t samples, bool rectified, const float *x,

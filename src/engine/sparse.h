@@ -53,10 +53,16 @@ admmnn_status sparse_layer_create(const graph *g, const graph_node *node, const 
                                   bool force, sparse_layer **out, admmnn_error *err);
 void sparse_layer_free(sparse_layer *l);
 
-/* A convolution's or an inner product's tensors: what is NULL is not wanted. */
+/* A convolution's or an inner product's tensors: what is NULL is not wanted.
+ *
+ * A batch normalization of a convolution's x, or of its y, may be done on the way, where x or y is
+ * in blocks of channels: x is what is to be normalized then; and dy the gradient of what y becomes,
+ * y being there in the backward pass too. Tensors are so read and written once where they would be
+ * twice or three times. */
 typedef struct sparse_call {
     const sparse_layer *layer;
     size_t samples;
+    size_t count; /* of them are of the batch: with a normalization the others pass nothing */
     unsigned threads;
     const float *weights; /* [layer->count] */
     const float *bias;    /* [filters], or NULL */
@@ -64,7 +70,11 @@ typedef struct sparse_call {
     float *y, *dx;
     float *dw, *db;          /* [layer->count], [filters] */
     size_t x_block, y_block; /* channels in a block; 1: row-major. dx has x's, dy has y's */
-    float *scratch;          /* sparse_scratch of the layer */
+    const lanes_norm *x_norm, *y_norm; /* of all channels; y_norm in the backward pass */
+    /* By channel to a whole block, of one thread alone, or NULL: [2][filters] of y and of y * y;
+     * and [2][channels], backward, of the gradient dx with x, as x_norm passes it. */
+    double *y_sums, *x_sums;
+    float *scratch; /* sparse_scratch of the layer */
 } sparse_call;
 
 size_t sparse_scratch(const sparse_layer *l, unsigned threads);

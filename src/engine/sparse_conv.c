@@ -8,7 +8,9 @@
 /* What one strip of a block is: outputs, and places of the input, from row `first` on. */
 typedef struct strip {
     size_t sample, samples; /* of the block */
+    size_t count;           /* those that are of the batch */
     size_t first;
+    bool next; /* to the one that the buffers hold */
 } strip;
 
 static size_t least(size_t a, size_t b) {
@@ -54,6 +56,7 @@ static lanes_grid input_grid(const sparse_layer *l, strip s) {
                         .pad = {y->pad, x->pad},
                         .first = {(ptrdiff_t)s.first, 0},
                         .count = {input_rows(l), input_columns(l)},
+                        .there = s.next ? y->reach : 0,
                         .step = 1};
 }
 
@@ -62,13 +65,26 @@ static lanes_grid gradient_grid(const sparse_layer *l, strip s) {
         .phases = {1, 1},
         .first = {(ptrdiff_t)s.first - (ptrdiff_t)l->axis[0].reach, l->axis[1].dy_first},
         .count = {input_rows(l), l->axis[1].dy_count},
+        .there = s.next ? l->axis[0].reach : 0,
         .step = 1};
 }
 
-static strip strip_of(const sparse_call *call, size_t strips, size_t unit) {
+/* What the next strip has in common with one: its first rows were the last. */
+static void keep_rows(const sparse_layer *l, const lanes_grid *grid, size_t planes, float *to) {
+    const size_t width = grid->count[1] * l->kernels->lanes;
+    for (size_t p = 0; p < planes; p++, to += grid->count[0] * width)
+        memmove(to, to + l->rows * width, grid->there * width * sizeof *to);
+}
+
+static strip strip_of(const sparse_call *call, size_t strips, base_share units, size_t unit) {
     const size_t lanes = call->layer->kernels->lanes;
     const size_t sample = unit / strips * lanes;
-    return (strip){sample, least(lanes, call->samples - sample), unit % strips * call->layer->rows};
+    const size_t left = call->count > sample ? call->count - sample : 0;
+    return (strip){.sample = sample,
+                   .samples = least(lanes, call->samples - sample),
+                   .count = least(lanes, left),
+                   .first = unit % strips * call->layer->rows,
+                   .next = unit > units.first && unit % strips > 0};
 }
 
 static base_share units_of(const sparse_call *call, size_t strips, unsigned thread,
@@ -136,8 +152,29 @@ static lanes_conv forward_geometry(const sparse_layer *l, size_t rows) {
 static void stage_input(const sparse_call *call, strip s, float *to) {
     const lanes_image image = input_image(call);
     const lanes_grid grid = input_grid(call->layer, s);
-    call->layer->kernels->stage(&image, &grid, call->x + s.sample * image_floats(&image), s.samples,
+    const lanes_source source = {.x = call->x + s.sample * image_floats(&image),
+                                 .norm = call->x_norm};
+    keep_rows(call->layer, &grid, image.channels * planes(call->layer), to);
+    call->layer->kernels->stage(&image, &grid, &source, call->x_norm != NULL ? s.count : s.samples,
                                 to);
+}
+
+static size_t padded(size_t channels, size_t block) {
+    return (channels + block - 1) / block * block;
+}
+
+static void clear_sums(double *sums, size_t channels) {
+    memset(sums, 0, 2 * channels * sizeof *sums);
+}
+
+/* What the normalization of y wants to know of it. */
+static void add_sums(const sparse_call *call, strip s, size_t rows, const float *out) {
+    const sparse_layer *l = call->layer;
+    const size_t plane = rows * l->axis[1].out;
+    double *second = call->y_sums + padded(l->filters, call->y_block);
+    for (size_t f = 0; f < l->filters; f++)
+        l->kernels->norm_lane_sums(plane, s.count, out + f * plane * l->kernels->lanes,
+                                   &call->y_sums[f], &second[f]);
 }
 
 static void forward_strip(const sparse_call *call, strip s, const buffers *b) {
@@ -152,6 +189,8 @@ static void forward_strip(const sparse_call *call, strip s, const buffers *b) {
     stage_input(call, s, b->x);
     l->kernels->conv_forward_sparse(&geometry, &l->list, call->weights, call->bias, b->x, b->out,
                                     NULL);
+    if (call->y_sums != NULL)
+        add_sums(call, s, rows, b->out);
     l->kernels->unstage(&image, &grid, b->out, s.samples,
                         call->y + s.sample * image_floats(&image));
 }
@@ -163,10 +202,12 @@ static void forward_some(void *argument, unsigned thread, unsigned threads) {
     const base_share units = units_of(call, strips, thread, threads);
     const buffers b = buffers_of(call, thread);
     for (size_t u = units.first; u < units.first + units.count; u++)
-        forward_strip(call, strip_of(call, strips, u), &b);
+        forward_strip(call, strip_of(call, strips, units, u), &b);
 }
 
 void sparse_conv_forward(const sparse_call *call) {
+    if (call->y_sums != NULL)
+        clear_sums(call->y_sums, padded(call->layer->filters, call->y_block));
     dnnl_api_run(call->threads, forward_some, (void *)call);
 }
 
@@ -210,6 +251,34 @@ static void weights_strip(const sparse_call *call, strip s, const buffers *b) {
     }
 }
 
+/* Of one sample, the rows [first, end) of dx, which the cache holds yet. */
+static void add_gradient_sums(const sparse_call *call, size_t sample, size_t first, size_t end) {
+    const lanes_image image = input_image(call);
+    const size_t channels = padded(image.channels, image.block);
+    lanes_norm n = *call->x_norm;
+    n.plane = (end - first) * image.size[1];
+    for (size_t c = 0; c < channels; c += image.block) {
+        const size_t at = sample * image_floats(&image) +
+                          (c * image.size[0] + first * image.block) * image.size[1];
+        double sums[2][LANES_BLOCK_MAX];
+        call->layer->kernels->norm_backward_sums(&n, call->x + at, call->dx + at, sums[0], sums[1]);
+        for (size_t k = 0; k < image.block; k++) {
+            call->x_sums[c + k] += sums[0][k];
+            call->x_sums[channels + c + k] += sums[1][k];
+        }
+        n.center += image.block;
+        n.factor += image.block;
+        n.shift += image.block;
+    }
+}
+
+/* The rows of the input that are at the places [first, end). */
+static base_share rows_at(const sparse_axis *a, size_t first, size_t end) {
+    const size_t from = most(first * a->stride, a->pad) - a->pad;
+    const size_t to = least(end * a->stride - a->pad, a->size);
+    return (base_share){from, to - from};
+}
+
 static void data_strip(const sparse_call *call, strip s, const buffers *b) {
     const sparse_layer *l = call->layer;
     const sparse_axis *y = &l->axis[0];
@@ -237,13 +306,29 @@ static void data_strip(const sparse_call *call, strip s, const buffers *b) {
     l->kernels->conv_forward_sparse(&geometry, &l->turned, call->scratch, NULL, dy, b->out, NULL);
     l->kernels->unstage(&image, &grid, b->out, s.samples,
                         call->dx + s.sample * image_floats(&image));
+    const base_share made = rows_at(y, first, end);
+    for (size_t k = 0; call->x_sums != NULL && k < s.count; k++)
+        add_gradient_sums(call, s.sample + k, made.first, made.first + made.count);
+}
+
+static void stage_gradient(const sparse_call *call, strip s, float *to) {
+    const lanes_kernels *kernels = call->layer->kernels;
+    const lanes_image image = output_image(call);
+    const lanes_grid grid = gradient_grid(call->layer, s);
+    const size_t first = s.sample * image_floats(&image);
+    keep_rows(call->layer, &grid, image.channels, to);
+    if (call->y_norm == NULL) {
+        const lanes_source source = {.x = call->dy + first};
+        kernels->stage(&image, &grid, &source, s.samples, to);
+        return;
+    }
+    const lanes_source source = {
+        .x = call->y + first, .dy = call->dy + first, .norm = call->y_norm};
+    kernels->stage(&image, &grid, &source, s.count, to);
 }
 
 static void backward_strip(const sparse_call *call, strip s, const buffers *b) {
-    const sparse_layer *l = call->layer;
-    const lanes_image image = output_image(call);
-    const lanes_grid grid = gradient_grid(l, s);
-    l->kernels->stage(&image, &grid, call->dy + s.sample * image_floats(&image), s.samples, b->dy);
+    stage_gradient(call, s, b->dy);
     if (call->dw != NULL)
         weights_strip(call, s, b);
     if (call->dx != NULL)
@@ -260,7 +345,7 @@ static void backward_some(void *argument, unsigned thread, unsigned threads) {
     const buffers b = buffers_of(call, thread);
     memset(b.sums, 0, sums * l->kernels->lanes * sizeof *b.sums);
     for (size_t u = units.first; u < units.first + units.count; u++)
-        backward_strip(call, strip_of(call, strips, u), &b);
+        backward_strip(call, strip_of(call, strips, units, u), &b);
     if (call->dw != NULL)
         l->kernels->reduce(sums, b.sums, b.part);
 }
@@ -281,6 +366,8 @@ void sparse_conv_backward(const sparse_call *call) {
     const sparse_layer *l = call->layer;
     for (size_t n = 0; call->dx != NULL && n < l->count; n++)
         call->scratch[n] = call->weights[l->entry[n]];
+    if (call->x_sums != NULL)
+        clear_sums(call->x_sums, padded(l->channels, call->x_block));
     dnnl_api_run(call->threads, backward_some, (void *)call);
     if (call->dw != NULL)
         add_parts(call);

@@ -51,8 +51,8 @@ static void stage(const group *g, size_t block, size_t elements, const float *fr
     const lanes_kernels *kernels = g->call->layer->kernels;
     const lanes_image image = row_of(elements);
     const lanes_grid grid = grid_of(g, elements);
-    kernels->stage(&image, &grid, from + (g->first + block * kernels->lanes) * elements,
-                   samples_of(g, block), to + block * kernels->lanes);
+    const lanes_source source = {.x = from + (g->first + block * kernels->lanes) * elements};
+    kernels->stage(&image, &grid, &source, samples_of(g, block), to + block * kernels->lanes);
 }
 
 static void unstage(const group *g, size_t block, size_t elements, const float *from, float *to) {

@@ -134,7 +134,7 @@ static void check_kernels(const lanes_kernels *k, size_t plane, size_t block, bo
     draw(of[0], 5 * BLOCK_MAX, 3);
     const lanes_norm n = {plane, block, rectified, of[0], of[1], of[2], of[3], of[4]};
     k->norm_sums(&n, x, own[0], own[1]);
-    k->norm_forward(&n, x, y);
+    k->norm_forward(&n, x, NULL, y);
     k->norm_backward_sums(&n, x, dy, back[0], back[1]);
     k->norm_backward(&n, x, dy, dx);
     for (size_t c = 0; c < block; c++) {

@@ -5,7 +5,7 @@
 
 /* Of the largest number: two orders of 32-bit summation, here through normalizations too. */
 #define BOUND 3e-5
-#define NETWORKS 60
+#define NETWORKS 36
 #define MAX_BATCH 21
 #define CLASSES 5
 
@@ -55,18 +55,62 @@ static uint32_t add_drawn_conv(graph *g, base_random *random, const char *name, 
     return out;
 }
 
+static uint32_t add_norm(graph *g, const char *name, uint32_t v) {
+    assert_int_equal(graph_add_batch_normalization(g, name, v, 1e-2F, 0.1F, &v, NULL), ADMMNN_OK);
+    return v;
+}
+
+/* Two convolutions, and only then their normalizations. */
+static uint32_t add_pair(graph *g, uint32_t v, graph_conv conv) {
+    const uint32_t channels = graph_shape_channels(g->values[v].shape);
+    uint32_t left;
+    uint32_t right;
+    assert_int_equal(graph_add_conv(g, "j", v, channels, conv, &left, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_conv(g, "k", v, channels, conv, &right, NULL), ADMMNN_OK);
+    left = add_norm(g, "l", left);
+    right = add_norm(g, "m", right);
+    assert_int_equal(graph_add_binary(g, "o", GRAPH_ADD, left, right, &v, NULL), ADMMNN_OK);
+    return v;
+}
+
+/* Of a normalization with two readers, or two before one sum. */
+static uint32_t add_drawn_residue(graph *g, base_random *random, uint32_t v, bool smooth) {
+    const graph_conv same = {.window = {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, .groups = 1};
+    const uint32_t channels = graph_shape_channels(g->values[v].shape);
+    uint32_t inner;
+    if (base_random_below(random, 3) == 0)
+        v = add_pair(g, v, same);
+    const uint32_t skip = add_norm(g, "s", v);
+    const uint32_t into = base_random_below(random, 2) == 0 ? skip : v;
+    assert_int_equal(graph_add_conv(g, "e", into, channels, same, &inner, NULL), ADMMNN_OK);
+    inner = add_norm(g, "t", inner);
+    if (!smooth)
+        assert_int_equal(graph_add_relu(g, "u", inner, &inner, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_conv(g, "f", inner, channels, same, &inner, NULL), ADMMNN_OK);
+    inner = add_norm(g, "w", inner);
+    assert_int_equal(graph_add_binary(g, "h", GRAPH_ADD, inner, skip, &v, NULL), ADMMNN_OK);
+    if (!smooth)
+        assert_int_equal(graph_add_relu(g, "i", v, &v, NULL), ADMMNN_OK);
+    return v;
+}
+
 static graph *draw_network(base_random *random, bool smooth) {
     graph *g;
+    /* So many channels are taken in several strips of rows. */
+    const bool large = base_random_below(random, 8) == 0;
     const graph_shape image =
-        graph_shape_image(between(random, 1, 10), between(random, 3, 17), between(random, 3, 17));
+        large ? graph_shape_image(between(random, 90, 120), 9, 9)
+              : graph_shape_image(between(random, 1, 10), between(random, 3, 17),
+                                  between(random, 3, 17));
     assert_int_equal(graph_create("drawn", image, &g, NULL), ADMMNN_OK);
     uint32_t v = add_drawn_conv(g, random, "a", g->input);
     if (base_random_below(random, 2) == 0)
-        assert_int_equal(graph_add_batch_normalization(g, "n", v, 1e-2F, 0.1F, &v, NULL),
-                         ADMMNN_OK);
+        v = add_norm(g, "n", v);
     if (!smooth)
         assert_int_equal(graph_add_relu(g, "r", v, &v, NULL), ADMMNN_OK);
     v = add_drawn_conv(g, random, "b", v);
+    if (base_random_below(random, 2) == 0)
+        v = add_drawn_residue(g, random, v, smooth);
     assert_int_equal(graph_add_inner_product(g, "c", v, between(random, 1, 40), true, &v, NULL),
                      ADMMNN_OK);
     assert_int_equal(graph_add_inner_product(g, "d", v, CLASSES, false, &v, NULL), ADMMNN_OK);
@@ -88,7 +132,7 @@ static void draw_support(problem *p, base_random *random) {
                 p->params[k] = 0.0F;
                 continue;
             }
-            if (parameter->kind == GRAPH_BIAS)
+            if (parameter->kind == GRAPH_BIAS || parameter->kind == GRAPH_SHIFT)
                 p->params[k] = base_random_uniform(random) - 0.5F;
             p->compact[p->count] = p->params[k];
             p->index[p->count++] = k;
