@@ -78,7 +78,7 @@ typedef struct norm_vectors {
 } norm_vectors;
 
 INLINE void norm_repeat(const float *channels, size_t block, vec *to) {
-    float lane[LANES_BLOCK_MAX];
+    float lane[LANES_BLOCK_MAX] = {0};
     for (size_t k = 0; k < NORM_PARTS(block) * LANES; k++)
         lane[k] = channels[k % block];
     memcpy(to, lane, NORM_PARTS(block) * sizeof *to);
@@ -176,7 +176,7 @@ INLINE void norm_forward_of(const lanes_norm *n, size_t block, bool rectified, b
 
 static void norm_forward(const lanes_norm *n, const float *x, const float *z, float *y) {
     if (z == NULL)
-        BY_KIND(norm_forward_of, n, false, x, NULL, y);
+        BY_KIND(norm_forward_of, n, false, x, x, y);
     else
         BY_KIND(norm_forward_of, n, true, x, z, y);
 }
