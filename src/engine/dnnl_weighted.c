@@ -211,8 +211,10 @@ static admmnn_status readable(dnnl_network *d, const dnnl_node *n, uint32_t tens
 }
 
 static dnnl_on_the_way on_the_way(const dnnl_node *norm) {
-    return norm == NULL ? (dnnl_on_the_way){.norm = TAPE_NONE}
-                        : (dnnl_on_the_way){norm->norm_number, norm->act != NULL};
+    dnnl_on_the_way way = {.norm = TAPE_NONE};
+    if (norm != NULL)
+        way = (dnnl_on_the_way){norm->norm_number, norm->act != NULL};
+    return way;
 }
 
 /* Blocks of channels are what the normalization after it can be done in on the way. Its sums are
