@@ -458,6 +458,20 @@ static void close_shares(dnnl_state *d) {
         dnnl_network_close(&d->shares[t].network);
 }
 
+/* The normalizations stay as they were opened, whatever is recorded anew. */
+static admmnn_status check_norms(const dnnl_state *d, admmnn_error *err) {
+    const dnnl_network *network = &d->shares[0].network;
+    for (size_t m = 0; d->norms != NULL && m < network->mark_count; m++) {
+        const dnnl_mark *mark = &network->marks[m];
+        if (mark->work == DNNL_NORM && mark->block != d->norms[mark->norm].block)
+            return base_fail(err, ADMMNN_UNSUPPORTED,
+                             "oneDNN takes %s in another format on this support: use the back end "
+                             "reference",
+                             d->graph->nodes[mark->node].name);
+    }
+    return ADMMNN_OK;
+}
+
 /* Closed again where it fails. */
 static admmnn_status open_shares(dnnl_state *d, admmnn_error *err) {
     admmnn_status status = ADMMNN_OK;
@@ -465,6 +479,8 @@ static admmnn_status open_shares(dnnl_state *d, admmnn_error *err) {
         d->shares[t].prepared = false;
         status = dnnl_network_open(d->graph, &d->plan, &d->shares[t].network, err);
     }
+    if (status == ADMMNN_OK)
+        status = check_norms(d, err);
     if (status != ADMMNN_OK)
         close_shares(d);
     find_parts(d);

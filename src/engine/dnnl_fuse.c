@@ -152,7 +152,9 @@ static void find_after(dnnl_network *d, dnnl_node *n) {
     if (!runs[SPARSE_FORWARD] || !runs[SPARSE_WEIGHTS] || (data && !runs[SPARSE_DATA]))
         return;
     dnnl_node *reader = only_reader(d, n);
-    if (reader != NULL && reader->node->op == GRAPH_BATCH_NORMALIZATION)
+    /* Of images, which have the convolution's own dimensions: else it reads another tensor. */
+    const bool image = d->graph->values[n->tail->output].shape.rank == 3;
+    if (image && reader != NULL && reader->node->op == GRAPH_BATCH_NORMALIZATION)
         n->after = reader;
 }
 
@@ -167,9 +169,11 @@ static void find_sum(dnnl_network *d, dnnl_node *n) {
         return;
     const uint32_t left = graph_operand(d->graph, reader->node, 0);
     const uint32_t right = graph_operand(d->graph, reader->node, 1);
-    n->added = left == n->tail->output ? right : left;
-    if (is_there(d, n, n->added))
-        n->sum = reader;
+    const uint32_t other = left == n->tail->output ? right : left;
+    if (!is_there(d, n, other))
+        return;
+    n->added = other;
+    n->sum = reader;
 }
 
 /* As shares train, where batch normalizations are the engine's own. */

@@ -81,7 +81,7 @@ typedef struct lanes_norm {
 
 /* What is brought into lanes: x; or, of an image in blocks of channels, y of its normalization; or,
  * dy being there too, dx of that. The arrays of the normalization are of all channels, to a whole
- * block. */
+ * block, which is the image's. */
 typedef struct lanes_source {
     const float *x, *dy;
     const lanes_norm *norm; /* or NULL */
@@ -167,7 +167,7 @@ typedef struct lanes_kernels {
     /* The same sums of `count` vectors of the first `samples` lanes, added to what is there. */
     void (*norm_lane_sums)(size_t count, size_t samples, const float *x, double *first,
                            double *second);
-    /* y, of the sum with z where that is not NULL. */
+    /* z, unless it is NULL, is added before the rectifier. */
     void (*norm_forward)(const lanes_norm *n, const float *x, const float *z, float *y);
     void (*norm_backward_sums)(const lanes_norm *n, const float *x, const float *dy, double *first,
                                double *second);
