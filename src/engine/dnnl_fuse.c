@@ -85,18 +85,24 @@ static bool is_there(const dnnl_network *d, const dnnl_node *n, uint32_t value) 
     return value == d->graph->input;
 }
 
-/* A sum with what was there before, of images: those of a convolution have their dimensions. */
-static void join_sum(dnnl_network *d, dnnl_node *n) {
+/* The sum of what n makes, which it alone reads, and of *other, which is there; or NULL. */
+static dnnl_node *sum_after(dnnl_network *d, const dnnl_node *n, uint32_t *other) {
     dnnl_node *reader = only_reader(d, n);
-    if (reader == NULL || !adds(d, reader->node) ||
-        d->graph->values[n->tail->output].shape.rank != 3)
-        return;
+    if (reader == NULL || !adds(d, reader->node))
+        return NULL;
     const uint32_t left = graph_operand(d->graph, reader->node, 0);
     const uint32_t right = graph_operand(d->graph, reader->node, 1);
-    const uint32_t other = left == n->tail->output ? right : left;
-    if (!is_there(d, n, other))
+    *other = left == n->tail->output ? right : left;
+    return is_there(d, n, *other) ? reader : NULL;
+}
+
+/* Of images: those of a convolution have their dimensions. */
+static void join_sum(dnnl_network *d, dnnl_node *n) {
+    uint32_t other;
+    dnnl_node *sum = sum_after(d, n, &other);
+    if (sum == NULL || d->graph->values[n->tail->output].shape.rank != 3)
         return;
-    join(d, n, reader);
+    join(d, n, sum);
     n->added = other;
 }
 
@@ -160,20 +166,13 @@ static void find_after(dnnl_network *d, dnnl_node *n) {
 
 /* ---- which sums a normalization makes ---- */
 
-/* With what is there before it. */
 static void find_sum(dnnl_network *d, dnnl_node *n) {
+    uint32_t other;
     if (n->node->op != GRAPH_BATCH_NORMALIZATION || n->act != NULL)
         return;
-    dnnl_node *reader = only_reader(d, n);
-    if (reader == NULL || !adds(d, reader->node))
-        return;
-    const uint32_t left = graph_operand(d->graph, reader->node, 0);
-    const uint32_t right = graph_operand(d->graph, reader->node, 1);
-    const uint32_t other = left == n->tail->output ? right : left;
-    if (!is_there(d, n, other))
-        return;
-    n->added = other;
-    n->sum = reader;
+    n->sum = sum_after(d, n, &other);
+    if (n->sum != NULL)
+        n->added = other;
 }
 
 /* As shares train, where batch normalizations are the engine's own. */
