@@ -252,8 +252,8 @@ static admmnn_status measure(bench *b, const graph_node *node, admmnn_error *err
     BASE_TRY(draw_layer(b, node, err));
     sparse_call *c = &b->call;
     c->layer = b->layer;
-    c->x_block = block_of(b, b->layer->channels);
-    c->y_block = block_of(b, b->layer->filters);
+    c->x_layout.block = block_of(b, b->layer->channels);
+    c->y_layout.block = block_of(b, b->layer->filters);
     const size_t samples = c->samples;
     float *all[] = {floats(b->layer->count + 1),
                     floats((in + 16) * samples * 2),

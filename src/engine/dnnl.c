@@ -115,9 +115,7 @@ static void drop_out(const pass *p, const share *own, uint32_t node, float *x) {
 
 /* The samples that fill the share up would get what others share out. */
 static void clear_rest(const share *own, const engine_norm *norm, float *x) {
-    const size_t elements = norm->padded * norm->plane;
-    memset(x + own->count * elements, 0,
-           (own->network.plan.samples - own->count) * elements * sizeof *x);
+    engine_norm_clear(norm, own->count, own->network.plan.samples, x);
 }
 
 static void unrectify(size_t count, const float *restrict x, float *restrict y) {
@@ -163,11 +161,12 @@ static void move_some(void *argument, unsigned thread, unsigned threads) {
     const dnnl_network *d = &w->own->network;
     const dnnl_move *m = w->mark->move;
     const bool back = w->mark->work == DNNL_UNMOVE;
-    const base_share part = base_pool_share(d->plan.samples, 1, thread, threads);
+    const size_t x_count = (back ? m->out_count : m->in_count) * m->width;
+    const size_t y_count = (back ? m->in_count : m->out_count) * m->width;
+    const base_share part = base_pool_share(d->plan.samples / m->width, 1, thread, threads);
     for (size_t s = part.first; s < part.first + part.count; s++) {
-        const float *x =
-            tape_floats(&d->tape, w->mark->x) + s * (back ? m->out_count : m->in_count);
-        float *y = tape_floats(&d->tape, w->mark->y) + s * (back ? m->in_count : m->out_count);
+        const float *x = tape_floats(&d->tape, w->mark->x) + s * x_count;
+        float *y = tape_floats(&d->tape, w->mark->y) + s * y_count;
         if (back)
             dnnl_move_back(m, x, y);
         else
@@ -233,8 +232,8 @@ static void run_listed(const pass *p, const share *own, const dnnl_mark *mark) {
                         .x_norm = on_the_way(p, mark->before, &x_norm),
                         .threads = d->plan.threads,
                         .weights = p->compact + l->first,
-                        .x_block = mark->x_block,
-                        .y_block = mark->y_block,
+                        .x_layout = mark->x_layout,
+                        .y_layout = mark->y_layout,
                         .scratch = d->scratch};
     if (mark->x != TAPE_NONE)
         call.x = tape_floats(t, mark->x);
@@ -254,6 +253,10 @@ static void run_listed(const pass *p, const share *own, const dnnl_mark *mark) {
         call.dx = tape_floats(t, mark->y);
     if (mark->sums)
         call.x_sums = own->sums;
+    if (mark->normalized != TAPE_NONE)
+        call.x_normalized = tape_floats(t, mark->normalized);
+    if (mark->added != TAPE_NONE)
+        call.dx_added = tape_floats(t, mark->added);
     if (mark->x != TAPE_NONE) {
         call.dw = own->part + l->first;
         call.db = bias != GRAPH_NONE ? d->gradient + g->parameters[bias].offset : NULL;
@@ -458,18 +461,14 @@ static void close_shares(dnnl_state *d) {
         dnnl_network_close(&d->shares[t].network);
 }
 
-/* The normalizations stay as they were opened, whatever is recorded anew. */
-static admmnn_status check_norms(const dnnl_state *d, admmnn_error *err) {
+/* All shares are recorded alike. */
+static void lay_out_norms(const dnnl_state *d) {
     const dnnl_network *network = &d->shares[0].network;
     for (size_t m = 0; d->norms != NULL && m < network->mark_count; m++) {
         const dnnl_mark *mark = &network->marks[m];
-        if (mark->work == DNNL_NORM && mark->block != d->norms[mark->norm].block)
-            return base_fail(err, ADMMNN_UNSUPPORTED,
-                             "oneDNN takes %s in another format on this support: use the back end "
-                             "reference",
-                             d->graph->nodes[mark->node].name);
+        if (mark->work == DNNL_NORM)
+            engine_norm_lay_out(&d->norms[mark->norm], mark->layout);
     }
-    return ADMMNN_OK;
 }
 
 /* Closed again where it fails. */
@@ -480,8 +479,8 @@ static admmnn_status open_shares(dnnl_state *d, admmnn_error *err) {
         status = dnnl_network_open(d->graph, &d->plan, &d->shares[t].network, err);
     }
     if (status == ADMMNN_OK)
-        status = check_norms(d, err);
-    if (status != ADMMNN_OK)
+        lay_out_norms(d);
+    else
         close_shares(d);
     find_parts(d);
     return status;
@@ -611,14 +610,17 @@ static admmnn_status open_norms(dnnl_state *d, admmnn_error *err) {
     d->norms = base_array(network->norm_count, sizeof *d->norms);
     if (d->norms == NULL)
         return base_fail_memory(err, "the oneDNN back end");
+    d->norm_count = network->norm_count; /* in another order than that of the marks */
     for (size_t m = 0; m < network->mark_count; m++) {
         const dnnl_mark *mark = &network->marks[m];
         if (mark->work != DNNL_NORM)
             continue;
-        engine_norm *norm = &d->norms[d->norm_count++];
-        BASE_TRY(engine_norm_open(d->graph, &d->graph->nodes[mark->node], mark->block, norm, err));
-        channels = norm->padded > channels ? norm->padded : channels;
+        engine_norm *norm = &d->norms[mark->norm];
+        BASE_TRY(engine_norm_open(d->graph, &d->graph->nodes[mark->node], norm, err));
+        const size_t count = engine_norm_channels(norm);
+        channels = count > channels ? count : channels;
     }
+    lay_out_norms(d);
     for (unsigned t = 0; t < d->threads; t++) {
         d->shares[t].sums = base_array(2 * channels, sizeof *d->shares[t].sums);
         if (d->shares[t].sums == NULL)

@@ -99,15 +99,30 @@ static dnnl_status_t describe_by_tag(int ndims, const dnnl_dims_t dims, dnnl_for
 #endif
 }
 
-size_t dnnl_api_desc_block(dnnl_api_desc desc) {
+static dnnl_format_tag_t tag_in_lanes(size_t lanes) {
+    return lanes == 4 ? dnnl_Abcd4a : lanes == 8 ? dnnl_Abcd8a : dnnl_Abcd16a;
+}
+
+dnnl_status_t dnnl_api_desc_in_lanes(const dnnl_dims_t dims, size_t lanes, dnnl_api_desc *out) {
+    return describe_by_tag(4, dims, tag_in_lanes(lanes), out);
+}
+
+dnnl_status_t dnnl_api_desc_in_blocks(const dnnl_dims_t dims, size_t block, dnnl_api_desc *out) {
+    return describe_by_tag(4, dims, block == 8 ? dnnl_aBcd8b : dnnl_aBcd16b, out);
+}
+
+lanes_layout dnnl_api_desc_layout(dnnl_api_desc desc) {
     static const struct {
         int ndims;
         dnnl_format_tag_t tag;
-        size_t block;
-    } formats[] = {{3, dnnl_aBc8b, 8},    {3, dnnl_aBc16b, 16}, {4, dnnl_aBcd8b, 8},
-                   {4, dnnl_aBcd16b, 16}, {2, dnnl_ab, 1},      {3, dnnl_abc, 1},
-                   {4, dnnl_abcd, 1},     {5, dnnl_abcde, 1},   {6, dnnl_abcdef, 1},
-                   {7, dnnl_abcdefg, 1},  {8, dnnl_abcdefgh, 1}};
+        lanes_layout layout;
+    } formats[] = {{3, dnnl_aBc8b, {.block = 8}},   {3, dnnl_aBc16b, {.block = 16}},
+                   {4, dnnl_aBcd8b, {.block = 8}},  {4, dnnl_aBcd16b, {.block = 16}},
+                   {4, dnnl_Abcd4a, {1, true}},     {4, dnnl_Abcd8a, {1, true}},
+                   {4, dnnl_Abcd16a, {1, true}},    {2, dnnl_ab, {.block = 1}},
+                   {3, dnnl_abc, {.block = 1}},     {4, dnnl_abcd, {.block = 1}},
+                   {5, dnnl_abcde, {.block = 1}},   {6, dnnl_abcdef, {.block = 1}},
+                   {7, dnnl_abcdefg, {.block = 1}}, {8, dnnl_abcdefgh, {.block = 1}}};
     dnnl_dims_t dims;
     const int ndims = dnnl_api_desc_dims(desc, dims);
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
@@ -118,9 +133,9 @@ size_t dnnl_api_desc_block(dnnl_api_desc desc) {
         const bool same = dnnl_memory_desc_equal(desc, other) != 0;
         dnnl_api_desc_free(other);
         if (same)
-            return formats[i].block;
+            return formats[i].layout;
     }
-    return 0;
+    return (lanes_layout){0};
 }
 
 dnnl_status_t dnnl_api_desc_create(int ndims, const dnnl_dims_t dims, bool any,

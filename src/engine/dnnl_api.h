@@ -11,6 +11,8 @@
 
 #include <dnnl.h>
 
+#include "engine/lanes_kernels.h"
+
 #if DNNL_VERSION_MAJOR >= 3
 typedef const_dnnl_memory_desc_t dnnl_api_desc;
 #else
@@ -43,9 +45,12 @@ void dnnl_api_run(unsigned threads, void (*task)(void *, unsigned, unsigned), vo
 dnnl_status_t dnnl_api_desc_create(int ndims, const dnnl_dims_t dims, bool any, dnnl_api_desc *out);
 dnnl_status_t dnnl_api_desc_copy(dnnl_api_desc desc, dnnl_api_desc *out);
 void dnnl_api_desc_free(dnnl_api_desc desc);
-/* In how many channels in a row a tensor of [N][C]... has its elements: [N][C / b][...][b];
- * 1: row-major; 0: in no such way. */
-size_t dnnl_api_desc_block(dnnl_api_desc desc);
+/* How a tensor of [N][C]... stands in memory; block 0: in no such way. */
+lanes_layout dnnl_api_desc_layout(dnnl_api_desc desc);
+/* As dnnl_api_desc_create, of images [N][C][H][W] in so many lanes, N being a multiple; or in
+ * blocks of so many channels. */
+dnnl_status_t dnnl_api_desc_in_lanes(const dnnl_dims_t dims, size_t lanes, dnnl_api_desc *out);
+dnnl_status_t dnnl_api_desc_in_blocks(const dnnl_dims_t dims, size_t block, dnnl_api_desc *out);
 /* Its number of dimensions, and those. */
 int dnnl_api_desc_dims(dnnl_api_desc desc, dnnl_dims_t dims);
 

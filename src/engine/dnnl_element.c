@@ -221,13 +221,15 @@ static admmnn_status call_binary(dnnl_network *d, dnnl_alg_kind_t algorithm, con
  * by AVX-512 run along is wrong there: it runs by itself. */
 static bool has_padding(const dnnl_network *d, uint32_t tensor) {
     const dnnl_api_desc format = dnnl_format(d, tensor);
-    const size_t block = dnnl_api_desc_block(format);
+    const size_t block = dnnl_layout(d, tensor).block;
     dnnl_dims_t dims;
     return dnnl_api_desc_dims(format, dims) > 1 && block > 1 && (size_t)dims[1] % block != 0;
 }
 
 admmnn_status dnnl_binary_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     tape *t = &d->tape;
+    if (n->by != NULL && !n->made)
+        BASE_TRY(dnnl_norm_sum(d, n, err));
     if (n->made) {
         d->tensor[n->tail->output] = n->dst;
         if (n->act != NULL)
@@ -322,7 +324,7 @@ admmnn_status dnnl_binary_backward(dnnl_network *d, dnnl_node *n, admmnn_error *
     const uint32_t left = graph_operand(d->graph, n->node, 0);
     const uint32_t right = graph_operand(d->graph, n->node, 1);
     uint32_t dy;
-    if (n->act != NULL)
+    if (n->act != NULL && !n->unrectified)
         BASE_TRY(unrectify(d, n, &dy, err));
     else
         BASE_TRY(dnnl_take_gradient(d, n->tail->output, &dy, err));

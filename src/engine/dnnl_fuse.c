@@ -85,7 +85,7 @@ static bool is_there(const dnnl_network *d, const dnnl_node *n, uint32_t value) 
     return value == d->graph->input;
 }
 
-/* The sum of what n makes, which it alone reads, and of *other, which is there; or NULL. */
+/* The sum of what n makes, which it alone reads, and of *other; or NULL. */
 static dnnl_node *sum_after(dnnl_network *d, const dnnl_node *n, uint32_t *other) {
     dnnl_node *reader = only_reader(d, n);
     if (reader == NULL || !adds(d, reader->node))
@@ -93,14 +93,14 @@ static dnnl_node *sum_after(dnnl_network *d, const dnnl_node *n, uint32_t *other
     const uint32_t left = graph_operand(d->graph, reader->node, 0);
     const uint32_t right = graph_operand(d->graph, reader->node, 1);
     *other = left == n->tail->output ? right : left;
-    return is_there(d, n, *other) ? reader : NULL;
+    return reader;
 }
 
 /* Of images: those of a convolution have their dimensions. */
 static void join_sum(dnnl_network *d, dnnl_node *n) {
     uint32_t other;
     dnnl_node *sum = sum_after(d, n, &other);
-    if (sum == NULL || d->graph->values[n->tail->output].shape.rank != 3)
+    if (sum == NULL || !is_there(d, n, other) || d->graph->values[n->tail->output].shape.rank != 3)
         return;
     join(d, n, sum);
     n->added = other;
@@ -166,13 +166,23 @@ static void find_after(dnnl_network *d, dnnl_node *n) {
 
 /* ---- which sums a normalization makes ---- */
 
+/* Of two normalizations that have one sum the later one makes it. */
 static void find_sum(dnnl_network *d, dnnl_node *n) {
     uint32_t other;
     if (n->node->op != GRAPH_BATCH_NORMALIZATION || n->act != NULL)
         return;
-    n->sum = sum_after(d, n, &other);
-    if (n->sum != NULL)
-        n->added = other;
+    dnnl_node *sum = sum_after(d, n, &other);
+    if (sum == NULL)
+        return;
+    if (sum->by != NULL) {
+        sum->by->sum = NULL;
+        sum->by->added = GRAPH_NONE;
+        sum->by->later = false;
+    }
+    sum->by = n;
+    n->sum = sum;
+    n->added = other;
+    n->later = !is_there(d, n, other);
 }
 
 /* As shares train, where batch normalizations are the engine's own. */

@@ -41,11 +41,31 @@ static void next(rows *r) {
     }
 }
 
+static void fill(const dnnl_move *m, size_t count, float *y) {
+    for (size_t i = 0; i < count * m->width; i++)
+        y[i] = m->fill;
+}
+
+static void move_apart(const dnnl_move *m, const float *x, float *y) {
+    const size_t *from = m->from[m->rank - 1];
+    const size_t width = m->width;
+    for (size_t i = 0; i < m->dims[m->rank - 1]; i++) {
+        if (from[i] == DNNL_NOWHERE)
+            fill(m, 1, y + i * width);
+        else
+            memcpy(y + i * width, x + from[i] * width, width * sizeof *y);
+    }
+}
+
 static void move_row(const dnnl_move *m, const float *x, float *y) {
     const size_t *from = m->from[m->rank - 1];
     const size_t count = m->dims[m->rank - 1];
     if (m->in_rows) {
-        memcpy(y, x + from[0], count * sizeof *y);
+        memcpy(y, x + from[0] * m->width, count * m->width * sizeof *y);
+        return;
+    }
+    if (m->width > 1) {
+        move_apart(m, x, y);
         return;
     }
     for (size_t i = 0; i < count; i++)
@@ -56,23 +76,24 @@ void dnnl_move_run(const dnnl_move *m, const float *x, float *y) {
     const size_t count = m->dims[m->rank - 1];
     for (rows r = rows_of(m); r.row < r.count; next(&r)) {
         const size_t place = place_of(&r);
-        float *row = y + r.row * count;
+        float *row = y + r.row * count * m->width;
         if (place != DNNL_NOWHERE)
-            move_row(m, x + place, row);
-        for (size_t i = 0; place == DNNL_NOWHERE && i < count; i++)
-            row[i] = m->fill;
+            move_row(m, x + place * m->width, row);
+        else
+            fill(m, count, row);
     }
 }
 
 void dnnl_move_back(const dnnl_move *m, const float *dy, float *dx) {
     const size_t count = m->dims[m->rank - 1];
     const size_t *from = m->from[m->rank - 1];
-    memset(dx, 0, m->in_count * sizeof *dx);
+    const size_t width = m->width;
+    memset(dx, 0, m->in_count * width * sizeof *dx);
     for (rows r = rows_of(m); r.row < r.count; next(&r)) {
         const size_t place = place_of(&r);
         for (size_t i = 0; place != DNNL_NOWHERE && i < count; i++)
-            if (from[i] != DNNL_NOWHERE)
-                dx[place + from[i]] += dy[r.row * count + i];
+            for (size_t k = 0; from[i] != DNNL_NOWHERE && k < width; k++)
+                dx[(place + from[i]) * width + k] += dy[(r.row * count + i) * width + k];
     }
 }
 
@@ -169,6 +190,7 @@ static uint64_t table_bytes(const dnnl_move *m) {
 static admmnn_status make_move(dnnl_network *d, const graph_node *node, graph_shape in,
                                graph_shape out, size_t offset, dnnl_move *m, admmnn_error *err) {
     *m = (dnnl_move){.fill = node->op == GRAPH_PAD ? node->pad.value : 0.0F,
+                     .width = 1,
                      .in_count = graph_shape_count(in),
                      .out_count = graph_shape_count(out)};
     set_dims(m, d->graph, node, in, out);
@@ -198,6 +220,21 @@ static admmnn_status open_moves(dnnl_node *n, uint32_t count, admmnn_error *err)
     return n->moves != NULL ? ADMMNN_OK : base_fail_memory(err, "the oneDNN back end");
 }
 
+/* Slices and pads of images that stay images. */
+static bool moves_in_lanes(const dnnl_network *d, const graph_node *node) {
+    const graph *g = d->graph;
+    const uint32_t value = graph_operand(g, node, 0);
+    return (node->op == GRAPH_SLICE || node->op == GRAPH_PAD) &&
+           g->values[node->output].shape.rank == 3 && dnnl_layout(d, d->tensor[value]).in_lanes;
+}
+
+static admmnn_status add_in_lanes(dnnl_network *d, uint32_t value, uint32_t *out,
+                                  admmnn_error *err) {
+    dnnl_dims_t dims;
+    dnnl_value_dims(d, value, dims);
+    return dnnl_add_in_lanes(d, dims, out, err);
+}
+
 admmnn_status dnnl_move_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     const graph *g = d->graph;
     const uint32_t value = graph_operand(g, n->node, 0);
@@ -207,9 +244,17 @@ admmnn_status dnnl_move_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err
     BASE_TRY(open_moves(n, 1, err));
     BASE_TRY(make_move(d, n->node, g->values[value].shape, g->values[n->node->output].shape, 0,
                        n->moves, err));
-    BASE_TRY(dnnl_plain(d, value, d->tensor[value], &x, err));
-    BASE_TRY(add_value(d, n->node->output, &d->tensor[n->node->output], err));
-    return record(d, n, n->moves, DNNL_MOVE, x, d->tensor[n->node->output], err);
+    if (moves_in_lanes(d, n->node)) {
+        n->moves->width = lanes_kernels_get(0)->lanes;
+        x = d->tensor[value];
+        BASE_TRY(add_in_lanes(d, n->node->output, &n->dst, err));
+    } else {
+        BASE_TRY(dnnl_plain(d, value, d->tensor[value], &x, err));
+        BASE_TRY(add_value(d, n->node->output, &n->dst, err));
+    }
+    n->src = x;
+    d->tensor[n->node->output] = n->dst;
+    return record(d, n, n->moves, DNNL_MOVE, x, n->dst, err);
 }
 
 admmnn_status dnnl_move_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
@@ -217,8 +262,8 @@ admmnn_status dnnl_move_backward(dnnl_network *d, dnnl_node *n, admmnn_error *er
     uint32_t dy;
     uint32_t dx;
     BASE_TRY(dnnl_take_gradient(d, n->node->output, &dy, err));
-    BASE_TRY(dnnl_plain(d, n->node->output, dy, &dy, err));
-    BASE_TRY(add_value(d, value, &dx, err));
+    BASE_TRY(tape_reorder(&d->tape, dy, dnnl_format(d, n->dst), &dy, err));
+    BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, n->src), TAPE_ARENA, 0, &dx, err));
     BASE_TRY(record(d, n, n->moves, DNNL_UNMOVE, dy, dx, err));
     return dnnl_add_gradient(d, value, dx, err);
 }

@@ -1,6 +1,6 @@
 /* Operations that only move elements: slices, pads, transposes, gathers, and the parts of a
- * concatenation, on row-major tensors. Where an output element comes from is a sum over its
- * axes, so a table an axis tells it. */
+ * concatenation, on row-major tensors; slices and pads of images on those in lanes, too. Where an
+ * output element comes from is a sum over its axes, so a table an axis tells it. */
 #ifndef ENGINE_DNNL_MOVE_H
 #define ENGINE_DNNL_MOVE_H
 
@@ -15,11 +15,12 @@ struct dnnl_move {
     float fill;                   /* what comes from nowhere */
     size_t in_count, out_count;   /* elements of a sample */
     bool in_rows;                 /* along the last axis the input's elements lie in a row */
+    size_t width;                 /* samples that are moved together, side by side: 1 or lanes */
 };
 
-/* One sample: y[out_count] from x[in_count]. */
+/* So many samples: y[out_count][width] from x[in_count][width]. */
 void dnnl_move_run(const dnnl_move *m, const float *x, float *y);
-/* dx[in_count] = where dy[out_count] went to, added up. */
+/* dx[in_count][width] = where dy[out_count][width] went to, added up. */
 void dnnl_move_back(const dnnl_move *m, const float *dy, float *dx);
 
 /* moves[count]; the array too. */

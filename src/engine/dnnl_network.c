@@ -50,10 +50,46 @@ static bool reads_samples_alone(const graph *g, const graph_node *node) {
     return true;
 }
 
+/* Whether the node reads its operands in lanes, passes them on, or makes copies of its own. */
+static bool reads_lanes(const dnnl_network *d, const dnnl_node *n) {
+    const sparse_layer *l = dnnl_listed(d, (uint32_t)(n->node - d->graph->nodes));
+    switch (n->node->op) {
+    case GRAPH_CONV:
+        return l != NULL && l->runs[SPARSE_FORWARD];
+    case GRAPH_BATCH_NORMALIZATION:
+        return n->turned;
+    case GRAPH_BINARY:
+        return n->by != NULL;
+    case GRAPH_SLICE:
+    case GRAPH_PAD:
+    case GRAPH_TRANSPOSE:
+    case GRAPH_GATHER:
+    case GRAPH_CONCAT:
+    case GRAPH_RESHAPE:
+    case GRAPH_DROPOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* For all that will read them yet. */
+static admmnn_status take_out_of_lanes(dnnl_network *d, const dnnl_node *n, admmnn_error *err) {
+    if (reads_lanes(d, n))
+        return ADMMNN_OK;
+    for (uint32_t i = 0; i < n->node->operand_count; i++) {
+        uint32_t *tensor = &d->tensor[graph_operand(d->graph, n->node, i)];
+        if (*tensor != TAPE_NONE)
+            BASE_TRY(dnnl_out_of_lanes(d, *tensor, tensor, err));
+    }
+    return ADMMNN_OK;
+}
+
 /* A node of the engine's own reads what is there, not what a normalization makes on the way. */
 static admmnn_status record_node(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
     dnnl_record_forward *forward =
         reads_samples_alone(d->graph, n->node) ? records[n->node->op].forward : NULL;
+    BASE_TRY(take_out_of_lanes(d, n, err));
     admmnn_status status = forward == NULL ? ADMMNN_UNSUPPORTED : forward(d, n, err);
     if (status == ADMMNN_UNSUPPORTED && n->before == NULL)
         status = dnnl_own_forward(d, n, err);
@@ -67,12 +103,7 @@ static admmnn_status record_forward(dnnl_network *d, uint32_t *logits, admmnn_er
     dnnl_dims_t dims;
     const int ndims = dnnl_value_dims(d, g->input, dims);
     BASE_TRY(dnnl_add_plain(d, ndims, dims, TAPE_ARENA, 0, &d->tensor[g->input], err));
-    const dnnl_mark fill = {.work = DNNL_FILL,
-                            .x = TAPE_NONE,
-                            .y = d->tensor[g->input],
-                            .z = TAPE_NONE,
-                            .made = TAPE_NONE};
-    BASE_TRY(dnnl_add_mark(d, fill, err));
+    BASE_TRY(dnnl_add_mark(d, dnnl_mark_alone(DNNL_FILL, TAPE_NONE, d->tensor[g->input]), err));
     for (uint32_t i = 0; i < g->node_count; i++)
         if (d->nodes[i].live)
             BASE_TRY(record_node(d, &d->nodes[i], err));
@@ -187,9 +218,7 @@ static admmnn_status record_all(dnnl_network *d, admmnn_error *err) {
     BASE_TRY(record_forward(d, &logits, err));
     if (training)
         BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, logits), TAPE_ARENA, 0, &gradient, err));
-    const dnnl_mark loss = {
-        .work = DNNL_LOSS, .x = logits, .y = gradient, .z = TAPE_NONE, .made = TAPE_NONE};
-    BASE_TRY(dnnl_add_mark(d, loss, err));
+    BASE_TRY(dnnl_add_mark(d, dnnl_mark_alone(DNNL_LOSS, logits, gradient), err));
     if (training) {
         BASE_TRY(open_gradient(d, err));
         BASE_TRY(record_backward(d, gradient, err));

@@ -57,14 +57,17 @@ typedef struct dnnl_mark {
     size_t call;                   /* its place on the tape */
     uint32_t node;                 /* of the graph */
     uint32_t norm;                 /* its number among the batch normalizations of a share */
-    size_t block;                  /* of such a one's tensors */
+    lanes_layout layout;           /* of such a one's tensors */
     bool rectified;                /* and whether a rectifier is part of it */
-    size_t x_block;                /* of a layer on lists: the block of its input */
-    size_t y_block;                /* and of its output, and of their gradients */
+    lanes_layout x_layout;         /* of a layer on lists: of its input */
+    lanes_layout y_layout;         /* and of its output, and of their gradients */
     dnnl_on_the_way before, after; /* backward both, forward the first */
     bool sums;           /* and those of the next node, backward the one before, are added up */
     uint32_t x, y, z;    /* tensors, or TAPE_NONE */
     uint32_t made;       /* likewise: what `after` normalizes */
+    uint32_t normalized; /* likewise: what became x by a normalization and a rectifier that y goes
+                            back through */
+    uint32_t added;      /* and what is added to y before */
     const dnnl_own *own; /* of such a node */
     const dnnl_move *move;
 } dnnl_mark;

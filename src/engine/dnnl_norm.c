@@ -12,25 +12,20 @@ static admmnn_status add_mark(dnnl_network *d, const dnnl_node *n, dnnl_work wor
                               uint32_t y, uint32_t z, admmnn_error *err) {
     dnnl_mark mark = dnnl_mark_of(d, n, work, x, y);
     mark.z = z;
-    mark.block = dnnl_api_desc_block(dnnl_format(d, n->src));
+    mark.layout = dnnl_layout(d, n->src);
     mark.rectified = n->act != NULL;
     return dnnl_add_mark(d, mark, err);
 }
 
-/* What is added to what the normalization makes, before a rectifier that follows: in the same
- * blocks of channels. */
-static bool can_add(const dnnl_network *d, const dnnl_node *n) {
-    return n->sum != NULL && dnnl_api_desc_block(dnnl_format(d, n->src)) > 1 &&
-           dnnl_memory_desc_equal(dnnl_format(d, n->src), dnnl_format(d, d->tensor[n->added]));
-}
-
-static admmnn_status add_forward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+/* With what is added to what the normalization makes, before a rectifier that follows. */
+admmnn_status dnnl_norm_sum(dnnl_network *d, dnnl_node *sum, admmnn_error *err) {
+    const dnnl_node *n = sum->by;
     dnnl_mark mark = dnnl_mark_of(d, n, DNNL_NORM, n->src, n->dst);
-    mark.z = d->tensor[n->added];
-    mark.block = dnnl_api_desc_block(dnnl_format(d, n->src));
-    mark.rectified = n->sum->act != NULL;
-    n->sum->made = true;
-    n->sum->dst = n->dst;
+    BASE_TRY(tape_reorder(&d->tape, d->tensor[n->added], dnnl_format(d, n->src), &mark.z, err));
+    mark.layout = dnnl_layout(d, n->src);
+    mark.rectified = sum->act != NULL;
+    sum->made = true;
+    sum->dst = n->dst;
     return dnnl_add_mark(d, mark, err);
 }
 
@@ -39,10 +34,10 @@ static admmnn_status share_forward(dnnl_network *d, dnnl_node *n, admmnn_error *
     const unsigned when = d->tape.when;
     n->norm_number = d->norm_count++;
     n->src = d->tensor[input_of(d, n)];
-    if (!d->plan.fuses || dnnl_api_desc_block(dnnl_format(d, n->src)) == 0)
+    if (!d->plan.fuses || dnnl_layout(d, n->src).block == 0)
         BASE_TRY(dnnl_plain(d, input_of(d, n), n->src, &n->src, err));
     n->dst = TAPE_NONE;
-    if (n->reader != NULL && dnnl_api_desc_block(dnnl_format(d, n->src)) > 1)
+    if (n->reader != NULL && dnnl_is_grouped(d, n->src))
         n->reader->before = n;
     else
         BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, n->src), TAPE_ARENA, 0, &n->dst, err));
@@ -54,8 +49,11 @@ static admmnn_status share_forward(dnnl_network *d, dnnl_node *n, admmnn_error *
     }
     dnnl_keep(d, n->src, TAPE_KEPT);
     d->tensor[n->tail->output] = n->dst == TAPE_NONE ? n->src : n->dst;
-    return can_add(d, n) ? add_forward(d, n, err)
-                         : add_mark(d, n, DNNL_NORM, n->src, n->dst, TAPE_NONE, err);
+    if (n->sum != NULL && dnnl_is_grouped(d, n->src))
+        return n->later ? ADMMNN_OK : dnnl_norm_sum(d, n->sum, err);
+    if (n->sum != NULL)
+        n->sum->by = NULL; /* oneDNN makes it */
+    return add_mark(d, n, DNNL_NORM, n->src, n->dst, TAPE_NONE, err);
 }
 
 static admmnn_status share_backward(dnnl_network *d, dnnl_node *n, uint32_t dy, admmnn_error *err) {

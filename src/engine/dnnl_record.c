@@ -40,6 +40,17 @@ admmnn_status dnnl_add_plain(dnnl_network *d, int ndims, const dnnl_dims_t dims,
     return status;
 }
 
+admmnn_status dnnl_add_in_lanes(dnnl_network *d, const dnnl_dims_t dims, uint32_t *out,
+                                admmnn_error *err) {
+    dnnl_api_desc desc;
+    dnnl_status_t made = dnnl_api_desc_in_lanes(dims, lanes_kernels_get(0)->lanes, &desc);
+    if (made != dnnl_success)
+        return tape_fail(err, made, "describing a tensor");
+    admmnn_status status = tape_tensor_add(&d->tape, desc, TAPE_ARENA, 0, out, err);
+    dnnl_api_desc_free(desc);
+    return status;
+}
+
 static bool has_dims(dnnl_api_desc desc, int ndims, const dnnl_dims_t dims) {
     dnnl_dims_t own;
     return dnnl_api_desc_dims(desc, own) == ndims &&
@@ -78,6 +89,23 @@ admmnn_status dnnl_plain(dnnl_network *d, uint32_t value, uint32_t tensor, uint3
     const int ndims = dnnl_value_dims(d, value, dims);
     BASE_TRY(dnnl_shaped(d, tensor, ndims, dims, out, err));
     return straighten(d, *out, out, err);
+}
+
+admmnn_status dnnl_out_of_lanes(dnnl_network *d, uint32_t tensor, uint32_t *out,
+                                admmnn_error *err) {
+    *out = tensor;
+    if (!dnnl_layout(d, tensor).in_lanes)
+        return ADMMNN_OK;
+    dnnl_dims_t dims;
+    dnnl_api_desc desc;
+    dnnl_api_desc_dims(dnnl_format(d, tensor), dims);
+    const size_t block = lanes_kernels_get(0)->lanes == LANES_BLOCK_MAX ? LANES_BLOCK_MAX : 8;
+    dnnl_status_t made = dnnl_api_desc_in_blocks(dims, block, &desc);
+    if (made != dnnl_success)
+        return tape_fail(err, made, "describing a tensor");
+    admmnn_status status = tape_reorder(&d->tape, tensor, desc, out, err);
+    dnnl_api_desc_free(desc);
+    return status;
 }
 
 /* ---- primitives ---- */
@@ -129,23 +157,31 @@ admmnn_status dnnl_add_mark(dnnl_network *d, dnnl_mark mark, admmnn_error *err) 
     if (mark.own != NULL)
         return dnnl_own_mark(d, &mark, err);
     int count = 0;
-    tape_argument arguments[4];
-    const uint32_t used[] = {mark.x, mark.y, mark.z, mark.made};
-    for (int i = 0; i < 4; i++)
+    const uint32_t used[] = {mark.x, mark.y, mark.z, mark.made, mark.normalized, mark.added};
+    const int most = sizeof used / sizeof *used;
+    tape_argument arguments[sizeof used / sizeof *used];
+    for (int i = 0; i < most; i++)
         if (used[i] != TAPE_NONE)
             arguments[count++] = (tape_argument){DNNL_ARG_MULTIPLE_SRC + i, used[i]};
     return tape_call_add(&d->tape, NULL, arguments, count, err);
 }
 
-dnnl_mark dnnl_mark_of(const dnnl_network *d, const dnnl_node *n, dnnl_work work, uint32_t x,
-                       uint32_t y) {
+dnnl_mark dnnl_mark_alone(dnnl_work work, uint32_t x, uint32_t y) {
     return (dnnl_mark){.work = work,
-                       .node = (uint32_t)(n->node - d->graph->nodes),
-                       .norm = n->norm_number,
                        .x = x,
                        .y = y,
                        .z = TAPE_NONE,
-                       .made = TAPE_NONE};
+                       .made = TAPE_NONE,
+                       .normalized = TAPE_NONE,
+                       .added = TAPE_NONE};
+}
+
+dnnl_mark dnnl_mark_of(const dnnl_network *d, const dnnl_node *n, dnnl_work work, uint32_t x,
+                       uint32_t y) {
+    dnnl_mark mark = dnnl_mark_alone(work, x, y);
+    mark.node = (uint32_t)(n->node - d->graph->nodes);
+    mark.norm = n->norm_number;
+    return mark;
 }
 
 /* ---- who still needs what ---- */

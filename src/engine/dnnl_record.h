@@ -26,9 +26,12 @@ struct dnnl_node {
                                                     output, which that alone reads */
     struct dnnl_node *reader;                    /* of a normalization: whose `before` it may be */
     struct dnnl_node *sum; /* of a normalization: that of its output and another, which it makes */
-    bool made;             /* of such a sum */
+    bool later;            /* and only when the sum's turn comes, since the other is not there */
+    struct dnnl_node *by;  /* of such a sum: that normalization */
+    bool made;             /* and it has */
     bool summed, turned;   /* its sums, and its gradient, are made by the layer before it */
     bool unsummed;         /* the sums of its gradient by the one after it */
+    bool unrectified;      /* of such a sum: so is its gradient before the rectifier */
     dnnl_move *moves;      /* [move_count]; of what only moves elements */
     uint32_t move_count;
     dnnl_own *own; /* where oneDNN lacks the operation */
@@ -46,6 +49,7 @@ dnnl_record_forward dnnl_lrn_forward;
 dnnl_record_backward dnnl_lrn_backward;
 dnnl_record_forward dnnl_norm_forward;
 dnnl_record_backward dnnl_norm_backward;
+dnnl_record_forward dnnl_norm_sum; /* the sum that a normalization makes, recorded as itself */
 dnnl_record_forward dnnl_element_forward; /* functions of one element */
 dnnl_record_backward dnnl_element_backward;
 dnnl_record_forward dnnl_dropout_forward;
@@ -85,15 +89,31 @@ admmnn_status dnnl_describe(int ndims, const dnnl_dims_t dims, bool any, dnnl_ap
 /* A new row-major tensor. */
 admmnn_status dnnl_add_plain(dnnl_network *d, int ndims, const dnnl_dims_t dims, tape_home home,
                              size_t offset, uint32_t *out, admmnn_error *err);
+/* A new tensor of images in lanes, whose number of samples is a multiple of those. */
+admmnn_status dnnl_add_in_lanes(dnnl_network *d, const dnnl_dims_t dims, uint32_t *out,
+                                admmnn_error *err);
 /* The tensor in those dimensions: itself, or row-major. */
 admmnn_status dnnl_shaped(dnnl_network *d, uint32_t tensor, int ndims, const dnnl_dims_t dims,
                           uint32_t *out, admmnn_error *err);
+/* The tensor as oneDNN's operations take it: as it is, unless it is in lanes, of which their fast
+ * implementations know nothing. */
+admmnn_status dnnl_out_of_lanes(dnnl_network *d, uint32_t tensor, uint32_t *out, admmnn_error *err);
 /* A value, or its gradient's tensor, row-major in its own dimensions. */
 admmnn_status dnnl_plain(dnnl_network *d, uint32_t value, uint32_t tensor, uint32_t *out,
                          admmnn_error *err);
 
 static inline dnnl_api_desc dnnl_format(const dnnl_network *d, uint32_t tensor) {
     return d->tape.tensors[tensor].desc;
+}
+
+static inline lanes_layout dnnl_layout(const dnnl_network *d, uint32_t tensor) {
+    return dnnl_api_desc_layout(dnnl_format(d, tensor));
+}
+
+/* Whether a batch normalization may be done on the way into lanes. */
+static inline bool dnnl_is_grouped(const dnnl_network *d, uint32_t tensor) {
+    const lanes_layout layout = dnnl_layout(d, tensor);
+    return layout.block > 1 || layout.in_lanes;
 }
 
 /* The format a primitive wants a tensor in. */
@@ -117,6 +137,8 @@ admmnn_status dnnl_call_once(dnnl_network *d, dnnl_primitive_desc_t what,
 admmnn_status dnnl_add_mark(dnnl_network *d, dnnl_mark mark, admmnn_error *err);
 dnnl_mark dnnl_mark_of(const dnnl_network *d, const dnnl_node *n, dnnl_work work, uint32_t x,
                        uint32_t y);
+/* Of no node. */
+dnnl_mark dnnl_mark_alone(dnnl_work work, uint32_t x, uint32_t y);
 
 /* ---- who still needs what ---- */
 

@@ -197,9 +197,9 @@ static bool runs_listed(const dnnl_network *d, const dnnl_node *n, sparse_pass p
 /* The tensor as lists can read it: as it is, or row-major. */
 static admmnn_status readable(dnnl_network *d, const dnnl_node *n, uint32_t tensor, uint32_t *out,
                               admmnn_error *err) {
-    const size_t block = dnnl_api_desc_block(dnnl_format(d, tensor));
+    const lanes_layout layout = dnnl_layout(d, tensor);
     *out = tensor;
-    if (block == 1 || (block > 1 && !is_product(n)))
+    if (is_product(n) ? layout.block == 1 && !layout.in_lanes : layout.block > 0)
         return ADMMNN_OK;
     dnnl_dims_t dims;
     dnnl_api_desc desc;
@@ -217,12 +217,12 @@ static dnnl_on_the_way on_the_way(const dnnl_node *norm) {
     return way;
 }
 
-/* Blocks of channels are what the normalization after it can be done in on the way. Its sums are
+/* The normalization after it is done on the way where its layout has channels apart. Its sums are
  * there as long as no other's are made. */
-static void take_after(dnnl_network *d, dnnl_node *n) {
+static void take_after(const dnnl_network *d, dnnl_node *n) {
     if (n->after == NULL)
         return;
-    if (dnnl_api_desc_block(dnnl_format(d, n->dst)) <= 1) {
+    if (!dnnl_is_grouped(d, n->dst)) {
         n->after = NULL;
         return;
     }
@@ -233,34 +233,144 @@ static void take_after(dnnl_network *d, dnnl_node *n) {
     n->after->summed = next == n->after;
 }
 
-/* The same of the sums of its gradient by the normalization before it. */
-static void take_before(const dnnl_node *n, bool data) {
-    if (n->before == NULL)
-        return;
-    const dnnl_node *next = n - 1;
-    while (!next->live)
-        next--;
-    n->before->unsummed = data && next == n->before;
+/* The node that is recorded before it, or NULL. */
+static dnnl_node *live_before(const dnnl_network *d, const dnnl_node *n) {
+    for (size_t i = (size_t)(n - d->nodes); i-- > 0;)
+        if (d->nodes[i].live)
+            return &d->nodes[i];
+    return NULL;
 }
 
-/* In the format that oneDNN would make, for the sake of what comes after. */
-static admmnn_status listed_forward(dnnl_network *d, dnnl_node *n, uint32_t x, admmnn_error *err) {
-    dnnl_dims_t dims;
-    BASE_TRY(readable(d, n, x, &n->src, err));
-    const dnnl_api_desc format = dnnl_asked(n->forward, dnnl_query_dst_md);
-    if (dnnl_api_desc_block(format) > 0) {
-        BASE_TRY(tape_tensor_add(&d->tape, format, TAPE_ARENA, 0, &n->dst, err));
-    } else {
-        const int ndims = dst_dims(d, n, dims);
-        BASE_TRY(dnnl_add_plain(d, ndims, dims, TAPE_ARENA, 0, &n->dst, err));
+/* The same of the sums of its gradient by the normalization before it. */
+static void take_before(const dnnl_network *d, const dnnl_node *n, bool data) {
+    if (n->before == NULL)
+        return;
+    n->before->unsummed = data && live_before(d, n) == n->before;
+}
+
+/* Whether the normalization adds what is in lanes, or a convolution on lists reads what it makes.
+ */
+static bool is_among_lists(const dnnl_network *d, const dnnl_node *norm) {
+    const dnnl_node *last = norm->sum != NULL ? norm->sum : norm;
+    const uint32_t value = last->tail->output;
+    const uint32_t added = norm->sum != NULL ? d->tensor[norm->added] : TAPE_NONE;
+    if (added != TAPE_NONE && dnnl_layout(d, added).in_lanes)
+        return true;
+    for (uint32_t i = 0; i < d->graph->node_count; i++) {
+        const dnnl_node *n = &d->nodes[i];
+        if (n->live && n->node->op == GRAPH_CONV && runs_listed(d, n, SPARSE_FORWARD) &&
+            graph_operand(d->graph, n->node, 0) == value)
+            return true;
     }
+    return false;
+}
+
+/* In lanes from one convolution on lists to the next, if normalizations alone stand between; else
+ * in the format that oneDNN would make. */
+static admmnn_status listed_output(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    const dnnl_api_desc format = dnnl_asked(n->forward, dnnl_query_dst_md);
+    const bool whole = d->plan.samples % lanes_kernels_get(0)->lanes == 0;
+    dnnl_dims_t dims;
+    const int ndims = dst_dims(d, n, dims);
+    if (n->after != NULL && whole && is_among_lists(d, n->after))
+        return dnnl_add_in_lanes(d, dims, &n->dst, err);
+    if (dnnl_api_desc_layout(format).block > 0)
+        return tape_tensor_add(&d->tape, format, TAPE_ARENA, 0, &n->dst, err);
+    return dnnl_add_plain(d, ndims, dims, TAPE_ARENA, 0, &n->dst, err);
+}
+
+static admmnn_status listed_forward(dnnl_network *d, dnnl_node *n, uint32_t x, admmnn_error *err) {
+    BASE_TRY(readable(d, n, x, &n->src, err));
+    BASE_TRY(listed_output(d, n, err));
     take_after(d, n);
     dnnl_mark mark = dnnl_mark_of(d, n, DNNL_SPARSE, n->src, n->dst);
-    mark.x_block = dnnl_api_desc_block(dnnl_format(d, n->src));
-    mark.y_block = dnnl_api_desc_block(dnnl_format(d, n->dst));
+    mark.x_layout = dnnl_layout(d, n->src);
+    mark.y_layout = dnnl_layout(d, n->dst);
     mark.before = on_the_way(n->before);
     mark.sums = n->after != NULL && n->after->summed;
     return dnnl_add_mark(d, mark, err);
+}
+
+static bool is_of_stride_1(const dnnl_network *d, const dnnl_node *n) {
+    const sparse_layer *l = dnnl_listed(d, (uint32_t)(n->node - d->graph->nodes));
+    return l->axis[0].stride * l->axis[1].stride == 1;
+}
+
+/* The normalization whose rectifier, alone or after a sum, is `maker`; or NULL. */
+static dnnl_node *norm_of(dnnl_node *maker) {
+    if (maker->made)
+        return maker->by;
+    return maker->node->op == GRAPH_BATCH_NORMALIZATION ? maker : NULL;
+}
+
+/* Whether between the two no one else adds sums up. */
+static bool keeps_sums(const dnnl_node *norm, const dnnl_node *maker) {
+    for (const dnnl_node *n = norm + 1; n < maker; n++)
+        if (n->live && (n->node->op == GRAPH_CONV || n->node->op == GRAPH_BATCH_NORMALIZATION))
+            return false;
+    return true;
+}
+
+/* What has rectified a normalization into n's input, n following directly: it is then the last
+ * whose gradient by that input comes. All is in lanes. Or NULL. */
+static dnnl_node *rectified_before(const dnnl_network *d, const dnnl_node *n, uint32_t src) {
+    dnnl_node *maker = n->before == NULL ? live_before(d, n) : NULL;
+    if (maker == NULL || maker->act == NULL || maker->dst != src || !dnnl_layout(d, src).in_lanes)
+        return NULL;
+    const dnnl_node *norm = norm_of(maker);
+    return norm != NULL && keeps_sums(norm, maker) ? maker : NULL;
+}
+
+/* What others have added to the gradient; dx is made in its place where the stride is 1. */
+static admmnn_status take_other_part(dnnl_network *d, const dnnl_node *n, uint32_t value,
+                                     dnnl_mark *mark, admmnn_error *err) {
+    const dnnl_api_desc format = dnnl_format(d, n->src);
+    BASE_TRY(dnnl_take_gradient(d, value, &mark->added, err));
+    BASE_TRY(tape_reorder(&d->tape, mark->added, format, &mark->added, err));
+    if (!is_of_stride_1(d, n))
+        return tape_tensor_add(&d->tape, format, TAPE_ARENA, 0, &mark->y, err);
+    BASE_TRY(dnnl_gradient_beside(d, mark->added, &mark->y, err));
+    tape_overwrite(&d->tape, mark->y);
+    return ADMMNN_OK;
+}
+
+/* The whole gradient, with what others have added to it, through that rectifier. */
+static admmnn_status unrectify_dx(dnnl_network *d, const dnnl_node *n, dnnl_node *maker,
+                                  dnnl_mark *mark, admmnn_error *err) {
+    const uint32_t value = graph_operand(d->graph, n->node, 0);
+    const dnnl_api_desc format = dnnl_format(d, n->src);
+    dnnl_node *norm = norm_of(maker);
+    maker->unrectified = true;
+    norm->unsummed = true;
+    mark->sums = true;
+    mark->normalized = norm->src;
+    if (d->terms[value][0] == TAPE_NONE)
+        return tape_tensor_add(&d->tape, format, TAPE_ARENA, 0, &mark->y, err);
+    /* The gradient by the output, which is yet to be read, may be one of those parts. */
+    uint32_t *held = &d->terms[n->node->output][0];
+    *held = mark->z;
+    admmnn_status status = take_other_part(d, n, value, mark, err);
+    *held = TAPE_NONE;
+    return status;
+}
+
+/* Whether dx may stand where the output was, which is read for the last time then: of equal images
+ * a strip makes no row of dx whose row of the output was not brought into lanes before. */
+static bool fits_over_output(const dnnl_network *d, const dnnl_node *n, uint32_t src) {
+    return n->after != NULL && dnnl_layout(d, src).in_lanes && is_of_stride_1(d, n) &&
+           dnnl_memory_desc_equal(dnnl_format(d, n->dst), dnnl_format(d, src));
+}
+
+static admmnn_status add_dx(dnnl_network *d, const dnnl_node *n, uint32_t src, dnnl_mark *mark,
+                            admmnn_error *err) {
+    dnnl_node *maker = mark->x != TAPE_NONE ? rectified_before(d, n, src) : NULL;
+    if (maker != NULL)
+        return unrectify_dx(d, n, maker, mark, err);
+    if (!fits_over_output(d, n, src))
+        return tape_tensor_add(&d->tape, dnnl_format(d, src), TAPE_ARENA, 0, &mark->y, err);
+    mark->y = n->dst;
+    tape_overwrite(&d->tape, n->dst);
+    return ADMMNN_OK;
 }
 
 /* The gradient by the weights, or by the input. */
@@ -270,18 +380,18 @@ static admmnn_status listed_backward(dnnl_network *d, const dnnl_node *n, uint32
     dnnl_mark mark = dnnl_mark_of(d, n, DNNL_UNSPARSE, TAPE_NONE, TAPE_NONE);
     BASE_TRY(readable(d, n, dy, &mark.z, err));
     BASE_TRY(readable(d, n, n->src, &src, err));
-    mark.x_block = dnnl_api_desc_block(dnnl_format(d, src));
-    mark.y_block = dnnl_api_desc_block(dnnl_format(d, mark.z));
+    mark.x_layout = dnnl_layout(d, src);
+    mark.y_layout = dnnl_layout(d, mark.z);
     mark.before = on_the_way(n->before);
     mark.after = on_the_way(n->after);
     if (n->after != NULL)
         mark.made = n->dst;
-    take_before(n, data);
+    take_before(d, n, data);
     mark.sums = n->before != NULL && n->before->unsummed;
     if (weights)
         mark.x = src;
     if (data)
-        BASE_TRY(tape_tensor_add(&d->tape, dnnl_format(d, src), TAPE_ARENA, 0, &mark.y, err));
+        BASE_TRY(add_dx(d, n, src, &mark, err));
     BASE_TRY(dnnl_add_mark(d, mark, err));
     return data ? dnnl_add_gradient(d, graph_operand(d->graph, n->node, 0), mark.y, err)
                 : ADMMNN_OK;

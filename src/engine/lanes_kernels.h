@@ -22,14 +22,22 @@ typedef struct lanes_conv {
     size_t filters, kernel_height, kernel_width;
     size_t out_height, out_width; /* before pooling */
     size_t planes;                /* of an input channel, one after another; else 1 */
+    size_t out_plane;             /* vectors from a filter's output to the next, or 0: they follow
+                                     one another, as they do where it is pooled */
     int pooled;
 } lanes_conv;
 
-/* Images of [channels][rows][columns], or in blocks of channels, of
- * [channels / block][rows][columns][block] with zeros where channels is no multiple. */
+/* How images stand in memory: one after another, row-major or in blocks of channels, of
+ * [channels / block][rows][columns][block] with zeros where channels is no multiple; or as many
+ * together as there are lanes, of [channels][rows][columns][lanes]. */
+typedef struct lanes_layout {
+    size_t block;  /* 1 where there are none */
+    bool in_lanes; /* of whole groups of images alone */
+} lanes_layout;
+
 typedef struct lanes_image {
     size_t channels, size[2];
-    size_t block; /* 1: row-major */
+    lanes_layout layout;
 } lanes_image;
 
 /* Vectors that stand for some of an image's pixels: of each channel phases[0] x phases[1]
@@ -39,7 +47,8 @@ typedef struct lanes_image {
 typedef struct lanes_grid {
     size_t phases[2], pad[2], count[2];
     ptrdiff_t first[2];
-    size_t there; /* rows of vectors, the first of each plane, that are to stay as they are */
+    size_t there; /* rows of vectors, the first of each plane, that are to stay as they are; the
+                     others then hold what was brought in for rows before them */
     size_t step;
 } lanes_grid;
 
@@ -73,19 +82,24 @@ typedef struct lanes_sparse {
 /* y = (x - center) factor + shift, 0 where it is not above that if rectified;
  * dx = factor dy - lift - (x - center) slope. */
 typedef struct lanes_norm {
-    size_t plane, block; /* of 8 or 16 channels */
+    size_t plane, block; /* of 8 or 16 channels; in lanes of one */
     bool rectified;
     const float *center, *factor, *shift; /* [block] */
     const float *lift, *slope;            /* [block], for gradients alone */
 } lanes_norm;
 
-/* What is brought into lanes: x; or, of an image in blocks of channels, y of its normalization; or,
+/* What is brought into lanes: x; or, of an image that is not row-major, y of its normalization; or,
  * dy being there too, dx of that. The arrays of the normalization are of all channels, to a whole
  * block, which is the image's. */
 typedef struct lanes_source {
     const float *x, *dy;
     const lanes_norm *norm; /* or NULL */
 } lanes_source;
+
+typedef struct lanes_unrectify {
+    const float *dy, *z, *x, *y;
+    float *dx;
+} lanes_unrectify;
 
 typedef struct lanes_pool {
     size_t channels, height, width; /* input */
@@ -164,15 +178,24 @@ typedef struct lanes_kernels {
     /* Batch normalization of a plane in a block of channels. Sums by channel, overwritten: of x
      * and of x * x; and of dy and of dy * x, dy being 0 where the rectifier passed nothing. */
     void (*norm_sums)(const lanes_norm *n, const float *x, double *first, double *second);
-    /* The same sums of `count` vectors of the first `samples` lanes, added to what is there. */
-    void (*norm_lane_sums)(size_t count, size_t samples, const float *x, double *first,
-                           double *second);
     /* z, unless it is NULL, is added before the rectifier. */
     void (*norm_forward)(const lanes_norm *n, const float *x, const float *z, float *y);
     void (*norm_backward_sums)(const lanes_norm *n, const float *x, const float *dy, double *first,
                                double *second);
     /* dx may be dy. */
     void (*norm_backward)(const lanes_norm *n, const float *x, const float *dy, float *dx);
+    /* Of a plane of `count` vectors, one channel of images in lanes: the sums of the first
+     * `samples` lanes are added to what is there. */
+    void (*norm_lane_sums)(size_t count, size_t samples, const float *x, double *first,
+                           double *second);
+    void (*norm_lane_backward_sums)(const lanes_norm *n, size_t count, size_t samples,
+                                    const float *x, const float *dy, double *first, double *second);
+    void (*norm_lane_forward)(const lanes_norm *n, size_t count, const float *x, const float *z,
+                              float *y);
+    /* A gradient through the rectifier that made y of a normalization of x: dx = dy + z where y is
+     * above 0, else 0; z may be NULL, and dx may be dy or z. Its sums with x, as above. */
+    void (*norm_lane_unrectify)(const lanes_unrectify *u, size_t count, size_t samples,
+                                double *first, double *second);
 
     /* Maximum pooling without a convolution before it; one block. */
     void (*pool_forward)(const lanes_pool *p, const float *x, float *y);

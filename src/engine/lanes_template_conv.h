@@ -30,7 +30,7 @@ static conv_place conv_place_at(const lanes_conv *c, const float *x, float *y, i
     return (conv_place){.x = vec_of(x) + row * c->width + column,
                         .y = vec_at(y) + at,
                         .winner = winner != NULL ? (veci *)(void *)winner + at : NULL,
-                        .plane = height * width};
+                        .plane = c->out_plane > 0 ? c->out_plane : height * width};
 }
 
 /* n_f filters by n_y by n_x positions, pooled when they are 2x2 of a pooled convolution. */

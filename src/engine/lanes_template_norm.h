@@ -141,20 +141,6 @@ static void norm_sums(const lanes_norm *n, const float *x, double *first, double
         norm_sums_of(n, LANES_BLOCK_MAX, false, x, x, first, second);
 }
 
-static void norm_lane_sums(size_t count, size_t samples, const float *x, double *first,
-                           double *second) {
-    norm_sum sum = {0};
-    double lane[2][LANES];
-    for (size_t i = 0; i < count; i++)
-        norm_add(&sum, vec_of(x)[i], vec_of(x)[i]);
-    memcpy(lane[0], sum.first, sizeof lane[0]);
-    memcpy(lane[1], sum.second, sizeof lane[1]);
-    for (size_t k = 0; k < samples; k++) {
-        *first += lane[0][k];
-        *second += lane[1][k];
-    }
-}
-
 static void norm_backward_sums(const lanes_norm *n, const float *x, const float *dy, double *first,
                                double *second) {
     BY_KIND(norm_sums_of, n, x, dy, first, second);
@@ -205,6 +191,91 @@ INLINE void norm_backward_of(const lanes_norm *n, size_t block, bool rectified, 
 
 static void norm_backward(const lanes_norm *n, const float *x, const float *dy, float *dx) {
     BY_KIND(norm_backward_of, n, x, dy, dx);
+}
+
+/* ---- a channel of images in lanes ---- */
+
+/* The first lanes of a sum. */
+static void norm_by_lane(const norm_sum *sum, size_t samples, double *first, double *second) {
+    double lane[2][LANES];
+    memcpy(lane[0], sum->first, sizeof lane[0]);
+    memcpy(lane[1], sum->second, sizeof lane[1]);
+    for (size_t k = 0; k < samples; k++) {
+        *first += lane[0][k];
+        *second += lane[1][k];
+    }
+}
+
+static void norm_lane_sums(size_t count, size_t samples, const float *x, double *first,
+                           double *second) {
+    norm_sum sum = {0};
+    for (size_t i = 0; i < count; i++)
+        norm_add(&sum, vec_of(x)[i], vec_of(x)[i]);
+    norm_by_lane(&sum, samples, first, second);
+}
+
+INLINE void norm_lane_backward_sums_of(const lanes_norm *n, bool rectified, size_t count,
+                                       size_t samples, const float *x, const float *dy,
+                                       double *first, double *second) {
+    const norm_vectors c = {{splat(*n->center)}, {splat(*n->factor)}, {splat(*n->shift)}};
+    norm_sum sum = {0};
+    for (size_t i = 0; i < count; i++)
+        norm_add(&sum, norm_term(&c, rectified, 0, vec_of(x)[i], vec_of(dy)[i]), vec_of(x)[i]);
+    norm_by_lane(&sum, samples, first, second);
+}
+
+static void norm_lane_backward_sums(const lanes_norm *n, size_t count, size_t samples,
+                                    const float *x, const float *dy, double *first,
+                                    double *second) {
+    if (n->rectified)
+        norm_lane_backward_sums_of(n, true, count, samples, x, dy, first, second);
+    else
+        norm_lane_backward_sums_of(n, false, count, samples, x, dy, first, second);
+}
+
+INLINE void norm_lane_forward_of(const lanes_norm *n, bool rectified, bool adds, size_t count,
+                                 const float *x, const float *z, float *y) {
+    const vec center = splat(*n->center);
+    const vec factor = splat(*n->factor);
+    const vec shift = splat(*n->shift);
+    for (size_t i = 0; i < count; i++) {
+        const vec alone = (vec_of(x)[i] - center) * factor + shift;
+        const vec value = adds ? alone + vec_of(z)[i] : alone;
+        vec_at(y)[i] = rectified ? (vec)((veci)value & ~(value <= 0)) : value; /* a NaN passes */
+    }
+}
+
+INLINE void norm_lane_unrectify_of(const lanes_unrectify *u, bool adds, size_t count,
+                                   size_t samples, double *first, double *second) {
+    norm_sum sum = {0};
+    for (size_t i = 0; i < count; i++) {
+        const vec dy = vec_of(u->dy)[i];
+        const vec whole = adds ? dy + vec_of(u->z)[i] : dy;
+        const vec passed = (vec)((veci)whole & (vec_of(u->y)[i] > 0));
+        vec_at(u->dx)[i] = passed;
+        norm_add(&sum, passed, vec_of(u->x)[i]);
+    }
+    norm_by_lane(&sum, samples, first, second);
+}
+
+static void norm_lane_unrectify(const lanes_unrectify *u, size_t count, size_t samples,
+                                double *first, double *second) {
+    if (u->z != NULL)
+        norm_lane_unrectify_of(u, true, count, samples, first, second);
+    else
+        norm_lane_unrectify_of(u, false, count, samples, first, second);
+}
+
+static void norm_lane_forward(const lanes_norm *n, size_t count, const float *x, const float *z,
+                              float *y) {
+    if (n->rectified && z != NULL)
+        norm_lane_forward_of(n, true, true, count, x, z, y);
+    else if (n->rectified)
+        norm_lane_forward_of(n, true, false, count, x, x, y);
+    else if (z != NULL)
+        norm_lane_forward_of(n, false, true, count, x, z, y);
+    else
+        norm_lane_forward_of(n, false, false, count, x, x, y);
 }
 
 #undef BY_KIND

@@ -215,7 +215,7 @@ static size_t stage_least(size_t a, size_t b) {
 
 /* Floats of a sample. */
 static size_t image_floats(const lanes_image *image) {
-    const size_t block = image->block;
+    const size_t block = image->layout.block;
     return (image->channels + block - 1) / block * block * image->size[0] * image->size[1];
 }
 
@@ -227,17 +227,16 @@ INLINE void stage_blocks_of(const lanes_image *image, const lanes_grid *grid, si
     const size_t plane = grid_plane(grid);
     const size_t next = grid->phases[0] * grid->phases[1] * plane;
     const size_t stride = image_floats(image);
-    for (size_t part = 0; part < image->block && channel + part < image->channels; part += LANES) {
-        const size_t count = stage_least(LANES, image->block - part);
+    const size_t block = image->layout.block;
+    for (size_t part = 0; part < block && channel + part < image->channels; part += LANES) {
+        const size_t count = stage_least(LANES, block - part);
         const size_t kept = stage_least(count, image->channels - channel - part);
-        const size_t first =
-            (channel * image->size[0] + row * image->block) * image->size[1] + part;
+        const size_t first = (channel * image->size[0] + row * block) * image->size[1] + part;
         const stage_channels c = stage_channels_of(from->norm, way, channel + part, count);
         const float *x = from->x + first;
         const float *dy = way == STAGE_TURNED ? from->dy + first : NULL;
         stage_cursor at = stage_cursor_at(grid, channel + part, row, columns.first);
-        for (size_t i = columns.first * image->block; i < columns.end * image->block;
-             i += image->block) {
+        for (size_t i = columns.first * block; i < columns.end * block; i += block) {
             vec *place = to + stage_next(grid, plane, &at);
             const float *of_dy = way == STAGE_TURNED ? dy + i : NULL;
             if (samples == LANES && kept == LANES)
@@ -249,11 +248,87 @@ INLINE void stage_blocks_of(const lanes_image *image, const lanes_grid *grid, si
     }
 }
 
+/* The same numbers in all lanes. */
+INLINE stage_channels stage_channel_of(const lanes_norm *n, stage_way way, size_t channel) {
+    stage_channels c = {0};
+    if (way == STAGE_AS_THEY_ARE)
+        return c;
+    c.center = splat(n->center[channel]);
+    c.factor = splat(n->factor[channel]);
+    c.shift = splat(n->shift[channel]);
+    if (way == STAGE_NORMALIZED)
+        return c;
+    c.lift = splat(n->lift[channel]);
+    c.slope = splat(n->slope[channel]);
+    return c;
+}
+
+/* All bits of the first lanes. */
+INLINE veci stage_mask(size_t samples) {
+    int32_t lane[LANES];
+    veci mask;
+    for (size_t k = 0; k < LANES; k++)
+        lane[k] = k < samples ? -1 : 0;
+    memcpy(&mask, lane, sizeof mask);
+    return mask;
+}
+
+/* Channels of images in lanes that are read side by side, and how many vectors ahead: one stream
+ * from memory alone is slower, and ends with its page. */
+#define STAGE_STREAMS 4
+#define STAGE_AHEAD 24
+
+/* It may be past the array, where no pointer may be. */
+INLINE void stage_prefetch(const vec *here) {
+    __builtin_prefetch((const void *)((uintptr_t)here + STAGE_AHEAD * sizeof *here));
+}
+
+/* One row of `count` channels of images that are in lanes. */
+INLINE void stage_lanes_of(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                           size_t count, size_t row, const lanes_source *from, stage_way way,
+                           bool rectified, size_t samples, vec *to) {
+    const stage_range columns = stage_range_of(image, grid, 1);
+    const size_t plane = grid_plane(grid);
+    const size_t next = grid->phases[0] * grid->phases[1] * plane;
+    const size_t size = image->size[0] * image->size[1];
+    const size_t first = channel * size + row * image->size[1];
+    const veci mask = stage_mask(samples);
+    const vec *x = vec_of(from->x) + first;
+    const vec *dy = way == STAGE_TURNED ? vec_of(from->dy) + first : NULL;
+    stage_channels c[STAGE_STREAMS];
+    UNROLL for (size_t k = 0; k < count; k++) c[k] = stage_channel_of(from->norm, way, channel + k);
+    stage_cursor at = stage_cursor_at(grid, channel, row, columns.first);
+    for (size_t i = columns.first; i < columns.end; i++) {
+        vec *place = to + stage_next(grid, plane, &at);
+        UNROLL for (size_t k = 0; k < count; k++) {
+            const size_t here = k * size + i;
+            const vec of_dy = way == STAGE_TURNED ? dy[here] : (vec){0};
+            const vec value = stage_value(&c[k], way, rectified, x[here], of_dy);
+            stage_prefetch(&x[here]);
+            if (way == STAGE_TURNED)
+                stage_prefetch(&dy[here]);
+            place[k * next] = (vec)((veci)value & mask);
+        }
+    }
+}
+
+/* Channels from one on that are brought into lanes together. */
+static size_t stage_count(const lanes_image *image, size_t channel) {
+    if (!image->layout.in_lanes)
+        return image->layout.block;
+    return channel + STAGE_STREAMS <= image->channels ? STAGE_STREAMS : 1;
+}
+
 /* Way and rectifier are constants in each of the bodies. */
-static void stage_blocks(const lanes_image *image, const lanes_grid *grid, size_t channel,
-                         size_t row, const lanes_source *from, size_t samples, vec *to) {
+static void stage_row(const lanes_image *image, const lanes_grid *grid, size_t channel, size_t row,
+                      const lanes_source *from, size_t samples, vec *to) {
 #define BODY(way, rectified)                                                                       \
-    stage_blocks_of(image, grid, channel, row, from, way, rectified, samples, to)
+    (image->layout.in_lanes                                                                        \
+         ? (stage_count(image, channel) == STAGE_STREAMS                                           \
+                ? stage_lanes_of(image, grid, channel, STAGE_STREAMS, row, from, way, rectified,   \
+                                 samples, to)                                                      \
+                : stage_lanes_of(image, grid, channel, 1, row, from, way, rectified, samples, to)) \
+         : stage_blocks_of(image, grid, channel, row, from, way, rectified, samples, to))
     if (from->norm == NULL)
         BODY(STAGE_AS_THEY_ARE, false);
     else if (from->dy == NULL && from->norm->rectified)
@@ -297,7 +372,8 @@ static void stage_borders(const lanes_grid *grid, stage_range rows, stage_range 
     const size_t count = columns.end - columns.first;
     const size_t there = grid->there * width;
     memset(to + there, 0, (first - there) * sizeof *to);
-    for (size_t r = 1; r < rows.end - rows.first; r++)
+    /* Beside rows that are there zeros are, and rows that are no longer left theirs. */
+    for (size_t r = 1; grid->there == 0 && r < rows.end - rows.first; r++)
         memset(to + first + (r - 1) * width + count, 0, (width - count) * sizeof *to);
     const size_t last = first + (rows.end - rows.first - 1) * width + count;
     memset(to + last, 0, (grid->count[0] * width - last) * sizeof *to);
@@ -323,10 +399,10 @@ static void stage(const lanes_image *image, const lanes_grid *grid, const lanes_
     const stage_range rows = stage_range_of(image, grid, 0);
     if (grid->step == 1) /* else there are no other places than pixels */
         stage_zeros(image, grid, rows, stage_range_of(image, grid, 1), vec_at(to));
-    for (size_t c = 0; c < image->channels; c += image->block) {
+    for (size_t c = 0; c < image->channels; c += stage_count(image, c)) {
         for (size_t row = rows.first; row < rows.end; row++) {
-            if (image->block > 1)
-                stage_blocks(image, grid, c, row, from, samples, vec_at(to));
+            if (image->layout.block > 1 || image->layout.in_lanes)
+                stage_row(image, grid, c, row, from, samples, vec_at(to));
             else
                 stage_pixels(image, grid, c, row, from->x, samples, vec_at(to));
         }
@@ -339,18 +415,19 @@ static void unstage_blocks(const lanes_image *image, const lanes_grid *grid, siz
     const size_t plane = grid_plane(grid);
     const size_t next = grid->phases[0] * grid->phases[1] * plane;
     const size_t stride = image_floats(image);
-    for (size_t part = 0; part < image->block; part += LANES) {
-        const size_t count = stage_least(LANES, image->block - part);
+    const size_t block = image->layout.block;
+    for (size_t part = 0; part < block; part += LANES) {
+        const size_t count = stage_least(LANES, block - part);
         const size_t left = image->channels - channel;
         const size_t kept = left > part ? stage_least(count, left - part) : 0;
-        float *to = y + (channel * image->size[0] + row * image->block) * image->size[1] + part;
+        float *to = y + (channel * image->size[0] + row * block) * image->size[1] + part;
         stage_cursor at = stage_cursor_at(grid, channel + part, row, columns.first);
         for (size_t i = columns.first; i < columns.end; i++) {
             const vec *place = from + stage_next(grid, plane, &at);
             if (samples == LANES && kept == LANES)
-                unstage_whole(place, next, to + i * image->block, stride);
+                unstage_whole(place, next, to + i * block, stride);
             else
-                unstage_some(place, next, samples, count, kept, to + i * image->block, stride);
+                unstage_some(place, next, samples, count, kept, to + i * block, stride);
         }
     }
 }
@@ -374,12 +451,24 @@ static void unstage_pixels(const lanes_image *image, const lanes_grid *grid, siz
     }
 }
 
+static void unstage_lanes(const lanes_image *image, const lanes_grid *grid, size_t channel,
+                          size_t row, const vec *from, vec *y) {
+    const stage_range columns = stage_range_of(image, grid, 1);
+    const size_t plane = grid_plane(grid);
+    vec *to = y + (channel * image->size[0] + row) * image->size[1];
+    stage_cursor at = stage_cursor_at(grid, channel, row, columns.first);
+    for (size_t i = columns.first; i < columns.end; i++)
+        to[i] = from[stage_next(grid, plane, &at)];
+}
+
 static void unstage(const lanes_image *image, const lanes_grid *grid, const float *from,
                     size_t samples, float *y) {
     const stage_range rows = stage_range_of(image, grid, 0);
-    for (size_t c = 0; c < image->channels; c += image->block) {
+    for (size_t c = 0; c < image->channels; c += image->layout.block) {
         for (size_t row = rows.first; row < rows.end; row++) {
-            if (image->block > 1)
+            if (image->layout.in_lanes)
+                unstage_lanes(image, grid, c, row, vec_of(from), vec_at(y));
+            else if (image->layout.block > 1)
                 unstage_blocks(image, grid, c, row, vec_of(from), samples, y);
             else
                 unstage_pixels(image, grid, c, row, vec_of(from), samples, y);

@@ -9,22 +9,31 @@
  * are multiplied by, stays in the first cache. */
 #define TILE 256
 
-admmnn_status engine_norm_open(const graph *g, const graph_node *node, size_t block, engine_norm *n,
+size_t engine_norm_channels(const engine_norm *n) {
+    return (n->channels + LANES_BLOCK_MAX - 1) / LANES_BLOCK_MAX * LANES_BLOCK_MAX;
+}
+
+void engine_norm_lay_out(engine_norm *n, lanes_layout layout) {
+    n->layout = layout;
+    n->padded = (n->channels + layout.block - 1) / layout.block * layout.block;
+}
+
+admmnn_status engine_norm_open(const graph *g, const graph_node *node, engine_norm *n,
                                admmnn_error *err) {
     const graph_shape shape = g->values[node->output].shape;
     *n = (engine_norm){.g = g,
                        .node = &node->normalization,
                        .channels = graph_shape_channels(shape),
-                       .plane = graph_shape_extent(shape, 1, shape.rank),
-                       .block = block};
-    n->padded = (n->channels + block - 1) / block * block;
-    n->mean = base_array(n->padded, sizeof *n->mean);
-    n->inverse = base_array(n->padded, sizeof *n->inverse);
-    n->center = base_array(n->padded, sizeof *n->center);
-    n->factor = base_array(n->padded, sizeof *n->factor);
-    n->shift = base_array(n->padded, sizeof *n->shift);
-    n->lift = base_array(n->padded, sizeof *n->lift);
-    n->slope = base_array(n->padded, sizeof *n->slope);
+                       .plane = graph_shape_extent(shape, 1, shape.rank)};
+    engine_norm_lay_out(n, (lanes_layout){.block = 1});
+    const size_t count = engine_norm_channels(n);
+    n->mean = base_array(count, sizeof *n->mean);
+    n->inverse = base_array(count, sizeof *n->inverse);
+    n->center = base_array(count, sizeof *n->center);
+    n->factor = base_array(count, sizeof *n->factor);
+    n->shift = base_array(count, sizeof *n->shift);
+    n->lift = base_array(count, sizeof *n->lift);
+    n->slope = base_array(count, sizeof *n->slope);
     return n->mean != NULL && n->inverse != NULL && n->center != NULL && n->factor != NULL &&
                    n->shift != NULL && n->lift != NULL && n->slope != NULL
                ? ADMMNN_OK
@@ -49,7 +58,7 @@ static const float *parameter(const engine_norm *n, const float *params, uint32_
 
 static lanes_norm group_of(const engine_norm *n, size_t first, bool rectified) {
     return (lanes_norm){.plane = n->plane,
-                        .block = n->block,
+                        .block = n->layout.block,
                         .rectified = rectified,
                         .center = n->center + first,
                         .factor = n->factor + first,
@@ -64,17 +73,17 @@ lanes_norm engine_norm_lanes(const engine_norm *n, bool rectified) {
 
 static void add_group(const engine_norm *n, size_t c, const double *first, const double *second,
                       double *sums) {
-    for (size_t k = 0; k < n->block; k++) {
+    for (size_t k = 0; k < n->layout.block; k++) {
         sums[c + k] += first[k];
         sums[n->padded + c + k] += second[k];
     }
 }
 
 static void block_sums(const engine_norm *n, size_t samples, const float *x, double *sums) {
-    const size_t size = n->plane * n->block;
+    const size_t size = n->plane * n->layout.block;
     const lanes_kernels *kernels = lanes_kernels_get(0);
     for (size_t s = 0; s < samples; s++) {
-        for (size_t c = 0; c < n->padded; c += n->block, x += size) {
+        for (size_t c = 0; c < n->padded; c += n->layout.block, x += size) {
             const lanes_norm group = group_of(n, c, false);
             double first[LANES_BLOCK_MAX];
             double second[LANES_BLOCK_MAX];
@@ -86,10 +95,10 @@ static void block_sums(const engine_norm *n, size_t samples, const float *x, dou
 
 static void block_backward_sums(const engine_norm *n, size_t samples, bool rectified,
                                 const float *x, const float *dy, double *sums) {
-    const size_t size = n->plane * n->block;
+    const size_t size = n->plane * n->layout.block;
     const lanes_kernels *kernels = lanes_kernels_get(0);
     for (size_t s = 0; s < samples; s++) {
-        for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size) {
+        for (size_t c = 0; c < n->padded; c += n->layout.block, x += size, dy += size) {
             const lanes_norm group = group_of(n, c, rectified);
             double first[LANES_BLOCK_MAX];
             double second[LANES_BLOCK_MAX];
@@ -101,10 +110,10 @@ static void block_backward_sums(const engine_norm *n, size_t samples, bool recti
 
 static void block_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
                           const float *z, float *y) {
-    const size_t size = n->plane * n->block;
+    const size_t size = n->plane * n->layout.block;
     const lanes_kernels *kernels = lanes_kernels_get(0);
     for (size_t s = 0; s < samples; s++) {
-        for (size_t c = 0; c < n->padded; c += n->block, x += size, y += size) {
+        for (size_t c = 0; c < n->padded; c += n->layout.block, x += size, y += size) {
             const lanes_norm group = group_of(n, c, rectified);
             kernels->norm_forward(&group, x, z, y);
             z = z == NULL ? NULL : z + size;
@@ -114,14 +123,75 @@ static void block_forward(const engine_norm *n, size_t samples, bool rectified, 
 
 static void block_backward(const engine_norm *n, size_t samples, bool rectified, const float *x,
                            const float *dy, float *dx) {
-    const size_t size = n->plane * n->block;
+    const size_t size = n->plane * n->layout.block;
     const lanes_kernels *kernels = lanes_kernels_get(0);
     for (size_t s = 0; s < samples; s++) {
-        for (size_t c = 0; c < n->padded; c += n->block, x += size, dy += size, dx += size) {
+        for (size_t c = 0; c < n->padded; c += n->layout.block, x += size, dy += size, dx += size) {
             const lanes_norm group = group_of(n, c, rectified);
             kernels->norm_backward(&group, x, dy, dx);
         }
     }
+}
+
+/* ---- in lanes: groups of samples one after another, each a channel at a time ---- */
+
+/* Samples of the group from `first` on. */
+static size_t group_samples(size_t samples, size_t first, size_t lanes) {
+    return samples - first < lanes ? samples - first : lanes;
+}
+
+static void lane_sums(const engine_norm *n, size_t samples, const float *x, double *sums) {
+    const lanes_kernels *kernels = lanes_kernels_get(0);
+    for (size_t s = 0; s < samples; s += kernels->lanes)
+        for (size_t c = 0; c < n->channels; c++, x += n->plane * kernels->lanes)
+            kernels->norm_lane_sums(n->plane, group_samples(samples, s, kernels->lanes), x,
+                                    &sums[c], &sums[n->padded + c]);
+}
+
+static void lane_backward_sums(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                               const float *dy, double *sums) {
+    const lanes_kernels *kernels = lanes_kernels_get(0);
+    const size_t size = n->plane * kernels->lanes;
+    for (size_t s = 0; s < samples; s += kernels->lanes) {
+        const size_t count = group_samples(samples, s, kernels->lanes);
+        for (size_t c = 0; c < n->channels; c++, x += size, dy += size) {
+            const lanes_norm channel = group_of(n, c, rectified);
+            kernels->norm_lane_backward_sums(&channel, n->plane, count, x, dy, &sums[c],
+                                             &sums[n->padded + c]);
+        }
+    }
+}
+
+static void lane_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
+                         const float *z, float *y) {
+    const lanes_kernels *kernels = lanes_kernels_get(0);
+    const size_t size = n->plane * kernels->lanes;
+    for (size_t s = 0; s < samples; s += kernels->lanes) {
+        for (size_t c = 0; c < n->channels; c++, x += size, y += size) {
+            const lanes_norm channel = group_of(n, c, rectified);
+            kernels->norm_lane_forward(&channel, n->plane, x, z, y);
+            z = z == NULL ? NULL : z + size;
+        }
+    }
+}
+
+static void lane_clear(const engine_norm *n, size_t first, size_t end, float *x) {
+    const size_t lanes = lanes_kernels_get(0)->lanes;
+    const size_t vectors = n->channels * n->plane;
+    const size_t whole = (first + lanes - 1) / lanes * lanes;
+    float *group = x + first / lanes * lanes * vectors;
+    for (size_t i = 0; first < whole && i < vectors; i++)
+        memset(group + i * lanes + first % lanes, 0, (whole - first) * sizeof *x);
+    if (whole < end)
+        memset(x + whole * vectors, 0, (end - whole) * vectors * sizeof *x);
+}
+
+void engine_norm_clear(const engine_norm *n, size_t first, size_t end, float *x) {
+    const size_t elements = n->padded * n->plane;
+    if (n->layout.in_lanes)
+        lane_clear(n, first, end, x);
+    else
+        memset(x + first * elements, 0, (end - first) * elements * sizeof *x);
 }
 
 /* ---- columns of rows ---- */
@@ -188,7 +258,9 @@ static void column_sums(const engine_norm *n, size_t samples, bool rectified, co
 
 void engine_norm_sums(const engine_norm *n, size_t samples, const float *x, double *sums) {
     memset(sums, 0, 2 * n->padded * sizeof *sums);
-    if (n->block > 1)
+    if (n->layout.in_lanes)
+        lane_sums(n, samples, x, sums);
+    else if (n->layout.block > 1)
         block_sums(n, samples, x, sums);
     else
         column_sums(n, samples, false, x, x, sums);
@@ -197,7 +269,9 @@ void engine_norm_sums(const engine_norm *n, size_t samples, const float *x, doub
 void engine_norm_backward_sums(const engine_norm *n, size_t samples, bool rectified, const float *x,
                                const float *dy, double *sums) {
     memset(sums, 0, 2 * n->padded * sizeof *sums);
-    if (n->block > 1)
+    if (n->layout.in_lanes)
+        lane_backward_sums(n, samples, rectified, x, dy, sums);
+    else if (n->layout.block > 1)
         block_backward_sums(n, samples, rectified, x, dy, sums);
     else
         column_sums(n, samples, rectified, x, dy, sums);
@@ -243,7 +317,11 @@ static void normalize_row(size_t count, const columns *c, bool rectified, const 
 
 void engine_norm_forward(const engine_norm *n, size_t samples, bool rectified, const float *x,
                          const float *z, float *y) {
-    if (n->block > 1) {
+    if (n->layout.in_lanes) {
+        lane_forward(n, samples, rectified, x, z, y);
+        return;
+    }
+    if (n->layout.block > 1) {
         block_forward(n, samples, rectified, x, z, y);
         return;
     }
@@ -292,7 +370,7 @@ static void turn_row(size_t count, const columns *c, const float *lift, const fl
 
 void engine_norm_backward(const engine_norm *n, size_t samples, bool rectified, const float *x,
                           const float *dy, float *dx) {
-    if (n->block > 1) {
+    if (n->layout.block > 1) {
         block_backward(n, samples, rectified, x, dy, dx);
         return;
     }

@@ -1,12 +1,13 @@
 /* A convolution or an inner product on the support: lists of the weights it keeps, on images
- * that stand one after another in memory, row-major or in blocks of channels.
+ * that stand in memory one after another, row-major or in blocks of channels, or one in a lane.
  *
  * The kernels are those of one SIMD lane an image (lanes_kernels.h). Images are brought into
  * that form block by block just before they are used, a convolution's in strips of rows that
  * the second cache holds, and what is made of them is brought back: no tensor is there twice.
- * On the way padding becomes zeros and a stride planes that are read side by side, so that
- * every convolution is one of stride 1 without padding. The gradient by the input is such a
- * convolution too, of the output's gradient by the lists turned round.
+ * Of images that are in lanes already it is a copy. On the way padding becomes zeros and a stride
+ * planes that are read side by side, so that every convolution is one of stride 1 without padding.
+ * The gradient by the input is such a convolution too, of the output's gradient by the lists turned
+ * round.
  *
  * Threads divide blocks and strips, of an inner product rows and panels of columns, by their
  * number alone, and sums are added in their order. */
@@ -56,9 +57,10 @@ void sparse_layer_free(sparse_layer *l);
 /* A convolution's or an inner product's tensors: what is NULL is not wanted.
  *
  * A batch normalization of a convolution's x, or of its y, may be done on the way, where x or y is
- * in blocks of channels: x is what is to be normalized then; and dy the gradient of what y becomes,
- * y being there in the backward pass too. Tensors are so read and written once where they would be
- * twice or three times. */
+ * in blocks of channels or in lanes: x is what is to be normalized then; and dy the gradient of
+ * what y becomes, y being there in the backward pass too. Tensors are so read and written once
+ * where they would be twice or three times. In lanes and where the stride is 1, dx may be dx_added;
+ * and, of images of one size and in one thread, the y that y_norm normalizes. */
 typedef struct sparse_call {
     const sparse_layer *layer;
     size_t samples;
@@ -68,11 +70,15 @@ typedef struct sparse_call {
     const float *bias;    /* [filters], or NULL */
     const float *x, *dy;
     float *y, *dx;
-    float *dw, *db;          /* [layer->count], [filters] */
-    size_t x_block, y_block; /* channels in a block; 1: row-major. dx has x's, dy has y's */
+    float *dw, *db;                    /* [layer->count], [filters] */
+    lanes_layout x_layout, y_layout;   /* dx has x's, dy has y's */
     const lanes_norm *x_norm, *y_norm; /* of all channels; y_norm in the backward pass */
+    /* Of x in lanes that a rectifier made of a normalization of x_normalized, or NULL: dx and
+     * dx_added, unless that is NULL, go back through the rectifier together. */
+    const float *x_normalized, *dx_added;
     /* By channel to a whole block, of one thread alone, or NULL: [2][filters] of y and of y * y;
-     * and [2][channels], backward, of the gradient dx with x, as x_norm passes it. */
+     * and [2][channels], backward, of the gradient dx with x, as x_norm passes it, or with
+     * x_normalized. */
     double *y_sums, *x_sums;
     float *scratch; /* sparse_scratch of the layer */
 } sparse_call;

@@ -21,19 +21,22 @@ static size_t most(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+static size_t padded(size_t channels, size_t block) {
+    return (channels + block - 1) / block * block;
+}
+
 static size_t image_floats(const lanes_image *image) {
-    return (image->channels + image->block - 1) / image->block * image->block * image->size[0] *
-           image->size[1];
+    return padded(image->channels, image->layout.block) * image->size[0] * image->size[1];
 }
 
 static lanes_image input_image(const sparse_call *call) {
     const sparse_layer *l = call->layer;
-    return (lanes_image){l->channels, {l->axis[0].size, l->axis[1].size}, call->x_block};
+    return (lanes_image){l->channels, {l->axis[0].size, l->axis[1].size}, call->x_layout};
 }
 
 static lanes_image output_image(const sparse_call *call) {
     const sparse_layer *l = call->layer;
-    return (lanes_image){l->filters, {l->axis[0].out, l->axis[1].out}, call->y_block};
+    return (lanes_image){l->filters, {l->axis[0].out, l->axis[1].out}, call->y_layout};
 }
 
 static size_t planes(const sparse_layer *l) {
@@ -159,40 +162,48 @@ static void stage_input(const sparse_call *call, strip s, float *to) {
                                 to);
 }
 
-static size_t padded(size_t channels, size_t block) {
-    return (channels + block - 1) / block * block;
-}
-
 static void clear_sums(double *sums, size_t channels) {
     memset(sums, 0, 2 * channels * sizeof *sums);
 }
 
 /* What the normalization of y wants to know of it. */
-static void add_sums(const sparse_call *call, strip s, size_t rows, const float *out) {
+static void add_sums(const sparse_call *call, strip s, const lanes_conv *made, const float *out) {
     const sparse_layer *l = call->layer;
-    const size_t plane = rows * l->axis[1].out;
-    double *second = call->y_sums + padded(l->filters, call->y_block);
+    const size_t count = made->out_height * made->out_width;
+    const size_t plane = made->out_plane > 0 ? made->out_plane : count;
+    double *second = call->y_sums + padded(l->filters, call->y_layout.block);
     for (size_t f = 0; f < l->filters; f++)
-        l->kernels->norm_lane_sums(plane, s.count, out + f * plane * l->kernels->lanes,
+        l->kernels->norm_lane_sums(count, s.count, out + f * plane * l->kernels->lanes,
                                    &call->y_sums[f], &second[f]);
+}
+
+/* Where rows from one on of images in lanes are. */
+static size_t rows_in_lanes(const sparse_layer *l, const lanes_image *image, strip s, size_t row) {
+    return s.sample * image_floats(image) + row * image->size[1] * l->kernels->lanes;
 }
 
 static void forward_strip(const sparse_call *call, strip s, const buffers *b) {
     const sparse_layer *l = call->layer;
     const size_t rows = least(l->rows, l->axis[0].out - s.first);
-    const lanes_conv geometry = forward_geometry(l, rows);
+    lanes_conv geometry = forward_geometry(l, rows);
     const lanes_image image = output_image(call);
+    float *y = call->y + s.sample * image_floats(&image);
+    float *out = b->out;
+    if (image.layout.in_lanes) { /* where it is to be */
+        geometry.out_plane = image.size[0] * image.size[1];
+        out = call->y + rows_in_lanes(l, &image, s, s.first);
+    }
     const lanes_grid grid = {.phases = {1, 1},
                              .first = {(ptrdiff_t)s.first, 0},
                              .count = {rows, l->axis[1].out},
                              .step = 1};
     stage_input(call, s, b->x);
-    l->kernels->conv_forward_sparse(&geometry, &l->list, call->weights, call->bias, b->x, b->out,
+    l->kernels->conv_forward_sparse(&geometry, &l->list, call->weights, call->bias, b->x, out,
                                     NULL);
     if (call->y_sums != NULL)
-        add_sums(call, s, rows, b->out);
-    l->kernels->unstage(&image, &grid, b->out, s.samples,
-                        call->y + s.sample * image_floats(&image));
+        add_sums(call, s, &geometry, out);
+    if (out == b->out)
+        l->kernels->unstage(&image, &grid, out, s.samples, y);
 }
 
 static void forward_some(void *argument, unsigned thread, unsigned threads) {
@@ -207,7 +218,7 @@ static void forward_some(void *argument, unsigned thread, unsigned threads) {
 
 void sparse_conv_forward(const sparse_call *call) {
     if (call->y_sums != NULL)
-        clear_sums(call->y_sums, padded(call->layer->filters, call->y_block));
+        clear_sums(call->y_sums, padded(call->layer->filters, call->y_layout.block));
     dnnl_api_run(call->threads, forward_some, (void *)call);
 }
 
@@ -251,24 +262,44 @@ static void weights_strip(const sparse_call *call, strip s, const buffers *b) {
     }
 }
 
+static void next_channels(lanes_norm *n, size_t count) {
+    n->center += count;
+    n->factor += count;
+    n->shift += count;
+}
+
 /* Of one sample, the rows [first, end) of dx, which the cache holds yet. */
 static void add_gradient_sums(const sparse_call *call, size_t sample, size_t first, size_t end) {
     const lanes_image image = input_image(call);
-    const size_t channels = padded(image.channels, image.block);
+    const size_t block = image.layout.block;
+    const size_t channels = padded(image.channels, block);
     lanes_norm n = *call->x_norm;
     n.plane = (end - first) * image.size[1];
-    for (size_t c = 0; c < channels; c += image.block) {
-        const size_t at = sample * image_floats(&image) +
-                          (c * image.size[0] + first * image.block) * image.size[1];
+    for (size_t c = 0; c < channels; c += block) {
+        const size_t at =
+            sample * image_floats(&image) + (c * image.size[0] + first * block) * image.size[1];
         double sums[2][LANES_BLOCK_MAX];
         call->layer->kernels->norm_backward_sums(&n, call->x + at, call->dx + at, sums[0], sums[1]);
-        for (size_t k = 0; k < image.block; k++) {
+        for (size_t k = 0; k < block; k++) {
             call->x_sums[c + k] += sums[0][k];
             call->x_sums[channels + c + k] += sums[1][k];
         }
-        n.center += image.block;
-        n.factor += image.block;
-        n.shift += image.block;
+        next_channels(&n, block);
+    }
+}
+
+/* The same of images in lanes. */
+static void add_lane_gradient_sums(const sparse_call *call, strip s, size_t first, size_t end) {
+    const lanes_image image = input_image(call);
+    const lanes_kernels *kernels = call->layer->kernels;
+    const size_t width = image.size[1] * kernels->lanes;
+    lanes_norm n = *call->x_norm;
+    for (size_t c = 0; c < image.channels; c++) {
+        const size_t at = s.sample * image_floats(&image) + (c * image.size[0] + first) * width;
+        kernels->norm_lane_backward_sums(&n, (end - first) * image.size[1], s.count, call->x + at,
+                                         call->dx + at, &call->x_sums[c],
+                                         &call->x_sums[image.channels + c]);
+        next_channels(&n, 1);
     }
 }
 
@@ -279,6 +310,56 @@ static base_share rows_at(const sparse_axis *a, size_t first, size_t end) {
     return (base_share){from, to - from};
 }
 
+/* The rectifier before x, of some rows whose gradient is in `made`, or NULL: in dx. */
+static void unrectify_rows(const sparse_call *call, strip s, base_share rows, const float *made) {
+    const lanes_image image = input_image(call);
+    const lanes_kernels *kernels = call->layer->kernels;
+    const size_t plane = image.size[0] * image.size[1] * kernels->lanes;
+    const size_t count = rows.count * image.size[1];
+    size_t at = rows_in_lanes(call->layer, &image, s, rows.first);
+    for (size_t c = 0; c < image.channels; c++, at += plane) {
+        const float *alone = made + c * count * kernels->lanes;
+        const lanes_unrectify u = {.dy = made != NULL ? alone : call->dx + at,
+                                   .z = call->dx_added != NULL ? call->dx_added + at : NULL,
+                                   .x = call->x_normalized + at,
+                                   .y = call->x + at,
+                                   .dx = call->dx + at};
+        kernels->norm_lane_unrectify(&u, count, s.count, &call->x_sums[c],
+                                     &call->x_sums[image.channels + c]);
+    }
+}
+
+/* What is made of a strip's places of the input, some rows of dx: from `out`, unless it is there.
+ */
+static void finish_rows(const sparse_call *call, strip s, const lanes_grid *grid, base_share rows,
+                        const float *out) {
+    const sparse_layer *l = call->layer;
+    const lanes_image image = input_image(call);
+    const bool alone = call->x_normalized != NULL && planes(l) == 1 && out != NULL;
+    if (out != NULL && !alone)
+        l->kernels->unstage(&image, grid, out, s.samples,
+                            call->dx + s.sample * image_floats(&image));
+    if (call->x_normalized != NULL)
+        unrectify_rows(call, s, rows, alone ? out : NULL);
+    else if (call->x_sums != NULL && call->x_layout.in_lanes)
+        add_lane_gradient_sums(call, s, rows.first, rows.first + rows.count);
+    else if (call->x_sums != NULL)
+        for (size_t k = 0; k < s.count; k++)
+            add_gradient_sums(call, s.sample + k, rows.first, rows.first + rows.count);
+}
+
+static lanes_conv data_geometry(const sparse_layer *l, size_t rows) {
+    return (lanes_conv){.channels = l->filters,
+                        .height = input_rows(l),
+                        .width = l->axis[1].dy_count,
+                        .filters = l->channels * planes(l),
+                        .kernel_height = l->axis[0].reach + 1,
+                        .kernel_width = l->axis[1].reach + 1,
+                        .out_height = rows,
+                        .out_width = l->axis[1].data_count,
+                        .planes = 1};
+}
+
 static void data_strip(const sparse_call *call, strip s, const buffers *b) {
     const sparse_layer *l = call->layer;
     const sparse_axis *y = &l->axis[0];
@@ -287,15 +368,6 @@ static void data_strip(const sparse_call *call, strip s, const buffers *b) {
     const size_t end = least(s.first + l->rows, y->data_first + y->data_count);
     if (first >= end)
         return;
-    const lanes_conv geometry = {.channels = l->filters,
-                                 .height = input_rows(l),
-                                 .width = x->dy_count,
-                                 .filters = l->channels * planes(l),
-                                 .kernel_height = y->reach + 1,
-                                 .kernel_width = x->reach + 1,
-                                 .out_height = end - first,
-                                 .out_width = x->data_count,
-                                 .planes = 1};
     const lanes_image image = input_image(call);
     const lanes_grid grid = {.phases = {y->stride, x->stride},
                              .pad = {y->pad, x->pad},
@@ -303,12 +375,15 @@ static void data_strip(const sparse_call *call, strip s, const buffers *b) {
                              .count = {end - first, x->data_count},
                              .step = 1};
     const float *dy = b->dy + (first - s.first) * x->dy_count * l->kernels->lanes;
-    l->kernels->conv_forward_sparse(&geometry, &l->turned, call->scratch, NULL, dy, b->out, NULL);
-    l->kernels->unstage(&image, &grid, b->out, s.samples,
-                        call->dx + s.sample * image_floats(&image));
-    const base_share made = rows_at(y, first, end);
-    for (size_t k = 0; call->x_sums != NULL && k < s.count; k++)
-        add_gradient_sums(call, s.sample + k, made.first, made.first + made.count);
+    lanes_conv geometry = data_geometry(l, end - first);
+    const bool in_place = image.layout.in_lanes && planes(l) == 1 && call->x_normalized == NULL;
+    float *out = b->out;
+    if (in_place) { /* every place is a pixel */
+        geometry.out_plane = image.size[0] * image.size[1];
+        out = call->dx + rows_in_lanes(l, &image, s, first - y->pad);
+    }
+    l->kernels->conv_forward_sparse(&geometry, &l->turned, call->scratch, NULL, dy, out, NULL);
+    finish_rows(call, s, &grid, rows_at(y, first, end), in_place ? NULL : out);
 }
 
 static void stage_gradient(const sparse_call *call, strip s, float *to) {
@@ -367,7 +442,7 @@ void sparse_conv_backward(const sparse_call *call) {
     for (size_t n = 0; call->dx != NULL && n < l->count; n++)
         call->scratch[n] = call->weights[l->entry[n]];
     if (call->x_sums != NULL)
-        clear_sums(call->x_sums, padded(l->channels, call->x_block));
+        clear_sums(call->x_sums, padded(l->channels, call->x_layout.block));
     dnnl_api_run(call->threads, backward_some, (void *)call);
     if (call->dw != NULL)
         add_parts(call);

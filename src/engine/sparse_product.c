@@ -39,7 +39,7 @@ static size_t samples_of(const group *g, size_t block) {
 }
 
 static lanes_image row_of(size_t elements) {
-    return (lanes_image){1, {1, elements}, 1};
+    return (lanes_image){1, {1, elements}, {.block = 1}};
 }
 
 static lanes_grid grid_of(const group *g, size_t elements) {

@@ -93,7 +93,7 @@ static void far_means_leave_the_variance(void **state) {
     MUST(graph_create("far", graph_shape_image(1, 1, 1), &g, NULL));
     MUST(graph_add_batch_normalization(g, "bn", g->input, 1e-5F, 0.9F, &v, NULL));
     engine_norm n;
-    MUST(engine_norm_open(g, &g->nodes[0], 1, &n, NULL));
+    MUST(engine_norm_open(g, &g->nodes[0], &n, NULL));
     float x[COUNT];
     double sums[2];
     for (int i = 0; i < COUNT; i++)
@@ -170,6 +170,59 @@ static void kernels_normalize_blocks(void **state) {
             for (size_t block = 8; block <= BLOCK_MAX; block += 8)
                 for (int rectified = 0; rectified < 2; rectified++)
                     check_kernels(k, planes[p], block, rectified == 1);
+    }
+}
+
+/* Of images in lanes: a channel of PLANE vectors, of which the last lanes are of no image. */
+static void check_lane_kernels(const lanes_kernels *k, size_t samples, bool rectified, bool adds) {
+    enum { PLANE = 7 };
+    _Alignas(64) float x[PLANE * BLOCK_MAX], dy[PLANE * BLOCK_MAX], z[PLANE * BLOCK_MAX];
+    _Alignas(64) float y[PLANE * BLOCK_MAX], dx[PLANE * BLOCK_MAX];
+    const size_t count = PLANE * k->lanes;
+    float of[5];
+    draw(x, count, 4);
+    draw(dy, count, 5);
+    draw(z, count, 6);
+    draw(of, 5, 7);
+    const lanes_norm n = {.rectified = rectified,
+                          .center = &of[0],
+                          .factor = &of[1],
+                          .shift = &of[2],
+                          .lift = &of[3],
+                          .slope = &of[4]};
+    double sums[6] = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}; /* they are added to */
+    double expected[6] = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0};
+    k->norm_lane_sums(PLANE, samples, x, &sums[0], &sums[1]);
+    k->norm_lane_backward_sums(&n, PLANE, samples, x, dy, &sums[2], &sums[3]);
+    k->norm_lane_forward(&n, PLANE, x, adds ? z : NULL, y);
+    const lanes_unrectify u = {.dy = dy, .z = adds ? z : NULL, .x = x, .y = y, .dx = dx};
+    k->norm_lane_unrectify(&u, PLANE, samples, &sums[4], &sums[5]);
+    for (size_t i = 0; i < count; i++) {
+        const double at = (double)x[i];
+        const double alone = (at - (double)of[0]) * (double)of[1] + (double)of[2];
+        const double out = adds ? alone + (double)z[i] : alone;
+        const double passed = rectified && alone <= 0.0 ? 0.0 : (double)dy[i];
+        const double both = adds ? (double)dy[i] + (double)z[i] : (double)dy[i];
+        const double back = y[i] > 0.0F ? both : 0.0;
+        const double counts = i % k->lanes < samples ? 1.0 : 0.0;
+        assert_true(fabs(out) > 1e-6 && fabs(alone) > 1e-6);
+        expect_near((double)y[i], rectified && out < 0.0 ? 0.0 : out);
+        expect_near((double)dx[i], back);
+        const double terms[6] = {at, at * at, passed, passed * at, back, back * at};
+        for (int s = 0; s < 6; s++)
+            expected[s] += counts * terms[s];
+    }
+    for (int s = 0; s < 6; s++)
+        expect_near(sums[s], expected[s]);
+}
+
+static void kernels_normalize_lanes(void **state) {
+    (void)state;
+    for (size_t lanes = 4; lanes <= 16; lanes *= 2) {
+        const lanes_kernels *k = lanes_kernels_get(lanes);
+        for (size_t samples = 1; k != NULL && samples <= lanes; samples++)
+            for (int kind = 0; kind < 4; kind++)
+                check_lane_kernels(k, samples, kind % 2 == 1, kind / 2 == 1);
     }
 }
 
@@ -292,6 +345,7 @@ int main(void) {
         cmocka_unit_test(running_statistics_normalize),
         cmocka_unit_test(far_means_leave_the_variance),
         cmocka_unit_test(kernels_normalize_blocks),
+        cmocka_unit_test(kernels_normalize_lanes),
         cmocka_unit_test(the_rate_is_the_ratio),
         cmocka_unit_test(names_tell_masks_apart),
         cmocka_unit_test(nothing_is_dropped_outside_training),

@@ -1,32 +1,9 @@
 /* Layers on lists between oneDNN's calls, against the reference on the same support: networks
  * drawn at random, of convolutions with every kind of window and of inner products, in both
  * divisions among threads; and against quotients of differences. */
-#include "support.h"
+#include "lists.h"
 
-/* Of the largest number: two orders of 32-bit summation, here through normalizations too. */
-#define BOUND 3e-5
 #define NETWORKS 36
-#define MAX_BATCH 21
-#define CLASSES 5
-
-typedef struct problem {
-    graph *g;
-    bool smooth;   /* without a rectifier */
-    float *params; /* [flat_count]; zero off the support */
-    float *compact;
-    size_t *index;
-    size_t count;
-    samples s;
-} problem;
-
-typedef struct outcome {
-    float *logits, *gradient;
-    double loss;
-} outcome;
-
-static uint32_t between(base_random *random, uint32_t least, uint32_t most) {
-    return least + base_random_below(random, most - least + 1);
-}
 
 /* ---- networks ---- */
 
@@ -82,6 +59,54 @@ static uint32_t add_pair(graph *g, uint32_t v, graph_conv conv) {
     return v;
 }
 
+/* Every second pixel, and channels of zeros beside its own. */
+static uint32_t add_narrower(graph *g, uint32_t v, uint32_t channels) {
+    const graph_shape in = g->values[v].shape;
+    graph_slice slice = {.step = {1, 2, 2}};
+    const graph_pad pad = {.kind = GRAPH_PAD_CONSTANT, .begin = {1}, .end = {channels - 1}};
+    slice.count[0] = in.dims[0];
+    slice.count[1] = (in.dims[1] + 1) / 2;
+    slice.count[2] = (in.dims[2] + 1) / 2;
+    assert_int_equal(graph_add_slice(g, "slice", v, &slice, &v, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_pad(g, "pad", v, &pad, &v, NULL), ADMMNN_OK);
+    return v;
+}
+
+/* Blocks as ResNet-20 has them: each adds what it reads, which a rectifier has made; one of them
+ * halves the image. */
+static uint32_t add_blocks(graph *g, base_random *random, uint32_t v) {
+    const uint32_t count = between(random, 1, 3);
+    const uint32_t halving = base_random_below(random, 4);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t channels = graph_shape_channels(g->values[v].shape);
+        const bool halves = i == halving;
+        graph_conv conv = {.window = {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, .groups = 1};
+        uint32_t skip = v;
+        char name[16];
+        if (halves && base_random_below(random, 2) == 0)
+            skip = add_narrower(g, v, channels);
+        conv.window.stride[0] = conv.window.stride[1] = halves ? 2 : 1;
+        snprintf(name, sizeof name, "p%u", (unsigned)i);
+        assert_int_equal(
+            graph_add_conv(g, name, v, halves ? 2 * channels : channels, conv, &v, NULL),
+            ADMMNN_OK);
+        if (halves && skip == graph_operand(g, &g->nodes[g->node_count - 1], 0))
+            skip = add_narrower(g, skip, channels);
+        v = add_norm(g, "q", v);
+        assert_int_equal(graph_add_relu(g, "v", v, &v, NULL), ADMMNN_OK);
+        conv.window.stride[0] = conv.window.stride[1] = 1;
+        snprintf(name, sizeof name, "x%u", (unsigned)i);
+        assert_int_equal(
+            graph_add_conv(g, name, v, graph_shape_channels(g->values[v].shape), conv, &v, NULL),
+            ADMMNN_OK);
+        v = add_norm(g, "y", v);
+        assert_int_equal(graph_add_binary(g, "z", GRAPH_ADD, v, skip, &v, NULL), ADMMNN_OK);
+        if (i < 2 || base_random_below(random, 2) == 0)
+            assert_int_equal(graph_add_relu(g, "rz", v, &v, NULL), ADMMNN_OK);
+    }
+    return v;
+}
+
 /* Of a normalization with two readers, or two before one sum. */
 static uint32_t add_drawn_residue(graph *g, base_random *random, uint32_t v, bool smooth) {
     graph_conv same = {.window = {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}}, .groups = 1};
@@ -123,129 +148,30 @@ static graph *draw_network(base_random *random, bool smooth) {
     v = add_drawn_conv(g, random, "b", v);
     if (base_random_below(random, 2) == 0)
         v = add_drawn_residue(g, random, v, smooth);
+    if (!smooth && g->values[v].shape.rank == 3)
+        v = add_blocks(g, random, v);
     assert_int_equal(graph_add_inner_product(g, "c", v, between(random, 1, 40), true, &v, NULL),
                      ADMMNN_OK);
     assert_int_equal(graph_add_inner_product(g, "d", v, CLASSES, false, &v, NULL), ADMMNN_OK);
     return g;
 }
 
-/* Some weights of every layer, none of some; of what else there is nearly all. */
-static void draw_support(problem *p, base_random *random) {
-    p->index = base_array(p->g->flat_count, sizeof *p->index);
-    p->params = floats(p->g->flat_count);
-    p->compact = floats(p->g->flat_count);
-    assert_non_null(p->index);
-    graph_initialise(p->g, base_random_below(random, 1000), p->params);
-    for (uint32_t i = 0; i < p->g->parameter_count; i++) {
-        const graph_parameter *parameter = &p->g->parameters[i];
-        const uint32_t share = parameter->kind == GRAPH_WEIGHT ? base_random_below(random, 70) : 95;
-        for (size_t k = parameter->offset; k < parameter->offset + parameter->count; k++) {
-            if (base_random_below(random, 100) >= share) {
-                p->params[k] = 0.0F;
-                continue;
-            }
-            if (parameter->kind == GRAPH_BIAS || parameter->kind == GRAPH_SHIFT)
-                p->params[k] = base_random_uniform(random) - 0.5F;
-            p->compact[p->count] = p->params[k];
-            p->index[p->count++] = k;
-        }
-    }
-}
-
-static problem problem_draw(uint64_t number) {
+static problem problem_draw(uint64_t number, unsigned threads) {
     base_random random = base_random_at(41, 42, number);
-    problem p = {.smooth = number % 3 == 0};
+    problem p = {.smooth = number % 3 == 0,
+                 .batch = base_random_below(&random, 3) == 0 ? FEW : (size_t)LANES * threads};
     p.g = draw_network(&random, p.smooth);
     draw_support(&p, &random);
-    p.s = samples_make(p.g, MAX_BATCH);
-    for (size_t i = 0; i < p.s.count * p.s.elements; i++)
-        p.s.pixels[i] = base_random_uniform(&random) - 0.3F;
-    for (size_t i = 0; i < p.s.count; i++)
-        p.s.labels[i] = (uint16_t)base_random_below(&random, CLASSES);
+    draw_samples(&p, &random);
     return p;
-}
-
-static void problem_free(problem *p) {
-    graph_free(p->g);
-    base_free(p->params);
-    base_free(p->compact);
-    base_free(p->index);
-    samples_free(&p->s);
-}
-
-/* ---- runs ---- */
-
-static outcome outcome_run(engine *e, const float *params, problem *p, size_t count) {
-    outcome o = {.logits = floats(MAX_BATCH * CLASSES), .gradient = floats(p->g->flat_count)};
-    const engine_batch batch = batch_of(&p->s, count);
-    engine_result result;
-    admmnn_error err = {0};
-    if (engine_step(e, params, &batch, &result, &err) != ADMMNN_OK)
-        fail_msg("engine_step: %s", err.message);
-    add_parts(&result, p->count, o.gradient);
-    o.loss = result.loss;
-    assert_int_equal(engine_forward(e, params, &batch, o.logits, NULL), ADMMNN_OK);
-    return o;
-}
-
-static void outcome_free(outcome *o) {
-    base_free(o->logits);
-    base_free(o->gradient);
-}
-
-static engine *make_engine(const problem *p, engine_backend_id backend, engine_division division,
-                           float list_density, base_pool *pool) {
-    const engine_settings settings = {.backend = backend,
-                                      .max_batch = MAX_BATCH,
-                                      .training = true,
-                                      .division = division,
-                                      .list_density = list_density};
-    engine *e = engine_make_with(&settings, p->g, pool);
-    assert_non_null(e);
-    assert_int_equal(engine_set_support(e, p->index, p->count, NULL), ADMMNN_OK);
-    return e;
-}
-
-static void expect_close(uint64_t number, const problem *p, const outcome *got, const outcome *want,
-                         size_t count) {
-    const double logits = distance(got->logits, want->logits, count * CLASSES);
-    const double gradient = distance(got->gradient, want->gradient, p->count);
-    if (!(logits <= BOUND) || !(gradient <= BOUND))
-        fail_msg("network %u, %zu samples: logits differ by %g, gradient by %g", (unsigned)number,
-                 count, logits, gradient);
-}
-
-/* ---- tests ---- */
-
-/* All layers on lists, and those that are faster so; one of oneDNN's two divisions. */
-static void check_lists(uint64_t number, problem *p, engine_division division, base_pool *pool) {
-    static const float densities[] = {1.0F, 0.0F};
-    base_random random = base_random_at(43, 44, number);
-    engine *reference = make_engine(p, ENGINE_REFERENCE, ENGINE_DIVIDE_BY_SIZE, 0.0F, pool);
-    const size_t counts[] = {MAX_BATCH, between(&random, 1, MAX_BATCH)};
-    for (size_t i = 0; i < 2; i++) {
-        engine *e = make_engine(p, ENGINE_DNNL, division, densities[i], pool);
-        for (size_t k = 0; k < 2; k++) {
-            outcome want = outcome_run(reference, p->compact, p, counts[k]);
-            outcome got = outcome_run(e, p->compact, p, counts[k]);
-            outcome again = outcome_run(e, p->compact, p, counts[k]);
-            expect_close(number, p, &got, &want, counts[k]);
-            assert_memory_equal(got.gradient, again.gradient, p->count * sizeof *got.gradient);
-            assert_memory_equal(got.logits, again.logits, counts[k] * CLASSES * sizeof *got.logits);
-            outcome_free(&want);
-            outcome_free(&got);
-            outcome_free(&again);
-        }
-        engine_destroy(e);
-    }
-    engine_destroy(reference);
 }
 
 static void lists_agree_with_reference(void **state) {
     (void)state;
     for (uint64_t n = 0; n < NETWORKS; n++) {
-        base_pool *pool = pool_make(1 + (unsigned)(n / 6 % 3));
-        problem p = problem_draw(n);
+        const unsigned threads = 1 + (unsigned)(n / 6 % 3);
+        base_pool *pool = pool_make(threads);
+        problem p = problem_draw(n, threads);
         check_lists(n, &p, n % 2 == 0 ? ENGINE_DIVIDE_SAMPLES : ENGINE_DIVIDE_CALLS, pool);
         problem_free(&p);
         base_pool_destroy(pool);
@@ -257,7 +183,7 @@ static double loss_at(engine *reference, problem *p, const float *direction, flo
                       float *place) {
     for (size_t i = 0; i < p->count; i++)
         place[i] = p->compact[i] + step * direction[i];
-    outcome o = outcome_run(reference, place, p, MAX_BATCH);
+    outcome o = outcome_run(reference, place, p, p->batch);
     const double loss = o.loss;
     outcome_free(&o);
     return loss;
@@ -280,7 +206,7 @@ static void check_differences(uint64_t number, problem *p, base_pool *pool) {
     base_random random = base_random_at(45, 46, number);
     engine *reference = make_engine(p, ENGINE_REFERENCE, ENGINE_DIVIDE_BY_SIZE, 0.0F, pool);
     engine *e = make_engine(p, ENGINE_DNNL, ENGINE_DIVIDE_SAMPLES, 1.0F, pool);
-    outcome got = outcome_run(e, p->compact, p, MAX_BATCH);
+    outcome got = outcome_run(e, p->compact, p, p->batch);
     float *direction = floats(p->count);
     float *place = floats(p->count);
     draw_direction(p, &random, direction);
@@ -306,7 +232,7 @@ static void lists_agree_with_differences(void **state) {
     (void)state;
     base_pool *pool = pool_make(2);
     for (uint64_t n = 0; n < NETWORKS; n += 3) {
-        problem p = problem_draw(n);
+        problem p = problem_draw(n, 2);
         assert_true(p.smooth);
         check_differences(n, &p, pool);
         problem_free(&p);
@@ -318,15 +244,15 @@ static void lists_agree_with_differences(void **state) {
 static void supports_follow_one_another(void **state) {
     (void)state;
     base_pool *pool = pool_make(2);
-    problem p = problem_draw(7);
+    problem p = problem_draw(7, 2);
     engine *e = make_engine(&p, ENGINE_DNNL, ENGINE_DIVIDE_SAMPLES, 1.0F, pool);
-    outcome want = outcome_run(e, p.compact, &p, MAX_BATCH);
+    outcome want = outcome_run(e, p.compact, &p, p.batch);
     assert_true(engine_gains_by_support(e));
     assert_int_equal(engine_set_support(e, p.index, p.count / 2, NULL), ADMMNN_OK);
     assert_int_equal(engine_set_support(e, NULL, 0, NULL), ADMMNN_OK);
     assert_int_equal(engine_parameter_count(e), p.g->flat_count);
     assert_int_equal(engine_set_support(e, p.index, p.count, NULL), ADMMNN_OK);
-    outcome got = outcome_run(e, p.compact, &p, MAX_BATCH);
+    outcome got = outcome_run(e, p.compact, &p, p.batch);
     assert_memory_equal(got.gradient, want.gradient, p.count * sizeof *got.gradient);
     outcome_free(&got);
     outcome_free(&want);
