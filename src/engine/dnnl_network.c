@@ -52,10 +52,9 @@ static bool reads_samples_alone(const graph *g, const graph_node *node) {
 
 /* Whether the node reads its operands in lanes, passes them on, or makes copies of its own. */
 static bool reads_lanes(const dnnl_network *d, const dnnl_node *n) {
-    const sparse_layer *l = dnnl_listed(d, (uint32_t)(n->node - d->graph->nodes));
     switch (n->node->op) {
     case GRAPH_CONV:
-        return l != NULL && l->runs[SPARSE_FORWARD];
+        return dnnl_runs_listed(d, n, SPARSE_FORWARD);
     case GRAPH_BATCH_NORMALIZATION:
         return n->turned;
     case GRAPH_BINARY:

@@ -77,6 +77,12 @@ admmnn_status dnnl_attributes(const graph_node *act, bool sums, dnnl_primitive_a
 admmnn_status dnnl_apply(dnnl_network *d, const graph_node *node, uint32_t tensor,
                          admmnn_error *err);
 
+/* Whether the node's pass runs on lists. */
+static inline bool dnnl_runs_listed(const dnnl_network *d, const dnnl_node *n, sparse_pass pass) {
+    const sparse_layer *l = dnnl_listed(d, (uint32_t)(n->node - d->graph->nodes));
+    return l != NULL && l->runs[pass];
+}
+
 /* ---- shapes and formats ---- */
 
 /* A value's dimensions, the batch first; their number. */

@@ -189,11 +189,6 @@ static admmnn_status call_forward(dnnl_network *d, dnnl_node *n, admmnn_error *e
 
 /* ---- on lists ---- */
 
-static bool runs_listed(const dnnl_network *d, const dnnl_node *n, sparse_pass pass) {
-    const sparse_layer *l = dnnl_listed(d, (uint32_t)(n->node - d->graph->nodes));
-    return l != NULL && l->runs[pass];
-}
-
 /* The tensor as lists can read it: as it is, or row-major. */
 static admmnn_status readable(dnnl_network *d, const dnnl_node *n, uint32_t tensor, uint32_t *out,
                               admmnn_error *err) {
@@ -258,7 +253,7 @@ static bool is_among_lists(const dnnl_network *d, const dnnl_node *norm) {
         return true;
     for (uint32_t i = 0; i < d->graph->node_count; i++) {
         const dnnl_node *n = &d->nodes[i];
-        if (n->live && n->node->op == GRAPH_CONV && runs_listed(d, n, SPARSE_FORWARD) &&
+        if (n->live && n->node->op == GRAPH_CONV && dnnl_runs_listed(d, n, SPARSE_FORWARD) &&
             graph_operand(d->graph, n->node, 0) == value)
             return true;
     }
@@ -418,7 +413,7 @@ admmnn_status dnnl_weighted_forward(dnnl_network *d, dnnl_node *n, admmnn_error 
         status = choose_forward(d, n, NULL, x, err);
     }
     BASE_TRY(status);
-    if (runs_listed(d, n, SPARSE_FORWARD))
+    if (dnnl_runs_listed(d, n, SPARSE_FORWARD))
         BASE_TRY(listed_forward(d, n, x, err));
     else
         BASE_TRY(dense_forward(d, n, x, err));
@@ -507,8 +502,8 @@ admmnn_status dnnl_weighted_backward(dnnl_network *d, dnnl_node *n, admmnn_error
     const int ndims = dst_dims(d, n, dims);
     BASE_TRY(dnnl_shaped(d, dy, ndims, dims, &dy, err));
     const bool data = d->wanted[graph_operand(d->graph, n->node, 0)];
-    const bool listed_weights = runs_listed(d, n, SPARSE_WEIGHTS);
-    const bool listed_data = data && runs_listed(d, n, SPARSE_DATA);
+    const bool listed_weights = dnnl_runs_listed(d, n, SPARSE_WEIGHTS);
+    const bool listed_data = data && dnnl_runs_listed(d, n, SPARSE_DATA);
     if (!listed_weights)
         BASE_TRY(dense_backward(d, n, dy, true, err));
     if (listed_weights || listed_data)
