@@ -65,7 +65,7 @@ coverage: ## the test suite's coverage by line, in build/coverage/coverage.html
 	@scripts/install-dependencies build test coverage
 	@scripts/build coverage $(JOBS)
 	@ctest --preset coverage --parallel $(JOBS)
-	@gcovr --root . --filter src/ --html-details build/coverage/coverage.html --print-summary \
+	@gcovr --root . --filter src/ --filter runtime/ --html-details build/coverage/coverage.html --print-summary \
 		build/coverage
 
 .PHONY: bench

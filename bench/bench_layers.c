@@ -38,8 +38,8 @@ typedef struct options {
 
 typedef struct bench {
     const options *o;
-    double flops, bandwidth;    /* the machine's, a second */
-    double totals[SINGLE_WAYS]; /* least seconds of all cases */
+    double flops, bandwidth;                          /* the machine's, a second */
+    double medians[SINGLE_WAYS], leasts[SINGLE_WAYS]; /* seconds of all cases */
 } bench;
 
 /* A case's work, and what the machine needs for it at least. */
@@ -105,8 +105,10 @@ static admmnn_status measure(bench *b, const bench_layer *l, single *s, double s
     if (!(apart < 1e-4))
         return base_fail(err, ADMMNN_BACKEND, "%s: outputs are %g apart", l->name, apart);
     BASE_TRY(single_time(s, 1e-3 * b->o->ms, &times, err));
-    for (int way = 0; way < SINGLE_WAYS; way++)
-        b->totals[way] += times.least[way];
+    for (int way = 0; way < SINGLE_WAYS; way++) {
+        b->medians[way] += times.median[way];
+        b->leasts[way] += times.least[way];
+    }
     *ratio = times.least[SINGLE_DENSE] / times.least[SINGLE_SPARSE];
     print_case(b, l, s, &times, apart);
     return ADMMNN_OK;
@@ -159,9 +161,10 @@ static admmnn_status run(const options *o, const bench_layer_set *which, admmnn_
             "apart");
     for (size_t i = 0; i < which->count; i++)
         BASE_TRY(measure_layer(&b, which, &which->layers[i], err));
-    const double total = b.totals[SINGLE_DENSE] / b.totals[SINGLE_SPARSE];
-    printf(o->json ? "{\"set\": \"%s\", \"least_ratio\": %.3f}\n" : "%s: all, least: %.2f\n",
-           o->set, total);
+    printf(o->json ? "{\"set\": \"%s\", \"ratio\": %.3f, \"least_ratio\": %.3f}\n"
+                   : "%s: all, medians: %.2f, least: %.2f\n",
+           o->set, b.medians[SINGLE_DENSE] / b.medians[SINGLE_SPARSE],
+           b.leasts[SINGLE_DENSE] / b.leasts[SINGLE_SPARSE]);
     return ADMMNN_OK;
 }
 

@@ -27,13 +27,6 @@
 /* Others are tried instead of a large network. */
 #define TRIES 4
 
-bool packed_is_small(const graph *g) {
-    size_t numbers = g->flat_count;
-    for (uint32_t v = 0; v < g->value_count && numbers <= PACKED_NUMBERS_MOST; v++)
-        numbers += graph_value_count(g, v);
-    return numbers <= PACKED_NUMBERS_MOST;
-}
-
 /* ---- what a mutation left ---- */
 
 static size_t tones_bytes(unsigned flags) {

@@ -186,15 +186,13 @@ static bool start_workers(rt_crew *crew) {
 
 admmnn_runtime_status rt_crew_open(rt_memory *memory, unsigned threads, rt_crew **out,
                                    admmnn_runtime_error *err) {
-    const bool arena = memory->bottom != NULL;
     *out = NULL;
     if (threads < 2)
         return ADMMNN_RUNTIME_OK;
     rt_crew *crew = rt_take(memory, 1, sizeof *crew);
     rt_worker *workers = rt_take(memory, threads - 1, sizeof *workers);
     if (crew == NULL || workers == NULL)
-        return rt_fail(err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
-                       "no memory for threads", 0);
+        return rt_fail(err, rt_memory_status(memory), "no memory for threads", 0);
     crew->count = threads - 1;
     crew->process = getpid();
     crew->workers = workers;

@@ -45,8 +45,7 @@ static admmnn_runtime_status open_window(rt_memory *memory, FILE *file, size_t c
     *w = all;
     *view = nothing;
     if (w->bytes == NULL)
-        return rt_fail(err, memory->bottom != NULL ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
-                       "no memory for the file", 0);
+        return rt_fail(err, rt_memory_status(memory), "no memory for the file", 0);
     return ADMMNN_RUNTIME_OK;
 }
 

@@ -7,9 +7,6 @@
 
 #include "network.h"
 
-/* Vectors at the end of a row read up to so many floats more than there are. */
-#define RT_SLACK 8U
-
 /* Of any kernels: floats of a vector, and vectors of a tile of outputs. */
 #define RT_LANES_MOST 16U
 #define RT_TILE_VECTORS_MOST 14U

@@ -25,11 +25,10 @@ static span span_of(const rt_lines *l) {
 }
 
 static void fill_line(const rt_lines *l, span s, const float *row, float *to) {
-    const float *from = row + (int64_t)l->column + (int64_t)(s.first * l->step);
     const size_t count = l->vectors * LANES;
     memset(to, 0, s.first * sizeof *to);
-    for (size_t e = s.first; e < s.last; e++, from += l->step)
-        to[e] = *from;
+    for (size_t e = s.first; e < s.last; e++)
+        to[e] = row[(int64_t)l->column + (int64_t)(e * l->step)];
     memset(to + s.last, 0, (count - s.last) * sizeof *to);
 }
 

@@ -183,9 +183,7 @@ admmnn_runtime_status rt_layer_code(const rt_opening *opening, const rt_tensor *
     float *scale = rt_take(opening->memory, layer->rows, sizeof *scale);
     float *bias = rt_take(opening->memory, layer->rows, sizeof *bias);
     if (scale == NULL || bias == NULL)
-        return rt_fail(opening->err,
-                       opening->memory->bottom != NULL ? ADMMNN_RUNTIME_ARENA
-                                                       : ADMMNN_RUNTIME_MEMORY,
+        return rt_fail(opening->err, rt_memory_status(opening->memory),
                        "no memory for a layer of 8 bits", 0);
     const double made = out->coded ? (double)out->scale : 1.0;
     const double zero = out->coded ? out->zero + 0.5 : 0.0; /* and what rounds */
@@ -213,8 +211,8 @@ static admmnn_runtime_status read_floats(rt_sources *from, rt_tensor *tensor) {
     rt_making m = {from, tensor, NULL, false};
     rt_positions positions = {false, tensor->columns - 1 > UINT16_MAX, NULL, NULL, 0};
     rt_matrix to = {NULL, NULL};
-    tensor->floats = rt_take(memory, rt_product(tensor->rows, tensor->columns, 1) + RT_SLACK,
-                             sizeof *tensor->floats);
+    tensor->floats =
+        rt_take(memory, rt_product(tensor->rows, tensor->columns, 1), sizeof *tensor->floats);
     if (tensor->floats == NULL)
         return rt_sources_memory(from);
     const size_t mark = rt_mark(memory);

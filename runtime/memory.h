@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admmnn/runtime.h"
+
 #define RT_ALIGNMENT 16U
 
 typedef struct rt_block rt_block;
@@ -18,6 +20,11 @@ typedef struct rt_memory {
     size_t low, high, peak;     /* bytes of an arena: taken at both ends, and the most so far */
     size_t lost;                /* before its first aligned byte */
 } rt_memory;
+
+/* What a model fails with where there was not enough of this memory. */
+static inline admmnn_runtime_status rt_memory_status(const rt_memory *m) {
+    return m->bottom != NULL ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY;
+}
 
 /* NULL: malloc. */
 void rt_memory_open(rt_memory *m, void *arena, size_t bytes);
@@ -37,8 +44,8 @@ size_t rt_mark(const rt_memory *m);
 void rt_release(rt_memory *m, size_t mark);
 
 /* An array whose length is not known: *array, at first NULL, of which `used` bytes are written,
- * is given room for at least `least` more. The room in all; 0 where there is not enough. Nothing
- * else but scratch may be taken until rt_settle ends it at `used` bytes. */
+ * is given room for at least `least` more. The room in all, an arena's to its last byte; 0 where
+ * there is not enough. Nothing else may be taken until rt_settle ends it at `used` bytes. */
 size_t rt_more(rt_memory *m, void **array, size_t used, size_t least);
 bool rt_settle(rt_memory *m, void **array, size_t used);
 

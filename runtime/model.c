@@ -166,9 +166,7 @@ admmnn_runtime_status rt_model_read(rt_file *file, rt_memory *memory,
     if (status == ADMMNN_RUNTIME_OK) {
         made = rt_take(memory, 1, sizeof *made);
         if (made == NULL)
-            status =
-                rt_fail(err, memory->bottom != NULL ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
-                        "no memory for the model", 0);
+            status = rt_fail(err, rt_memory_status(memory), "no memory for the model", 0);
     }
     if (status == ADMMNN_RUNTIME_OK) {
         rt_opening opening = {memory, &made->network, settings->weights, err};

@@ -54,6 +54,15 @@ static inline float *rt_temporary(const rt_call *c) {
     return c->workspace + c->node->temporary;
 }
 
+/* Positions of one axis, half open. */
+typedef struct rt_span {
+    size_t first, last;
+} rt_span;
+
+/* Of `most` places of a padded axis that are `step` apart, the first at `shift`, those on its `in`
+ * positions (run_window.c). */
+rt_span rt_steps_on(size_t shift, size_t step, size_t most, size_t pad, size_t in);
+
 /* Element by element from the same ones of up to two operands, as floats: all at once where they
  * lie so, else in stretches by way of buffers.
  *

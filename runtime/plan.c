@@ -10,9 +10,7 @@
 #define PLACE_ALIGNMENT 16U
 
 static admmnn_runtime_status no_memory(const rt_opening *opening) {
-    const bool arena = opening->memory->bottom != NULL;
-    return rt_fail(opening->err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
-                   "no memory for the plan", 0);
+    return rt_fail(opening->err, rt_memory_status(opening->memory), "no memory for the plan", 0);
 }
 
 /* ---- layers ---- */
@@ -321,8 +319,7 @@ static void free_lots(lots *l, uint32_t v) {
 
 /* The first gap that is large enough. */
 static uint64_t take_lot(lots *l, uint64_t floats, uint32_t last) {
-    const uint64_t count =
-        (floats + RT_SLACK + PLACE_ALIGNMENT - 1) / PLACE_ALIGNMENT * PLACE_ALIGNMENT;
+    const uint64_t count = (floats + PLACE_ALIGNMENT - 1) / PLACE_ALIGNMENT * PLACE_ALIGNMENT;
     uint64_t place = 0;
     uint32_t at = 0;
     for (; at < l->count && l->lots[at].place - place < count; at++)

@@ -9,11 +9,9 @@ static const rt_value *input_of(const rt_network *network, const rt_node *node) 
     return &network->values[node->operands[0]];
 }
 
-/* Of products that read codes, as floats, and a vector beyond. */
+/* Of products that read codes, as floats. */
 static uint64_t widened_count(const rt_value *input) {
-    return input->numbers.coded
-               ? (rt_shape_count(&input->shape) + 2 * RT_SLACK) / RT_SLACK * RT_SLACK
-               : 0;
+    return input->numbers.coded ? rt_shape_count(&input->shape) : 0;
 }
 
 static uint64_t product_temporary(const rt_network *network, const rt_value *value) {
@@ -89,22 +87,8 @@ void rt_run_conv(const rt_call *c) {
 }
 
 /* Positions of the input, one axis: those whose result by the kernel's place lies on the output. */
-typedef struct span {
-    size_t first, last;
-} span;
-
-static span span_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
-    const size_t shift = tap * w->dilation[axis];
-    const size_t pad = w->pad[axis];
-    const size_t stride = w->stride[axis];
-    span s = {0, 0};
-    if (shift < pad)
-        s.first = (pad - shift + stride - 1) / stride;
-    if (out + pad > shift)
-        s.last = (out + pad - shift + stride - 1) / stride;
-    if (s.last > in)
-        s.last = in;
-    return s;
+static rt_span inputs_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
+    return rt_steps_on(tap * w->dilation[axis], w->stride[axis], in, w->pad[axis], out);
 }
 
 /* What one weight adds to a plane of outputs: column (ky, kx) of its channel. */
@@ -114,8 +98,9 @@ static void scatter(const rt_call *c, float weight, size_t tap, const float *in,
     const size_t width = rt_shape_width(&c->value->shape);
     const size_t ky = tap / w->kernel[1];
     const size_t kx = tap % w->kernel[1];
-    const span rows = span_of(w, 0, ky, rt_shape_height(from), rt_shape_height(&c->value->shape));
-    const span columns = span_of(w, 1, kx, rt_shape_width(from), width);
+    const rt_span rows =
+        inputs_of(w, 0, ky, rt_shape_height(from), rt_shape_height(&c->value->shape));
+    const rt_span columns = inputs_of(w, 1, kx, rt_shape_width(from), width);
     for (size_t y = rows.first; y < rows.last; y++) {
         float *line = out + (y * w->stride[0] + ky * w->dilation[0] - w->pad[0]) * width;
         for (size_t x = columns.first; x < columns.last; x++)

@@ -4,19 +4,12 @@
 
 #include "operations.h"
 
-/* Positions of one axis, half open. */
-typedef struct span {
-    size_t first, last;
-} span;
-
 static size_t divide_up(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
-/* Of `most` places of the padded input that are `step` apart, the first at `shift`, those on the
- * input. */
-static span steps_on(size_t shift, size_t step, size_t most, size_t pad, size_t in) {
-    span s = {0, 0};
+rt_span rt_steps_on(size_t shift, size_t step, size_t most, size_t pad, size_t in) {
+    rt_span s = {0, 0};
     if (shift < pad)
         s.first = divide_up(pad - shift, step);
     if (in + pad > shift)
@@ -27,18 +20,19 @@ static span steps_on(size_t shift, size_t step, size_t most, size_t pad, size_t 
 }
 
 /* The output's positions whose kernel's place `tap` falls on the input. */
-static span outputs_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
-    return steps_on(tap * w->dilation[axis], w->stride[axis], out, w->pad[axis], in);
+static rt_span outputs_of(const rt_window *w, int axis, size_t tap, size_t in, size_t out) {
+    return rt_steps_on(tap * w->dilation[axis], w->stride[axis], out, w->pad[axis], in);
 }
 
 /* One row of inputs goes into one of outputs, by one place of the kernel. */
-typedef void row_pooling(const rt_window *w, const void *from, size_t kx, span columns, void *to);
+typedef void row_pooling(const rt_window *w, const void *from, size_t kx, rt_span columns,
+                         void *to);
 
 static size_t place_of(const rt_window *w, size_t kx, size_t column) {
     return column * w->stride[1] + kx * w->dilation[1] - w->pad[1];
 }
 
-static void add_row(const rt_window *w, const void *from, size_t kx, span columns, void *to) {
+static void add_row(const rt_window *w, const void *from, size_t kx, rt_span columns, void *to) {
     const float *x = from;
     float *y = to;
     for (size_t i = columns.first; i < columns.last; i++)
@@ -51,7 +45,7 @@ static inline void raise_by(const float *x, size_t stride, size_t count, float *
 }
 
 /* The usual strides are known to the compiler, which makes vectors of them. */
-static void raise_row(const rt_window *w, const void *from, size_t kx, span columns, void *to) {
+static void raise_row(const rt_window *w, const void *from, size_t kx, rt_span columns, void *to) {
     if (columns.first >= columns.last)
         return;
     const float *x = (const float *)from + place_of(w, kx, columns.first);
@@ -65,7 +59,8 @@ static void raise_row(const rt_window *w, const void *from, size_t kx, span colu
         raise_by(x, w->stride[1], count, y);
 }
 
-static void raise_codes(const rt_window *w, const void *from, size_t kx, span columns, void *to) {
+static void raise_codes(const rt_window *w, const void *from, size_t kx, rt_span columns,
+                        void *to) {
     const uint8_t *x = from;
     uint8_t *y = to;
     for (size_t i = columns.first; i < columns.last; i++) {
@@ -82,7 +77,7 @@ static void pool_plane(const rt_call *c, row_pooling *pool, size_t bytes, const 
     const size_t width = rt_shape_width(in);
     const size_t out_width = rt_shape_width(out);
     for (size_t ky = 0; ky < w->kernel[0]; ky++) {
-        const span rows = outputs_of(w, 0, ky, rt_shape_height(in), rt_shape_height(out));
+        const rt_span rows = outputs_of(w, 0, ky, rt_shape_height(in), rt_shape_height(out));
         for (size_t oy = rows.first; oy < rows.last; oy++) {
             const size_t row = oy * w->stride[0] + ky * w->dilation[0] - w->pad[0];
             for (size_t kx = 0; kx < w->kernel[1]; kx++)
@@ -99,14 +94,14 @@ static void pool_plane(const rt_call *c, row_pooling *pool, size_t bytes, const 
 #define PLACES_BY_ROWS 16U
 
 /* The window's places of one axis that fall on the input. */
-static span taps_of(const rt_window *w, int axis, size_t position, size_t in) {
-    return steps_on(position * w->stride[axis], w->dilation[axis], w->kernel[axis], w->pad[axis],
-                    in);
+static rt_span taps_of(const rt_window *w, int axis, size_t position, size_t in) {
+    return rt_steps_on(position * w->stride[axis], w->dilation[axis], w->kernel[axis], w->pad[axis],
+                       in);
 }
 
-static double sum_window(const rt_window *w, const float *x, size_t width, span rows, size_t oy,
+static double sum_window(const rt_window *w, const float *x, size_t width, rt_span rows, size_t oy,
                          size_t ox) {
-    const span columns = taps_of(w, 1, ox, width);
+    const rt_span columns = taps_of(w, 1, ox, width);
     double sum = 0.0;
     for (size_t ky = rows.first; ky < rows.last; ky++) {
         const size_t row = oy * w->stride[0] + ky * w->dilation[0] - w->pad[0];
@@ -119,7 +114,7 @@ static double sum_window(const rt_window *w, const float *x, size_t width, span 
 static void sum_plane(const rt_window *w, const rt_shape *in, const rt_shape *out, const float *x,
                       float *y) {
     for (size_t oy = 0; oy < rt_shape_height(out); oy++) {
-        const span rows = taps_of(w, 0, oy, rt_shape_height(in));
+        const rt_span rows = taps_of(w, 0, oy, rt_shape_height(in));
         for (size_t ox = 0; ox < rt_shape_width(out); ox++)
             *y++ = (float)sum_window(w, x, rt_shape_width(in), rows, oy, ox);
     }

@@ -9,9 +9,8 @@ admmnn_runtime_status rt_sources_corrupt(const rt_sources *from, const char *rea
 }
 
 admmnn_runtime_status rt_sources_memory(const rt_sources *from) {
-    const bool arena = from->opening->memory->bottom != NULL;
-    return rt_fail(from->opening->err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
-                   "no memory for the weights", 0);
+    const rt_opening *opening = from->opening;
+    return rt_fail(opening->err, rt_memory_status(opening->memory), "no memory for the weights", 0);
 }
 
 /* ---- levels ---- */

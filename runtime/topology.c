@@ -7,9 +7,9 @@ admmnn_runtime_status rt_topology_corrupt(const rt_topology *t, const char *reas
 }
 
 admmnn_runtime_status rt_topology_memory(const rt_topology *t) {
-    const bool arena = t->opening->memory->bottom != NULL;
-    return rt_fail(t->opening->err, arena ? ADMMNN_RUNTIME_ARENA : ADMMNN_RUNTIME_MEMORY,
-                   "no memory for the network", t->in->at);
+    const rt_opening *opening = t->opening;
+    return rt_fail(opening->err, rt_memory_status(opening->memory), "no memory for the network",
+                   t->in->at);
 }
 
 /* Bytes of the UTF-8 character that the bytes begin with; 0: none. */

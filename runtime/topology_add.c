@@ -430,7 +430,7 @@ admmnn_runtime_status rt_topology_add_constant(rt_topology *t, const rt_item *it
         rt_shape_count(&item->shape) > (t->in->count - t->in->at) / 4)
         return rt_topology_corrupt(t, "a constant ends early");
     const size_t count = rt_shape_count(&item->shape);
-    float *data = rt_take(t->opening->memory, count + RT_SLACK, sizeof *data);
+    float *data = rt_take(t->opening->memory, count, sizeof *data);
     if (data == NULL)
         return rt_topology_memory(t);
     for (size_t i = 0; i < count; i++)

@@ -40,6 +40,12 @@ typedef struct lanes_image {
     lanes_layout layout;
 } lanes_image;
 
+/* Floats of a sample. */
+static inline size_t lanes_image_floats(const lanes_image *image) {
+    const size_t block = image->layout.block;
+    return (image->channels + block - 1) / block * block * image->size[0] * image->size[1];
+}
+
 /* Vectors that stand for some of an image's pixels: of each channel phases[0] x phases[1]
  * planes, each of count[0] x count[1] vectors `step` apart. Along an axis pixel i is in plane
  * (i + pad) mod phases, at (i + pad) / phases - first: what a window of such a stride reads is

@@ -213,12 +213,6 @@ static size_t stage_least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Floats of a sample. */
-static size_t image_floats(const lanes_image *image) {
-    const size_t block = image->layout.block;
-    return (image->channels + block - 1) / block * block * image->size[0] * image->size[1];
-}
-
 /* One row of a block of channels. */
 INLINE void stage_blocks_of(const lanes_image *image, const lanes_grid *grid, size_t channel,
                             size_t row, const lanes_source *from, stage_way way, bool rectified,
@@ -226,7 +220,7 @@ INLINE void stage_blocks_of(const lanes_image *image, const lanes_grid *grid, si
     const stage_range columns = stage_range_of(image, grid, 1);
     const size_t plane = grid_plane(grid);
     const size_t next = grid->phases[0] * grid->phases[1] * plane;
-    const size_t stride = image_floats(image);
+    const size_t stride = lanes_image_floats(image);
     const size_t block = image->layout.block;
     for (size_t part = 0; part < block && channel + part < image->channels; part += LANES) {
         const size_t count = stage_least(LANES, block - part);
@@ -346,7 +340,7 @@ static void stage_row(const lanes_image *image, const lanes_grid *grid, size_t c
 static void stage_pixels(const lanes_image *image, const lanes_grid *grid, size_t channel,
                          size_t row, const float *x, size_t samples, vec *to) {
     const stage_range columns = stage_range_of(image, grid, 1);
-    const size_t stride = image_floats(image);
+    const size_t stride = lanes_image_floats(image);
     const size_t plane = grid_plane(grid);
     const float *from = x + (channel * image->size[0] + row) * image->size[1];
     const stage_channels none = {0};
@@ -414,7 +408,7 @@ static void unstage_blocks(const lanes_image *image, const lanes_grid *grid, siz
     const stage_range columns = stage_range_of(image, grid, 1);
     const size_t plane = grid_plane(grid);
     const size_t next = grid->phases[0] * grid->phases[1] * plane;
-    const size_t stride = image_floats(image);
+    const size_t stride = lanes_image_floats(image);
     const size_t block = image->layout.block;
     for (size_t part = 0; part < block; part += LANES) {
         const size_t count = stage_least(LANES, block - part);
@@ -435,7 +429,7 @@ static void unstage_blocks(const lanes_image *image, const lanes_grid *grid, siz
 static void unstage_pixels(const lanes_image *image, const lanes_grid *grid, size_t channel,
                            size_t row, const vec *from, size_t samples, float *y) {
     const stage_range columns = stage_range_of(image, grid, 1);
-    const size_t stride = image_floats(image);
+    const size_t stride = lanes_image_floats(image);
     const size_t plane = grid_plane(grid);
     float *to = y + (channel * image->size[0] + row) * image->size[1];
     stage_cursor at = stage_cursor_at(grid, channel, row, columns.first);

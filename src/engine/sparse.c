@@ -36,15 +36,11 @@ static sparse_axis axis_of(const graph_window *w, int i, size_t size, size_t out
     return a;
 }
 
-static size_t planes_of(const sparse_layer *l) {
-    return l->axis[0].stride * l->axis[1].stride;
-}
-
 /* As many as the second cache holds the buffers of, in pairs. */
 static size_t strip_rows(const sparse_layer *l) {
     const sparse_axis *y = &l->axis[0];
     const sparse_axis *x = &l->axis[1];
-    const size_t input = l->channels * planes_of(l) * (x->out + x->reach + x->data_count);
+    const size_t input = l->channels * sparse_planes(l) * (x->out + x->reach + x->data_count);
     const size_t row = (input + l->filters * x->dy_count) * l->kernels->lanes * sizeof(float);
     const size_t fitting = STRIP_BYTES / row;
     const size_t rows = fitting > y->reach + 2 ? (fitting - y->reach) / 2 * 2 : 2;
@@ -85,7 +81,7 @@ static tap tap_of(const sparse_layer *l, const graph_conv *conv, size_t place) {
     const size_t down = place % window / x->kernel * y->dilation;
     const size_t across = place % x->kernel * x->dilation;
     const size_t phase = down % y->stride * x->stride + across % x->stride;
-    return (tap){filter, channel, channel * planes_of(l) + phase, down / y->stride,
+    return (tap){filter, channel, channel * sparse_planes(l) + phase, down / y->stride,
                  across / x->stride};
 }
 
@@ -125,7 +121,7 @@ static uint32_t gradient_vector(const sparse_layer *l, tap t) {
 
 static bool make_lists(sparse_layer *l, const graph_conv *conv, const size_t *index,
                        size_t offset) {
-    const size_t planes = l->channels * planes_of(l);
+    const size_t planes = l->channels * sparse_planes(l);
     uint32_t *next = base_array(planes, sizeof *next);
     l->entry = base_array(l->count, sizeof *l->entry);
     const bool whole = open_list(&l->list, l->filters, l->channels, l->count) &&

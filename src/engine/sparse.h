@@ -45,6 +45,11 @@ typedef struct sparse_layer {
     size_t thread_floats;     /* and that of each thread */
 } sparse_layer;
 
+/* Of a channel: one for each phase of the strides. */
+static inline size_t sparse_planes(const sparse_layer *l) {
+    return l->axis[0].stride * l->axis[1].stride;
+}
+
 /* Of the node's weights index[count] are there, places in the flat vector; weight `first` of
  * the compact one is the first of them. For passes over so many samples in so many threads.
  * *out NULL: no pass would be faster. force: the lists are to run whatever they cost.

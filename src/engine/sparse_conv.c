@@ -25,10 +25,6 @@ static size_t padded(size_t channels, size_t block) {
     return (channels + block - 1) / block * block;
 }
 
-static size_t image_floats(const lanes_image *image) {
-    return padded(image->channels, image->layout.block) * image->size[0] * image->size[1];
-}
-
 static lanes_image input_image(const sparse_call *call) {
     const sparse_layer *l = call->layer;
     return (lanes_image){l->channels, {l->axis[0].size, l->axis[1].size}, call->x_layout};
@@ -37,10 +33,6 @@ static lanes_image input_image(const sparse_call *call) {
 static lanes_image output_image(const sparse_call *call) {
     const sparse_layer *l = call->layer;
     return (lanes_image){l->filters, {l->axis[0].out, l->axis[1].out}, call->y_layout};
-}
-
-static size_t planes(const sparse_layer *l) {
-    return l->axis[0].stride * l->axis[1].stride;
 }
 
 /* Rows and columns of a strip of the input, and of the output's gradient. */
@@ -107,7 +99,7 @@ typedef struct buffers {
 } buffers;
 
 static size_t input_floats(const sparse_layer *l) {
-    return l->channels * planes(l) * input_rows(l) * input_columns(l) * l->kernels->lanes;
+    return l->channels * sparse_planes(l) * input_rows(l) * input_columns(l) * l->kernels->lanes;
 }
 
 static size_t gradient_floats(const sparse_layer *l) {
@@ -116,7 +108,7 @@ static size_t gradient_floats(const sparse_layer *l) {
 
 static size_t output_floats(const sparse_layer *l) {
     const size_t forward = l->filters * l->axis[1].out;
-    const size_t data = l->channels * planes(l) * l->axis[1].data_count;
+    const size_t data = l->channels * sparse_planes(l) * l->axis[1].data_count;
     return most(forward, data) * l->rows * l->kernels->lanes;
 }
 
@@ -149,15 +141,15 @@ static lanes_conv forward_geometry(const sparse_layer *l, size_t rows) {
                         .kernel_width = l->axis[1].reach + 1,
                         .out_height = rows,
                         .out_width = l->axis[1].out,
-                        .planes = planes(l)};
+                        .planes = sparse_planes(l)};
 }
 
 static void stage_input(const sparse_call *call, strip s, float *to) {
     const lanes_image image = input_image(call);
     const lanes_grid grid = input_grid(call->layer, s);
-    const lanes_source source = {.x = call->x + s.sample * image_floats(&image),
+    const lanes_source source = {.x = call->x + s.sample * lanes_image_floats(&image),
                                  .norm = call->x_norm};
-    keep_rows(call->layer, &grid, image.channels * planes(call->layer), to);
+    keep_rows(call->layer, &grid, image.channels * sparse_planes(call->layer), to);
     call->layer->kernels->stage(&image, &grid, &source, call->x_norm != NULL ? s.count : s.samples,
                                 to);
 }
@@ -179,7 +171,7 @@ static void add_sums(const sparse_call *call, strip s, const lanes_conv *made, c
 
 /* Where rows from one on of images in lanes are. */
 static size_t rows_in_lanes(const sparse_layer *l, const lanes_image *image, strip s, size_t row) {
-    return s.sample * image_floats(image) + row * image->size[1] * l->kernels->lanes;
+    return s.sample * lanes_image_floats(image) + row * image->size[1] * l->kernels->lanes;
 }
 
 static void forward_strip(const sparse_call *call, strip s, const buffers *b) {
@@ -187,7 +179,7 @@ static void forward_strip(const sparse_call *call, strip s, const buffers *b) {
     const size_t rows = least(l->rows, l->axis[0].out - s.first);
     lanes_conv geometry = forward_geometry(l, rows);
     const lanes_image image = output_image(call);
-    float *y = call->y + s.sample * image_floats(&image);
+    float *y = call->y + s.sample * lanes_image_floats(&image);
     float *out = b->out;
     if (image.layout.in_lanes) { /* where it is to be */
         geometry.out_plane = image.size[0] * image.size[1];
@@ -234,7 +226,8 @@ void sparse_conv_forward(const sparse_call *call) {
 static size_t tile_rows(const sparse_layer *l) {
     const size_t pairs = l->filters * l->channels;
     const size_t channels = least(l->channels, TILE_ENTRIES * pairs / most(l->count, 1) + 1);
-    const size_t row = channels * planes(l) * input_columns(l) * l->kernels->lanes * sizeof(float);
+    const size_t row =
+        channels * sparse_planes(l) * input_columns(l) * l->kernels->lanes * sizeof(float);
     const size_t rows = TILE_BYTES / row;
     return rows > l->axis[0].reach ? rows - l->axis[0].reach : 1;
 }
@@ -276,8 +269,8 @@ static void add_gradient_sums(const sparse_call *call, size_t sample, size_t fir
     lanes_norm n = *call->x_norm;
     n.plane = (end - first) * image.size[1];
     for (size_t c = 0; c < channels; c += block) {
-        const size_t at =
-            sample * image_floats(&image) + (c * image.size[0] + first * block) * image.size[1];
+        const size_t at = sample * lanes_image_floats(&image) +
+                          (c * image.size[0] + first * block) * image.size[1];
         double sums[2][LANES_BLOCK_MAX];
         call->layer->kernels->norm_backward_sums(&n, call->x + at, call->dx + at, sums[0], sums[1]);
         for (size_t k = 0; k < block; k++) {
@@ -295,7 +288,8 @@ static void add_lane_gradient_sums(const sparse_call *call, strip s, size_t firs
     const size_t width = image.size[1] * kernels->lanes;
     lanes_norm n = *call->x_norm;
     for (size_t c = 0; c < image.channels; c++) {
-        const size_t at = s.sample * image_floats(&image) + (c * image.size[0] + first) * width;
+        const size_t at =
+            s.sample * lanes_image_floats(&image) + (c * image.size[0] + first) * width;
         kernels->norm_lane_backward_sums(&n, (end - first) * image.size[1], s.count, call->x + at,
                                          call->dx + at, &call->x_sums[c],
                                          &call->x_sums[image.channels + c]);
@@ -318,8 +312,8 @@ static void unrectify_rows(const sparse_call *call, strip s, base_share rows, co
     const size_t count = rows.count * image.size[1];
     size_t at = rows_in_lanes(call->layer, &image, s, rows.first);
     for (size_t c = 0; c < image.channels; c++, at += plane) {
-        const float *alone = made + c * count * kernels->lanes;
-        const lanes_unrectify u = {.dy = made != NULL ? alone : call->dx + at,
+        const lanes_unrectify u = {.dy = made != NULL ? made + c * count * kernels->lanes
+                                                      : call->dx + at,
                                    .z = call->dx_added != NULL ? call->dx_added + at : NULL,
                                    .x = call->x_normalized + at,
                                    .y = call->x + at,
@@ -335,10 +329,10 @@ static void finish_rows(const sparse_call *call, strip s, const lanes_grid *grid
                         const float *out) {
     const sparse_layer *l = call->layer;
     const lanes_image image = input_image(call);
-    const bool alone = call->x_normalized != NULL && planes(l) == 1 && out != NULL;
+    const bool alone = call->x_normalized != NULL && sparse_planes(l) == 1 && out != NULL;
     if (out != NULL && !alone)
         l->kernels->unstage(&image, grid, out, s.samples,
-                            call->dx + s.sample * image_floats(&image));
+                            call->dx + s.sample * lanes_image_floats(&image));
     if (call->x_normalized != NULL)
         unrectify_rows(call, s, rows, alone ? out : NULL);
     else if (call->x_sums != NULL && call->x_layout.in_lanes)
@@ -352,7 +346,7 @@ static lanes_conv data_geometry(const sparse_layer *l, size_t rows) {
     return (lanes_conv){.channels = l->filters,
                         .height = input_rows(l),
                         .width = l->axis[1].dy_count,
-                        .filters = l->channels * planes(l),
+                        .filters = l->channels * sparse_planes(l),
                         .kernel_height = l->axis[0].reach + 1,
                         .kernel_width = l->axis[1].reach + 1,
                         .out_height = rows,
@@ -376,7 +370,8 @@ static void data_strip(const sparse_call *call, strip s, const buffers *b) {
                              .step = 1};
     const float *dy = b->dy + (first - s.first) * x->dy_count * l->kernels->lanes;
     lanes_conv geometry = data_geometry(l, end - first);
-    const bool in_place = image.layout.in_lanes && planes(l) == 1 && call->x_normalized == NULL;
+    const bool in_place =
+        image.layout.in_lanes && sparse_planes(l) == 1 && call->x_normalized == NULL;
     float *out = b->out;
     if (in_place) { /* every place is a pixel */
         geometry.out_plane = image.size[0] * image.size[1];
@@ -390,7 +385,7 @@ static void stage_gradient(const sparse_call *call, strip s, float *to) {
     const lanes_kernels *kernels = call->layer->kernels;
     const lanes_image image = output_image(call);
     const lanes_grid grid = gradient_grid(call->layer, s);
-    const size_t first = s.sample * image_floats(&image);
+    const size_t first = s.sample * lanes_image_floats(&image);
     keep_rows(call->layer, &grid, image.channels, to);
     if (call->y_norm == NULL) {
         const lanes_source source = {.x = call->dy + first};

@@ -75,6 +75,7 @@ static inline void *batch_library(const batch *b) {
     char path[64];
     run_command(
         "cd %s && ${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -shared "
+        "${ADMMNN_SANITIZE:+-fsanitize=$ADMMNN_SANITIZE -fno-sanitize-recover=all} "
         "-fPIC -o all.so *.c -lm",
         b->folder);
     snprintf(path, sizeof path, "%s/all.so", b->folder);

@@ -6,9 +6,13 @@
 #include "support.h"
 
 void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t number, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
 void *__real_realloc(void *old, size_t bytes);
 void __real_free(void *old);
 void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t number, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 void *__wrap_realloc(void *old, size_t bytes);
 void __wrap_free(void *old);
 
@@ -46,6 +50,20 @@ static void drop_block(const void *at) {
 
 void *__wrap_malloc(size_t bytes) {
     void *at = __real_malloc(bytes);
+    if (watched && at != NULL)
+        put_block(at, bytes);
+    return at;
+}
+
+void *__wrap_calloc(size_t number, size_t bytes) {
+    void *at = __real_calloc(number, bytes);
+    if (watched && at != NULL)
+        put_block(at, number * bytes);
+    return at;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes) {
+    void *at = __real_aligned_alloc(alignment, bytes);
     if (watched && at != NULL)
         put_block(at, bytes);
     return at;
