@@ -28,7 +28,7 @@ const char *admmnn_runtime_status_text(admmnn_runtime_status status) {
         [ADMMNN_RUNTIME_CORRUPT] = "corrupted file",
         [ADMMNN_RUNTIME_UNSUPPORTED] = "not supported",
         [ADMMNN_RUNTIME_MEMORY] = "out of memory",
-        [ADMMNN_RUNTIME_ARENA] = "the arena is too small",
+        [ADMMNN_RUNTIME_ARENA] = "the arena is smaller than what admmnn_runtime_measure tells",
     };
     const size_t number = (size_t)status;
     return number < sizeof texts / sizeof texts[0] ? texts[number] : "unknown status";

@@ -21,6 +21,9 @@ typedef struct admmnn_export_settings {
      * data set. */
     const admmnn_images *images;
     int force; /* not 0: files that exist are replaced */
+    /* Without images: how pixels are normalised, which the header says, as of admmnn_images; NULL
+     * both: as the model says. */
+    const char *mean, *deviation;
 } admmnn_export_settings;
 
 /* In bytes, where pointers have four of them. */
@@ -46,11 +49,12 @@ typedef struct admmnn_export_sizes {
  *     int NAME_predict_int8(const int8_t *in, int8_t *out);
  *
  * docs/export.md tells what they do. Of context, which may be NULL, the number of threads and the
- * log are taken, for the images. Both files are written whole or not at all. ADMMNN_USAGE: a
- * file exists and force is 0, a name that is none; ADMMNN_UNSUPPORTED: a network without
- * operations, one of which a value or a parameter has more than 2^28 numbers, or, with images, an
- * operation that has no form in 8 bits; ADMMNN_IO: cannot write; ADMMNN_MEMORY; those of
- * admmnn_model_open for the input and of admmnn_model_evaluate for the images. */
+ * log are taken, for the images and for a note of pixels that a model says nothing of. Both files
+ * are written whole or not at all. ADMMNN_USAGE: a file exists and force is 0, a name that is none;
+ * ADMMNN_UNSUPPORTED: a network without operations, one of which a value or a parameter has more
+ * than 2^28 numbers, or, with images, an operation that has no form in 8 bits; ADMMNN_IO: cannot
+ * write; ADMMNN_MEMORY; those of admmnn_model_open for the input and of admmnn_model_evaluate for
+ * the images. */
 admmnn_status admmnn_model_export_c(const admmnn_export_settings *settings,
                                     const admmnn_context *context, admmnn_export_sizes *sizes,
                                     admmnn_error *err);

@@ -131,6 +131,8 @@ typedef struct admmnn_pack_settings {
      * go, so that the runtime can keep them in 8 bits; NULL: what the input says of it. What it
      * says of pixels the file says then. */
     const admmnn_images *images;
+    /* Of pack without images: how pixels are normalised, as there; NULL both: as the input says. */
+    const char *mean, *deviation;
 } admmnn_pack_settings;
 
 /* Packs an ONNX model into a .admm file and back; each takes either kind of file.

@@ -67,9 +67,10 @@ typedef struct admmnn_runtime_settings {
     size_t arena_bytes;
     admmnn_runtime_kernels kernels;
     admmnn_runtime_weights weights;
-    /* Threads that run a sample together, the caller's among them: at most 1024; 0 is 1, as is any
-     * number where the library is built without threads. They are the model's, from opening to
-     * closing. Any number gives the same bytes, by the caller's floating-point environment
+    /* Threads that run a sample together, the caller's among them: more than 1024 are 1024, 0 is 1,
+     * as is any number where the library is built without threads. They are the model's, from
+     * opening to closing. Any number gives the same bytes, by the caller's floating-point
+     * environment
      * (<fenv.h>). A caller who finds them busy with another's sample runs his own alone. So does a
      * fork, which has none of them: it may run the model, even if it was made while the model ran,
      * and close it, which leaves the model of the other process as it is. */

@@ -95,12 +95,14 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
     admmnn_export_settings settings = {.input = arguments->operands[0],
                                        .folder = arguments->out,
                                        .name = arguments->name,
+                                       .mean = arguments->mean,
+                                       .deviation = arguments->deviation,
                                        .force = arguments->force};
     admmnn_export_sizes sizes;
     part parts[PARTS];
-    if (!arguments->int8 && cli_has_images(arguments))
-        return cli_fail(err, ADMMNN_USAGE, "a data set's options are of --int8");
-    if (arguments->int8) {
+    if (!arguments->int8)
+        CLI_TRY(cli_refuse_images(arguments, "--int8", err));
+    else {
         CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));
         settings.images = &images;
     }

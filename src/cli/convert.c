@@ -21,6 +21,8 @@ static admmnn_pack_settings settings_of(const cli_arguments *arguments) {
                                   .values = arguments->values,
                                   .weights = arguments->weights,
                                   .external_data = arguments->external_data,
+                                  .mean = arguments->mean,
+                                  .deviation = arguments->deviation,
                                   .force = arguments->force};
 }
 
@@ -51,9 +53,9 @@ admmnn_status cli_convert_pack(const cli_arguments *arguments, admmnn_error *err
     admmnn_images images;
     cli_session session;
     admmnn_pack_settings settings = settings_of(arguments);
-    if (!arguments->activations.given && cli_has_images(arguments))
-        return cli_fail(err, ADMMNN_USAGE, "a data set's options are of --activations");
-    if (arguments->activations.given) {
+    if (!arguments->activations.given)
+        CLI_TRY(cli_refuse_images(arguments, "--activations 8", err));
+    else {
         CLI_TRY(cli_images(arguments, fetched, sizeof fetched, &images, err));
         settings.images = &images;
     }

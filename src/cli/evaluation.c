@@ -7,9 +7,17 @@
 #include "fail.h"
 #include "print.h"
 
-bool cli_has_images(const cli_arguments *a) {
-    return a->data != NULL || a->format != NULL || a->mean != NULL || a->deviation != NULL ||
-           a->resize.given || a->max_damaged.given;
+admmnn_status cli_refuse_images(const cli_arguments *a, const char *wanted, admmnn_error *err) {
+    const char *given = a->data != NULL        ? "data"
+                        : a->format != NULL    ? "format"
+                        : a->resize.given      ? "resize"
+                        : a->max_damaged.given ? "max-damaged"
+                                               : NULL;
+    if (given == NULL)
+        return ADMMNN_OK;
+    return cli_fail(err, ADMMNN_USAGE,
+                    "--%s: no images are read without %s; give that too, or neither", given,
+                    wanted);
 }
 
 admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t size,

@@ -60,8 +60,10 @@
         .help = "What is left is divided by it: as many numbers as --mean."                        \
     }
 
-/* Whether one of them was given. */
-bool cli_has_images(const cli_arguments *arguments);
+/* Refuses those of them that say where images are and how they are read: none are without the
+ * option that is wanted. */
+admmnn_status cli_refuse_images(const cli_arguments *arguments, const char *wanted,
+                                admmnn_error *err);
 /* The data set of the options: without --data the fetched one of the format, whose folder then
  * stands in fetched, which images points to. */
 admmnn_status cli_images(const cli_arguments *arguments, char *fetched, size_t size,

@@ -127,6 +127,10 @@ static admmnn_status export_model(pack_model *model, const admmnn_export_setting
         .path = settings->input, .name = name, .images = settings->images, .context = context};
     if (settings->images != NULL)
         BASE_TRY(model_choose_tones(model, settings->input, settings->images, &model->tones, err));
+    else
+        BASE_TRY(model_tell_tones(model, settings->input, settings->mean, settings->deviation,
+                                  "so says the header; --mean and --deviation say otherwise",
+                                  context, err));
     BASE_TRY(find_name(model->g->name, settings->name, name, err));
     BASE_TRY(export_code_check(model->g, settings->input, err));
     BASE_TRY(find_paths(settings, name, paths, err));

@@ -91,10 +91,13 @@ static admmnn_status check_other(const export_job *job, const char *path, uint32
     default:
         break;
     }
+    const char *name = node->op == GRAPH_UNARY    ? graph_unary_name(node->unary.kind)
+                       : node->op == GRAPH_BINARY ? graph_binary_name(node->binary)
+                                                  : graph_op_name(node->op);
     return base_fail(job->err, ADMMNN_UNSUPPORTED,
                      "%s: node %s: %s has no form in 8 bits here; leave --int8 out, and the code "
                      "is of floats",
-                     path, node->name, graph_op_name(node->op));
+                     path, node->name, name);
 }
 
 /* What a layer does on the way may have operands that are constant, and a gather has indices. */

@@ -46,8 +46,9 @@ static admmnn_status open_runtime(evaluation *e, int way, const uint8_t *bytes, 
                          "%s: %s; 'admmnn pack --activations 8' writes them", e->path,
                          failure.reason);
     if (status != ADMMNN_RUNTIME_OK)
-        return base_fail(err, ADMMNN_UNSUPPORTED, "%s: the runtime: %s at byte %zu", e->path,
-                         failure.reason, failure.at);
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "%s: the runtime, which reads what 'admmnn pack' writes: %s at byte %zu",
+                         e->path, failure.reason, failure.at);
     admmnn_runtime_get_info(e->models[way], &e->infos[way]);
     return ADMMNN_OK;
 }

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "base/context.h"
+#include "base/memory.h"
 
 #define TURNS_LEAST 5U
-#define RUNS_MOST 500U
+#define RUNS_MOST 10000U
 
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a;
@@ -39,9 +40,8 @@ static admmnn_status time_turns(const turns *t, double runs[][RUNS_MOST], unsign
     return ADMMNN_OK;
 }
 
-admmnn_status turns_time(const turns *t, double seconds, turns_times *times, unsigned *rounds,
-                         admmnn_error *err) {
-    double runs[TURNS_WAYS_MOST][RUNS_MOST];
+static admmnn_status time_all(const turns *t, double seconds, double runs[][RUNS_MOST],
+                              turns_times *times, unsigned *rounds, admmnn_error *err) {
     const double end = base_seconds() + seconds;
     const unsigned each = runs_of_turn(t);
     unsigned count = 0;
@@ -55,4 +55,14 @@ admmnn_status turns_time(const turns *t, double seconds, turns_times *times, uns
     }
     *rounds = count;
     return ADMMNN_OK;
+}
+
+admmnn_status turns_time(const turns *t, double seconds, turns_times *times, unsigned *rounds,
+                         admmnn_error *err) {
+    double(*runs)[RUNS_MOST] = base_array((size_t)t->ways, sizeof *runs);
+    if (runs == NULL)
+        return base_fail_memory(err, "the times of runs");
+    const admmnn_status status = time_all(t, seconds, runs, times, rounds, err);
+    base_free(runs);
+    return status;
 }

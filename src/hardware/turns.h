@@ -5,11 +5,10 @@
 
 #include "base/error.h"
 
-#define TURNS_WAYS_MOST 4
 #define TURNS_RUNS 8U
 
 typedef struct turns {
-    int ways; /* at most TURNS_WAYS_MOST */
+    int ways;
     admmnn_status (*run)(void *user, int way, admmnn_error *err);
     void *user;
     double (*now)(void); /* seconds, of the clock or of the thread */
@@ -23,8 +22,8 @@ typedef struct turns_times {
     double median, least;
 } turns_times;
 
-/* Runs all ways in turns for about so many seconds, at least 5 turns and at most 500 runs, and one
- * turn before that. times: [ways]; rounds: runs of a way that were timed. */
+/* Runs all ways in turns for about so many seconds, at least 5 turns and at most 10,000 runs, and
+ * one turn before that. times: [ways]; rounds: runs of a way that were timed. */
 admmnn_status turns_time(const turns *t, double seconds, turns_times *times, unsigned *rounds,
                          admmnn_error *err);
 

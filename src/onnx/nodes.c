@@ -506,19 +506,28 @@ static admmnn_status fold(onnx_reader *r, const Onnx__NodeProto *node, admmnn_er
     return onnx_add_array(r, node, &out, err);
 }
 
-admmnn_status onnx_convert_node(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
-    const char *type = node->op_type == NULL ? "" : node->op_type;
+static const char *type_of(const Onnx__NodeProto *node) {
+    return node->op_type == NULL ? "" : node->op_type;
+}
+
+admmnn_status onnx_check_operator(const Onnx__NodeProto *node, admmnn_error *err) {
     BASE_TRY(check_subgraphs(node, err));
+    if (!onnx_is_standard(node->domain))
+        return base_fail(err, ADMMNN_UNSUPPORTED, "operators of the domain '%.40s' are not read",
+                         node->domain);
+    if (find_operation(type_of(node)) == NULL && !onnx_folds(type_of(node)))
+        return base_fail(err, ADMMNN_UNSUPPORTED,
+                         "this operator is not read; docs/onnx.md has those that are");
+    return ADMMNN_OK;
+}
+
+admmnn_status onnx_convert_node(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err) {
+    const char *type = type_of(node);
     if (node->n_output == 0)
         return base_fail(err, ADMMNN_CORRUPT, "it has no output");
     if (is_made(r, node)) /* an Add whose sum was a product's bias */
         return ADMMNN_OK;
-    if (!onnx_is_standard(node->domain))
-        return base_fail(err, ADMMNN_UNSUPPORTED, "operators of the domain '%.40s' are not read",
-                         node->domain);
     const struct operation *o = find_operation(type);
-    if (o == NULL && !onnx_folds(type))
-        return base_fail(err, ADMMNN_UNSUPPORTED, "this operator is not read");
     BASE_TRY(onnx_check_attributes(node, err));
     if (onnx_folds(type) && reads_constants(r, node))
         return fold(r, node, err);

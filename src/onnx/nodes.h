@@ -51,6 +51,8 @@ bool onnx_is_standard(const char *domain);
 
 /* Adds what makes the node's outputs, whose inputs are known. Errors do not name the node:
  * the caller does. */
+/* Whether its operator is one that is read. */
+admmnn_status onnx_check_operator(const Onnx__NodeProto *node, admmnn_error *err);
 admmnn_status onnx_convert_node(onnx_reader *r, const Onnx__NodeProto *node, admmnn_error *err);
 
 /* ---- for the conversions ---- */

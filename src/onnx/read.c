@@ -276,22 +276,38 @@ static admmnn_status open_graph(onnx_reader *r, const Onnx__ValueInfoProto *inpu
 
 /* ---- the nodes ---- */
 
+static admmnn_status fail_at_node(const onnx_reader *r, size_t n, admmnn_status status,
+                                  admmnn_error *err) {
+    const Onnx__NodeProto *node = r->from->node[n];
+    return base_fail_within(err, status, "node %zu, '%.60s' (%.30s of operator set %lld)", n,
+                            node->name == NULL ? "" : node->name,
+                            node->op_type == NULL ? "" : node->op_type, (long long)r->opset);
+}
+
+/* Before any is converted: what an operator that is not read leaves undone shows in others, too. */
+static admmnn_status check_operators(const onnx_reader *r, const size_t *order, admmnn_error *err) {
+    for (size_t i = 0; i < r->from->n_node; i++) {
+        const Onnx__NodeProto *node = r->from->node[order[i]];
+        const admmnn_status status = is_idle(r, node) ? ADMMNN_OK : onnx_check_operator(node, err);
+        if (status != ADMMNN_OK)
+            return fail_at_node(r, order[i], status, err);
+    }
+    return ADMMNN_OK;
+}
+
 static admmnn_status convert_nodes(onnx_reader *r, admmnn_error *err) {
     size_t *order;
     BASE_TRY(onnx_order(r->from, &r->names, r->arena, &order, err));
+    BASE_TRY(check_operators(r, order, err));
     for (size_t i = 0; i < r->from->n_node; i++) {
-        const size_t n = order[i];
-        const Onnx__NodeProto *node = r->from->node[n];
+        const Onnx__NodeProto *node = r->from->node[order[i]];
         admmnn_status status = is_idle(r, node) ? ADMMNN_OK : onnx_convert_node(r, node, err);
         if (status == ADMMNN_OK &&
             (r->g->flat_count > r->params_most || r->g->constant_count > r->params_most))
             status =
                 base_fail(err, ADMMNN_UNSUPPORTED, "its weights or constants serve too many nodes");
         if (status != ADMMNN_OK)
-            return base_fail_within(err, status, "node %zu, '%.60s' (%.30s of operator set %lld)",
-                                    n, node->name == NULL ? "" : node->name,
-                                    node->op_type == NULL ? "" : node->op_type,
-                                    (long long)r->opset);
+            return fail_at_node(r, order[i], status, err);
     }
     return ADMMNN_OK;
 }

@@ -37,6 +37,11 @@ admmnn_status model_open_logits(const graph *g, const char *path, graph **logits
  * else as the model says. ADMMNN_USAGE: means and deviations that make no sense. */
 admmnn_status model_choose_tones(const pack_model *model, const char *path,
                                  const admmnn_images *images, data_tones *tones, admmnn_error *err);
+/* The same told to the model, whose file or header says it then. Where neither does, a line to the
+ * log, `where` it is said then: pixels / 255. */
+admmnn_status model_tell_tones(pack_model *model, const char *path, const char *mean,
+                               const char *deviation, const char *where,
+                               const admmnn_context *context, admmnn_error *err);
 /* A line to the log: the file at path does not say it; `otherwise`: what does. Few exporters do,
  * and a network that is given other pixels than it was trained on works all the same. */
 void model_note_untold(const char *path, const char *otherwise, const admmnn_context *context);

@@ -79,6 +79,17 @@ void model_note_untold(const char *path, const char *otherwise, const admmnn_con
              otherwise);
 }
 
+admmnn_status model_tell_tones(pack_model *model, const char *path, const char *mean,
+                               const char *deviation, const char *where,
+                               const admmnn_context *context, admmnn_error *err) {
+    const admmnn_images pixels = {.mean = mean, .deviation = deviation};
+    const graph_shape shape = model->g->values[model->g->input].shape;
+    BASE_TRY(model_choose_tones(model, path, &pixels, &model->tones, err));
+    if (mean == NULL && !model->tones_told && shape.rank == 3) /* else it reads no images */
+        model_note_untold(path, where, context);
+    return ADMMNN_OK;
+}
+
 void model_note_tones(const pack_model *model, const char *path, const admmnn_images *images,
                       const data_set *set, const admmnn_context *context) {
     if (!model->tones_told && images->mean == NULL && set->values == NULL)

@@ -74,24 +74,18 @@ static admmnn_status open_input(const admmnn_pack_settings *settings, pack_model
                            NULL, &file_bytes, described, err);
 }
 
-/* A packed file always says how its pixels are normalised. */
-static void note_pixels(const pack_model *model, const char *path, const admmnn_context *context) {
-    const graph_shape shape = model->g->values[model->g->input].shape;
-    if (!model->tones_told && shape.rank == 3) /* else it reads no images */
-        model_note_untold(
-            path, "so says the packed file; --mean and --deviation of eval say otherwise", context);
-}
-
 admmnn_status admmnn_model_pack(const admmnn_pack_settings *settings, const admmnn_context *context,
                                 admmnn_error *err) {
     pack_model *model;
     bool described;
     BASE_TRY(open_input(settings, &model, &described, err));
-    if (settings->images == NULL) /* else what they are normalised by is told with them */
-        note_pixels(model, settings->input, context);
-    admmnn_status status = ADMMNN_OK;
+    admmnn_status status;
     if (settings->images != NULL)
         status = model_find_ranges(model, settings->input, settings->images, context, err);
+    else
+        status = model_tell_tones(model, settings->input, settings->mean, settings->deviation,
+                                  "so says the packed file; --mean and --deviation say otherwise",
+                                  context, err);
     if (status == ADMMNN_OK)
         status = write_packed(settings, model, described, err);
     pack_model_free(model);

@@ -1,4 +1,5 @@
 /* Running an opened model: on floats, on a test set, on NumPy's arrays. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -172,13 +173,26 @@ static float *network_input(const admmnn_model *model, const npy_array *array) {
     return input;
 }
 
+static admmnn_status fail_shape(const admmnn_model *model, const char *name, const npy_array *array,
+                                admmnn_error *err) {
+    const graph *g = model->packed->g;
+    char wanted[GRAPH_SHAPE_TEXT_MAX];
+    char found[NPY_RANK_MAX * 24] = "";
+    size_t used = 0;
+    for (uint32_t i = 0; i < array->rank; i++)
+        used += (size_t)snprintf(found + used, sizeof found - used, "%s%zu", i == 0 ? "" : "x",
+                                 array->dims[i]);
+    return base_fail(err, ADMMNN_INPUT, "%s: %s numbers are no samples of %s, what %s wants", name,
+                     array->rank == 0 ? "0-dimensional" : found,
+                     graph_shape_text(g->values[g->input].shape, wanted), model->path);
+}
+
 static admmnn_status run_array(admmnn_model *model, const char *name, const npy_array *array,
                                base_writer *out, admmnn_error *err) {
     const graph *g = model->packed->g;
     graph_shape shape = g->values[g->input].shape;
     const graph_shape made = g->values[g->output].shape;
     size_t dims[GRAPH_RANK_MAX + 1];
-    char text[GRAPH_SHAPE_TEXT_MAX];
     if (array->type == NPY_INT32 || array->type == NPY_INT64)
         return base_fail(
             err, ADMMNN_UNSUPPORTED,
@@ -186,9 +200,7 @@ static admmnn_status run_array(admmnn_model *model, const char *name, const npy_
             "uint8 (array.astype('u1')), numbers as floats (array.astype('<f4'))",
             name);
     if (!count_samples(array, shape, &dims[0]))
-        return base_fail(err, ADMMNN_INPUT,
-                         "%s: its shape is not that of samples of %s, what %s wants", name,
-                         graph_shape_text(shape, text), model->path);
+        return fail_shape(model, name, array, err);
     for (uint32_t i = 0; i < made.rank; i++)
         dims[1 + i] = made.dims[i];
     size_t outputs;

@@ -11,6 +11,7 @@
 
 #define SHAPES_MAX 64
 #define POINTS_MAX 16
+#define EQUAL_COLOUR (SVG_COLOURS - 1U)
 
 /* A shape's line: how many times as fast as dense. */
 typedef struct line {
@@ -21,7 +22,7 @@ typedef struct line {
 
 typedef struct lines {
     line lines[SHAPES_MAX];
-    svg_legend legend[SHAPES_MAX];
+    svg_legend legend[SHAPES_MAX + 1]; /* theirs, and that of what is as fast */
     size_t count;
 } lines;
 
@@ -52,6 +53,7 @@ static bool take_lines(const cJSON *root, lines *all) {
         all->legend[all->count] = (svg_legend){l->name, (unsigned)all->count, SVG_MARK_LINE};
         all->count++;
     }
+    all->legend[all->count] = (svg_legend){"as fast as dense", EQUAL_COLOUR, SVG_MARK_DASH};
     return all->count > 0;
 }
 
@@ -82,13 +84,13 @@ static void draw(base_writer *out, const cJSON *root, const lines *all) {
                      .x = {.label = "weights pruned", .suffix = " %"},
                      .y = {.scale = SVG_LOG, .label = "times as fast as dense"},
                      .legend = all->legend,
-                     .legend_count = all->count,
+                     .legend_count = all->count + 1,
                      .title = title,
                      .alone = true};
     svg_axis_fit(&plot.x, across[0], across[1]);
     fit(all, &plot.y);
     svg_begin(&plot);
-    svg_line(&plot, across, equal, 2, 0, true);
+    svg_line(&plot, across, equal, 2, EQUAL_COLOUR, true);
     for (size_t i = 0; i < all->count; i++)
         svg_line(&plot, all->lines[i].pruned, all->lines[i].ratio, all->lines[i].count, (unsigned)i,
                  false);

@@ -42,7 +42,7 @@ correct=$(json "$work/stdout" correct)
 
 # ---- what is refused ----
 
-expect_error 2 "a data set's options are of --activations" \
+expect_error 2 "--data: no images are read without --activations 8; give that too, or neither" \
     pack "$model" --out "$work/x.admm" --data "$work/data"
 expect_error 2 "--activations" pack "$model" --out "$work/x.admm" --activations 7
 [[ ! -e $work/x.admm ]] || fail "what was refused wrote a file"

@@ -103,7 +103,7 @@ cc "${strict[@]}" -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all 
 cc -std=c99 -fsanitize=address,undefined "$work/narrow"/{main.c,net.o} -lm \
     -o "$work/narrow/program"
 "$work/narrow/program" || fail "that network's function of 8 bits failed"
-expect_error 2 "are of --int8" export-c "$model" --out "$work/none" --data "$work/data" --quiet
+expect_error 2 "--data: no images are read without --int8" export-c "$model" --out "$work/none" --data "$work/data" --quiet
 expect_error 2 "train-images" export-c "$model" --out "$work/none8/deep" --int8 --data "$work" --quiet
 expect_error 2 "nowhere" export-c "$model" --out "$work/none8/deep" --int8 \
     --data "$work/nowhere" --quiet

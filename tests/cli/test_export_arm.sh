@@ -28,7 +28,7 @@ first() {
     } >"$work/data/$2"
 }
 mkdir "$work/data"
-least=0
+least=90
 if [[ -f $mnist/train-images-idx3-ubyte && -f $mnist/t10k-images-idx3-ubyte ]] && ((!sanitized)); then
     first 6000 train-images-idx3-ubyte 16 784
     first 6000 train-labels-idx1-ubyte 8 1

@@ -40,6 +40,17 @@ lacks "$work/stderr" "normalised"
 LC_ALL=C sed 's/admmnn\.input/others.input/' "$work/a.onnx" >"$work/untold.onnx"
 expect 0 run "$work/untold.onnx" --input "$work/x.npy" --output "$work/untold.npy"
 has "$work/stderr" "untold.onnx does not say how pixels are normalised, and is given pixels / 255; floats"
+# What is packed or exported says so, or what it is told.
+expect 0 export-c "$work/untold.onnx" --out "$work/c" --name net
+has "$work/stderr" "so says the header; --mean and --deviation say otherwise"
+expect 0 export-c "$work/untold.onnx" --out "$work/c" --name net --mean 0.25 --deviation 0.5 --force
+lacks "$work/stderr" "normalised"
+has "$work/c/net.h" "(pixel / 255 - 0.25) * 2"
+expect 0 pack "$work/untold.onnx" --out "$work/told.admm" --mean 0.25 --deviation 0.5
+lacks "$work/stderr" "normalised"
+expect 0 export-c "$work/told.admm" --out "$work/c" --name net --force
+has "$work/c/net.h" "(pixel / 255 - 0.25) * 2"
+expect_error 2 "--deviation is missing" pack "$work/untold.onnx" --out "$work/no.admm" --mean 0.25
 expect 0 run "$work/a.onnx" --input "input=$work/x.npy" --output "logits=$work/z.npy"
 cmp "$work/y.npy" "$work/z.npy" || fail "a name changes the output"
 expect_error 2 "a.onnx calls its input 'input', not 'other'" run "$work/a.onnx" \
