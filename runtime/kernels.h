@@ -98,6 +98,11 @@ static inline uint32_t rt_words_parts(const rt_layer *layer) {
     return (uint32_t)((layer->columns - 1) / rt_words_width(layer)) + 1;
 }
 
+/* Whether rows of words end so soon that what a row costs besides counts most. */
+static inline bool rt_words_are_few(const rt_layer *layer) {
+    return layer->kept < (uint64_t)layer->rows * 16;
+}
+
 static inline size_t rt_layer_bands(const rt_layer *layer) {
     return ((size_t)layer->rows + RT_BAND_ROWS - 1) / RT_BAND_ROWS;
 }

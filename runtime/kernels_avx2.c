@@ -135,10 +135,57 @@ INLINE vector one_of(sixteen s, whole words) {
 #include "kernels_vector.h"
 #include "kernels_words.h"
 
+/* ---- words of short rows ---- */
+
+/* Element r: the sum of vector r. */
+INLINE vector sums_of(const vector s[LANES]) {
+    const vector a = _mm256_hadd_ps(_mm256_hadd_ps(s[0], s[1]), _mm256_hadd_ps(s[2], s[3]));
+    const vector b = _mm256_hadd_ps(_mm256_hadd_ps(s[4], s[5]), _mm256_hadd_ps(s[6], s[7]));
+    return add(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+
+/* As rt_finish does, of eight rows. */
+INLINE vector rows_finished(const rt_layer *layer, size_t row, vector sums) {
+    if (layer->scale != NULL)
+        sums = _mm256_mul_ps(sums, load_any(layer->scale + row));
+    if (layer->bias != NULL)
+        sums = add(sums, load_any(layer->bias + row));
+    return smaller(splat(layer->high), larger(splat(layer->low), sums));
+}
+
+/* is_few is a constant where it is inlined. Rows are summed in the same order whoever has them. */
+INLINE void run_short(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                      float *out, sixteen few, bool is_few) {
+    for (size_t row = first; row < last; row += LANES) {
+        const size_t count = last - row < LANES ? last - row : LANES;
+        vector s[LANES];
+        float sums[LANES];
+        for (size_t r = 0; r < LANES; r++)
+            s[r] = r < count ? words_of(layer, row + r, in, few, is_few) : splat(0.0F);
+        if (count == LANES) {
+            store_any(out + (row - first), rows_finished(layer, row, sums_of(s)));
+            continue;
+        }
+        store_any(sums, sums_of(s));
+        for (size_t r = 0; r < count; r++)
+            out[row - first + r] = rt_finish(layer, row + r, sums[r]);
+    }
+}
+
+TARGET void rt_few_words_avx2(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
+                              float *out) {
+    const float none[1U << FEW_BITS] = {0.0F};
+    if (layer->symbol_bits <= FEW_BITS)
+        run_short(layer, first, last, in, out, few_of(layer), true);
+    else
+        run_short(layer, first, last, in, out, sixteen_of(none), false);
+}
+
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {
     rt_product_kernel *const forms[] = {[RT_LIST] = rt_kernels_portable.product,
-                                        [RT_WORDS] = words_product,
+                                        [RT_WORDS] = rt_words_are_few(layer) ? rt_few_words_avx2
+                                                                             : words_product,
                                         [RT_DENSE] = dense_product};
     forms[layer->form](layer, first, last, in, out);
 }
@@ -171,13 +218,15 @@ TARGET static __m128 half_pairs_of(const float *upper, const float *lower) {
     return largest_four(_mm_shuffle_ps(a, b, 0x88), _mm_shuffle_ps(a, b, 0xdd));
 }
 
-/* Of an even width of at least 8; the last step may go over what is there. */
+/* Of an even width of at least 8; the last step may go over what is made. */
 TARGET static void pool2_row(const float *upper, const float *lower, size_t width, float *out) {
     size_t x = 0;
     for (; x + 2 * LANES <= width; x += 2 * LANES)
         _mm256_storeu_ps(out + x / 2, pairs_of(upper + x, lower + x));
     for (; x + LANES <= width; x += LANES)
         _mm_storeu_ps(out + x / 2, half_pairs_of(upper + x, lower + x));
+    if (x == width)
+        return;
     x = width - LANES;
     _mm_storeu_ps(out + x / 2, half_pairs_of(upper + x, lower + x));
 }

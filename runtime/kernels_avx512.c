@@ -183,8 +183,10 @@ static void list_product(const rt_layer *layer, uint32_t first, uint32_t last, c
 
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {
-    static rt_product_kernel *const forms[] = {
-        [RT_LIST] = list_product, [RT_WORDS] = words_product, [RT_DENSE] = dense_product};
+    rt_product_kernel *const forms[] = {[RT_LIST] = list_product,
+                                        [RT_WORDS] = rt_words_are_few(layer) ? rt_few_words_avx2
+                                                                             : words_product,
+                                        [RT_DENSE] = dense_product};
     forms[layer->form](layer, first, last, in, out);
 }
 

@@ -45,17 +45,20 @@ INLINE vector add_words(const rt_layer *layer, size_t i, size_t end, const float
     return sum;
 }
 
+INLINE vector words_of(const rt_layer *layer, size_t row, const float *in, sixteen few,
+                       bool is_few) {
+    const uint32_t *starts = layer->starts + row * layer->parts;
+    const size_t width = rt_words_width(layer);
+    vector sum = splat(0.0F);
+    for (size_t part = 0; part < layer->parts; part++)
+        sum = add_words(layer, starts[part], starts[part + 1], in + part * width, few, is_few, sum);
+    return sum;
+}
+
 INLINE void run_words(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                       float *out, sixteen few, bool is_few) {
-    const size_t width = rt_words_width(layer);
-    for (size_t row = first; row < last; row++) {
-        const uint32_t *starts = layer->starts + row * layer->parts;
-        vector sum = splat(0.0F);
-        for (size_t part = 0; part < layer->parts; part++)
-            sum = add_words(layer, starts[part], starts[part + 1], in + part * width, few, is_few,
-                            sum);
-        out[row - first] = rt_finish(layer, row, sum_of(sum));
-    }
+    for (size_t row = first; row < last; row++)
+        out[row - first] = rt_finish(layer, row, sum_of(words_of(layer, row, in, few, is_few)));
 }
 
 TARGET static void words_product(const rt_layer *layer, uint32_t first, uint32_t last,
