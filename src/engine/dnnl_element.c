@@ -320,14 +320,10 @@ static admmnn_status add_negative(dnnl_network *d, uint32_t value, uint32_t dy, 
     return dnnl_add_gradient(d, value, dx, err);
 }
 
-admmnn_status dnnl_binary_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+static admmnn_status divide_gradient(dnnl_network *d, dnnl_node *n, uint32_t dy,
+                                     admmnn_error *err) {
     const uint32_t left = graph_operand(d->graph, n->node, 0);
     const uint32_t right = graph_operand(d->graph, n->node, 1);
-    uint32_t dy;
-    if (n->act != NULL && !n->unrectified)
-        BASE_TRY(unrectify(d, n, &dy, err));
-    else
-        BASE_TRY(dnnl_take_gradient(d, n->tail->output, &dy, err));
     if (n->node->binary == GRAPH_MUL) {
         BASE_TRY(tape_reorder(&d->tape, dy, dnnl_format(d, n->src), &dy, err));
         BASE_TRY(add_product(d, left, dy, n->weights, err));
@@ -338,6 +334,20 @@ admmnn_status dnnl_binary_backward(dnnl_network *d, dnnl_node *n, admmnn_error *
     else
         BASE_TRY(dnnl_add_gradient(d, right, dy, err));
     return dnnl_add_gradient(d, left, dy, err);
+}
+
+admmnn_status dnnl_binary_backward(dnnl_network *d, dnnl_node *n, admmnn_error *err) {
+    uint32_t *held = &d->terms[n->tail->output][0];
+    uint32_t dy;
+    if (n->act != NULL && !n->unrectified)
+        BASE_TRY(unrectify(d, n, &dy, err));
+    else
+        BASE_TRY(dnnl_take_gradient(d, n->tail->output, &dy, err));
+    /* One operand's gradient may be added up where it stands before it goes to the other. */
+    *held = dy;
+    const admmnn_status status = divide_gradient(d, n, dy, err);
+    *held = TAPE_NONE;
+    return status;
 }
 
 /* ---- the same elements in another shape ---- */

@@ -273,11 +273,18 @@ admmnn_status dnnl_add_gradient(dnnl_network *d, uint32_t value, uint32_t tensor
     if (!d->wanted[value])
         return ADMMNN_OK;
     BASE_TRY(dnnl_shaped(d, tensor, dnnl_value_dims(d, value, dims), dims, &tensor, err));
-    if (terms[0] != TAPE_NONE && terms[1] != TAPE_NONE) {
-        uint32_t sum;
-        BASE_TRY(dnnl_take_gradient(d, value, &sum, err));
-        terms[0] = sum;
+    if (terms[0] == TAPE_NONE) {
+        terms[0] = tensor;
+        return ADMMNN_OK;
     }
-    terms[terms[0] == TAPE_NONE ? 0 : 1] = tensor;
-    return ADMMNN_OK;
+    if (terms[1] == TAPE_NONE) {
+        terms[1] = tensor;
+        return ADMMNN_OK;
+    }
+    /* The tensor, too, may be one of the two that are added up: it is held before they are. */
+    const uint32_t a = terms[0];
+    const uint32_t b = terms[1];
+    terms[0] = tensor;
+    terms[1] = TAPE_NONE;
+    return add_terms(d, a, b, &terms[1], err);
 }

@@ -126,9 +126,39 @@ static uint32_t wide_border(graph *g, uint32_t v) {
     return relu(g, "out", norm(g, "normb", a));
 }
 
+/* A value whose gradient has three parts, of which two are one tensor. */
+static uint32_t thrice(graph *g, uint32_t v) {
+    const uint32_t y = conv(g, "conv1", v, 9, 3);
+    return add(g, "last", add(g, "first", y, y), y);
+}
+
+/* A gradient that goes to a value with two parts already, and to another yet. */
+static uint32_t shared_gradient(graph *g, uint32_t v) {
+    const uint32_t y = conv(g, "conv1", v, 9, 3);
+    const uint32_t early = add(g, "early", conv(g, "conv2", v, 9, 1), y);
+    const uint32_t beside = conv(g, "conv3", y, 9, 3);
+    return add(g, "out", beside, add(g, "late", early, y));
+}
+
+static uint32_t shared_difference(graph *g, uint32_t v) {
+    const uint32_t a = conv(g, "conv1", v, 9, 3);
+    const uint32_t early = binary(g, "early", GRAPH_SUB, conv(g, "conv2", v, 9, 1), a);
+    const uint32_t beside = conv(g, "conv3", a, 9, 3);
+    return add(g, "out", beside, add(g, "late", early, a));
+}
+
+static uint32_t shared_product(graph *g, uint32_t v) {
+    const uint32_t a = conv(g, "conv1", v, 9, 3);
+    const uint32_t early = binary(g, "early", GRAPH_MUL, a, conv(g, "conv2", v, 9, 1));
+    const uint32_t beside = conv(g, "conv3", a, 9, 3);
+    return add(g, "out", beside, add(g, "late", early, a));
+}
+
 static uint32_t (*const blocks[])(graph *, uint32_t) = {
-    identity_first, projection_first, three_ways, one_convolution, projection_last,
-    many_channels,  other_readers,    linear,     long_shortcut,   wide_border};
+    identity_first,    projection_first, three_ways,    one_convolution,
+    projection_last,   many_channels,    other_readers, linear,
+    long_shortcut,     wide_border,      thrice,        shared_gradient,
+    shared_difference, shared_product};
 
 #define BLOCKS (sizeof blocks / sizeof *blocks)
 
