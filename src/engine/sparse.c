@@ -184,11 +184,22 @@ static const double list_costs[2][SPARSE_PASSES] = {
     {[SPARSE_FORWARD] = 3.6, [SPARSE_WEIGHTS] = 7.0, [SPARSE_DATA] = 4.5}};
 static const double stage_cost = 16.0;
 
+/* Of a channel: pixels, or places of its planes where a stride beyond the window leaves most of
+ * them without any. */
+static double positions_of(const sparse_layer *l) {
+    const sparse_axis *y = &l->axis[0];
+    const sparse_axis *x = &l->axis[1];
+    const double pixels = (double)y->size * (double)x->size;
+    const double places =
+        (double)sparse_planes(l) * (double)(y->out + y->reach) * (double)(x->out + x->reach);
+    return places > 4.0 * pixels ? places : pixels;
+}
+
 /* oneDNN takes samples as they come, lists whole blocks of them. */
 static void choose(sparse_layer *l, size_t samples, size_t weights, bool force) {
     const double lanes = (double)l->kernels->lanes;
     const double blocks = (double)((samples + l->kernels->lanes - 1) / l->kernels->lanes);
-    const double in = l->product ? 1.0 : (double)(l->axis[0].size * l->axis[1].size);
+    const double in = l->product ? 1.0 : positions_of(l);
     const double out = l->product ? 1.0 : (double)(l->axis[0].out * l->axis[1].out);
     const double staged = (double)l->channels * in + (double)l->filters * out;
     const double dense = (double)samples / lanes * (double)weights * out;

@@ -56,11 +56,13 @@ static bool is_name(const char *name) {
 
 /* The network's, with _ for what no identifier has. */
 static void make_name(const char *network, char name[NAME_SIZE]) {
-    const bool is_whole = is_letter(network[0]) && !is_header(network);
-    snprintf(name, NAME_SIZE, "%s%.25s", is_whole ? "" : "model_", network);
-    for (; *name != 0; name++)
-        if (!is_part_of_name(*name))
-            *name = '_';
+    char plain[NAME_SIZE];
+    snprintf(plain, sizeof plain, "%.25s", network);
+    for (char *c = plain; *c != 0; c++)
+        if (!is_part_of_name(*c))
+            *c = '_';
+    const bool is_whole = is_letter(plain[0]) && !is_header(plain);
+    snprintf(name, NAME_SIZE, "%s%.25s", is_whole ? "" : "model_", plain);
 }
 
 static admmnn_status find_name(const char *network, const char *wanted, char name[NAME_SIZE],

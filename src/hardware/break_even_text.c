@@ -2,7 +2,10 @@
  * shape, "shape": text, "break_even": share pruned, null where dense is faster at all shares,
  * "points": [{"kept": share, "sparse_us", "dense_us": least, "sparse_median_us",
  * "dense_median_us"}]}]} */
+#include <stdio.h>
+
 #include "base/json.h"
+#include "base/text.h"
 #include "hardware/break_even.h"
 
 static void write_named(base_writer *out, const char *name, double value) {
@@ -50,7 +53,10 @@ void break_even_write_json(const break_even *b, base_writer *out) {
 }
 
 static void write_row(base_writer *out, const break_even_shape *s) {
-    base_write_text(out, "%-16.16s %6u  %-48.48s", s->name, s->layers, s->what);
+    char name[17];
+    snprintf(name, sizeof name, "%.16s", s->name);
+    base_text_make_plain(name); /* of a character that is cut, nothing is one */
+    base_write_text(out, "%-16s %6u  %-48.48s", name, s->layers, s->what);
     if (s->equal <= 0.0)
         base_write_text(out, "     never");
     else if (s->equal >= 1.0)

@@ -534,6 +534,12 @@ static bool rows_are_told(const graph *g, const graph_node *node) {
            (!onnx_is_batched(g, right) && ranks[1] <= 2);
 }
 
+/* A window of several rows on a value that has one is of no shape of ONNX's. */
+static bool window_is_told(const graph_node *node, graph_shape in) {
+    const graph_window *w = graph_node_window(node);
+    return w == NULL || in.rank != 2 || (w->kernel[0] == 1 && w->pad[0] + w->pad_end[0] == 0);
+}
+
 admmnn_status onnx_check_node(const graph *g, const graph_node *node, admmnn_error *err) {
     bool batched = false;
     for (uint32_t i = 0; i < node->operand_count; i++)
@@ -542,7 +548,8 @@ admmnn_status onnx_check_node(const graph *g, const graph_node *node, admmnn_err
     if (!batched)
         return base_fail(err, ADMMNN_UNSUPPORTED,
                          "node %s reads no value of a sample: not written as ONNX", node->name);
-    const bool odd = (node->op == GRAPH_MATMUL && !rows_are_told(g, node)) ||
+    const bool odd = !window_is_told(node, in) ||
+                     (node->op == GRAPH_MATMUL && !rows_are_told(g, node)) ||
                      (node->op == GRAPH_INSTANCE_NORMALIZATION && in.rank < 2) ||
                      (node->op == GRAPH_BATCH_NORMALIZATION && in.rank == 0);
     if (odd)

@@ -261,11 +261,38 @@ static void supports_follow_one_another(void **state) {
     base_pool_destroy(pool);
 }
 
+/* Phases of such strides have more places than the image has pixels, and no memory holds them: the
+ * layer stays dense. */
+static void strides_far_beyond_the_image_stay_dense(void **state) {
+    (void)state;
+    base_pool *pool = pool_make(1);
+    base_random random = base_random_at(71, 72, 73);
+    problem p = {.batch = LANES};
+    uint32_t v;
+    assert_int_equal(graph_create("far", graph_shape_image(256, 1, 1), &p.g, NULL), ADMMNN_OK);
+    assert_int_equal(graph_add_conv(p.g, "conv1", p.g->input, 256,
+                                    graph_conv_of(graph_window_of(1, 1000, 0)), &v, NULL),
+                     ADMMNN_OK);
+    assert_int_equal(graph_add_inner_product(p.g, "c", v, CLASSES, true, &v, NULL), ADMMNN_OK);
+    draw_support(&p, &random);
+    draw_samples(&p, &random);
+    p.count = p.count < 400 ? p.count : 400; /* so few that lists would pay */
+    for (size_t i = p.count; i > 0 && p.index[i - 1] >= p.g->parameters[0].count; i--)
+        p.count--;
+    engine *e = make_engine(&p, ENGINE_DNNL, ENGINE_DIVIDE_SAMPLES, 0.0F, pool);
+    outcome got = outcome_run(e, p.compact, &p, p.batch);
+    outcome_free(&got);
+    engine_destroy(e);
+    problem_free(&p);
+    base_pool_destroy(pool);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_agree_with_reference),
         cmocka_unit_test(lists_agree_with_differences),
         cmocka_unit_test(supports_follow_one_another),
+        cmocka_unit_test(strides_far_beyond_the_image_stay_dense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,12 +119,32 @@ static void names_must_differ(void **state) {
     graph_free(g);
 }
 
+/* A value of one row has no rows for such a window in ONNX. */
+static void window_of_rows_on_one_is_refused(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t v;
+    admmnn_error err;
+    bytes file;
+    const graph_shape row = {2, {3, 10}};
+    const graph_conv tall = {.window = {{3, 1}, {1, 1}, {1, 0}, {1, 0}, {1, 1}}, .groups = 1};
+    MUST(graph_create("tall", row, &g, err));
+    MUST(graph_add_conv(g, "conv1", g->input, 2, tall, &v, err));
+    float *params = random_params(g, 9);
+    const onnx_writing writing = {.g = g, .params = params};
+    assert_int_equal(write_bytes(&writing, &file, &err), ADMMNN_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "conv1"));
+    base_free(params);
+    graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lenet5_is_what_numpy_computes),
         cmocka_unit_test(odd_network_is_what_numpy_computes),
         cmocka_unit_test(normalized_networks_are_what_numpy_computes),
         cmocka_unit_test(names_must_differ),
+        cmocka_unit_test(window_of_rows_on_one_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
