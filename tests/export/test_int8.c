@@ -348,7 +348,7 @@ static void others_are_refused(void **state) {
     uint32_t w;
     (void)state;
     MUST(graph_add_unary(g, "its-tanh", g->input, (graph_unary){.kind = GRAPH_TANH}, &v, err));
-    expect_refused(g, "node its-tanh: unary has no form in 8 bits here");
+    expect_refused(g, "node its-tanh: tanh has no form in 8 bits here");
     g = begin("constant");
     MUST(graph_add_constant(g, graph_shape_vector(1), &one, &w, err));
     MUST(graph_add_binary(g, "its-add", GRAPH_ADD, g->input, w, &v, err));
