@@ -355,7 +355,7 @@ static void others_are_refused(void **state) {
     expect_refused(g, "node its-add: an operation on constants");
     g = begin("product");
     MUST(graph_add_binary(g, "its-mul", GRAPH_MUL, g->input, g->input, &v, err));
-    expect_refused(g, "node its-mul: binary has no form in 8 bits here");
+    expect_refused(g, "node its-mul: mul has no form in 8 bits here");
     g = begin("padded");
     MUST(graph_add_pad(g, "its-pad", g->input, &padding, &v, err));
     expect_refused(g, "node its-pad: pad has no form in 8 bits here");
