@@ -11,6 +11,8 @@
 #define RT_LANES_MOST 16U
 #define RT_TILE_VECTORS_MOST 14U
 #define RT_WORD_BITS 16U
+/* Where rows have fewer words on the average, what a row costs besides counts most. */
+#define RT_JAGGED_LEAST 16U
 
 /* A tile of the planes of rows [first, last), by one part of the channels: element e of its vectors
  * is the sum over a row's weights of weight * panel[place + e]. */
@@ -24,13 +26,18 @@ typedef struct rt_tile {
     float *sums;  /* [last - first][vectors][lanes], from part to part */
     float *out;   /* the tile in the first row's plane */
     size_t plane; /* floats from a row's plane to the next */
-    /* Where each vector goes, and its floats that are outputs: the others are of no meaning. */
+    /* Where each vector goes, and its floats that are outputs: the others are of no meaning. Of
+     * vectors of two rows that do not follow each other the second half goes elsewhere. */
     size_t at[RT_TILE_VECTORS_MOST], count[RT_TILE_VECTORS_MOST];
+    size_t second_at[RT_TILE_VECTORS_MOST], second_count[RT_TILE_VECTORS_MOST];
 } rt_tile;
 
 /* Of each channel to[lines][vectors][lanes], which are zero but for lines [first, last): every
  * `step`th float of the channel's rows from number `column` on, which may be below 0, as far as it
- * lies in [0, width). */
+ * lies in [0, width).
+ *
+ * Folded: to[lines - 1] vectors, of which each has a line in its lower half and the next in its
+ * upper one; those of even number follow each other, the odd ones are `odd` floats behind. */
 typedef struct rt_lines {
     const float *from; /* number 0 of the row of line `first` */
     size_t plane;      /* from a channel's to the next's */
@@ -41,6 +48,7 @@ typedef struct rt_lines {
     size_t vectors;
     float *to;      /* aligned to a vector */
     size_t channel; /* from a channel's to the next's */
+    size_t odd;
 } rt_lines;
 
 typedef void rt_product_kernel(const rt_layer *layer, uint32_t first, uint32_t last,
@@ -58,9 +66,12 @@ typedef struct rt_kernels {
     /* A row's list is not cut into parts shorter than this: each costs some ten multiply-adds. */
     uint64_t part_least;
     void (*lines)(const rt_lines *l);
+    void (*folded_lines)(const rt_lines *l); /* NULL: tiles are not folded */
     void (*tile)(const rt_tile *t);
-    /* Row r of [first, last) into out[r - first]: of a list at in[place], of words, or dense. */
+    /* Row r of [first, last) into out[r - first]: of a list at in[place], of words, or dense. Of
+     * jagged rows, those of [first, last) of the order, where first is a multiple of the lanes. */
     rt_product_kernel *product;
+    bool runs_jagged;
     /* The largest of every 2 x 2 of [channels][height][width], both even; a NaN where one is. */
     void (*pool2)(const float *in, size_t channels, size_t height, size_t width, float *out);
     void (*pool2_codes)(const uint8_t *in, size_t channels, size_t height, size_t width,
@@ -96,11 +107,6 @@ static inline size_t rt_words_width(const rt_layer *layer) {
 /* Parts of a row of words. */
 static inline uint32_t rt_words_parts(const rt_layer *layer) {
     return (uint32_t)((layer->columns - 1) / rt_words_width(layer)) + 1;
-}
-
-/* Whether rows of words end so soon that what a row costs besides counts most. */
-static inline bool rt_words_are_few(const rt_layer *layer) {
-    return layer->kept < (uint64_t)layer->rows * 16;
 }
 
 static inline size_t rt_layer_bands(const rt_layer *layer) {

@@ -132,60 +132,27 @@ INLINE vector one_of(sixteen s, whole words) {
                             _mm256_castsi256_ps(_mm256_slli_epi32(words, 28)));
 }
 
+INLINE whole lengths_of(const uint32_t *starts, mask lanes) {
+    return _mm256_sub_epi32(_mm256_maskload_epi32((const int *)starts + 1, lanes),
+                            _mm256_maskload_epi32((const int *)starts, lanes));
+}
+
+INLINE mask longer_than(whole lengths, int n) {
+    return _mm256_cmpgt_epi32(lengths, _mm256_set1_epi32(n));
+}
+
+INLINE size_t count_of(mask lanes) {
+    return (size_t)__builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(lanes)));
+}
+
 #include "kernels_vector.h"
 #include "kernels_words.h"
-
-/* ---- words of short rows ---- */
-
-/* Element r: the sum of vector r. */
-INLINE vector sums_of(const vector s[LANES]) {
-    const vector a = _mm256_hadd_ps(_mm256_hadd_ps(s[0], s[1]), _mm256_hadd_ps(s[2], s[3]));
-    const vector b = _mm256_hadd_ps(_mm256_hadd_ps(s[4], s[5]), _mm256_hadd_ps(s[6], s[7]));
-    return add(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
-}
-
-/* As rt_finish does, of eight rows. */
-INLINE vector rows_finished(const rt_layer *layer, size_t row, vector sums) {
-    if (layer->scale != NULL)
-        sums = _mm256_mul_ps(sums, load_any(layer->scale + row));
-    if (layer->bias != NULL)
-        sums = add(sums, load_any(layer->bias + row));
-    return smaller(splat(layer->high), larger(splat(layer->low), sums));
-}
-
-/* is_few is a constant where it is inlined. Rows are summed in the same order whoever has them. */
-INLINE void run_short(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                      float *out, sixteen few, bool is_few) {
-    for (size_t row = first; row < last; row += LANES) {
-        const size_t count = last - row < LANES ? last - row : LANES;
-        vector s[LANES];
-        float sums[LANES];
-        for (size_t r = 0; r < LANES; r++)
-            s[r] = r < count ? words_of(layer, row + r, in, few, is_few) : splat(0.0F);
-        if (count == LANES) {
-            store_any(out + (row - first), rows_finished(layer, row, sums_of(s)));
-            continue;
-        }
-        store_any(sums, sums_of(s));
-        for (size_t r = 0; r < count; r++)
-            out[row - first + r] = rt_finish(layer, row + r, sums[r]);
-    }
-}
-
-TARGET void rt_few_words_avx2(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
-                              float *out) {
-    const float none[1U << FEW_BITS] = {0.0F};
-    if (layer->symbol_bits <= FEW_BITS)
-        run_short(layer, first, last, in, out, few_of(layer), true);
-    else
-        run_short(layer, first, last, in, out, sixteen_of(none), false);
-}
 
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {
     rt_product_kernel *const forms[] = {[RT_LIST] = rt_kernels_portable.product,
-                                        [RT_WORDS] = rt_words_are_few(layer) ? rt_few_words_avx2
-                                                                             : words_product,
+                                        [RT_WORDS] = words_product,
+                                        [RT_JAGGED] = jagged_product,
                                         [RT_DENSE] = dense_product};
     forms[layer->form](layer, first, last, in, out);
 }
@@ -295,6 +262,7 @@ const rt_kernels rt_kernels_avx2 = {.name = "avx2",
                                     .lines = lines,
                                     .tile = tile,
                                     .product = product,
+                                    .runs_jagged = true,
                                     .pool2 = rt_pool2_avx2,
                                     .pool2_codes = rt_pool2_codes_avx2,
                                     .cut = rt_cut_avx2,

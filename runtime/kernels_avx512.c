@@ -10,6 +10,7 @@
     static inline __attribute__((always_inline, target("avx512f,avx512bw,avx512vl,avx2,fma")))
 
 #define LANES ((size_t)16)
+#define HALF_LANES ((size_t)8)
 #define BAND_VECTORS 6
 #define BAND_EACH(M, a, b, c)                                                                      \
     M(1, a, b, c) M(2, a, b, c) M(3, a, b, c) M(4, a, b, c) M(5, a, b, c) M(6, a, b, c)
@@ -50,6 +51,21 @@ INLINE void store_any(float *to, vector v) {
 
 INLINE void store_some(float *to, vector v, mask lanes) {
     _mm512_mask_storeu_ps(to, lanes, v);
+}
+
+INLINE __m256 lower_half(vector v) {
+    return _mm512_castps512_ps256(v);
+}
+
+INLINE __m256 upper_half(vector v) {
+    return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
+}
+
+INLINE void store_half(float *to, __m256 half, size_t count) {
+    if (count == HALF_LANES)
+        _mm256_storeu_ps(to, half);
+    else
+        _mm256_mask_storeu_ps(to, (__mmask8)((1U << count) - 1U), half);
 }
 
 INLINE vector splat(float x) {
@@ -126,8 +142,71 @@ INLINE vector one_of(sixteen s, whole words) {
     return _mm512_permutexvar_ps(words, s);
 }
 
+INLINE whole lengths_of(const uint32_t *starts, mask lanes) {
+    return _mm512_sub_epi32(_mm512_maskz_loadu_epi32(lanes, starts + 1),
+                            _mm512_maskz_loadu_epi32(lanes, starts));
+}
+
+INLINE mask longer_than(whole lengths, int n) {
+    return _mm512_cmpgt_epi32_mask(lengths, _mm512_set1_epi32(n));
+}
+
+INLINE size_t count_of(mask lanes) {
+    return (size_t)__builtin_popcount(lanes);
+}
+
 #include "kernels_vector.h"
 #include "kernels_words.h"
+
+/* ---- panels of two rows a vector ---- */
+
+/* A line. Its address may lie before the row, where nothing is read. */
+INLINE __m256 half_of(const rt_lines *l, const float *row, __mmask8 inside, bool ones) {
+    const uintptr_t at = (uintptr_t)row + (uintptr_t)column_of(l, 0) * sizeof *row;
+    const float *from = (const float *)at;
+    if (ones)
+        return _mm256_maskz_loadu_ps(inside, from);
+    return lower_half(load_every(from, l->step, inside));
+}
+
+INLINE vector halves(__m256 lower, __m256 upper) {
+    return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castps_pd(_mm512_castps256_ps512(lower)),
+                                               _mm256_castps_pd(upper), 1));
+}
+
+/* ones, which says that the step is 1, is a constant where it is inlined. */
+INLINE void fill_folded(const rt_lines *l, bool ones) {
+    const __mmask8 inside = (__mmask8)mask_between(0, HALF_LANES) & (__mmask8)inside_of(l, 0);
+    const size_t first = l->first;
+    const size_t count = l->last - first;
+    for (size_t k = 0; k < l->channels; k++) {
+        const float *row = l->from + k * l->plane;
+        float *to = l->to + k * l->channel;
+        float *next = to + l->odd;
+        __m256 before = _mm256_setzero_ps();
+        for (size_t i = 0; i < l->lines; i++) {
+            __m256 line = _mm256_setzero_ps();
+            if (i - first < count) {
+                line = half_of(l, row, inside, ones);
+                row += l->apart;
+            }
+            if (i > 0) {
+                float *behind = to + LANES;
+                store(to, halves(before, line));
+                to = next;
+                next = behind;
+            }
+            before = line;
+        }
+    }
+}
+
+TARGET static void folded_lines(const rt_lines *l) {
+    if (l->step == 1)
+        fill_folded(l, true);
+    else
+        fill_folded(l, false);
+}
 
 /* ---- lists of inner products ---- */
 
@@ -184,8 +263,8 @@ static void list_product(const rt_layer *layer, uint32_t first, uint32_t last, c
 static void product(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                     float *out) {
     rt_product_kernel *const forms[] = {[RT_LIST] = list_product,
-                                        [RT_WORDS] = rt_words_are_few(layer) ? rt_few_words_avx2
-                                                                             : words_product,
+                                        [RT_WORDS] = words_product,
+                                        [RT_JAGGED] = jagged_product,
                                         [RT_DENSE] = dense_product};
     forms[layer->form](layer, first, last, in, out);
 }
@@ -198,8 +277,10 @@ const rt_kernels rt_kernels_avx512 = {.name = "avx512",
                                       .dense_panel_bytes = 98304,
                                       .part_least = 8,
                                       .lines = lines,
+                                      .folded_lines = folded_lines,
                                       .tile = tile,
                                       .product = product,
+                                      .runs_jagged = true,
                                       .pool2 = rt_pool2_avx2,
                                       .pool2_codes = rt_pool2_codes_avx2,
                                       .cut = rt_cut_avx2,

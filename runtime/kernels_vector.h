@@ -21,6 +21,8 @@
  *     larger(a, b), smaller(a, b)           a NaN where b is one; a is none
  *     mask mask_between(first, last)        the lanes from one to before the other
  *     float sum_of(v)
+ *     HALF_LANES                            where there are tiles of two rows a vector, and then
+ *     store_half(to, lower_half(v) or upper_half(v), count)
  *
  * tile: up to TILE_VECTORS vectors of outputs stay in registers while a row's weights pass: each
  * is broadcast once and multiplied by what lies at its place, one aligned load and one multiply-add
@@ -148,19 +150,29 @@ INLINE vector weight_at(const rt_layer *layer, size_t i, bool floats) {
                            : layer->table + ((const uint8_t *)layer->values)[i]);
 }
 
+/* Vector v of the tile. */
+INLINE void put_vector(const rt_tile *t, size_t v, vector made, float *out) {
+    if (t->count[v] == LANES) {
+        store_any(out + t->at[v], made);
+        return;
+    }
+#ifdef HALF_LANES
+    if (t->second_count[v] != 0) {
+        store_half(out + t->at[v], lower_half(made), t->count[v]);
+        store_half(out + t->second_at[v], upper_half(made), t->second_count[v]);
+        return;
+    }
+#endif
+    store_some(out + t->at[v], made, mask_between(0, (int64_t)t->count[v]));
+}
+
 /* Vectors from number `first` of the tile on. */
 INLINE void put_row(const rt_tile *t, size_t row, size_t first, size_t vectors,
                     const vector *sums) {
     const finish f = finish_of(t->layer, row);
-    const size_t *at = t->at + first;
     float *out = t->out + (row - t->first) * t->plane;
-    UNROLL for (size_t v = 0; v < vectors; v++) {
-        const vector made = finished(&f, sums[v]);
-        if (t->count[first + v] == LANES)
-            store_any(out + at[v], made);
-        else
-            store_some(out + at[v], made, mask_between(0, (int64_t)t->count[first + v]));
-    }
+    UNROLL for (size_t v = 0; v < vectors; v++)
+        put_vector(t, first + v, finished(&f, sums[v]), out);
 }
 
 INLINE float *sums_before(const rt_tile *t, size_t row, size_t first) {

@@ -7,7 +7,10 @@
  *     above(w, bits), below(w, bits)        without the lowest bits, and those alone
  *     vector gather(from, w, mask)          from[w] of each lane, as load_some
  *     sixteen sixteen_of(from)              16 floats
- *     vector one_of(s, w)                   that of them which the lowest four bits tell */
+ *     vector one_of(s, w)                   that of them which the lowest four bits tell
+ *     whole lengths_of(starts, mask)        starts[i + 1] - starts[i] of those lanes i, else 0
+ *     mask longer_than(lengths, n)          lanes whose number is larger
+ *     size_t count_of(mask) */
 #ifndef RT_KERNELS_WORDS_H
 #define RT_KERNELS_WORDS_H
 
@@ -68,6 +71,45 @@ TARGET static void words_product(const rt_layer *layer, uint32_t first, uint32_t
         run_words(layer, first, last, in, out, few_of(layer), true);
     else
         run_words(layer, first, last, in, out, sixteen_of(none), false);
+}
+
+/* ---- jagged rows ---- */
+
+/* Rows of the order from number `row` on, one a lane. */
+INLINE vector jagged_sums(const rt_layer *layer, size_t row, mask lanes, const float *in,
+                          sixteen few, bool is_few) {
+    const whole lengths = lengths_of(layer->starts + row, lanes);
+    const size_t longest = layer->starts[row + 1] - layer->starts[row];
+    size_t i = layer->starts[row];
+    vector sum = splat(0.0F);
+    for (size_t word = 0; word < longest; word++) {
+        const mask there = longer_than(lengths, (int)word);
+        sum = add_vector(layer, i, there, in, few, is_few, sum);
+        i += count_of(there);
+    }
+    return sum;
+}
+
+INLINE void run_jagged(const rt_layer *layer, size_t first, size_t last, const float *in,
+                       float *out, sixteen few, bool is_few) {
+    for (size_t row = first; row < last; row += LANES) {
+        const size_t count = last - row < LANES ? last - row : LANES;
+        float sums[LANES];
+        store_any(sums, jagged_sums(layer, row, mask_between(0, (int64_t)count), in, few, is_few));
+        for (size_t r = 0; r < count; r++) {
+            const size_t at = layer->order[row + r];
+            out[(ptrdiff_t)at - (ptrdiff_t)first] = rt_finish(layer, at, sums[r]);
+        }
+    }
+}
+
+TARGET static void jagged_product(const rt_layer *layer, uint32_t first, uint32_t last,
+                                  const float *in, float *out) {
+    const float none[1U << FEW_BITS] = {0.0F};
+    if (layer->symbol_bits <= FEW_BITS)
+        run_jagged(layer, first, last, in, out, few_of(layer), true);
+    else
+        run_jagged(layer, first, last, in, out, sixteen_of(none), false);
 }
 
 #endif

@@ -10,8 +10,6 @@
 
 extern const rt_kernels rt_kernels_avx2, rt_kernels_avx512;
 
-/* Words of rows that have few. */
-rt_product_kernel rt_few_words_avx2;
 void rt_pool2_avx2(const float *in, size_t channels, size_t height, size_t width, float *out);
 void rt_pool2_codes_avx2(const uint8_t *in, size_t channels, size_t height, size_t width,
                          uint8_t *out);

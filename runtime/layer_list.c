@@ -137,7 +137,7 @@ admmnn_runtime_status rt_list_of_positions(rt_making *m, rt_positions *p) {
     if (m->layer->parts > 1)
         rt_end_places(m);
     rt_scratch_release(m->from->opening->memory, mark);
-    return ADMMNN_RUNTIME_OK;
+    return rt_jag_words(m);
 }
 
 /* ---- of a matrix ---- */
@@ -175,5 +175,5 @@ admmnn_runtime_status rt_list_of_matrix(rt_making *m, const rt_matrix *from) {
     for (uint32_t row = 0; row < layer->rows; row++)
         put_row(m, from, row);
     rt_end_places(m);
-    return ADMMNN_RUNTIME_OK;
+    return rt_jag_words(m);
 }

@@ -81,6 +81,11 @@ bool rt_words_pay(const rt_making *m, uint64_t kept);
 admmnn_runtime_status rt_list_of_positions(rt_making *m, rt_positions *p);
 admmnn_runtime_status rt_list_of_matrix(rt_making *m, const rt_matrix *from);
 
+/* ---- layer_jagged.c ---- */
+
+/* Words of rows that have few get the form of such where kernels run it. */
+admmnn_runtime_status rt_jag_words(rt_making *m);
+
 /* ---- layer_bands.c: rows that share places ---- */
 
 /* Places of all bands, of the file's positions or, where these are NULL, of a matrix. */

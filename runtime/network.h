@@ -48,10 +48,12 @@ typedef struct rt_numbers {
 
 /* How weights are kept. */
 typedef enum rt_form {
-    RT_LIST,  /* by row: places, and a value for each */
-    RT_WORDS, /* by row: a word for each place and its value */
-    RT_BANDS, /* by RT_BAND_ROWS rows: the places of all, and a value of each row for each */
-    RT_DENSE  /* by row: a value for every column */
+    RT_LIST,   /* by row: places, and a value for each */
+    RT_WORDS,  /* by row: a word for each place and its value */
+    RT_JAGGED, /* words, by as many rows as vectors have lanes: the first of each, the second of
+                  each */
+    RT_BANDS,  /* by RT_BAND_ROWS rows: the places of all, and a value of each row for each */
+    RT_DENSE   /* by row: a value for every column */
 } rt_form;
 
 /* A matrix of weights on what is kept of them, rows x columns.
@@ -64,6 +66,9 @@ typedef enum rt_form {
  * A word of an inner product has its symbol in the lowest symbol_bits bits, above them its column
  * less the first of its part, of which each has as many columns as the rest of the bits can tell.
  *
+ * Jagged rows are in the order of how many words they have, the most first: starts and words are of
+ * row order[0], then of row order[1].
+ *
  * A row's result is sum * scale[row] + bias[row], held within low and high; scale NULL: 1, bias
  * NULL: 0. coded: its integer part is the code that is kept. */
 typedef struct rt_layer {
@@ -75,6 +80,7 @@ typedef struct rt_layer {
     uint32_t parts;    /* of the rows' lists, by channels of the input, or by columns of words */
     uint32_t *starts;  /* [parts * rows + 1] into the list: all rows, or bands, of a part, then the
                           next; of words all parts of a row */
+    uint32_t *order;   /* [rows], of jagged ones */
     void *places;      /* [kept], of words and RT_WORDS_SLACK more */
     void *values; /* [kept], of bands [kept][RT_BAND_ROWS], dense [rows * columns]; NULL: words */
     float *table, step;
@@ -116,9 +122,11 @@ typedef struct rt_tiling {
     const rt_window *window;
     uint32_t in[2], out[2]; /* height and width */
     size_t columns, rows;   /* of a tile, of the largest */
-    size_t vectors;         /* of each of its rows */
+    size_t vectors;         /* of each of its rows, or of `fold` of them */
+    size_t fold;            /* 2: a vector has two short rows of outputs, in a half each; or 1 */
     size_t strips, tiles;   /* tiles across and down */
-    size_t lines;           /* rows of input a tile reads, of each remainder by the stride */
+    size_t lines;           /* rows of input a tile reads, of each remainder by the stride; folded:
+                               of even ones, or of odd ones, with the next of each */
     size_t copy, channel;   /* of one column of the kernel, and of all */
     uint32_t channels;      /* of a part */
 } rt_tiling;

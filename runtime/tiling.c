@@ -30,54 +30,81 @@ static uint64_t reach_of(const rt_window *w, int axis) {
     return (uint64_t)(w->kernel[axis] - 1) * w->dilation[axis];
 }
 
-/* Rows of the input whose numbers have the same remainder by the stride stand below each other. */
-static uint64_t remainders_of(const rt_window *w, int axis) {
-    return smaller(w->stride[axis], reach_of(w, axis) + 1);
-}
-
 static size_t pitch_of(const rt_tiling *t) {
     return t->vectors * t->kernels->lanes;
 }
 
+/* Lines of outputs, of `fold` rows each, of which the last may be no outputs. */
+static size_t lines_of(const rt_tiling *t, size_t rows) {
+    return (rows + t->fold - 1) / t->fold;
+}
+
+static size_t filled_rows(const rt_tiling *t, size_t rows) {
+    return lines_of(t, rows) * t->fold;
+}
+
+static size_t lanes_of_row(const rt_tiling *t) {
+    return t->kernels->lanes / t->fold;
+}
+
+/* Rows of the input whose numbers have the same remainder by the stride stand below each other. */
+static size_t remainders_of(const rt_window *w) {
+    return (size_t)smaller(w->stride[0], reach_of(w, 0) + 1);
+}
+
 /* ---- shapes ---- */
 
-/* Tiles of so many strips: false where a row of theirs is more than registers hold. */
-static bool cut_planes(const rt_kernels *kernels, const rt_window *window, const uint32_t out[2],
-                       uint64_t strips, rt_tiling *t) {
+/* Tiles of so many strips: false where a row of theirs is more than registers, or a half of a
+ * folded vector, hold. */
+static bool cut_planes(const rt_kernels *kernels, size_t fold, const rt_window *window,
+                       const uint32_t out[2], uint64_t strips, rt_tiling *t) {
     const uint64_t columns = divide_up(out[1], strips);
-    const uint64_t vectors = divide_up(columns, kernels->lanes);
-    if (vectors > kernels->tile_vectors)
+    const uint64_t vectors = divide_up(columns, kernels->lanes / fold);
+    if (vectors > (fold == 1 ? kernels->tile_vectors : 1))
         return false;
-    const uint64_t tiles = divide_up(out[0], smaller(kernels->tile_vectors / vectors, out[0]));
+    const uint64_t most = kernels->tile_vectors / vectors * fold;
+    const uint64_t tiles = divide_up(out[0], smaller(most, out[0]));
     const uint64_t rows = divide_up(out[0], tiles);
     t->kernels = kernels;
     t->window = window;
+    t->fold = fold;
     t->columns = (size_t)columns;
     t->rows = (size_t)rows;
     t->vectors = (size_t)vectors;
     t->strips = (size_t)divide_up(out[1], columns);
     t->tiles = (size_t)tiles;
-    t->lines = (size_t)(rows + reach_of(window, 0) / window->stride[0]);
+    t->lines = lines_of(t, t->rows) + (size_t)(reach_of(window, 0) / window->stride[0] / fold);
     return true;
 }
 
 /* Of a weight, in sixteenths of a vector's multiply-add: what it takes itself counts as two of
- * them, and each vector of the panel as a sixteenth. */
+ * them, and each row of a vector of the panel as a sixteenth. */
 static uint64_t cost_of(const rt_tiling *t) {
-    const uint64_t filling = t->window->kernel[1] * (uint64_t)t->lines * t->vectors;
-    const uint64_t tile = 16 * (uint64_t)t->rows * t->vectors + filling + 32;
+    const uint64_t filling = t->window->kernel[1] * (uint64_t)t->lines * t->vectors * t->fold;
+    const uint64_t tile = 16 * (uint64_t)lines_of(t, t->rows) * t->vectors + filling + 32;
     return tile * t->tiles * t->strips;
 }
 
 /* The fewest strips that registers hold, and some more. */
-static void find_tiles(const rt_kernels *kernels, const rt_window *window, const uint32_t out[2],
-                       rt_tiling *best) {
-    const uint64_t least = divide_up(out[1], (uint64_t)kernels->lanes * kernels->tile_vectors);
+static void find_tiles(const rt_kernels *kernels, size_t fold, const rt_window *window,
+                       const uint32_t out[2], rt_tiling *best) {
+    const uint64_t most =
+        fold == 1 ? kernels->lanes * kernels->tile_vectors : kernels->lanes / fold;
+    const uint64_t least = divide_up(out[1], most);
     rt_tiling t = *best;
     for (uint64_t strips = least; strips < least + STRIPS_TRIED && strips <= out[1]; strips++)
-        if (cut_planes(kernels, window, out, strips, &t) &&
+        if (cut_planes(kernels, fold, window, out, strips, &t) &&
             (best->kernels == NULL || cost_of(&t) < cost_of(best)))
             *best = t;
+}
+
+/* Two rows a vector, where that is an eighth less: the halves are put apart one by one. */
+static void fold_tiles(const rt_kernels *kernels, const rt_window *window, const uint32_t out[2],
+                       rt_tiling *best) {
+    rt_tiling folded = {.kernels = NULL};
+    find_tiles(kernels, 2, window, out, &folded);
+    if (8 * cost_of(&folded) <= 7 * cost_of(best))
+        *best = folded;
 }
 
 bool rt_tiling_find(const rt_kernels *kernels, const rt_window *window, const uint32_t in[2],
@@ -85,9 +112,12 @@ bool rt_tiling_find(const rt_kernels *kernels, const rt_window *window, const ui
     const uint64_t most = smaller(PACK_ELEMENTS_MAX, SIZE_MAX / sizeof(float) / 4);
     memset(tiling, 0, sizeof *tiling);
     if (kernels->narrow != NULL) /* the same vectors of fewer floats are in a smaller panel */
-        find_tiles(kernels->narrow, window, out, tiling);
-    find_tiles(kernels, window, out, tiling);
-    const uint64_t copy = remainders_of(window, 0) * tiling->lines * pitch_of(tiling);
+        find_tiles(kernels->narrow, 1, window, out, tiling);
+    find_tiles(kernels, 1, window, out, tiling);
+    if (kernels->folded_lines != NULL)
+        fold_tiles(kernels, window, out, tiling);
+    const uint64_t copy =
+        (uint64_t)tiling->fold * remainders_of(window) * tiling->lines * pitch_of(tiling);
     if (copy > most / window->kernel[1])
         return false;
     memcpy(tiling->in, in, sizeof tiling->in);
@@ -106,7 +136,9 @@ size_t rt_tiling_place(const rt_tiling *t, uint32_t column) {
     const rt_window *w = t->window;
     const uint32_t tap = column % block_of(t);
     const size_t y = (size_t)(tap / w->kernel[1]) * w->dilation[0];
-    const size_t line = y % w->stride[0] * t->lines + y / w->stride[0];
+    const size_t row = y / w->stride[0]; /* of its remainder */
+    const size_t remainder = y % w->stride[0] + row % t->fold * remainders_of(w);
+    const size_t line = remainder * t->lines + row / t->fold;
     return column / block_of(t) % t->channels * t->channel + tap % w->kernel[1] * t->copy +
            line * pitch_of(t);
 }
@@ -136,7 +168,7 @@ uint32_t rt_tiling_cut(rt_tiling *t, uint32_t channels, uint64_t rows, uint64_t 
 typedef struct spot {
     uint32_t group, first, last; /* rows of the layer */
     size_t x, y, rows;
-    float *panel; /* [channels][kernel width][remainders of rows][lines][pitch] */
+    float *panel; /* [channels][kernel width][fold][remainders of rows][lines][pitch] */
     float *widened, *rows_widened, *sums;
 } spot;
 
@@ -155,10 +187,14 @@ static size_t widened_count(const rt_tiling *t, const rt_layer *layer) {
     return layer->form != RT_LIST ? (floats + lanes - 1) / lanes * lanes : 0;
 }
 
+/* Rows of the padded input that so many of a tile's read, with those that fill its lines. */
+static uint64_t rows_below(const rt_tiling *t, size_t rows) {
+    return (filled_rows(t, rows) - 1) * (uint64_t)t->window->stride[0] + reach_of(t->window, 0) + 1;
+}
+
 /* Rows of the input that a tile reads, at most. */
 static uint64_t rows_read(const rt_tiling *t) {
-    const rt_window *w = t->window;
-    return smaller((t->rows - 1) * (uint64_t)w->stride[0] + reach_of(w, 0) + 1, t->in[0]);
+    return smaller(rows_below(t, t->rows), t->in[0]);
 }
 
 /* Of codes: channels whose rows become floats at a time. */
@@ -175,7 +211,7 @@ static size_t rows_count(const rt_tiling *t, const rt_numbers *in) {
 uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, const rt_numbers *in,
                           uint32_t rows) {
     const uint64_t kept = layer->parts > 1 ? rows : layer->coded ? smaller(rows, CODED_ROWS) : 0;
-    const uint64_t sums = kept * t->rows * pitch_of(t);
+    const uint64_t sums = kept * lines_of(t, t->rows) * pitch_of(t);
     return panel_count(t) + widened_count(t, layer) + rows_count(t, in) + sums;
 }
 
@@ -204,7 +240,8 @@ static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, con
     const rt_tiling *t = p->tiling;
     const rt_window *w = t->window;
     const size_t begin = at->y * w->stride[0] + remainder;
-    const size_t lines = at->rows + (size_t)((reach_of(w, 0) - remainder) / w->stride[0]);
+    const size_t lines =
+        filled_rows(t, at->rows) + (size_t)((reach_of(w, 0) - remainder) / w->stride[0]);
     size_t first;
     size_t last;
     rows_inside(t, begin, lines, &first, &last);
@@ -221,17 +258,18 @@ static void fill_lines(const rt_planes *p, const spot *at, size_t remainder, con
                   0,
                   t->vectors,
                   panel + remainder * t->lines * pitch_of(t),
-                  t->channel};
+                  t->channel,
+                  remainders_of(w) * t->lines * pitch_of(t)};
     for (uint32_t k = 0; k < w->kernel[1]; k++, l.to += t->copy) {
         l.column =
             (int32_t)(at->x * w->stride[1] + (size_t)k * w->dilation[1]) - (int32_t)w->pad[1];
-        p->tiling->kernels->lines(&l);
+        (t->fold == 1 ? t->kernels->lines : t->kernels->folded_lines)(&l);
     }
 }
 
 static void fill_channels(const rt_planes *p, const spot *at, const source *from, uint32_t channels,
                           float *panel) {
-    for (size_t r = 0; r < remainders_of(p->tiling->window, 0); r++)
+    for (size_t r = 0; r < remainders_of(p->tiling->window); r++)
         fill_lines(p, at, r, from, channels, panel);
 }
 
@@ -242,7 +280,7 @@ static void fill_of_codes(const rt_planes *p, const spot *at, const uint8_t *in,
     const rt_window *w = t->window;
     const size_t most = (size_t)channels_widened(t);
     const size_t begin = at->y * w->stride[0];
-    const size_t end = begin + (at->rows - 1) * w->stride[0] + (size_t)reach_of(w, 0) + 1;
+    const size_t end = begin + (size_t)rows_below(t, at->rows);
     const size_t first = begin < w->pad[0] ? 0 : (size_t)smaller(begin - w->pad[0], t->in[0]);
     const size_t last = end < w->pad[0] ? 0 : (size_t)smaller(end - w->pad[0], t->in[0]);
     const source from = {at->rows_widened, first, (last - first) * t->in[1]};
@@ -278,6 +316,7 @@ static void finish_in_sums(const rt_planes *p, rt_tile *tile) {
     for (size_t v = 0; v < tile->vectors; v++) {
         tile->at[v] = v * lanes;
         tile->count[v] = lanes;
+        tile->second_count[v] = 0;
     }
 }
 
@@ -290,7 +329,8 @@ static void put_codes(const rt_planes *p, const spot *at, const rt_tile *tile) {
     for (uint32_t r = 0; r < tile->last - tile->first; r++, out += plane) {
         t->kernels->cut(tile->out + r * tile->plane, tile->plane, codes);
         for (size_t y = 0; y < at->rows; y++)
-            memcpy(out + y * t->out[1], codes + y * pitch_of(t), columns);
+            memcpy(out + y * t->out[1],
+                   codes + y / t->fold * pitch_of(t) + y % t->fold * lanes_of_row(t), columns);
     }
 }
 
@@ -320,10 +360,30 @@ static void run_part(const rt_planes *p, const spot *at, uint32_t part, rt_tile 
         t->kernels->tile(tile);
 }
 
+static void put_whole_rows(const rt_tiling *t, size_t columns, rt_tile *tile) {
+    const size_t lanes = t->kernels->lanes;
+    for (size_t v = 0; v < tile->vectors; v++) {
+        const size_t x = v % t->vectors * lanes;
+        tile->at[v] = v / t->vectors * t->out[1] + x;
+        tile->count[v] = x < columns ? (size_t)smaller(columns - x, lanes) : 0;
+    }
+}
+
+/* Two rows to a vector; one where they follow each other. */
+static void put_folded_rows(const rt_tiling *t, size_t columns, size_t rows, rt_tile *tile) {
+    const bool follow = columns == lanes_of_row(t) && columns == t->out[1];
+    for (size_t v = 0; v < tile->vectors; v++) {
+        const bool two = 2 * v + 1 < rows;
+        tile->at[v] = 2 * v * t->out[1];
+        tile->second_at[v] = tile->at[v] + t->out[1];
+        tile->count[v] = two && follow ? 2 * columns : columns;
+        tile->second_count[v] = two && !follow ? columns : 0;
+    }
+}
+
 static void run_tile(const rt_planes *p, const spot *at) {
     const rt_tiling *t = p->tiling;
     const size_t columns = (size_t)smaller(t->out[1] - at->x, t->columns);
-    const size_t lanes = t->kernels->lanes;
     const size_t plane = (size_t)t->out[0] * t->out[1];
     rt_tile tile = {p->layer,
                     at->first,
@@ -333,17 +393,18 @@ static void run_tile(const rt_planes *p, const spot *at) {
                     0,
                     at->widened,
                     at->panel,
-                    t->vectors * at->rows,
+                    t->vectors * lines_of(t, at->rows),
                     at->sums,
                     (float *)p->out + at->first * plane + at->y * t->out[1] + at->x,
                     plane,
                     {0},
+                    {0},
+                    {0},
                     {0}};
-    for (size_t v = 0; v < tile.vectors; v++) {
-        const size_t x = v % t->vectors * lanes;
-        tile.at[v] = v / t->vectors * t->out[1] + x;
-        tile.count[v] = x < columns ? (size_t)smaller(columns - x, lanes) : 0;
-    }
+    if (t->fold == 1)
+        put_whole_rows(t, columns, &tile);
+    else
+        put_folded_rows(t, columns, at->rows, &tile);
     finish_in_sums(p, &tile);
     for (uint32_t part = 0; part < p->layer->parts; part++)
         run_part(p, at, part, &tile);
@@ -426,7 +487,8 @@ static uint64_t weights_of(const rt_layer *layer) {
 /* Roughly, in vectors of multiply-adds. */
 static bool pays_threads(const rt_planes *p) {
     const rt_tiling *t = p->tiling;
-    return weights_of(p->layer) * t->tiles * t->strips * t->rows * t->vectors >= SHARED_LEAST;
+    return weights_of(p->layer) * t->tiles * t->strips * lines_of(t, t->rows) * t->vectors >=
+           SHARED_LEAST;
 }
 
 void rt_planes_run(const rt_planes *p, rt_crew *crew, unsigned threads) {

@@ -58,6 +58,9 @@ static void convolutions_of_every_size(void **state) {
             expect_conv(image(2, height + 1, width), graph_conv_of(graph_window_of(2, 1, 0)), 6);
     for (uint32_t width = 110; width <= 240; width += 13) /* several tiles across */
         expect_conv(image(2, 4, width), graph_conv_of(graph_window_of(3, 1, 1)), 5);
+    for (uint32_t height = 26; height <= 61; height += 5) /* and down, of narrow rows */
+        for (uint32_t width = 6; width <= 8; width++)
+            expect_conv(image(2, height, width), graph_conv_of(graph_window_of(3, 1, 1)), 5);
 }
 
 static void convolutions_of_every_geometry(void **state) {
@@ -118,6 +121,8 @@ static void convolutions_of_many_channels(void **state) {
     }
     graph_conv strided = graph_conv_of(graph_window_of(3, 2, 0));
     expect_conv(image(200, 19, 19), strided, 5);
+    expect_conv(image(200, 15, 15), strided, 5);
+    expect_conv(image(300, 7, 7), graph_conv_of(graph_window_of(3, 1, 1)), 6);
 }
 
 /* More places than 16 bits tell. */

@@ -124,11 +124,8 @@ static admmnn_runtime *open_with(bytes file, int way, unsigned threads) {
     return model;
 }
 
-static void any_number_of_threads_gives_the_same_bytes(void **state) {
-    (void)state;
-    const filling f = {ADMM_LEVELS_EQUAL, 4, 0.4};
-    pack_model *packed = random_model(wide_network(), f, 3);
-    share_places(&packed->tensors[0], 24, 54, 54, 1);
+/* The model is freed. */
+static void expect_threads_alike(pack_model *packed) {
     bytes file = encode(packed, PACK_POSITION_AUTO, PACK_CODER_AUTO, NULL);
     float *input = random_floats(SAMPLES * graph_value_count(packed->g, packed->g->input), 4);
     const size_t outputs = graph_value_count(packed->g, packed->g->output);
@@ -150,6 +147,20 @@ static void any_number_of_threads_gives_the_same_bytes(void **state) {
     base_free(output);
     base_free(file.at);
     pack_model_free(packed);
+}
+
+static void any_number_of_threads_gives_the_same_bytes(void **state) {
+    (void)state;
+    pack_model *packed = random_model(wide_network(), (filling){ADMM_LEVELS_EQUAL, 4, 0.4}, 3);
+    share_places(&packed->tensors[0], 24, 54, 54, 1);
+    expect_threads_alike(packed);
+}
+
+/* So many of them that they are worth threads. */
+static void short_rows_are_shared_too(void **state) {
+    (void)state;
+    const filling f = {ADMM_LEVELS_EQUAL, 4, 0.25};
+    expect_threads_alike(random_model(one_product(60, 7013), f, 5));
 }
 
 /* They were started by a thread that rounds to the nearest. */
@@ -397,6 +408,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_threads_give_the_bytes_of_one),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
+        cmocka_unit_test(short_rows_are_shared_too),
         cmocka_unit_test(threads_round_as_the_caller_does),
         cmocka_unit_test(callers_share_a_model_with_threads),
         cmocka_unit_test(a_fork_runs_and_closes_a_model_with_threads),

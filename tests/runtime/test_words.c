@@ -37,6 +37,45 @@ static void products_are_as_the_engine_has_them_up_to_a_word_and_beyond(void **s
     expect_product(65537, 3); /* places of 32 bits */
 }
 
+/* Row r keeps the first r % (columns + 1) of its columns. */
+static void keep_first_columns(pack_model *packed, uint32_t rows, uint32_t columns) {
+    for (uint32_t r = 0; r < rows; r++)
+        for (uint32_t c = r % (columns + 1); c < columns; c++)
+            packed->tensors[0].codes[r * columns + c] = 0;
+}
+
+static void rows_of_every_length_are_as_the_engine_has_them(void **state) {
+    (void)state;
+    for (uint32_t rows = 1; rows < 150; rows += rows < 40 ? 1 : 27)
+        for (unsigned bits = 3; bits <= 6; bits += 3) {
+            const uint32_t columns = 29; /* about half of them are kept */
+            pack_model *packed = product_model(columns, rows, bits, 1.0);
+            keep_first_columns(packed, rows, columns);
+            bytes file = file_of(packed);
+            expect_as_engine(packed, file, BOUND);
+            base_free(file.at);
+            pack_model_free(packed);
+        }
+}
+
+/* Where the window is the whole input, each group is a product of its own. */
+static void short_rows_of_groups_are_as_the_engine_has_them(void **state) {
+    (void)state;
+    for (uint32_t groups = 1; groups <= 2; groups++) {
+        graph *g;
+        uint32_t v;
+        graph_conv conv = graph_conv_of(graph_window_of(3, 1, 0));
+        conv.groups = groups;
+        MUST(graph_create("whole", graph_shape_image(4, 3, 3), &g, err));
+        MUST(graph_add_conv(g, "conv1", g->input, 50, conv, &v, err));
+        pack_model *packed = random_model(g, (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 7);
+        bytes file = file_of(packed);
+        expect_as_engine(packed, file, BOUND);
+        base_free(file.at);
+        pack_model_free(packed);
+    }
+}
+
 /* ---- bytes ---- */
 
 #define OUTPUTS 200
@@ -95,9 +134,8 @@ static void keep_every_other(pack_model *packed, uint32_t columns) {
                 packed->tensors[p].codes[(1 - c % 2) * columns + c] = 0;
 }
 
-static void only_what_is_kept_is_multiplied(void **state) {
-    (void)state;
-    const uint32_t columns = 42; /* 21 a row: no whole vectors */
+/* Of rows of half as many. */
+static void expect_kept_columns_alone(uint32_t columns) {
     float *input = random_floats(columns, 5);
     float output[2];
     for (uint32_t c = 1; c < columns; c += 2)
@@ -121,9 +159,17 @@ static void only_what_is_kept_is_multiplied(void **state) {
     base_free(input);
 }
 
+static void only_what_is_kept_is_multiplied(void **state) {
+    (void)state;
+    expect_kept_columns_alone(42); /* 21 a row: no whole vectors */
+    expect_kept_columns_alone(14); /* a row in each lane */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_as_the_engine_has_them_up_to_a_word_and_beyond),
+        cmocka_unit_test(rows_of_every_length_are_as_the_engine_has_them),
+        cmocka_unit_test(short_rows_of_groups_are_as_the_engine_has_them),
         cmocka_unit_test(a_weight_takes_two_bytes_where_a_word_holds_it),
         cmocka_unit_test(a_part_of_a_row_costs_its_start),
         cmocka_unit_test(only_what_is_kept_is_multiplied),
