@@ -64,15 +64,6 @@ INLINE void run_words(const rt_layer *layer, uint32_t first, uint32_t last, cons
         out[row - first] = rt_finish(layer, row, sum_of(words_of(layer, row, in, few, is_few)));
 }
 
-TARGET static void words_product(const rt_layer *layer, uint32_t first, uint32_t last,
-                                 const float *in, float *out) {
-    const float none[1U << FEW_BITS] = {0.0F};
-    if (layer->symbol_bits <= FEW_BITS)
-        run_words(layer, first, last, in, out, few_of(layer), true);
-    else
-        run_words(layer, first, last, in, out, sixteen_of(none), false);
-}
-
 /* ---- jagged rows ---- */
 
 /* Rows of the order from number `row` on, one a lane. */
@@ -90,7 +81,7 @@ INLINE vector jagged_sums(const rt_layer *layer, size_t row, mask lanes, const f
     return sum;
 }
 
-INLINE void run_jagged(const rt_layer *layer, size_t first, size_t last, const float *in,
+INLINE void run_jagged(const rt_layer *layer, uint32_t first, uint32_t last, const float *in,
                        float *out, sixteen few, bool is_few) {
     for (size_t row = first; row < last; row += LANES) {
         const size_t count = last - row < LANES ? last - row : LANES;
@@ -103,13 +94,20 @@ INLINE void run_jagged(const rt_layer *layer, size_t first, size_t last, const f
     }
 }
 
-TARGET static void jagged_product(const rt_layer *layer, uint32_t first, uint32_t last,
-                                  const float *in, float *out) {
-    const float none[1U << FEW_BITS] = {0.0F};
-    if (layer->symbol_bits <= FEW_BITS)
-        run_jagged(layer, first, last, in, out, few_of(layer), true);
-    else
-        run_jagged(layer, first, last, in, out, sixteen_of(none), false);
-}
+/* ---- both ---- */
+
+/* The levels are in registers where these hold them. */
+#define WORDS_PRODUCT(name, run)                                                                   \
+    TARGET static void name(const rt_layer *layer, uint32_t first, uint32_t last, const float *in, \
+                            float *out) {                                                          \
+        const float none[1U << FEW_BITS] = {0.0F};                                                 \
+        if (layer->symbol_bits <= FEW_BITS)                                                        \
+            run(layer, first, last, in, out, few_of(layer), true);                                 \
+        else                                                                                       \
+            run(layer, first, last, in, out, sixteen_of(none), false);                             \
+    }
+
+WORDS_PRODUCT(words_product, run_words)
+WORDS_PRODUCT(jagged_product, run_jagged)
 
 #endif

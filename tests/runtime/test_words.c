@@ -16,12 +16,16 @@ static bytes file_of(const pack_model *packed) {
     return encode(packed, PACK_POSITION_ENTROPY, PACK_CODER_FIXED, NULL);
 }
 
-static void expect_product(uint32_t inputs, unsigned bits) {
-    pack_model *packed = product_model(inputs, 3, bits, 0.6);
+/* The model is freed. */
+static void expect_model(pack_model *packed) {
     bytes file = file_of(packed);
     expect_as_engine(packed, file, BOUND);
     base_free(file.at);
     pack_model_free(packed);
+}
+
+static void expect_product(uint32_t inputs, unsigned bits) {
+    expect_model(product_model(inputs, 3, bits, 0.6));
 }
 
 static void products_are_as_the_engine_has_them_up_to_a_word_and_beyond(void **state) {
@@ -51,10 +55,7 @@ static void rows_of_every_length_are_as_the_engine_has_them(void **state) {
             const uint32_t columns = 29; /* about half of them are kept */
             pack_model *packed = product_model(columns, rows, bits, 1.0);
             keep_first_columns(packed, rows, columns);
-            bytes file = file_of(packed);
-            expect_as_engine(packed, file, BOUND);
-            base_free(file.at);
-            pack_model_free(packed);
+            expect_model(packed);
         }
 }
 
@@ -68,11 +69,7 @@ static void short_rows_of_groups_are_as_the_engine_has_them(void **state) {
         conv.groups = groups;
         MUST(graph_create("whole", graph_shape_image(4, 3, 3), &g, err));
         MUST(graph_add_conv(g, "conv1", g->input, 50, conv, &v, err));
-        pack_model *packed = random_model(g, (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 7);
-        bytes file = file_of(packed);
-        expect_as_engine(packed, file, BOUND);
-        base_free(file.at);
-        pack_model_free(packed);
+        expect_model(random_model(g, (filling){ADMM_LEVELS_EQUAL, 3, 0.2}, 7));
     }
 }
 
