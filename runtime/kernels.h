@@ -11,8 +11,6 @@
 #define RT_LANES_MOST 16U
 #define RT_TILE_VECTORS_MOST 14U
 #define RT_WORD_BITS 16U
-/* Where rows have fewer words on the average, what a row costs besides counts most. */
-#define RT_JAGGED_LEAST 16U
 
 /* A tile of the planes of rows [first, last), by one part of the channels: element e of its vectors
  * is the sum over a row's weights of weight * panel[place + e]. */
@@ -69,7 +67,8 @@ typedef struct rt_kernels {
     void (*folded_lines)(const rt_lines *l); /* NULL: tiles are not folded */
     void (*tile)(const rt_tile *t);
     /* Row r of [first, last) into out[r - first]: of a list at in[place], of words, or dense. Of
-     * jagged rows, those of [first, last) of the order, where first is a multiple of the lanes. */
+     * jagged rows those numbered so in the order, from a multiple of the lanes on: row r too goes
+     * to out[r - first], before `out` or far behind it, which must lie in an array of all rows. */
     rt_product_kernel *product;
     bool runs_jagged;
     /* The largest of every 2 x 2 of [channels][height][width], both even; a NaN where one is. */

@@ -83,7 +83,7 @@ admmnn_runtime_status rt_list_of_matrix(rt_making *m, const rt_matrix *from);
 
 /* ---- layer_jagged.c ---- */
 
-/* Words of rows that have few get the form of such where kernels run it. */
+/* Words become RT_JAGGED where kernels run that and it takes fewer gathers. */
 admmnn_runtime_status rt_jag_words(rt_making *m);
 
 /* ---- layer_bands.c: rows that share places ---- */

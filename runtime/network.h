@@ -66,8 +66,10 @@ typedef enum rt_form {
  * A word of an inner product has its symbol in the lowest symbol_bits bits, above them its column
  * less the first of its part, of which each has as many columns as the rest of the bits can tell.
  *
- * Jagged rows are in the order of how many words they have, the most first: starts and words are of
- * row order[0], then of row order[1].
+ * Jagged rows, of one part, are in the order of how many words they have, the most first: row
+ * order[i] has starts[i + 1] - starts[i] of them. A slice is as many rows as the kernels have
+ * lanes; its words begin at the start of its first row: the first word of each, then the second of
+ * each that has one.
  *
  * A row's result is sum * scale[row] + bias[row], held within low and high; scale NULL: 1, bias
  * NULL: 0. coded: its integer part is the code that is kept. */

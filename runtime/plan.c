@@ -297,10 +297,11 @@ static void find_home(planning *p, uint32_t v) {
         lie_with(p, v, operand);
 }
 
-/* Floats in use, in the order of their places. */
+/* Floats in use from one operation to another. */
 typedef struct lot {
-    uint64_t place, count;
-    uint32_t last; /* the operation after which it is free */
+    size_t *place; /* of whom they are */
+    uint64_t at, count;
+    uint32_t first, last;
 } lot;
 
 typedef struct lots {
@@ -309,29 +310,50 @@ typedef struct lots {
     uint64_t most; /* floats in all */
 } lots;
 
-static void free_lots(lots *l, uint32_t v) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < l->count; i++)
-        if (l->lots[i].last >= v)
-            l->lots[kept++] = l->lots[i];
-    l->count = kept;
+static void add_lot(lots *l, uint64_t floats, uint32_t first, uint32_t last, size_t *place) {
+    const uint64_t count = (floats + PLACE_ALIGNMENT - 1) / PLACE_ALIGNMENT * PLACE_ALIGNMENT;
+    const lot added = {place, 0, count, first, last};
+    l->lots[l->count++] = added;
 }
 
-/* The first gap that is large enough. */
-static uint64_t take_lot(lots *l, uint64_t floats, uint32_t last) {
-    const uint64_t count = (floats + PLACE_ALIGNMENT - 1) / PLACE_ALIGNMENT * PLACE_ALIGNMENT;
-    uint64_t place = 0;
-    uint32_t at = 0;
-    for (; at < l->count && l->lots[at].place - place < count; at++)
-        place = l->lots[at].place + l->lots[at].count;
-    for (uint32_t i = l->count++; i > at; i--)
-        l->lots[i] = l->lots[i - 1];
-    l->lots[at].place = place;
-    l->lots[at].count = count;
-    l->lots[at].last = last;
-    if (place + count > l->most)
-        l->most = place + count;
-    return place;
+/* The largest comes to the front of those that have no place yet. */
+static void choose_lot(lots *l, uint32_t placed) {
+    uint32_t largest = placed;
+    for (uint32_t i = placed + 1; i < l->count; i++)
+        if (l->lots[i].count > l->lots[largest].count)
+            largest = i;
+    const lot chosen = l->lots[largest];
+    l->lots[largest] = l->lots[placed];
+    l->lots[placed] = chosen;
+}
+
+/* The first gap between those placed, which are in the order of their places, that are in use at
+ * the same time. */
+static uint64_t find_gap(const lots *l, uint32_t placed, const lot *chosen) {
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < placed; i++) {
+        const lot *other = &l->lots[i];
+        const bool at_once = other->first <= chosen->last && chosen->first <= other->last;
+        if (at_once && other->at < at + chosen->count && at < other->at + other->count)
+            at = other->at + other->count;
+    }
+    return at;
+}
+
+/* The largest first (Pisarchyk and Lee 2020, greedy by size). */
+static void place_lots(lots *l) {
+    for (uint32_t placed = 0; placed < l->count; placed++) {
+        choose_lot(l, placed);
+        lot chosen = l->lots[placed];
+        chosen.at = find_gap(l, placed, &chosen);
+        *chosen.place = (size_t)chosen.at;
+        if (chosen.at + chosen.count > l->most)
+            l->most = chosen.at + chosen.count;
+        uint32_t i = placed;
+        for (; i > 0 && l->lots[i - 1].at > chosen.at; i--)
+            l->lots[i] = l->lots[i - 1];
+        l->lots[i] = chosen;
+    }
 }
 
 static rt_home home_of(const planning *p, uint32_t v) {
@@ -352,23 +374,23 @@ static void count_value(rt_network *network, const rt_value *value) {
 }
 
 /* Of a value, and of what its operation works with. */
-static void place_value(planning *p, lots *l, uint32_t v) {
+static void add_lots(planning *p, lots *l, uint32_t v) {
     rt_value *value = &p->network->values[v];
-    free_lots(l, v);
     value->home = home_of(p, v);
+    value->place = 0;
     if (p->root[v] == v)
         count_value(p->network, value);
-    if (value->home != RT_IN_WORKSPACE)
-        value->place = 0;
-    else if (p->home[v] == v)
-        value->place = (size_t)take_lot(l, floats_of(value), p->last[v]);
-    else
-        value->place = p->network->values[p->home[v]].place;
+    if (value->home == RT_IN_WORKSPACE && p->home[v] == v)
+        add_lot(l, floats_of(value), v, p->last[v], &value->place);
     if (value->node == NULL || value->node->folded)
         return;
     const uint64_t temporary = rt_temporary_count(p->network, value);
     if (temporary > 0)
-        value->node->temporary = (size_t)take_lot(l, temporary, v);
+        add_lot(l, temporary, v, v, &value->node->temporary);
+}
+
+static bool has_lots(const rt_network *network, uint32_t v) {
+    return v == 0 || (network->values[v].node != NULL && network->values[v].node->needed);
 }
 
 static admmnn_runtime_status place_values(planning *p) {
@@ -378,13 +400,16 @@ static admmnn_runtime_status place_values(planning *p) {
     l.lots = rt_scratch(p->opening->memory, network->value_count, 2 * sizeof *l.lots);
     if (l.lots == NULL)
         return no_memory(p->opening);
-    place_value(p, &l, 0);
-    for (uint32_t v = 1; v < network->value_count; v++)
-        if (network->values[v].node != NULL && network->values[v].node->needed)
-            place_value(p, &l, v);
+    for (uint32_t v = 0; v < network->value_count; v++)
+        if (has_lots(network, v))
+            add_lots(p, &l, v);
+    place_lots(&l);
     if (l.most > SIZE_MAX / sizeof(float) / 2)
         return rt_fail(p->opening->err, ADMMNN_RUNTIME_UNSUPPORTED,
                        "a network whose values take too much memory", 0);
+    for (uint32_t v = 0; v < network->value_count; v++)
+        if (has_lots(network, v) && network->values[v].home == RT_IN_WORKSPACE)
+            network->values[v].place = network->values[p->home[v]].place;
     network->workspace = (size_t)l.most;
     return ADMMNN_RUNTIME_OK;
 }

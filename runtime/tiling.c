@@ -98,12 +98,12 @@ static void find_tiles(const rt_kernels *kernels, size_t fold, const rt_window *
             *best = t;
 }
 
-/* Two rows a vector, where that is an eighth less: the halves are put apart one by one. */
+/* Two rows a vector, where that is a sixteenth less: each half is stored by itself. */
 static void fold_tiles(const rt_kernels *kernels, const rt_window *window, const uint32_t out[2],
                        rt_tiling *best) {
     rt_tiling folded = {.kernels = NULL};
     find_tiles(kernels, 2, window, out, &folded);
-    if (8 * cost_of(&folded) <= 7 * cost_of(best))
+    if (16 * cost_of(&folded) <= 15 * cost_of(best))
         *best = folded;
 }
 
@@ -188,13 +188,13 @@ static size_t widened_count(const rt_tiling *t, const rt_layer *layer) {
 }
 
 /* Rows of the padded input that so many of a tile's read, with those that fill its lines. */
-static uint64_t rows_below(const rt_tiling *t, size_t rows) {
+static uint64_t padded_rows(const rt_tiling *t, size_t rows) {
     return (filled_rows(t, rows) - 1) * (uint64_t)t->window->stride[0] + reach_of(t->window, 0) + 1;
 }
 
 /* Rows of the input that a tile reads, at most. */
 static uint64_t rows_read(const rt_tiling *t) {
-    return smaller(rows_below(t, t->rows), t->in[0]);
+    return smaller(padded_rows(t, t->rows), t->in[0]);
 }
 
 /* Of codes: channels whose rows become floats at a time. */
@@ -280,7 +280,7 @@ static void fill_of_codes(const rt_planes *p, const spot *at, const uint8_t *in,
     const rt_window *w = t->window;
     const size_t most = (size_t)channels_widened(t);
     const size_t begin = at->y * w->stride[0];
-    const size_t end = begin + (size_t)rows_below(t, at->rows);
+    const size_t end = begin + (size_t)padded_rows(t, at->rows);
     const size_t first = begin < w->pad[0] ? 0 : (size_t)smaller(begin - w->pad[0], t->in[0]);
     const size_t last = end < w->pad[0] ? 0 : (size_t)smaller(end - w->pad[0], t->in[0]);
     const source from = {at->rows_widened, first, (last - first) * t->in[1]};
@@ -369,7 +369,7 @@ static void put_whole_rows(const rt_tiling *t, size_t columns, rt_tile *tile) {
     }
 }
 
-/* Two rows to a vector; one where they follow each other. */
+/* Two rows to a vector, which are stored at once where they follow each other. */
 static void put_folded_rows(const rt_tiling *t, size_t columns, size_t rows, rt_tile *tile) {
     const bool follow = columns == lanes_of_row(t) && columns == t->out[1];
     for (size_t v = 0; v < tile->vectors; v++) {

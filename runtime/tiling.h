@@ -1,7 +1,9 @@
 /* How a layer of planes is run: a tile of its outputs at a time, which stays in registers. What
  * the tile reads of some of the channels is copied first into a panel, where what a column of
  * the kernel reads has a copy of its own: there the whole tile is one run of aligned vectors for
- * every weight, and the panel stays in the first cache for all rows of the layer. */
+ * every weight, and the panel stays in the first cache for all rows of the layer. Where two short
+ * rows of outputs share a vector, each row of the input stands there twice, below the one before it
+ * and above the next. */
 #ifndef RT_TILING_H
 #define RT_TILING_H
 

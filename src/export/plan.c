@@ -232,10 +232,11 @@ static void find_root(planning *p, uint32_t n) {
     }
 }
 
-/* Numbers in use, in the order of their places. */
+/* Numbers in use from one operation to another. */
 typedef struct lot {
-    size_t place, count;
-    uint32_t last; /* the step after which it is free */
+    size_t *place; /* of whom they are */
+    size_t at, count;
+    uint32_t first, last;
 } lot;
 
 typedef struct lots {
@@ -243,50 +244,74 @@ typedef struct lots {
     uint32_t count;
 } lots;
 
-static void free_lots(lots *l, uint32_t n) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < l->count; i++)
-        if (l->lots[i].last >= n)
-            l->lots[kept++] = l->lots[i];
-    l->count = kept;
+static void add_lot(lots *l, size_t count, uint32_t first, uint32_t last, size_t *place) {
+    l->lots[l->count++] = (lot){place, 0, count, first, last};
 }
 
-/* The first gap that is large enough. */
-static size_t take_lot(planning *p, lots *l, size_t count, uint32_t last) {
-    size_t place = 0;
-    uint32_t at = 0;
-    for (; at < l->count && l->lots[at].place - place < count; at++)
-        place = l->lots[at].place + l->lots[at].count;
-    for (uint32_t i = l->count++; i > at; i--)
-        l->lots[i] = l->lots[i - 1];
-    l->lots[at] = (lot){place, count, last};
-    if (place + count > p->plan->count)
-        p->plan->count = place + count;
-    return place;
+/* The largest comes to the front of those that have no place yet. */
+static void choose_lot(lots *l, uint32_t placed) {
+    uint32_t largest = placed;
+    for (uint32_t i = placed + 1; i < l->count; i++)
+        if (l->lots[i].count > l->lots[largest].count)
+            largest = i;
+    const lot chosen = l->lots[largest];
+    l->lots[largest] = l->lots[placed];
+    l->lots[placed] = chosen;
 }
 
-/* The plane of a convolution that is pooled, behind what is made of it: it is free again after
+/* The first gap between those placed, which are in the order of their places, that are in use at
+ * the same time. */
+static size_t find_gap(const lots *l, uint32_t placed, const lot *chosen) {
+    size_t at = 0;
+    for (uint32_t i = 0; i < placed; i++) {
+        const lot *other = &l->lots[i];
+        const bool at_once = other->first <= chosen->last && chosen->first <= other->last;
+        if (at_once && other->at < at + chosen->count && at < other->at + other->count)
+            at = other->at + other->count;
+    }
+    return at;
+}
+
+/* The largest first (Pisarchyk and Lee 2020, greedy by size); returns how many numbers they take.
+ */
+static size_t place_lots(lots *l) {
+    size_t most = 0;
+    for (uint32_t placed = 0; placed < l->count; placed++) {
+        choose_lot(l, placed);
+        lot chosen = l->lots[placed];
+        chosen.at = find_gap(l, placed, &chosen);
+        *chosen.place = chosen.at;
+        if (chosen.at + chosen.count > most)
+            most = chosen.at + chosen.count;
+        uint32_t i = placed;
+        for (; i > 0 && l->lots[i - 1].at > chosen.at; i--)
+            l->lots[i] = l->lots[i - 1];
+        l->lots[i] = chosen;
+    }
+    return most;
+}
+
+/* The plane of a convolution that is pooled, beside what is made of it: it is free again after
  * that. */
-static void place_plane(planning *p, lots *l, uint32_t n) {
+static void add_plane(planning *p, lots *l, uint32_t n) {
     const graph_shape made = graph_operand_shape(p->g, &p->g->nodes[n], 0);
     const size_t count = graph_shape_count(made) / graph_shape_channels(made);
-    p->plan->steps[n].plane = take_lot(p, l, count, n);
+    add_lot(l, count, n, n, &p->plan->steps[n].plane);
 }
 
-static void place_step(planning *p, lots *l, uint32_t n) {
+static void add_lots(planning *p, lots *l, uint32_t n) {
     const graph *g = p->g;
     const uint32_t value = g->nodes[n].output;
     export_place *place = &p->plan->places[value];
-    free_lots(l, n);
-    if (p->root[value] != value)
-        *place = p->plan->places[p->root[value]];
-    else if (p->root[g->output] == value)
+    if (p->root[value] == value && p->root[g->output] == value) {
         place->home = EXPORT_OUT;
-    else if (p->maker[value] == GRAPH_NONE || !p->plan->steps[p->maker[value]].done)
-        *place = (export_place){EXPORT_BUFFER,
-                                take_lot(p, l, graph_value_count(g, value), p->last[value])};
+    } else if (p->root[value] == value &&
+               (p->maker[value] == GRAPH_NONE || !p->plan->steps[p->maker[value]].done)) {
+        place->home = EXPORT_BUFFER;
+        add_lot(l, graph_value_count(g, value), n, p->last[value], &place->at);
+    }
     if (p->plan->steps[n].pooled != GRAPH_NONE && !p->apart)
-        place_plane(p, l, n);
+        add_plane(p, l, n);
 }
 
 static admmnn_status place_values(planning *p) {
@@ -297,7 +322,12 @@ static admmnn_status place_values(planning *p) {
     p->plan->places[p->g->input].home = EXPORT_IN;
     for (uint32_t n = 0; n < p->g->node_count; n++)
         if (p->plan->steps[n].needed)
-            place_step(p, &l, n);
+            add_lots(p, &l, n);
+    p->plan->count = place_lots(&l);
+    for (uint32_t n = 0; n < p->g->node_count; n++)
+        if (p->plan->steps[n].needed)
+            p->plan->places[p->g->nodes[n].output] =
+                p->plan->places[p->root[p->g->nodes[n].output]];
     base_free(l.lots);
     return ADMMNN_OK;
 }

@@ -17,6 +17,24 @@ static inline graph *one_product(uint32_t inputs, uint32_t outputs) {
     return g;
 }
 
+/* Of which the second and the third value are the most that is in use at once, where the third does
+ * not fit in the first one's place: so many numbers. */
+#define CHAIN_AT_ONCE (400 + 1200)
+
+static inline graph *chain_of_products(void) {
+    const uint32_t outputs[] = {800, 400, 1200, 10};
+    graph *g;
+    uint32_t v;
+    MUST(graph_create("chain", graph_shape_vector(4), &g, err));
+    v = g->input;
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        char name[] = "fc1";
+        name[2] = (char)('1' + i);
+        MUST(graph_add_inner_product(g, name, v, outputs[i], true, &v, err));
+    }
+    return g;
+}
+
 /* A network of a few hundred bytes with every kind of node and odd geometry. */
 static inline graph *small_network(void) {
     graph *g;

@@ -149,6 +149,19 @@ static void a_model_holds_what_it_says(void **state) {
         }
 }
 
+/* And what an alignment takes. */
+static void values_take_what_is_in_use_at_once(void **state) {
+    (void)state;
+    bytes file = file_of(chain_of_products);
+    admmnn_runtime_info info;
+    admmnn_runtime *model;
+    OPEN(admmnn_runtime_open_memory(file.at, file.count, NULL, &model, err));
+    admmnn_runtime_get_info(model, &info);
+    assert_in_range(info.workspace_bytes, CHAIN_AT_ONCE * 4, CHAIN_AT_ONCE * 4 + 64);
+    admmnn_runtime_close(model);
+    base_free(file.at);
+}
+
 static void running_takes_no_memory(void **state) {
     (void)state;
     for (size_t n = 0; n < NETWORKS; n++) {
@@ -257,6 +270,7 @@ static void places_that_are_shared_are_held_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_holds_what_it_says),
+        cmocka_unit_test(values_take_what_is_in_use_at_once),
         cmocka_unit_test(running_takes_no_memory),
         cmocka_unit_test(places_that_are_shared_are_held_once),
         cmocka_unit_test(a_file_is_not_in_memory),
