@@ -42,7 +42,7 @@ static uint64_t gathers_of_slices(const rt_layer *layer, const uint32_t *counts,
     return gathers;
 }
 
-/* An eighth of the gathers are for the results, which go to places of their own. */
+/* By an eighth at least: the results go one by one to places of their own. */
 static bool pays(const rt_layer *layer, const uint32_t *counts, size_t lanes) {
     return 8 * gathers_of_slices(layer, counts, lanes) <= 7 * gathers_by_rows(layer, lanes);
 }
