@@ -49,6 +49,17 @@ typedef struct rt_lines {
     size_t odd;
 } rt_lines;
 
+/* Windows of 2 x 2, side by side, of pairs of rows: of each of so many planes. */
+typedef struct rt_pairs {
+    const float *from;
+    size_t planes, plane; /* from a plane to the next */
+    size_t pairs, pair;   /* from a pair's upper row to the next's */
+    size_t lower;         /* from a pair's upper row to its lower */
+    size_t columns;       /* of a row; even */
+    float *to;
+    size_t made_plane, made_row; /* from what is made of a plane, or of a pair, to the next */
+} rt_pairs;
+
 typedef void rt_product_kernel(const rt_layer *layer, uint32_t first, uint32_t last,
                                const float *in, float *out);
 
@@ -71,8 +82,9 @@ typedef struct rt_kernels {
      * to out[r - first], before `out` or far behind it, which must lie in an array of all rows. */
     rt_product_kernel *product;
     bool runs_jagged;
-    /* The largest of every 2 x 2 of [channels][height][width], both even; a NaN where one is. */
-    void (*pool2)(const float *in, size_t channels, size_t height, size_t width, float *out);
+    /* The largest of each window; a NaN where one is. */
+    void (*pool2)(const rt_pairs *p);
+    /* The same of [channels][height][width], both even. */
     void (*pool2_codes)(const uint8_t *in, size_t channels, size_t height, size_t width,
                         uint8_t *out);
     /* What is finished as codes: numbers from 0 to 255.5 without their fraction; a NaN is 0. */

@@ -168,28 +168,32 @@ INLINE __m128 largest_four(__m128 a, __m128 b) {
     return _mm_or_ps(_mm_max_ps(a, b), _mm_cmpunord_ps(a, a));
 }
 
-/* The largest of each two lines' pairs, eight of them: of columns 0 to 15. */
-TARGET static __m256 pairs_of(const float *upper, const float *lower) {
-    const __m256 a = largest(_mm256_loadu_ps(upper), _mm256_loadu_ps(lower));
-    const __m256 b = largest(_mm256_loadu_ps(upper + LANES), _mm256_loadu_ps(lower + LANES));
+/* The largest of two lines, of columns 0 to 7. */
+INLINE __m256 larger_lines(const float *upper, const float *lower) {
+    return largest(_mm256_loadu_ps(upper), _mm256_loadu_ps(lower));
+}
+
+/* The largest of each pair in a, and in b. */
+INLINE __m256 pairs_of(__m256 a, __m256 b) {
     const __m256d mixed =
         _mm256_castps_pd(/* 0-3, 8-11, 4-7, 12-15 */
                          largest(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xdd)));
     return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
 }
 
-/* The same of columns 0 to 7. */
-TARGET static __m128 half_pairs_of(const float *upper, const float *lower) {
+/* Of two lines, of columns 0 to 7. */
+INLINE __m128 half_pairs_of(const float *upper, const float *lower) {
     const __m128 a = largest_four(_mm_loadu_ps(upper), _mm_loadu_ps(lower));
     const __m128 b = largest_four(_mm_loadu_ps(upper + 4), _mm_loadu_ps(lower + 4));
     return largest_four(_mm_shuffle_ps(a, b, 0x88), _mm_shuffle_ps(a, b, 0xdd));
 }
 
-/* Of an even width of at least 8; the last step may go over what is made. */
-TARGET static void pool2_row(const float *upper, const float *lower, size_t width, float *out) {
+/* Of an even width of at least 8; the last step may make again what is made. */
+INLINE void pool2_row(const float *upper, const float *lower, size_t width, float *out) {
     size_t x = 0;
     for (; x + 2 * LANES <= width; x += 2 * LANES)
-        _mm256_storeu_ps(out + x / 2, pairs_of(upper + x, lower + x));
+        _mm256_storeu_ps(out + x / 2, pairs_of(larger_lines(upper + x, lower + x),
+                                               larger_lines(upper + x + LANES, lower + x + LANES)));
     for (; x + LANES <= width; x += LANES)
         _mm_storeu_ps(out + x / 2, half_pairs_of(upper + x, lower + x));
     if (x == width)
@@ -198,14 +202,35 @@ TARGET static void pool2_row(const float *upper, const float *lower, size_t widt
     _mm_storeu_ps(out + x / 2, half_pairs_of(upper + x, lower + x));
 }
 
-TARGET void rt_pool2_avx2(const float *in, size_t channels, size_t height, size_t width,
-                          float *out) {
-    if (width < LANES) {
-        rt_kernels_portable.pool2(in, channels, height, width, out);
+/* Of eight columns, two pairs of rows at a time. */
+INLINE void pool2_eight(const rt_pairs *p, const float *upper, float *to) {
+    size_t i = 0;
+    for (; i + 2 <= p->pairs; i += 2, upper += 2 * p->pair, to += 2 * p->made_row) {
+        const float *next = upper + p->pair;
+        const __m256 made =
+            pairs_of(larger_lines(upper, upper + p->lower), larger_lines(next, next + p->lower));
+        _mm_storeu_ps(to, _mm256_castps256_ps128(made));
+        _mm_storeu_ps(to + p->made_row, _mm256_extractf128_ps(made, 1));
+    }
+    if (i < p->pairs)
+        _mm_storeu_ps(to, half_pairs_of(upper, upper + p->lower));
+}
+
+TARGET void rt_pool2_avx2(const rt_pairs *p) {
+    if (p->columns < LANES) {
+        rt_kernels_portable.pool2(p);
         return;
     }
-    for (size_t row = 0; row < channels * height / 2; row++, in += 2 * width, out += width / 2)
-        pool2_row(in, in + width, width, out);
+    for (size_t k = 0; k < p->planes; k++) {
+        const float *upper = p->from + k * p->plane;
+        float *to = p->to + k * p->made_plane;
+        if (p->columns == LANES) {
+            pool2_eight(p, upper, to);
+            continue;
+        }
+        for (size_t i = 0; i < p->pairs; i++, upper += p->pair, to += p->made_row)
+            pool2_row(upper, upper + p->lower, p->columns, to);
+    }
 }
 
 /* ---- codes ---- */

@@ -159,8 +159,8 @@ static void product(const rt_layer *layer, uint32_t first, uint32_t last, const 
 }
 
 /* Compilers make vectors of these loops themselves. */
-static void pool2(const float *in, size_t channels, size_t height, size_t width, float *out) {
-    rt_kernels_portable.pool2(in, channels, height, width, out);
+static void pool2(const rt_pairs *p) {
+    rt_kernels_portable.pool2(p);
 }
 
 static void pool2_codes(const uint8_t *in, size_t channels, size_t height, size_t width,

@@ -255,11 +255,18 @@ static void product(const rt_layer *layer, uint32_t first, uint32_t last, const 
 
 /* ---- pooling ---- */
 
-static void pool2(const float *in, size_t channels, size_t height, size_t width, float *out) {
-    for (size_t row = 0; row < channels * height / 2; row++, in += 2 * width)
-        for (size_t x = 0; x < width; x += 2)
-            *out++ =
-                rt_larger(rt_larger(in[x], in[width + x]), rt_larger(in[x + 1], in[width + x + 1]));
+static void pool_pair(const float *upper, const float *lower, size_t columns, float *to) {
+    for (size_t x = 0; x < columns; x += 2)
+        to[x / 2] = rt_larger(rt_larger(upper[x], lower[x]), rt_larger(upper[x + 1], lower[x + 1]));
+}
+
+static void pool2(const rt_pairs *p) {
+    for (size_t k = 0; k < p->planes; k++)
+        for (size_t i = 0; i < p->pairs; i++) {
+            const float *upper = p->from + k * p->plane + i * p->pair;
+            pool_pair(upper, upper + p->lower, p->columns,
+                      p->to + k * p->made_plane + i * p->made_row);
+        }
 }
 
 /* ---- codes ---- */

@@ -10,7 +10,7 @@
 
 extern const rt_kernels rt_kernels_avx2, rt_kernels_avx512;
 
-void rt_pool2_avx2(const float *in, size_t channels, size_t height, size_t width, float *out);
+void rt_pool2_avx2(const rt_pairs *p);
 void rt_pool2_codes_avx2(const uint8_t *in, size_t channels, size_t height, size_t width,
                          uint8_t *out);
 void rt_cut_avx2(const float *from, size_t count, uint8_t *to);

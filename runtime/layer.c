@@ -31,12 +31,13 @@ bool rt_layer_plan(const rt_network *network, const rt_value *value) {
         const uint32_t in[2] = {rt_shape_height(from), rt_shape_width(from)};
         const uint32_t out[2] = {rt_shape_height(&value->shape), rt_shape_width(&value->shape)};
         node->tiled = true;
-        return rt_tiling_find(network->kernels, &node->as.conv.window, in, out, &node->tiling);
+        return rt_tiling_find(network->kernels, &node->as.conv.window, in, out, node->pooled,
+                              &node->tiling);
     }
     if (node->linear && rt_linear_count(network, node) > 1) {
         const uint32_t plane[2] = {1, (uint32_t)rt_linear_count(network, node)};
         node->tiled = true;
-        return rt_tiling_find(network->kernels, &one_by_one, plane, plane, &node->tiling);
+        return rt_tiling_find(network->kernels, &one_by_one, plane, plane, false, &node->tiling);
     }
     return true;
 }

@@ -131,6 +131,8 @@ typedef struct rt_tiling {
                                of even ones, or of odd ones, with the next of each */
     size_t copy, channel;   /* of one column of the kernel, and of all */
     uint32_t channels;      /* of a part */
+    size_t unit;            /* 2: tiles begin and end between windows of 2 x 2; or 1 */
+    bool pools;             /* the largest of each such window is stored, nothing else; of unit 2 */
 } rt_tiling;
 
 typedef struct rt_conv {
@@ -189,6 +191,7 @@ typedef struct rt_node {
     bool needed;              /* the output depends on it */
     bool linear;              /* a matmul whose weights are a layer */
     bool folded;              /* it is done by what makes its operand; nothing is run */
+    bool pooled;              /* a pooling of 2 x 2 alone reads what a convolution makes */
     bool tiled;               /* it runs by tiles, by those below; else it is inner products */
     rt_tiling tiling;
     size_t temporary; /* place of its working memory in the workspace, in floats */

@@ -49,6 +49,8 @@ static inline size_t rt_count(const rt_call *c) {
 /* Floats of working memory that the value's operation takes; rt_temporary is where. */
 uint64_t rt_temporary_count(const rt_network *network, const rt_value *value);
 uint64_t rt_pool_temporary(const rt_network *network, const rt_value *value); /* of a pooling */
+/* Whether it is the largest of windows of two by two, side by side, on an input of whole ones. */
+bool rt_is_pool2(const rt_network *network, const rt_node *node);
 
 static inline float *rt_temporary(const rt_call *c) {
     return c->workspace + c->node->temporary;

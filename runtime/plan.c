@@ -38,6 +38,25 @@ static admmnn_runtime_status plan_layer(const rt_opening *opening, uint32_t v,
     return ADMMNN_RUNTIME_OK;
 }
 
+/* What a layer may do on the way, between a convolution and the pooling of what it makes. */
+static bool may_be_folded(const rt_node *node) {
+    return node->op == PACK_OP_RELU || node->op == PACK_OP_UNARY ||
+           node->op == PACK_OP_BATCH_NORMALIZATION || node->op == PACK_OP_DROPOUT;
+}
+
+static void find_pooled(const rt_network *network, const rt_node *pool, const uint32_t *readers) {
+    if (!rt_is_pool2(network, pool))
+        return;
+    uint32_t v = pool->operands[0];
+    rt_node *node = network->values[v].node;
+    while (node != NULL && readers[v] == 1 && may_be_folded(node)) {
+        v = node->operands[0];
+        node = network->values[v].node;
+    }
+    if (node != NULL && readers[v] == 1 && node->op == PACK_OP_CONV)
+        node->pooled = true;
+}
+
 admmnn_runtime_status rt_plan_layers(rt_opening *opening) {
     const rt_network *network = opening->network;
     const size_t mark = rt_scratch_mark(opening->memory);
@@ -49,6 +68,9 @@ admmnn_runtime_status rt_plan_layers(rt_opening *opening) {
         for (uint32_t i = 0; node != NULL && i < node->operand_count; i++)
             readers[node->operands[i]]++;
     }
+    for (uint32_t v = 1; v < network->value_count; v++)
+        if (network->values[v].node != NULL)
+            find_pooled(network, network->values[v].node, readers);
     for (uint32_t v = 1; v < network->value_count; v++)
         if (network->values[v].node != NULL)
             RT_TRY(plan_layer(opening, v, readers));
@@ -151,6 +173,21 @@ static admmnn_runtime_status fold(planning *p, const rt_node *node, bool *done) 
     return ADMMNN_RUNTIME_OK;
 }
 
+/* From now on the convolution whose result the pooling reads stores the largest alone. */
+static bool fold_pool(planning *p, uint32_t v) {
+    rt_value *values = p->network->values;
+    const rt_node *node = values[v].node;
+    const uint32_t operand = node->operands[0];
+    if (p->layer[operand] == 0 || p->readers[operand] != 1 || !rt_is_pool2(p->network, node))
+        return false;
+    rt_value *maker = &values[p->layer[operand]];
+    if (!maker->node->tiled || maker->node->tiling.unit != 2)
+        return false;
+    maker->node->tiling.pools = true;
+    maker->shape = values[v].shape;
+    return true;
+}
+
 static bool only_passes_on(const rt_node *node) {
     return node->op == PACK_OP_DROPOUT || node->op == PACK_OP_RESHAPE;
 }
@@ -166,7 +203,7 @@ static admmnn_runtime_status fold_value(planning *p, uint32_t v) {
         RT_TRY(fold(p, node, &done));
     if (done || (node->op == PACK_OP_DROPOUT && p->readers[operand] == 1))
         p->layer[v] = p->layer[operand];
-    node->folded = done || (only_passes_on(node) && !values[operand].fixed);
+    node->folded = done || fold_pool(p, v) || (only_passes_on(node) && !values[operand].fixed);
     if (node->folded)
         p->root[v] = p->root[operand];
     if (done) /* what is kept is what was made last */

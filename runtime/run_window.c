@@ -224,16 +224,26 @@ static void run_codes(const rt_call *c, const planes *p) {
         pool_plane(c, raise_codes, 1, x + k * p->from, y + k * p->made);
 }
 
-/* Windows of two by two, side by side, on an input of whole ones. */
-static bool is_pool2(const rt_call *c) {
-    const rt_window *w = &c->node->as.pool.window;
-    const rt_shape *in = &rt_operand(c, 0)->shape;
+static bool is_two_by_two(const rt_window *w) {
     for (int i = 0; i < 2; i++)
         if (w->kernel[i] != 2 || w->stride[i] != 2 || w->pad[i] != 0 || w->pad_end[i] != 0 ||
             w->dilation[i] != 1)
             return false;
-    return c->node->op == PACK_OP_MAXPOOL && rt_shape_height(in) % 2 == 0 &&
-           rt_shape_width(in) % 2 == 0;
+    return true;
+}
+
+bool rt_is_pool2(const rt_network *network, const rt_node *node) {
+    if (node->op != PACK_OP_MAXPOOL || !is_two_by_two(&node->as.pool.window))
+        return false;
+    const rt_shape *in = &network->values[node->operands[0]].shape;
+    return rt_shape_height(in) % 2 == 0 && rt_shape_width(in) % 2 == 0;
+}
+
+/* Planes that lie as they are read. */
+static void run_pool2(const rt_call *c, const planes *p, size_t height, size_t width) {
+    const rt_pairs pairs = {rt_x(c, 0), p->count, p->from, height / 2, 2 * width,
+                            width,      width,    rt_y(c), p->made,    width / 2};
+    c->network->kernels->pool2(&pairs);
 }
 
 void rt_run_pool(const rt_call *c) {
@@ -242,13 +252,14 @@ void rt_run_pool(const rt_call *c) {
     const size_t height = rt_shape_height(&from->shape);
     const size_t width = rt_shape_width(&from->shape);
     const bool by_codes = is_by_codes(from, c->value);
-    if (by_codes && is_pool2(c)) {
+    const bool is_pool2 = rt_is_pool2(c->network, c->node);
+    if (by_codes && is_pool2) {
         c->network->kernels->pool2_codes((const uint8_t *)(const void *)rt_x(c, 0), p.count, height,
                                          width, (uint8_t *)(void *)rt_y(c));
     } else if (by_codes) {
         run_codes(c, &p);
-    } else if (is_pool2(c) && !from->numbers.coded && !c->value->numbers.coded) {
-        c->network->kernels->pool2(rt_x(c, 0), p.count, height, width, rt_y(c));
+    } else if (is_pool2 && !from->numbers.coded && !c->value->numbers.coded) {
+        run_pool2(c, &p, height, width);
     } else {
         for (size_t k = 0; k < p.count; k++)
             run_plane(c, &p, k);

@@ -10,8 +10,9 @@
  * vector are not worth a wake-up. */
 #define SLICES_MOST 4U
 #define SHARED_LEAST 30000U
-/* Rows that are finished together before they become codes; a multiple of RT_BAND_ROWS. */
-#define CODED_ROWS 16U
+/* Rows that are finished together before they are pooled or become codes; a multiple of
+ * RT_BAND_ROWS. */
+#define FINISHED_ROWS 16U
 /* Of an input of codes that are floats before they are in the panel. */
 #define WIDENED_BYTES 8192U
 /* Places in the panel are 16 bits wide where a channel lets them. */
@@ -54,17 +55,18 @@ static size_t remainders_of(const rt_window *w) {
 
 /* ---- shapes ---- */
 
-/* Tiles of so many strips: false where a row of theirs is more than registers, or a half of a
+/* Tiles of so many strips: false where the rows of a unit are more than registers, or a half of a
  * folded vector, hold. */
 static bool cut_planes(const rt_kernels *kernels, size_t fold, const rt_window *window,
                        const uint32_t out[2], uint64_t strips, rt_tiling *t) {
-    const uint64_t columns = divide_up(out[1], strips);
+    const uint64_t columns = divide_up(out[1] / t->unit, strips) * t->unit;
     const uint64_t vectors = divide_up(columns, kernels->lanes / fold);
-    if (vectors > (fold == 1 ? kernels->tile_vectors : 1))
+    if (vectors > (fold == 1 ? kernels->tile_vectors / t->unit : 1))
         return false;
-    const uint64_t most = kernels->tile_vectors / vectors * fold;
-    const uint64_t tiles = divide_up(out[0], smaller(most, out[0]));
-    const uint64_t rows = divide_up(out[0], tiles);
+    const uint64_t units = out[0] / t->unit;
+    const uint64_t most = kernels->tile_vectors / vectors * fold / t->unit;
+    const uint64_t tiles = divide_up(units, smaller(most, units));
+    const uint64_t rows = divide_up(units, tiles) * t->unit;
     t->kernels = kernels;
     t->window = window;
     t->fold = fold;
@@ -89,7 +91,7 @@ static uint64_t cost_of(const rt_tiling *t) {
 static void find_tiles(const rt_kernels *kernels, size_t fold, const rt_window *window,
                        const uint32_t out[2], rt_tiling *best) {
     const uint64_t most =
-        fold == 1 ? kernels->lanes * kernels->tile_vectors : kernels->lanes / fold;
+        fold == 1 ? kernels->lanes * kernels->tile_vectors / best->unit : kernels->lanes / fold;
     const uint64_t least = divide_up(out[1], most);
     rt_tiling t = *best;
     for (uint64_t strips = least; strips < least + STRIPS_TRIED && strips <= out[1]; strips++)
@@ -101,16 +103,17 @@ static void find_tiles(const rt_kernels *kernels, size_t fold, const rt_window *
 /* Two rows a vector, where that is a sixteenth less: each half is stored by itself. */
 static void fold_tiles(const rt_kernels *kernels, const rt_window *window, const uint32_t out[2],
                        rt_tiling *best) {
-    rt_tiling folded = {.kernels = NULL};
+    rt_tiling folded = {.kernels = NULL, .unit = best->unit};
     find_tiles(kernels, 2, window, out, &folded);
     if (16 * cost_of(&folded) <= 15 * cost_of(best))
         *best = folded;
 }
 
 bool rt_tiling_find(const rt_kernels *kernels, const rt_window *window, const uint32_t in[2],
-                    const uint32_t out[2], rt_tiling *tiling) {
+                    const uint32_t out[2], bool pooled, rt_tiling *tiling) {
     const uint64_t most = smaller(PACK_ELEMENTS_MAX, SIZE_MAX / sizeof(float) / 4);
     memset(tiling, 0, sizeof *tiling);
+    tiling->unit = pooled ? 2 : 1;
     if (kernels->narrow != NULL) /* the same vectors of fewer floats are in a smaller panel */
         find_tiles(kernels->narrow, 1, window, out, tiling);
     find_tiles(kernels, 1, window, out, tiling);
@@ -208,9 +211,15 @@ static size_t rows_count(const rt_tiling *t, const rt_numbers *in) {
     return in->coded ? (size_t)divide_up(floats, t->kernels->lanes) * t->kernels->lanes : 0;
 }
 
+/* Whether the sums of a row are finished in their place first. */
+static bool finishes_in_sums(const rt_tiling *t, const rt_layer *layer) {
+    return layer->coded || t->pools;
+}
+
 uint64_t rt_tiling_memory(const rt_tiling *t, const rt_layer *layer, const rt_numbers *in,
                           uint32_t rows) {
-    const uint64_t kept = layer->parts > 1 ? rows : layer->coded ? smaller(rows, CODED_ROWS) : 0;
+    const uint64_t finished = finishes_in_sums(t, layer) ? smaller(rows, FINISHED_ROWS) : 0;
+    const uint64_t kept = layer->parts > 1 ? rows : finished;
     const uint64_t sums = kept * lines_of(t, t->rows) * pitch_of(t);
     return panel_count(t) + widened_count(t, layer) + rows_count(t, in) + sums;
 }
@@ -307,10 +316,8 @@ static void fill_panel(const rt_planes *p, const spot *at, uint32_t first, uint3
 
 /* ---- running ---- */
 
-/* What is to become codes is finished in the place of the sums. */
+/* Each row's vectors follow each other there. */
 static void finish_in_sums(const rt_planes *p, rt_tile *tile) {
-    if (!p->layer->coded)
-        return;
     const size_t lanes = p->tiling->kernels->lanes;
     tile->plane = tile->vectors * lanes;
     for (size_t v = 0; v < tile->vectors; v++) {
@@ -320,29 +327,90 @@ static void finish_in_sums(const rt_planes *p, rt_tile *tile) {
     }
 }
 
+static size_t columns_of(const rt_tiling *t, const spot *at) {
+    return (size_t)smaller(t->out[1] - at->x, t->columns);
+}
+
+/* Where row `row` of the layer has the spot in its plane, of codes or floats. */
+static size_t place_of(const rt_tiling *t, const spot *at, size_t row, size_t shrink) {
+    const size_t width = t->out[1] / shrink;
+    return row * (t->out[0] / shrink) * width + at->y / shrink * width + at->x / shrink;
+}
+
 static void put_codes(const rt_planes *p, const spot *at, const rt_tile *tile) {
     const rt_tiling *t = p->tiling;
     const size_t plane = (size_t)t->out[0] * t->out[1];
-    const size_t columns = (size_t)smaller(t->out[1] - at->x, t->columns);
     uint8_t codes[RT_TILE_VECTORS_MOST * RT_LANES_MOST];
-    uint8_t *out = (uint8_t *)p->out + tile->first * plane + at->y * t->out[1] + at->x;
+    uint8_t *out = (uint8_t *)p->out + place_of(t, at, tile->first, 1);
     for (uint32_t r = 0; r < tile->last - tile->first; r++, out += plane) {
         t->kernels->cut(tile->out + r * tile->plane, tile->plane, codes);
         for (size_t y = 0; y < at->rows; y++)
             memcpy(out + y * t->out[1],
-                   codes + y / t->fold * pitch_of(t) + y % t->fold * lanes_of_row(t), columns);
+                   codes + y / t->fold * pitch_of(t) + y % t->fold * lanes_of_row(t),
+                   columns_of(t, at));
     }
 }
 
+/* The windows of a tile's finished rows, which go into planes of such a width. */
+static rt_pairs windows_of(const rt_tiling *t, const spot *at, const rt_tile *tile, size_t plane,
+                           size_t width, float *to) {
+    const size_t pitch = pitch_of(t);
+    const rt_pairs windows = {tile->out,
+                              tile->last - tile->first,
+                              tile->plane,
+                              at->rows / 2,
+                              t->fold == 2 ? pitch : 2 * pitch,
+                              t->fold == 2 ? lanes_of_row(t) : pitch,
+                              columns_of(t, at),
+                              to,
+                              plane,
+                              width};
+    return windows;
+}
+
+static void put_pooled(const rt_planes *p, const spot *at, const rt_tile *tile) {
+    const rt_tiling *t = p->tiling;
+    const size_t width = t->out[1] / 2;
+    const rt_pairs windows = windows_of(t, at, tile, t->out[0] / 2 * width, width,
+                                        (float *)p->out + place_of(t, at, tile->first, 2));
+    t->kernels->pool2(&windows);
+}
+
+static void put_pooled_codes(const rt_planes *p, const spot *at, const rt_tile *tile) {
+    const rt_tiling *t = p->tiling;
+    const size_t columns = columns_of(t, at) / 2;
+    const size_t plane = (size_t)(t->out[0] / 2) * (t->out[1] / 2);
+    float pooled[RT_TILE_VECTORS_MOST * RT_LANES_MOST / 4];
+    uint8_t codes[RT_TILE_VECTORS_MOST * RT_LANES_MOST / 4];
+    uint8_t *out = (uint8_t *)p->out + place_of(t, at, tile->first, 2);
+    rt_pairs windows = windows_of(t, at, tile, 0, columns, pooled);
+    for (windows.planes = 1; windows.from < tile->out + (tile->last - tile->first) * tile->plane;
+         windows.from += tile->plane, out += plane) {
+        t->kernels->pool2(&windows);
+        t->kernels->cut(pooled, at->rows / 2 * columns, codes);
+        for (size_t y = 0; y < at->rows / 2; y++)
+            memcpy(out + y * (t->out[1] / 2), codes + y * columns, columns);
+    }
+}
+
+static void put_finished(const rt_planes *p, const spot *at, const rt_tile *tile) {
+    if (!p->tiling->pools)
+        put_codes(p, at, tile);
+    else if (p->layer->coded)
+        put_pooled_codes(p, at, tile);
+    else
+        put_pooled(p, at, tile);
+}
+
 /* The last part. */
-static void run_coded(const rt_planes *p, const spot *at, rt_tile *tile) {
+static void run_finished(const rt_planes *p, const spot *at, rt_tile *tile) {
     const size_t apart = p->layer->parts > 1 ? tile->plane : 0;
-    for (uint32_t r = at->first; r < at->last; r += CODED_ROWS) {
+    for (uint32_t r = at->first; r < at->last; r += FINISHED_ROWS) {
         tile->first = r;
-        tile->last = (uint32_t)smaller((uint64_t)r + CODED_ROWS, at->last);
+        tile->last = (uint32_t)smaller((uint64_t)r + FINISHED_ROWS, at->last);
         tile->sums = tile->out = at->sums + (r - at->first) * apart;
         p->tiling->kernels->tile(tile);
-        put_codes(p, at, tile);
+        put_finished(p, at, tile);
     }
 }
 
@@ -354,8 +422,8 @@ static void run_part(const rt_planes *p, const spot *at, uint32_t part, rt_tile 
     tile->weights = (size_t)first * block_of(t) * p->layer->rows;
     tile->width = (size_t)channels * block_of(t);
     fill_panel(p, at, first, channels);
-    if (p->layer->coded && part + 1 == p->layer->parts)
-        run_coded(p, at, tile);
+    if (finishes_in_sums(t, p->layer) && part + 1 == p->layer->parts)
+        run_finished(p, at, tile);
     else
         t->kernels->tile(tile);
 }
@@ -383,7 +451,8 @@ static void put_folded_rows(const rt_tiling *t, size_t columns, size_t rows, rt_
 
 static void run_tile(const rt_planes *p, const spot *at) {
     const rt_tiling *t = p->tiling;
-    const size_t columns = (size_t)smaller(t->out[1] - at->x, t->columns);
+    const bool in_sums = finishes_in_sums(t, p->layer);
+    const size_t columns = columns_of(t, at);
     const size_t plane = (size_t)t->out[0] * t->out[1];
     rt_tile tile = {p->layer,
                     at->first,
@@ -395,7 +464,7 @@ static void run_tile(const rt_planes *p, const spot *at) {
                     at->panel,
                     t->vectors * lines_of(t, at->rows),
                     at->sums,
-                    (float *)p->out + at->first * plane + at->y * t->out[1] + at->x,
+                    in_sums ? NULL : (float *)p->out + place_of(t, at, at->first, 1),
                     plane,
                     {0},
                     {0},
@@ -405,7 +474,8 @@ static void run_tile(const rt_planes *p, const spot *at) {
         put_whole_rows(t, columns, &tile);
     else
         put_folded_rows(t, columns, at->rows, &tile);
-    finish_in_sums(p, &tile);
+    if (in_sums)
+        finish_in_sums(p, &tile);
     for (uint32_t part = 0; part < p->layer->parts; part++)
         run_part(p, at, part, &tile);
 }
@@ -436,7 +506,7 @@ typedef struct sharing {
 
 /* The row of outputs at which a tile begins: of 64 bits on the way, which tall planes need. */
 static size_t tile_start(const rt_tiling *t, size_t i) {
-    return (size_t)((uint64_t)i * t->out[0] / t->tiles);
+    return (size_t)((uint64_t)i * (t->out[0] / t->unit) / t->tiles) * t->unit;
 }
 
 /* In its group. */

@@ -10,10 +10,10 @@
 #include "crew.h"
 #include "kernels.h"
 
-/* in, out: height and width. Of the kernels, or of their narrow ones. False where a panel would
- * take more floats than a network may have. */
+/* in, out: height and width. Of the kernels, or of their narrow ones. pooled: out are even, and
+ * tiles may pool. False where a panel would take more floats than a network may have. */
 bool rt_tiling_find(const rt_kernels *kernels, const rt_window *window, const uint32_t in[2],
-                    const uint32_t out[2], rt_tiling *tiling);
+                    const uint32_t out[2], bool pooled, rt_tiling *tiling);
 /* Where the input of column `column` of the weights stands in the panel of its part. */
 size_t rt_tiling_place(const rt_tiling *tiling, uint32_t column);
 /* Which part of a row's list it belongs to. */
@@ -28,7 +28,7 @@ uint64_t rt_tiling_memory(const rt_tiling *tiling, const rt_layer *layer, const 
                           uint32_t rows);
 
 /* A layer from in[groups][channels][in height][in width] into out[rows][out height][out width], of
- * which each group makes as many. */
+ * which each group makes as many; tiles that pool make half the height and half the width. */
 typedef struct rt_planes {
     const rt_tiling *tiling;
     const rt_layer *layer;
