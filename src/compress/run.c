@@ -194,7 +194,8 @@ static double epoch_cost(double ratio) {
 
 typedef struct work_sum {
     double all, before;
-    double each; /* of the current stage */
+    double each;          /* of the current stage */
+    double epochs_before; /* the current stage */
 } work_sum;
 
 static void add_work(work_sum *sum, const compress_run *run, run_stage stage, uint32_t round,
@@ -205,13 +206,15 @@ static void add_work(work_sum *sum, const compress_run *run, run_stage stage, ui
                              (round == run->at.round && stage < run->at.stage)
                        : stage < run->at.stage;
     sum->all += epochs * each;
-    if (earlier)
+    if (earlier) {
         sum->before += epochs * each;
+        sum->epochs_before += epochs;
+    }
     if (stage == run->at.stage && round == run->at.round)
         sum->each = each;
 }
 
-void run_progress(const compress_run *run, double *from, double *each) {
+static work_sum sum_work(const compress_run *run) {
     const recipe *r = run->r;
     work_sum sum = {0};
     add_work(&sum, run, RUN_DENSE, 0, r->training.epochs, 1);
@@ -230,6 +233,11 @@ void run_progress(const compress_run *run, double *from, double *each) {
                  (double)r->quantize.admm.iterations * r->quantize.admm.epochs, ratio);
         add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, ratio);
     }
+    return sum;
+}
+
+void run_progress(const compress_run *run, double *from, double *each) {
+    const work_sum sum = sum_work(run);
     *each = sum.all > 0 ? sum.each / sum.all : 0;
     double done = run->at.stage == RUN_BITS ? run_bits_done(run) : run->at.epoch;
     *from = sum.all > 0 ? sum.before / sum.all + done * *each : 0;
@@ -256,9 +264,9 @@ static admmnn_status keep_score(void *user, uint32_t epoch, const train_score *s
     return ADMMNN_OK;
 }
 
-/* The epoch that the run is at, of so many of its stretch. */
+/* The epoch that the run is at. */
 static train_settings settings_of(const compress_run *run, const recipe_training *training,
-                                  uint32_t epochs, const char *task) {
+                                  run_schedule schedule, const char *task) {
     return (train_settings){.task = task,
                             .epochs = 1,
                             .batch = training->batch,
@@ -270,14 +278,18 @@ static train_settings settings_of(const compress_run *run, const recipe_training
                             .augment = training->augment,
                             .seed = run->r->seed,
                             .stream = run->at.stream,
-                            .first_epoch = run->at.epoch,
-                            .schedule_epochs = epochs};
+                            .first_epoch = schedule.before + run->at.epoch,
+                            .schedule_epochs = schedule.epochs};
 }
 
 static admmnn_status train_epoch(compress_run *run, const train_settings *settings,
                                  const train_hooks *hooks, admmnn_error *err) {
-    const train_teacher teacher = {
-        .logits = run->answers.logits, .versions = run->answers.versions, .seed = run->r->seed};
+    /* Each stretch goes on with the versions where the one before it stopped. */
+    const uint32_t before = settings->first_epoch - run->at.epoch;
+    const train_teacher teacher = {.logits = run->answers.logits,
+                                   .versions = run->answers.versions,
+                                   .shown = (uint32_t)sum_work(run).epochs_before - before,
+                                   .seed = run->r->seed};
     const train_samples samples = {.set = &run->train,
                                    .order = run->order,
                                    .count = run->train_count,
@@ -289,7 +301,7 @@ static admmnn_status train_epoch(compress_run *run, const train_settings *settin
     return ADMMNN_OK;
 }
 
-admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
+admmnn_status run_epoch(compress_run *run, const recipe_training *training, run_schedule schedule,
                         const train_hooks *hooks, admmnn_error *err) {
     train_hooks all = {0};
     if (hooks != NULL)
@@ -303,7 +315,7 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint
     all.note = run->note;
     char task[96];
     run_task_text(run, task, sizeof task);
-    const train_settings settings = settings_of(run, training, epochs, task);
+    const train_settings settings = settings_of(run, training, schedule, task);
     BASE_TRY(run_ask_teacher(run, training, err));
     BASE_TRY(train_epoch(run, &settings, &all, err));
     train_score validation;
@@ -392,7 +404,7 @@ static admmnn_status after_dense(compress_run *run, admmnn_error *err) {
 static admmnn_status tick_dense(compress_run *run, admmnn_error *err) {
     const recipe_training *training = &run->r->training;
     if (run->at.epoch < training->epochs) {
-        BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
+        BASE_TRY(run_epoch(run, training, (run_schedule){0, training->epochs}, NULL, err));
         run->at.epoch++;
         return run_average(run, training->average, training->epochs,
                            training->epochs - run->at.epoch, err);

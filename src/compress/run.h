@@ -195,8 +195,12 @@ admmnn_status run_begin(compress_run *run, run_stage stage, admmnn_error *err);
  * end. */
 admmnn_status run_average(compress_run *run, double share, uint32_t epochs, uint32_t left,
                           admmnn_error *err);
+/* So many epochs that share a schedule of the rate, and those of them before this stretch. */
+typedef struct run_schedule {
+    uint32_t before, epochs;
+} run_schedule;
 /* One epoch of a stretch, with the penalty in the ADMM stages. */
-admmnn_status run_epoch(compress_run *run, const recipe_training *training, uint32_t epochs,
+admmnn_status run_epoch(compress_run *run, const recipe_training *training, run_schedule schedule,
                         const train_hooks *hooks, admmnn_error *err);
 admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
                            admmnn_error *err);

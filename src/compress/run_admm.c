@@ -122,7 +122,7 @@ static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error 
         run_levels_hooks(&levels, &hooks);
     }
     const admmnn_status status =
-        run_epoch(run, &a->training, a->iterations * a->epochs, &hooks, err);
+        run_epoch(run, &a->training, (run_schedule){0, a->iterations * a->epochs}, &hooks, err);
     base_free(anchor);
     BASE_TRY(status);
     run->at.epoch++;

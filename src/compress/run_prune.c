@@ -208,13 +208,23 @@ static admmnn_status tick_admm(compress_run *run, admmnn_error *err) {
     return run_begin(run, RUN_RETRAIN, err);
 }
 
+/* The steps of gradual pruning share one schedule, as the iterations of a round of ADMM do. */
+static run_schedule schedule_of(const compress_run *run, const recipe_training *training) {
+    const recipe_prune *p = &run->r->prune;
+    const bool step = p->method == RECIPE_PRUNE_GRADUAL && training == &p->retrain;
+    if (!step)
+        return (run_schedule){0, training->epochs};
+    return (run_schedule){run->at.round * training->epochs,
+                          (uint32_t)(p->round_count - 1) * training->epochs};
+}
+
 admmnn_status run_tick_prune(compress_run *run, admmnn_error *err) {
     if (run->at.stage == RUN_PRUNE_ADMM)
         return tick_admm(run, err);
     const recipe_prune *p = &run->r->prune;
     const recipe_training *training = run->at.round + 1 < p->round_count ? &p->retrain : &p->finish;
     if (run->at.epoch < training->epochs) {
-        BASE_TRY(run_epoch(run, training, training->epochs, NULL, err));
+        BASE_TRY(run_epoch(run, training, schedule_of(run, training), NULL, err));
         run->at.epoch++;
         return run_average(run, training->average, training->epochs,
                            training->epochs - run->at.epoch, err);

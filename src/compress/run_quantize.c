@@ -229,7 +229,7 @@ static admmnn_status fix_more(compress_run *run, uint32_t epochs, admmnn_error *
 admmnn_status run_train_unfixed(compress_run *run, uint32_t epochs, admmnn_error *err) {
     BASE_TRY(fix_more(run, epochs, err));
     train_hooks hooks = {.fixed = run->fixed};
-    return run_epoch(run, &run->r->quantize.retrain, epochs, &hooks, err);
+    return run_epoch(run, &run->r->quantize.retrain, (run_schedule){0, epochs}, &hooks, err);
 }
 
 /* ---- ADMM ---- */

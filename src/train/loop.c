@@ -97,13 +97,16 @@ static void add_softened(const float *logits, size_t classes, float temperature,
         target[c] += share * expf((logits[c] - largest) / temperature) / sum;
 }
 
+static uint32_t version_of(const train_teacher *teacher, uint32_t epoch) {
+    return teacher->versions == 0 ? 0 : (epoch + teacher->shown) % teacher->versions;
+}
+
 /* The teacher's logits in this epoch; NULL: none. */
 static const float *answers_of(const loop *l, uint32_t epoch) {
     const train_teacher *teacher = l->samples->teacher;
     if (teacher == NULL || l->settings->distill == 0.0)
         return NULL;
-    size_t version = teacher->versions == 0 ? 0 : epoch % teacher->versions;
-    return teacher->logits + version * l->samples->set->count * l->classes;
+    return teacher->logits + version_of(teacher, epoch) * l->samples->set->count * l->classes;
 }
 
 static void fill_labels(const loop *l, const data_view *view, size_t count) {
@@ -140,7 +143,7 @@ static void choose_distortions(const loop *l, uint32_t epoch, data_view *view) {
     if (teacher == NULL || teacher->versions == 0 || s->distill == 0.0)
         return;
     view->seed = teacher->seed;
-    view->epoch = epoch % teacher->versions;
+    view->epoch = version_of(teacher, epoch);
 }
 
 /* The gradient, at the parameters or at what the hook makes of them. */

@@ -13,12 +13,13 @@
  * 2015): target = (1 - share) label (smoothed) + share softmax(logits / temperature), and the loss
  * is the cross-entropy of that with the student's own softmax, which is not softened; so there is
  * no factor temperature^2. With versions > 0 the answers are to the distorted images a student sees
- * (Beyer et al. 2022, "consistent teaching"): epoch e shows version e modulo
- * `versions` of each image, drawn from `seed`. With versions 0 they are to the
+ * (Beyer et al. 2022, "consistent teaching"): epoch e shows version
+ * (e + shown) modulo `versions` of each image, drawn from `seed`. With versions 0 they are to the
  * undistorted images, whatever the student sees. */
 typedef struct train_teacher {
     const float *logits; /* [versions, at least 1][set->count][classes] */
     uint32_t versions;
+    uint32_t shown; /* epochs before this stretch's first */
     uint64_t seed;
 } train_teacher;
 

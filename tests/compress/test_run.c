@@ -190,6 +190,86 @@ static void distillation(void **state) {
     base_free(r);
 }
 
+/* Epochs that the log has, of all stages. */
+static uint32_t logged_epochs(const compress_run *run) {
+    static const char line[] = "{\"kind\":\"epoch\"";
+    const char *log = (const char *)run->log.bytes;
+    uint32_t count = 0;
+    for (size_t i = 0; i + sizeof line <= run->log.count; i++)
+        count += memcmp(log + i, line, sizeof line - 1) == 0;
+    return count;
+}
+
+/* No number stands in any other version of the answers. */
+static void keep_version(compress_run *run, const float *answers, uint32_t version) {
+    const size_t count = run->train.count * graph_value_count(run->g, run->g->output);
+    for (size_t i = 0; i < run->answers.versions * count; i++)
+        run->answers.logits[i] = i / count == version ? answers[i] : NAN;
+}
+
+/* A stretch goes on with the versions where the one before it stopped, and does not see the first
+ * ones again. */
+static void versions_go_on_from_stretch_to_stretch(void **state) {
+    (void)state;
+    recipe *r =
+        make_recipe("lenet-300-100", TRAINING
+                    "prune:\n"
+                    "  rounds: [2, 3, 4]\n"
+                    "  admm: {iterations: 2, training: {batch: 16, distill: 0.6, versions: 3}}\n"
+                    "  retrain: {epochs: 1, batch: 16, distill: 0.6, versions: 3}\n"
+                    "  finish: {epochs: 2, batch: 16, distill: 0.6, versions: 3}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    while (run->answers.logits == NULL)
+        tick(run);
+    const size_t count = 3 * run->train.count * graph_value_count(run->g, run->g->output);
+    float *answers = base_array_copy(run->answers.logits, count, sizeof *answers);
+    while (run->at.stage != RUN_DONE) {
+        keep_version(run, answers, logged_epochs(run) % 3);
+        tick(run);
+    }
+    assert_int_equal(logged_epochs(run), 2 + 3 * 2 + 2 * 1 + 2);
+    base_free(answers);
+    run_free(run);
+    base_free(r);
+}
+
+/* What a tick moves the weights that stay. */
+static double moved_by_tick(compress_run *run) {
+    const size_t count = run->network->active_count;
+    float *before = base_array_copy(run->network->params, count, sizeof *before);
+    double moved = 0.0;
+    tick(run);
+    assert_int_equal(run->network->active_count, count);
+    for (size_t i = 0; i < count; i++)
+        moved += fabs((double)run->network->params[i] - (double)before[i]);
+    base_free(before);
+    return moved;
+}
+
+/* The rate falls from step to step, as it does in the iterations of one round of ADMM. */
+static void steps_of_gradual_pruning_share_a_schedule(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune:\n"
+                            "  method: gradual\n"
+                            "  rounds: [1.1, 1.2, 1.3, 1.4, 1.5, 1.6]\n"
+                            "  retrain: {epochs: 1, batch: 16, optimizer: sgd,"
+                            " learning_rate: 0.01, schedule: cosine}\n"
+                            "  finish: {epochs: 1, batch: 16}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    double moved[6];
+    while (run->at.stage != RUN_DONE) {
+        const uint32_t round = run->at.round;
+        if (run->at.stage == RUN_RETRAIN && run->at.epoch == 0)
+            moved[round] = moved_by_tick(run);
+        else
+            tick(run);
+    }
+    assert_true(moved[4] < 0.3 * moved[0]); /* one tenth of the rate, on the average */
+    run_free(run);
+    base_free(r);
+}
+
 /* Through every stage, on the oneDNN back end; levels of zero cut units out. */
 static void normalization_and_dropout(void **state) {
     (void)state;
@@ -716,6 +796,8 @@ int main(void) {
         cmocka_unit_test(levels_with_bits_of_their_own),
         cmocka_unit_test(progress_counts_the_search_of_bits),
         cmocka_unit_test(distillation),
+        cmocka_unit_test(versions_go_on_from_stretch_to_stretch),
+        cmocka_unit_test(steps_of_gradual_pruning_share_a_schedule),
         cmocka_unit_test(normalization_and_dropout),
         cmocka_unit_test(controls_of_quantization),
         cmocka_unit_test(sgd),
