@@ -21,8 +21,9 @@ typedef struct rt_tile {
     float *widened;        /* [RT_BAND_ROWS][width] for those that are codes, and for bands' */
     const float *panel;    /* aligned to a vector */
     size_t vectors;
-    float *sums;  /* [last - first][vectors][lanes], from part to part */
-    float *out;   /* the tile in the first row's plane */
+    float *sums; /* [last - first][vectors][lanes], from part to part */
+    float
+        *out; /* the tile in the first row's plane, or the sums, where they are finished in place */
     size_t plane; /* floats from a row's plane to the next */
     /* Where each vector goes, and its floats that are outputs: the others are of no meaning. Of
      * vectors of two rows that do not follow each other the second half goes elsewhere. */
@@ -52,10 +53,10 @@ typedef struct rt_lines {
 /* Windows of 2 x 2, side by side, of pairs of rows: of each of so many planes. */
 typedef struct rt_pairs {
     const float *from;
-    size_t planes, plane; /* from a plane to the next */
-    size_t pairs, pair;   /* from a pair's upper row to the next's */
-    size_t lower;         /* from a pair's upper row to its lower */
-    size_t columns;       /* of a row; even */
+    size_t planes, plane_apart; /* and from one to the next */
+    size_t pairs, pair_apart;   /* of a plane, and from one's upper row to the next's */
+    size_t lower;               /* from a pair's upper row to its lower */
+    size_t columns;             /* of a row; even */
     float *to;
     size_t made_plane, made_row; /* from what is made of a plane, or of a pair, to the next */
 } rt_pairs;
@@ -84,7 +85,7 @@ typedef struct rt_kernels {
     bool runs_jagged;
     /* The largest of each window; a NaN where one is. */
     void (*pool2)(const rt_pairs *p);
-    /* The same of [channels][height][width], both even. */
+    /* Of codes [channels][height][width], both even. */
     void (*pool2_codes)(const uint8_t *in, size_t channels, size_t height, size_t width,
                         uint8_t *out);
     /* What is finished as codes: numbers from 0 to 255.5 without their fraction; a NaN is 0. */

@@ -205,8 +205,8 @@ INLINE void pool2_row(const float *upper, const float *lower, size_t width, floa
 /* Of eight columns, two pairs of rows at a time. */
 INLINE void pool2_eight(const rt_pairs *p, const float *upper, float *to) {
     size_t i = 0;
-    for (; i + 2 <= p->pairs; i += 2, upper += 2 * p->pair, to += 2 * p->made_row) {
-        const float *next = upper + p->pair;
+    for (; i + 2 <= p->pairs; i += 2, upper += 2 * p->pair_apart, to += 2 * p->made_row) {
+        const float *next = upper + p->pair_apart;
         const __m256 made =
             pairs_of(larger_lines(upper, upper + p->lower), larger_lines(next, next + p->lower));
         _mm_storeu_ps(to, _mm256_castps256_ps128(made));
@@ -222,13 +222,13 @@ TARGET void rt_pool2_avx2(const rt_pairs *p) {
         return;
     }
     for (size_t k = 0; k < p->planes; k++) {
-        const float *upper = p->from + k * p->plane;
+        const float *upper = p->from + k * p->plane_apart;
         float *to = p->to + k * p->made_plane;
         if (p->columns == LANES) {
             pool2_eight(p, upper, to);
             continue;
         }
-        for (size_t i = 0; i < p->pairs; i++, upper += p->pair, to += p->made_row)
+        for (size_t i = 0; i < p->pairs; i++, upper += p->pair_apart, to += p->made_row)
             pool2_row(upper, upper + p->lower, p->columns, to);
     }
 }

@@ -263,7 +263,7 @@ static void pool_pair(const float *upper, const float *lower, size_t columns, fl
 static void pool2(const rt_pairs *p) {
     for (size_t k = 0; k < p->planes; k++)
         for (size_t i = 0; i < p->pairs; i++) {
-            const float *upper = p->from + k * p->plane + i * p->pair;
+            const float *upper = p->from + k * p->plane_apart + i * p->pair_apart;
             pool_pair(upper, upper + p->lower, p->columns,
                       p->to + k * p->made_plane + i * p->made_row);
         }

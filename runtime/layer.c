@@ -31,7 +31,7 @@ bool rt_layer_plan(const rt_network *network, const rt_value *value) {
         const uint32_t in[2] = {rt_shape_height(from), rt_shape_width(from)};
         const uint32_t out[2] = {rt_shape_height(&value->shape), rt_shape_width(&value->shape)};
         node->tiled = true;
-        return rt_tiling_find(network->kernels, &node->as.conv.window, in, out, node->pooled,
+        return rt_tiling_find(network->kernels, &node->as.conv.window, in, out, node->may_pool,
                               &node->tiling);
     }
     if (node->linear && rt_linear_count(network, node) > 1) {

@@ -191,7 +191,8 @@ typedef struct rt_node {
     bool needed;              /* the output depends on it */
     bool linear;              /* a matmul whose weights are a layer */
     bool folded;              /* it is done by what makes its operand; nothing is run */
-    bool pooled;              /* a pooling of 2 x 2 alone reads what a convolution makes */
+    bool may_pool;            /* a convolution's tiles may: a pooling of 2 x 2 alone reads what it
+                                 makes, or what a layer does itself between them */
     bool tiled;               /* it runs by tiles, by those below; else it is inner products */
     rt_tiling tiling;
     size_t temporary; /* place of its working memory in the workspace, in floats */
@@ -215,7 +216,7 @@ typedef struct rt_node {
 typedef enum rt_home { RT_IN_WORKSPACE, RT_IN_INPUT, RT_IN_OUTPUT } rt_home;
 
 typedef struct rt_value {
-    rt_shape shape;
+    rt_shape shape;     /* of a convolution whose tiles pool, that of what is stored */
     rt_node *node;      /* NULL: the input, a constant or a parameter */
     const float *data;  /* of a constant or a parameter's; else NULL */
     uint32_t index_dim; /* of a constant: the least dim of an axis that its floats are indices

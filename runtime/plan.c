@@ -38,23 +38,34 @@ static admmnn_runtime_status plan_layer(const rt_opening *opening, uint32_t v,
     return ADMMNN_RUNTIME_OK;
 }
 
-/* What a layer may do on the way, between a convolution and the pooling of what it makes. */
-static bool may_be_folded(const rt_node *node) {
-    return node->op == PACK_OP_RELU || node->op == PACK_OP_UNARY ||
-           node->op == PACK_OP_BATCH_NORMALIZATION || node->op == PACK_OP_DROPOUT;
+/* What holds numbers between bounds. */
+static bool is_bound(const rt_node *node) {
+    const rt_unary *unary = &node->as.unary;
+    return node->op == PACK_OP_RELU ||
+           (node->op == PACK_OP_UNARY && unary->kind == PACK_UNARY_CLIP && unary->a <= unary->b);
 }
 
+/* Between the convolution and the pooling a normalization may stand, and behind that bounds: what
+ * fold() makes the layer do. */
 static void find_pooled(const rt_network *network, const rt_node *pool, const uint32_t *readers) {
     if (!rt_is_pool2(network, pool))
         return;
     uint32_t v = pool->operands[0];
     rt_node *node = network->values[v].node;
-    while (node != NULL && readers[v] == 1 && may_be_folded(node)) {
+    bool bounded = false;
+    bool normalized = false;
+    while (node != NULL && readers[v] == 1) {
+        if (node->op == PACK_OP_CONV)
+            node->may_pool = true;
+        if (is_bound(node) && !bounded && !normalized)
+            bounded = true;
+        else if (node->op == PACK_OP_BATCH_NORMALIZATION && !normalized)
+            normalized = true;
+        else if (node->op != PACK_OP_DROPOUT)
+            return;
         v = node->operands[0];
         node = network->values[v].node;
     }
-    if (node != NULL && readers[v] == 1 && node->op == PACK_OP_CONV)
-        node->pooled = true;
 }
 
 admmnn_runtime_status rt_plan_layers(rt_opening *opening) {
@@ -156,14 +167,9 @@ static admmnn_runtime_status fold(planning *p, const rt_node *node, bool *done) 
         *done = true;
         return fold_batch(p, &node->as.normalization, layer);
     }
-    if (node->op == PACK_OP_RELU) {
-        layer->low = 0.0F;
-        *done = true;
-    }
-    if (node->op == PACK_OP_UNARY && node->as.unary.kind == PACK_UNARY_CLIP &&
-        node->as.unary.a <= node->as.unary.b) {
-        layer->low = node->as.unary.a;
-        layer->high = node->as.unary.b;
+    if (is_bound(node)) {
+        layer->low = node->op == PACK_OP_RELU ? 0.0F : node->as.unary.a;
+        layer->high = node->op == PACK_OP_RELU ? layer->high : node->as.unary.b;
         *done = true;
     }
     if (node->op == PACK_OP_BINARY && turned && layer->bias == NULL) {
@@ -203,7 +209,8 @@ static admmnn_runtime_status fold_value(planning *p, uint32_t v) {
         RT_TRY(fold(p, node, &done));
     if (done || (node->op == PACK_OP_DROPOUT && p->readers[operand] == 1))
         p->layer[v] = p->layer[operand];
-    node->folded = done || fold_pool(p, v) || (only_passes_on(node) && !values[operand].fixed);
+    done = done || fold_pool(p, v);
+    node->folded = done || (only_passes_on(node) && !values[operand].fixed);
     if (node->folded)
         p->root[v] = p->root[operand];
     if (done) /* what is kept is what was made last */

@@ -384,8 +384,9 @@ static void put_pooled_codes(const rt_planes *p, const spot *at, const rt_tile *
     uint8_t codes[RT_TILE_VECTORS_MOST * RT_LANES_MOST / 4];
     uint8_t *out = (uint8_t *)p->out + place_of(t, at, tile->first, 2);
     rt_pairs windows = windows_of(t, at, tile, 0, columns, pooled);
-    for (windows.planes = 1; windows.from < tile->out + (tile->last - tile->first) * tile->plane;
-         windows.from += tile->plane, out += plane) {
+    windows.planes = 1;
+    for (uint32_t r = 0; r < tile->last - tile->first; r++, out += plane) {
+        windows.from = tile->out + r * tile->plane;
         t->kernels->pool2(&windows);
         t->kernels->cut(pooled, at->rows / 2 * columns, codes);
         for (size_t y = 0; y < at->rows / 2; y++)

@@ -194,8 +194,7 @@ static double epoch_cost(double ratio) {
 
 typedef struct work_sum {
     double all, before;
-    double each;          /* of the current stage */
-    double epochs_before; /* the current stage */
+    double each; /* of the current stage */
 } work_sum;
 
 static void add_work(work_sum *sum, const compress_run *run, run_stage stage, uint32_t round,
@@ -206,15 +205,13 @@ static void add_work(work_sum *sum, const compress_run *run, run_stage stage, ui
                              (round == run->at.round && stage < run->at.stage)
                        : stage < run->at.stage;
     sum->all += epochs * each;
-    if (earlier) {
+    if (earlier)
         sum->before += epochs * each;
-        sum->epochs_before += epochs;
-    }
     if (stage == run->at.stage && round == run->at.round)
         sum->each = each;
 }
 
-static work_sum sum_work(const compress_run *run) {
+void run_progress(const compress_run *run, double *from, double *each) {
     const recipe *r = run->r;
     work_sum sum = {0};
     add_work(&sum, run, RUN_DENSE, 0, r->training.epochs, 1);
@@ -233,11 +230,6 @@ static work_sum sum_work(const compress_run *run) {
                  (double)r->quantize.admm.iterations * r->quantize.admm.epochs, ratio);
         add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, ratio);
     }
-    return sum;
-}
-
-void run_progress(const compress_run *run, double *from, double *each) {
-    const work_sum sum = sum_work(run);
     *each = sum.all > 0 ? sum.each / sum.all : 0;
     double done = run->at.stage == RUN_BITS ? run_bits_done(run) : run->at.epoch;
     *from = sum.all > 0 ? sum.before / sum.all + done * *each : 0;
@@ -278,17 +270,17 @@ static train_settings settings_of(const compress_run *run, const recipe_training
                             .augment = training->augment,
                             .seed = run->r->seed,
                             .stream = run->at.stream,
-                            .first_epoch = schedule.before + run->at.epoch,
-                            .schedule_epochs = schedule.epochs};
+                            .first_epoch = run->at.epoch,
+                            .schedule_epochs = schedule.epochs,
+                            .schedule_before = schedule.before};
 }
 
 static admmnn_status train_epoch(compress_run *run, const train_settings *settings,
                                  const train_hooks *hooks, admmnn_error *err) {
-    /* Each stretch goes on with the versions where the one before it stopped. */
-    const uint32_t before = settings->first_epoch - run->at.epoch;
+    /* A version for every epoch of the run: a stretch goes on where the one before it stopped. */
     const train_teacher teacher = {.logits = run->answers.logits,
                                    .versions = run->answers.versions,
-                                   .shown = (uint32_t)sum_work(run).epochs_before - before,
+                                   .shown = run->at.trained - run->at.epoch,
                                    .seed = run->r->seed};
     const train_samples samples = {.set = &run->train,
                                    .order = run->order,
@@ -298,6 +290,7 @@ static admmnn_status train_epoch(compress_run *run, const train_settings *settin
     const double start = base_seconds();
     BASE_TRY(train_run(run->network, run->optimizer, &samples, settings, hooks, run->context, err));
     run->stage_seconds[run->at.stage] += base_seconds() - start;
+    run->at.trained++;
     return ADMMNN_OK;
 }
 
@@ -413,7 +406,6 @@ static admmnn_status tick_dense(compress_run *run, admmnn_error *err) {
 }
 
 admmnn_status run_tick(compress_run *run, admmnn_error *err) {
-    run->at.ticks++;
     switch (run->at.stage) {
     case RUN_DENSE:
         return tick_dense(run, err);

@@ -33,7 +33,7 @@ typedef struct run_position {
     uint32_t iteration; /* of ADMM */
     uint32_t epoch;     /* of the stretch */
     uint32_t stream;    /* stretches begun: names their random numbers */
-    uint32_t ticks;
+    uint32_t trained;   /* epochs, of all stretches */
 } run_position;
 
 typedef struct run_layer {

@@ -15,7 +15,7 @@
 #include "compress/run.h"
 
 static const char magic[8] = {'A', 'D', 'M', 'M', 'N', 'N', 'C', 'K'};
-#define VERSION 4
+#define VERSION 5
 /* Of a checkpoint that no run can go on from: what else the run left would be in the way
  * of another. */
 #define START_AGAIN "choose another --out, or remove all that the run left there"
@@ -88,7 +88,7 @@ static void read_fixed(base_reader *in, uint8_t *fixed, size_t count) {
 static void write_position(const compress_run *run, base_writer *out) {
     const run_position *at = &run->at;
     const uint32_t fields[] = {(uint32_t)at->stage, at->round,  at->iteration,
-                               at->epoch,           at->stream, at->ticks};
+                               at->epoch,           at->stream, at->trained};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         base_write_u32(out, fields[i]);
     const double scores[] = {
@@ -112,7 +112,7 @@ static void write_position(const compress_run *run, base_writer *out) {
 static void read_position(compress_run *run, base_reader *in) {
     run_position *at = &run->at;
     at->stage = (run_stage)base_read_u32(in);
-    uint32_t *const fields[] = {&at->round, &at->iteration, &at->epoch, &at->stream, &at->ticks};
+    uint32_t *const fields[] = {&at->round, &at->iteration, &at->epoch, &at->stream, &at->trained};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         *fields[i] = base_read_u32(in);
     double *const scores[] = {

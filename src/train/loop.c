@@ -231,8 +231,8 @@ static admmnn_status all_steps(loop *l, data_feed *feed, uint32_t k, train_score
     for (size_t step = 0; step < l->steps; step++) {
         if (base_cancelled(l->context))
             return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", s->task);
-        double done =
-            ((double)epoch * (double)l->steps + (double)step) / ((double)of * (double)l->steps);
+        double done = ((double)(s->schedule_before + epoch) * (double)l->steps + (double)step) /
+                      ((double)of * (double)l->steps);
         engine_result result;
         BASE_TRY(one_step(l, feed, epoch, step, done, &result, err));
         score->loss += result.loss / (double)l->samples->count;

@@ -14,12 +14,12 @@
  * is the cross-entropy of that with the student's own softmax, which is not softened; so there is
  * no factor temperature^2. With versions > 0 the answers are to the distorted images a student sees
  * (Beyer et al. 2022, "consistent teaching"): epoch e shows version
- * (e + shown) modulo `versions` of each image, drawn from `seed`. With versions 0 they are to the
+ * (shown + e) modulo `versions` of each image, drawn from `seed`. With versions 0 they are to the
  * undistorted images, whatever the student sees. */
 typedef struct train_teacher {
     const float *logits; /* [versions, at least 1][set->count][classes] */
     uint32_t versions;
-    uint32_t shown; /* epochs before this stretch's first */
+    uint32_t shown; /* epochs before epoch 0 */
     uint64_t seed;
 } train_teacher;
 
@@ -44,8 +44,8 @@ typedef struct train_settings {
     uint64_t seed, stream;
     /* The schedule is that of epochs [first_epoch, first_epoch + epochs) of
      * schedule_epochs; 0: of this stretch alone. Order and distortions are drawn
-     * for the same numbers. */
-    uint32_t first_epoch, schedule_epochs;
+     * for the same numbers. schedule_before of schedule_epochs are before epoch 0. */
+    uint32_t first_epoch, schedule_epochs, schedule_before;
 } train_settings;
 
 /* Hooks of a stretch; each may be NULL. */

@@ -58,7 +58,7 @@ static inline compress_run *start(const recipe *r) {
 static inline void tick(compress_run *run) {
     admmnn_error err = {0};
     if (run_tick(run, &err) != ADMMNN_OK)
-        fail_msg("%s, tick %u: %s", run_stage_text(run), run->at.ticks, err.message);
+        fail_msg("%s, epoch %u: %s", run_stage_text(run), run->at.trained, err.message);
 }
 
 static inline void tick_to(compress_run *run, run_stage stage) {

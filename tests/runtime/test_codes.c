@@ -197,7 +197,7 @@ static void expect_threads(const pack_model *packed, const trial *t,
 }
 
 /* How far 8 bits are from floats, kernels from each other; threads give the same bytes. */
-static void expect_network(graph *g, double bound) {
+static void expect_network(graph *g, uint32_t codes, uint32_t values, double bound) {
     pack_model *packed = random_model(g, (filling){ADMM_LEVELS_EQUAL, 4, 0.3}, 3);
     trial t = trial_of(packed);
     float *first = base_array(t.outputs, sizeof *first);
@@ -205,7 +205,8 @@ static void expect_network(graph *g, double bound) {
     forward(t.g, t.params, t.input, SAMPLES, t.expected);
     for (int way = 0; way < RUNTIME_WAYS; way++) {
         const admmnn_runtime_info info = run_coded(packed, &t, settings_of(way));
-        assert_true(2 * info.codes >= info.values);
+        assert_int_equal(info.codes, codes);
+        assert_int_equal(info.values, values);
         const double difference = apart(t.output, t.expected, t.outputs);
         if (!(difference <= bound))
             fail_msg("%s: %g from floats", t.g->name, difference);
@@ -223,9 +224,45 @@ static void expect_network(graph *g, double bound) {
 
 static void networks_are_near_their_floats(void **state) {
     (void)state;
-    expect_network(small_network(), 0.05);
-    expect_network(normalized_network(), 0.05);
-    expect_network(zoo("lenet-5"), 0.05);
+    expect_network(small_network(), 3, 5, 0.05);
+    expect_network(normalized_network(), 2, 4, 0.05);
+    expect_network(zoo("lenet-5"), 3, 5, 0.05);
+}
+
+/* A convolution that pools stores what the pooling makes: by its range, whatever that of what is
+ * pooled is. */
+static void what_is_pooled_on_the_way_has_the_range_of_the_pooling(void **state) {
+    (void)state;
+    graph *g;
+    uint32_t made;
+    uint32_t pooled;
+    uint32_t v;
+    MUST(graph_create("pooled", graph_shape_image(2, 6, 10), &g, err));
+    MUST(graph_add_conv(g, "conv1", g->input, 21, graph_conv_of(graph_window_of(3, 1, 1)), &made,
+                        err));
+    MUST(
+        graph_add_maxpool(g, "pool1", made, graph_pool_of(graph_window_of(2, 2, 0)), &pooled, err));
+    MUST(graph_add_unary(g, "last", pooled, (graph_unary){.kind = GRAPH_NEG}, &v, err));
+    pack_model *packed = random_model(g, usual, 3);
+    trial t = trial_of(packed);
+    find_ranges(packed, &t);
+    packed->ranges[t.g->input] = packed->ranges[v] = (pack_range){0.0F, false};
+    packed->ranges[made].scale *= 64;
+    forward(t.g, t.params, t.input, SAMPLES, t.expected);
+    for (int way = 0; way < RUNTIME_WAYS; way++) {
+        const admmnn_runtime_info info = run_coded(packed, &t, settings_of(way));
+        assert_int_equal(info.codes, 1);
+        expect_within(&t, (double)packed->ranges[pooled].scale, "pooled");
+        expect_threads(packed, &t, settings_of(way));
+    }
+    packed->ranges[pooled] = (pack_range){0.0F, false};
+    for (int way = 0; way < RUNTIME_WAYS; way++) {
+        const admmnn_runtime_info info = run_coded(packed, &t, settings_of(way));
+        assert_int_equal(info.codes, 0);
+        expect_within(&t, 0.0, "pooled without a range");
+    }
+    trial_free(&t);
+    pack_model_free(packed);
 }
 
 /* Codes were there, and not floats again. */
@@ -303,6 +340,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(most_operations_ran_on_codes),
         cmocka_unit_test(networks_are_near_their_floats),
+        cmocka_unit_test(what_is_pooled_on_the_way_has_the_range_of_the_pooling),
         cmocka_unit_test(eight_bits_are_of_files_that_have_ranges),
         cmocka_unit_test(numbers_beyond_their_range_become_its_ends),
     };

@@ -103,6 +103,12 @@ static void others_are_pooled_by_themselves(void **state) {
     MUST(graph_add_unary(bounded, "tanh1", v, (graph_unary){.kind = GRAPH_TANH}, &v, err));
     add_pool(bounded, "pool1", &v);
     expect(bounded, 4);
+    graph *read_by_the_caller = begin(3, 8, 8, conv_of(3, 1), &v);
+    MUST(graph_add_relu(read_by_the_caller, "relu1", v, &v, err));
+    pooled = v;
+    add_pool(read_by_the_caller, "pool1", &v);
+    read_by_the_caller->output = pooled;
+    expect(read_by_the_caller, 2);
     graph *read_twice = begin(3, 8, 8, conv_of(3, 1), &v);
     pooled = v;
     add_pool(read_twice, "pool1", &pooled);
@@ -141,7 +147,7 @@ static void expect_specials(const pack_model *packed, bytes file, float *input) 
 
 static void a_nan_passes_wherever_it_stands(void **state) {
     (void)state;
-    static const uint32_t widths[] = {6, 8, 24};
+    static const uint32_t widths[] = {6, 8, 10, 24, 30};
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
         uint32_t v;
         graph *g = begin(1, 6, widths[i], conv_of(1, 1), &v);
