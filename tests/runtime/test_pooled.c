@@ -42,6 +42,14 @@ static graph_conv conv_of(uint32_t kernel, uint32_t stride) {
     return graph_conv_of(graph_window_of(kernel, stride, kernel / 2));
 }
 
+/* Nothing is kept but the input and the output. */
+static void expect_pooled(uint32_t channels, uint32_t height, uint32_t width, graph_conv conv) {
+    uint32_t v;
+    graph *g = begin(channels, height, width, conv, &v);
+    add_pool(g, "pool1", &v);
+    expect(g, 2);
+}
+
 /* Of less than a vector, of vectors that fold, of strips of them, of more than registers hold;
  * more rows than are finished together, and several parts of channels. */
 static void planes_of_all_sides_are_pooled(void **state) {
@@ -49,24 +57,13 @@ static void planes_of_all_sides_are_pooled(void **state) {
     static const uint32_t widths[] = {2, 4, 6, 8, 10, 14, 16, 24, 34, 226};
     static const uint32_t heights[] = {2, 6, 26};
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
-        for (size_t k = 0; k < sizeof heights / sizeof heights[0]; k++) {
-            uint32_t v;
-            graph *g = begin(3, heights[k], widths[i], conv_of(3, 1), &v);
-            add_pool(g, "pool1", &v);
-            expect(g, 2);
-        }
-    uint32_t v;
-    graph *many = begin(300, 8, 8, conv_of(5, 1), &v);
-    add_pool(many, "pool1", &v);
-    expect(many, 2);
-    graph *strided = begin(4, 23, 31, conv_of(3, 2), &v);
-    add_pool(strided, "pool1", &v);
-    expect(strided, 2);
+        for (size_t k = 0; k < sizeof heights / sizeof heights[0]; k++)
+            expect_pooled(3, heights[k], widths[i], conv_of(3, 1));
     graph_conv grouped = conv_of(3, 1);
     grouped.groups = 4;
-    graph *groups = begin(8, 12, 12, grouped, &v);
-    add_pool(groups, "pool1", &v);
-    expect(groups, 2);
+    expect_pooled(8, 12, 12, grouped);
+    expect_pooled(300, 8, 8, conv_of(5, 1));
+    expect_pooled(4, 23, 31, conv_of(3, 2));
 }
 
 static void what_stands_between_is_done_on_the_way(void **state) {
