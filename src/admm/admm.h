@@ -95,6 +95,8 @@ const float *admm_u(const admm_problem *problem);
 /* For checkpoints: z and u may be written. */
 float *admm_z_mutable(admm_problem *problem);
 float *admm_u_mutable(admm_problem *problem);
+/* Another set in the place of the block's, which is freed. */
+void admm_block_renew(admm_problem *problem, size_t i, admm_set *set);
 void admm_block_rho_set(admm_problem *problem, size_t i, float rho);
 
 /* anchor[count] = z - u at those places of the flat vector (NULL: from its first on): the

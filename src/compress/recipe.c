@@ -243,6 +243,18 @@ static admmnn_status check_scope(whole *w) {
     return ADMMNN_OK;
 }
 
+/* Keys that say how ADMM goes about its rounds. */
+static admmnn_status check_course(whole *w) {
+    const recipe_prune *p = &w->r->prune;
+    if (p->method != RECIPE_PRUNE_ADMM && p->ramp > 0)
+        return fail_key(w, "prune.ramp", "is for method: admm (method: gradual has its rounds)");
+    if (p->method != RECIPE_PRUNE_ADMM && p->penalty != RECIPE_PENALTY_ALL)
+        return fail_key(w, "prune.penalty", "is for method: admm; its controls have none");
+    if (p->set == RECIPE_SET_N_OF_M && p->ramp > 0)
+        return fail_key(w, "prune.ramp", "set: n-of-m has one ratio, and none on the way to it");
+    return ADMMNN_OK;
+}
+
 static admmnn_status check_keep(whole *w) {
     recipe_prune *p = &w->r->prune;
     if (p->scope == RECIPE_SCOPE_GLOBAL && p->keep_count > 0)
@@ -440,6 +452,7 @@ static admmnn_status check_whole(whole *w) {
     BASE_TRY(check_n_of_m(w));
     BASE_TRY(check_rounds(w));
     BASE_TRY(check_scope(w));
+    BASE_TRY(check_course(w));
     BASE_TRY(check_keep(w));
     BASE_TRY(check_quantize(w));
     BASE_TRY(check_trainings(w));

@@ -37,7 +37,8 @@ typedef struct recipe_training {
 
 typedef struct recipe_admm {
     uint32_t iterations;
-    uint32_t epochs; /* of the x step */
+    uint32_t epochs;  /* of an iteration's x steps */
+    uint32_t updates; /* z and u steps of an iteration */
     admm_schedule rho;
     double tolerance;         /* relative residuals to stop early at; 0: never */
     recipe_training training; /* epochs unused */
@@ -66,6 +67,12 @@ typedef enum recipe_scope {
     RECIPE_SCOPE_PER_LAYER /* the ratios of `keep` */
 } recipe_scope;
 
+/* What the ADMM penalty draws to Z - U. */
+typedef enum recipe_penalty {
+    RECIPE_PENALTY_ALL,    /* every weight, as published */
+    RECIPE_PENALTY_PRUNED, /* those that Z lacks */
+} recipe_penalty;
+
 typedef struct recipe_layer_keep {
     char layer[RECIPE_NAME_MAX];
     double keep;   /* fraction of the layer's weights */
@@ -91,6 +98,9 @@ typedef struct recipe_prune {
                                            for the global rank; 0 entries: 1 each */
     size_t bit_cost_count;
     uint32_t rounds_line, bit_cost_line; /* in the recipe */
+    double ramp;                         /* share of a round's iterations in which the kept become
+                                            as few as the round asks; 0: at once */
+    recipe_penalty penalty;
     recipe_admm admm;
     recipe_training retrain; /* after each round but the last */
     recipe_training finish;  /* after the last round */

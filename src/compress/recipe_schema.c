@@ -11,6 +11,7 @@
 
 /* Bounds that no sensible recipe meets. */
 #define EPOCHS_MAX 10000
+#define UPDATES_MAX 10000
 #define BATCH_MAX 4096
 #define RATE_MAX 100
 #define RATIO_MAX 1e6
@@ -107,6 +108,9 @@ static const cyaml_strval_t sets[] = {
 static const cyaml_strval_t scopes[] = {{"global", RECIPE_SCOPE_GLOBAL},
                                         {"per-layer", RECIPE_SCOPE_PER_LAYER}};
 
+static const cyaml_strval_t penalties[] = {{"all", RECIPE_PENALTY_ALL},
+                                           {"pruned", RECIPE_PENALTY_PRUNED}};
+
 static const cyaml_strval_t rho_schedules[] = {{"fixed", ADMM_RHO_FIXED},
                                                {"geometric", ADMM_RHO_GEOMETRIC},
                                                {"balancing", ADMM_RHO_BALANCING}};
@@ -184,6 +188,7 @@ static const recipe_range rho_ranges[] = {RHO_KEYS(RANGE_OF)};
 #define ADMM_KEYS(X)                                                                               \
     X(UINT("iterations", recipe_admm, iterations), FROM(0, EPOCHS_MAX))                            \
     X(UINT("epochs", recipe_admm, epochs), FROM(1, EPOCHS_MAX))                                    \
+    X(UINT("updates", recipe_admm, updates), FROM(1, UPDATES_MAX))                                 \
     X(MAPPING("rho", recipe_admm, rho, rho_fields), ANY)                                           \
     X(FLOAT("tolerance", recipe_admm, tolerance), FROM(0, 1))                                      \
     X(MAPPING("training", recipe_admm, training, training_fields), ANY)
@@ -228,6 +233,8 @@ static const cyaml_schema_value_t number_entry = {CYAML_VALUE_FLOAT(CYAML_FLAG_D
     X(SEQUENCE("bit_cost", recipe_prune, bit_cost, bit_cost_count, number_entry,                   \
                RECIPE_LAYERS_MAX),                                                                 \
       ABOVE(0, COST_MAX))                                                                          \
+    X(FLOAT("ramp", recipe_prune, ramp), FROM(0, 1))                                               \
+    X(ENUM("penalty", recipe_prune, penalty, penalties), ANY)                                      \
     X(MAPPING("admm", recipe_prune, admm, admm_fields), ANY)                                       \
     X(MAPPING("retrain", recipe_prune, retrain, training_fields), ANY)                             \
     X(MAPPING("finish", recipe_prune, finish, training_fields), ANY)
@@ -379,6 +386,7 @@ static recipe_admm default_admm(uint32_t iterations, float first, float last) {
     return (recipe_admm){
         .iterations = iterations,
         .epochs = 1,
+        .updates = 1,
         .rho = {.kind = ADMM_RHO_GEOMETRIC, .first = first, .last = last, .ratio = 10, .factor = 2},
         .training = default_training(10, TRAIN_CONSTANT)};
 }

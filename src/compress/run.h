@@ -239,6 +239,9 @@ admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_erro
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_prune(compress_run *run, admmnn_error *err);
 admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
+/* Sets of as many weights as are to be kept when `done` of the round's iterations (0..1) are;
+ * flat[flat_count]: W. Nothing to do without a ramp. */
+admmnn_status run_prune_renew(compress_run *run, const float *flat, double done, admmnn_error *err);
 
 /* run_quantize.c */
 admmnn_status run_begin_quantize(compress_run *run, admmnn_error *err);

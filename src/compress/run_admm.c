@@ -49,47 +49,113 @@ admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_ma
     return status;
 }
 
-/* z - u in the active form; the caller's. */
-static admmnn_status make_penalty(compress_run *run, float **anchor, admmnn_error *err) {
-    const train_network *n = run->network;
-    *anchor = base_array(n->active_count, sizeof **anchor);
-    if (*anchor == NULL)
+/* What an x step is drawn to. */
+typedef struct penalty {
+    compress_run *run;
+    const recipe_admm *a;
+    float *anchor;  /* [active_count] z - u; NULL: no ADMM */
+    uint8_t *loose; /* [active_count] 1: left out, as z has the weight; NULL: none is */
+} penalty;
+
+static bool is_loose(const compress_run *run, const recipe_admm *a) {
+    return a == &run->r->prune.admm && run->r->prune.penalty == RECIPE_PENALTY_PRUNED;
+}
+
+/* As z and u are now. */
+static void aim(const penalty *p) {
+    const train_network *n = p->run->network;
+    const float *z = admm_z(p->run->admm);
+    admm_anchor(p->run->admm, n->support, n->active_count, p->anchor);
+    for (size_t i = 0; i < n->active_count && p->loose != NULL; i++)
+        p->loose[i] = z[n->support == NULL ? i : n->support[i]] != 0.0F;
+}
+
+static void free_penalty(penalty *p) {
+    base_free(p->anchor);
+    base_free(p->loose);
+}
+
+static admmnn_status make_penalty(penalty *p, admmnn_error *err) {
+    compress_run *run = p->run;
+    const bool loose = is_loose(run, p->a);
+    p->anchor = base_array(run->network->active_count, sizeof *p->anchor);
+    p->loose = loose ? base_array(run->network->active_count, sizeof *p->loose) : NULL;
+    if (p->anchor == NULL || (loose && p->loose == NULL))
         return base_fail_memory(err, "the penalty");
-    admm_anchor(run->admm, n->support, n->active_count, *anchor);
+    aim(p);
     memset(run->rho, 0, run->g->parameter_count * sizeof *run->rho);
     for (uint32_t l = 0; l < run->layer_count; l++)
         run->rho[run->g->nodes[run->layers[l].node].weight] = admm_block_at(run->admm, l)->rho;
     return ADMMNN_OK;
 }
 
-/* Pruning has no variants. */
-static void set_variant(compress_run *run, const recipe_admm *a) {
+/* Pruning has no variants. number: of the iteration's updates, from 1. */
+static void set_variant(compress_run *run, const recipe_admm *a, uint32_t number) {
     const recipe_quantize *q = &run->r->quantize;
     if (a == &q->admm)
-        admm_set_variant(run->admm, &(admm_variant){.kind = q->variant,
-                                                    .beta = (float)q->beta,
-                                                    .probability = (float)q->probability,
-                                                    .seed = run->r->seed,
-                                                    .step = run->at.iteration});
+        admm_set_variant(
+            run->admm,
+            &(admm_variant){.kind = q->variant,
+                            .beta = (float)q->beta,
+                            .probability = (float)q->probability,
+                            .seed = run->r->seed,
+                            .step = (uint64_t)run->at.iteration * a->updates + number - 1});
+}
+
+/* The z and u steps. residuals[layer_count], NULL when not wanted. */
+static admmnn_status step_z(compress_run *run, const recipe_admm *a, uint32_t number,
+                            admm_residual *residuals, admmnn_error *err) {
+    float *own;
+    const float *flat;
+    BASE_TRY(run_look_flat(run, &own, &flat, err));
+    const double done = (run->at.iteration + (double)number / a->updates) / a->iterations;
+    set_variant(run, a, number);
+    admmnn_status status =
+        a == &run->r->prune.admm ? run_prune_renew(run, flat, done, err) : ADMMNN_OK;
+    if (status == ADMMNN_OK)
+        status = admm_update(run->admm, flat, residuals, err);
+    base_free(own);
+    return status;
+}
+
+/* How many of an iteration's updates are due after `done` of its steps. */
+static uint32_t updates_due(const recipe_admm *a, size_t done, size_t steps) {
+    return (uint32_t)((uint64_t)done * a->updates / steps);
+}
+
+/* Those within the iteration; its last one comes with its end. */
+static admmnn_status step_within(void *user, size_t done, size_t steps, float *params,
+                                 admmnn_error *err) {
+    (void)params;
+    const penalty *p = user;
+    const size_t before = (p->run->at.epoch % p->a->epochs) * steps + done;
+    const size_t all = p->a->epochs * steps;
+    const uint32_t due = updates_due(p->a, before, all);
+    if (before == all || due == updates_due(p->a, before - 1, all))
+        return ADMMNN_OK;
+    BASE_TRY(step_z(p->run, p->a, due, NULL, err));
+    aim(p);
+    return ADMMNN_OK;
+}
+
+/* Residuals on a ramp are of sets that are still too large. */
+static bool may_end(const compress_run *run, const recipe_admm *a) {
+    const double done = (run->at.iteration + 1.0) / a->iterations;
+    return a->tolerance > 0 && (a != &run->r->prune.admm || done >= run->r->prune.ramp);
 }
 
 static admmnn_status update(compress_run *run, const recipe_admm *a, bool *converged,
                             admmnn_error *err) {
-    float *own;
-    const float *flat;
-    BASE_TRY(run_look_flat(run, &own, &flat, err));
-    set_variant(run, a);
     admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
     admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
-                                             : admm_update(run->admm, flat, residuals, err);
+                                             : step_z(run, a, a->updates, residuals, err);
     if (status == ADMMNN_OK) {
         run_log_residuals(run, residuals);
-        *converged = a->tolerance > 0 && admm_converged(run->admm, residuals, a->tolerance);
+        *converged = may_end(run, a) && admm_converged(run->admm, residuals, a->tolerance);
         if (run->at.iteration + 1 < a->iterations)
             admm_set_rho(run->admm, &a->rho, run->at.iteration + 1, residuals);
     }
     base_free(residuals);
-    base_free(own);
     return status;
 }
 
@@ -113,17 +179,22 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
 static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
     train_hooks hooks = {0};
     run_levels levels = {.run = run};
-    float *anchor = NULL;
+    penalty drawn = {.run = run, .a = a};
+    admmnn_status status = ADMMNN_OK;
     if (run->admm != NULL) {
-        BASE_TRY(make_penalty(run, &anchor, err));
-        hooks.anchor = anchor;
+        status = make_penalty(&drawn, err);
+        hooks.anchor = drawn.anchor;
+        hooks.loose = drawn.loose;
         hooks.rho = run->rho;
+        hooks.step_user = &drawn;
+        hooks.after_step = step_within;
     } else if (run->at.stage == RUN_QUANTIZE_ADMM) {
         run_levels_hooks(&levels, &hooks);
     }
-    const admmnn_status status =
-        run_epoch(run, &a->training, (run_schedule){0, a->iterations * a->epochs}, &hooks, err);
-    base_free(anchor);
+    if (status == ADMMNN_OK)
+        status =
+            run_epoch(run, &a->training, (run_schedule){0, a->iterations * a->epochs}, &hooks, err);
+    free_penalty(&drawn);
     BASE_TRY(status);
     run->at.epoch++;
     return run->at.epoch % a->epochs == 0 ? end_iteration(run, a, err) : ADMMNN_OK;

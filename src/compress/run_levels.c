@@ -12,7 +12,10 @@ static admmnn_status fit(run_levels *levels, admmnn_error *err) {
     return levels->steps++ % FIT_EVERY == 0 ? run_fit_weights(levels->run, err) : ADMMNN_OK;
 }
 
-static admmnn_status confine_to_levels(void *user, float *params, admmnn_error *err) {
+static admmnn_status confine_to_levels(void *user, size_t done, size_t steps, float *params,
+                                       admmnn_error *err) {
+    (void)done;
+    (void)steps;
     run_levels *levels = user;
     BASE_TRY(fit(levels, err));
     run_quantize_weights(levels->run, params);
@@ -29,7 +32,10 @@ static admmnn_status take_levels(void *user, const float *params, float *at, adm
 
 /* Weights beyond -1 and 1 would take ever more steps to change their sign (Courbariaux et
  * al. 2015). */
-static admmnn_status confine_to_ends(void *user, float *params, admmnn_error *err) {
+static admmnn_status confine_to_ends(void *user, size_t done, size_t steps, float *params,
+                                     admmnn_error *err) {
+    (void)done;
+    (void)steps;
     (void)err;
     const run_levels *levels = user;
     for (uint32_t l = 0; l < levels->run->layer_count; l++) {
@@ -43,10 +49,10 @@ static admmnn_status confine_to_ends(void *user, float *params, admmnn_error *er
 void run_levels_hooks(run_levels *levels, train_hooks *hooks) {
     const recipe_quantize *q = &levels->run->r->quantize;
     const bool straight = q->method == RECIPE_QUANTIZE_STRAIGHT_THROUGH;
-    hooks->levels_user = levels;
+    hooks->step_user = levels;
     hooks->forward_at = straight ? take_levels : NULL;
     if (!straight)
-        hooks->confine = confine_to_levels;
+        hooks->after_step = confine_to_levels;
     else if (q->levels == ADMM_LEVELS_SIGN)
-        hooks->confine = confine_to_ends;
+        hooks->after_step = confine_to_ends;
 }

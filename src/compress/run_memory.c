@@ -15,13 +15,19 @@ static uint64_t training_vectors(const recipe_training *training) {
 /* Beside training's: the dense network, z, u and z - u. */
 #define ADMM_VECTORS 4
 
+/* W + U, that a ramp ranks. */
+static bool ranks_within(const recipe_prune *p) {
+    return p->ramp > 0 && p->scope == RECIPE_SCOPE_GLOBAL;
+}
+
 /* Of the stages on all weights: those on what pruning left take less. */
 static uint64_t most_vectors(const recipe *r) {
     const bool importance = r->training.optimizer != TRAIN_SGD;
     const uint64_t dense = training_vectors(&r->training) + (r->training.average > 0);
     uint64_t later = 0;
     if (r->prune.method == RECIPE_PRUNE_ADMM)
-        later = training_vectors(&r->prune.admm.training) + ADMM_VECTORS + importance;
+        later = training_vectors(&r->prune.admm.training) + ADMM_VECTORS + importance +
+                ranks_within(&r->prune);
     else if (r->prune.method == RECIPE_PRUNE_NONE && r->quantize.enabled &&
              r->quantize.method == RECIPE_QUANTIZE_ADMM && r->quantize.admm.iterations > 0)
         later = training_vectors(&r->quantize.admm.training) + ADMM_VECTORS;
@@ -56,7 +62,8 @@ static uint64_t kept_elements(const graph *g) {
 uint64_t run_least_memory(const compress_run *run) {
     const uint64_t floats =
         most_vectors(run->r) * run->g->flat_count + kept_elements(run->g) * run->batch;
-    return floats * sizeof(float) + run->g->flat_count; /* the mask */
+    const bool loose = run->r->prune.penalty == RECIPE_PENALTY_PRUNED;
+    return floats * sizeof(float) + run->g->flat_count * (1U + loose); /* with the mask */
 }
 
 admmnn_status run_check_memory(const compress_run *run, uint64_t memory, admmnn_error *err) {

@@ -23,39 +23,50 @@ static double final_share(const compress_run *run, uint32_t layer) {
     return 1.0 / p->rounds[p->round_count - 1];
 }
 
-/* Given shares are reached along the rounds' geometric path. */
-static void targets_by_share(compress_run *run) {
+/* Weights / kept weights when `done` of the round's iterations are (0..1). Without a ramp the
+ * round's ratio; on it the share kept comes down by the cubic of Zhu and Gupta 2017, fast
+ * at first, where there is much to choose from. */
+static double ratio_at(const compress_run *run, double done) {
     const recipe_prune *p = &run->r->prune;
-    double path = log(p->rounds[run->at.round]) / log(p->rounds[p->round_count - 1]);
+    const double ramp = p->method == RECIPE_PRUNE_ADMM && p->admm.iterations > 0 ? p->ramp : 0;
+    const double to = 1 / p->rounds[run->at.round];
+    const double from = run->at.round == 0 ? 1 : 1 / p->rounds[run->at.round - 1];
+    if (done >= ramp)
+        return p->rounds[run->at.round];
+    const double left = 1 - done / ramp;
+    return 1 / (to + (from - to) * left * left * left);
+}
+
+/* Given shares are reached along the ratios' geometric path. */
+static void targets_by_share(compress_run *run, double ratio) {
+    const recipe_prune *p = &run->r->prune;
+    double path = log(ratio) / log(p->rounds[p->round_count - 1]);
     for (uint32_t l = 0; l < run->layer_count; l++) {
         double kept = (double)layer_weights(run, l) * pow(final_share(run, l), path);
         run->layers[l].target = kept < 1 ? 1 : (size_t)(kept + 0.5);
     }
 }
 
-static admmnn_status rank_weights(const compress_run *run, const float *flat, size_t *counts,
-                                  admmnn_error *err) {
+static admmnn_status rank_weights(const compress_run *run, const float *flat, double ratio,
+                                  size_t *counts, admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
     bool magnitude = p->method != RECIPE_PRUNE_ADMM;
     double cost[RECIPE_LAYERS_MAX];
     for (uint32_t l = 0; l < run->layer_count && l < RECIPE_LAYERS_MAX; l++)
         cost[l] = !magnitude && l < p->bit_cost_count && p->bit_cost[l] > 0 ? p->bit_cost[l] : 1.0;
-    size_t total = (size_t)((double)graph_weight_count(run->g) / p->rounds[run->at.round]);
+    size_t total = (size_t)((double)graph_weight_count(run->g) / ratio);
     return rank_global(run->g, flat, run->mask, magnitude ? NULL : run->importance, cost, total,
                        counts, err);
 }
 
-static admmnn_status targets_by_rank(compress_run *run, admmnn_error *err) {
-    float *own;
-    const float *flat;
-    BASE_TRY(run_look_flat(run, &own, &flat, err));
+static admmnn_status targets_by_rank(compress_run *run, const float *flat, double ratio,
+                                     admmnn_error *err) {
     size_t *counts = base_array(run->layer_count, sizeof *counts);
     admmnn_status status = counts == NULL ? base_fail_memory(err, "the weights' rank")
-                                          : rank_weights(run, flat, counts, err);
+                                          : rank_weights(run, flat, ratio, counts, err);
     for (uint32_t l = 0; status == ADMMNN_OK && l < run->layer_count; l++)
         run->layers[l].target = counts[l];
     base_free(counts);
-    base_free(own);
     return status;
 }
 
@@ -111,12 +122,51 @@ admmnn_status run_prune_problem(compress_run *run, admmnn_error *err) {
     return run_admm_problem(run, &run->r->prune.admm, make_set, err);
 }
 
+/* Of the weights of W + U. */
+static admmnn_status renew_by_rank(compress_run *run, const float *flat, double ratio,
+                                   admmnn_error *err) {
+    const float *u = admm_u(run->admm);
+    float *sum = base_array(run->g->flat_count, sizeof *sum);
+    if (sum == NULL)
+        return base_fail_memory(err, "the weights' rank");
+    for (size_t i = 0; i < run->g->flat_count; i++)
+        sum[i] = flat[i] + u[i];
+    const admmnn_status status = targets_by_rank(run, sum, ratio, err);
+    base_free(sum);
+    return status;
+}
+
+admmnn_status run_prune_renew(compress_run *run, const float *flat, double done,
+                              admmnn_error *err) {
+    if (run->r->prune.ramp == 0)
+        return ADMMNN_OK;
+    if (run->r->prune.scope == RECIPE_SCOPE_GLOBAL)
+        BASE_TRY(renew_by_rank(run, flat, ratio_at(run, done), err));
+    else
+        targets_by_share(run, ratio_at(run, done));
+    for (uint32_t l = 0; l < run->layer_count; l++) {
+        admm_set *set;
+        BASE_TRY(make_set(run, l, &set, err));
+        admm_block_renew(run->admm, l, set);
+    }
+    return ADMMNN_OK;
+}
+
+static admmnn_status begin_by_rank(compress_run *run, double ratio, admmnn_error *err) {
+    float *own;
+    const float *flat;
+    BASE_TRY(run_look_flat(run, &own, &flat, err));
+    const admmnn_status status = targets_by_rank(run, flat, ratio, err);
+    base_free(own);
+    return status;
+}
+
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
     if (p->scope == RECIPE_SCOPE_GLOBAL)
-        BASE_TRY(targets_by_rank(run, err));
+        BASE_TRY(begin_by_rank(run, ratio_at(run, 0), err));
     else
-        targets_by_share(run);
+        targets_by_share(run, ratio_at(run, 0));
     BASE_TRY(run_begin(run, RUN_PRUNE_ADMM, err));
     if (p->method == RECIPE_PRUNE_ADMM)
         return run_admm_start(run, &p->admm, make_set, err);

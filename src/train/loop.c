@@ -152,7 +152,7 @@ static admmnn_status compute(loop *l, const engine_batch *batch, engine_result *
     const train_hooks *h = l->hooks;
     const float *params = l->network->params;
     if (h->forward_at != NULL)
-        BASE_TRY(h->forward_at(h->levels_user, params, l->at, err));
+        BASE_TRY(h->forward_at(h->step_user, params, l->at, err));
     return engine_step(l->network->engine, h->forward_at != NULL ? l->at : params, batch, result,
                        err);
 }
@@ -186,13 +186,14 @@ static admmnn_status one_step(loop *l, data_feed *feed, uint32_t epoch, size_t s
                            .learning_rate =
                                (float)train_schedule_rate(s->schedule, s->learning_rate, done),
                            .anchor = l->hooks->anchor,
+                           .loose = l->hooks->loose,
                            .fixed = l->hooks->fixed,
                            .segments = l->segments,
                            .segment_count = l->segment_count};
     train_optimizer_step(l->optimizer, l->network->pool, &update, l->network->params);
-    return l->hooks->confine == NULL
-               ? ADMMNN_OK
-               : l->hooks->confine(l->hooks->levels_user, l->network->params, err);
+    return l->hooks->after_step == NULL ? ADMMNN_OK
+                                        : l->hooks->after_step(l->hooks->step_user, step + 1,
+                                                               l->steps, l->network->params, err);
 }
 
 static void report(const loop *l, uint32_t done_epochs, size_t step) {

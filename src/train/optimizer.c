@@ -96,8 +96,11 @@ static void join_gradient(const train_update *u, size_t at, size_t n, float rho,
     if (u->anchor == NULL || rho == 0.0F)
         return;
     const float *restrict anchor = u->anchor + at;
-    for (size_t i = 0; i < n; i++)
+    const uint8_t *restrict loose = u->loose == NULL ? NULL : u->loose + at;
+    for (size_t i = 0; i < n && loose == NULL; i++)
         g[i] += rho * (w[i] - anchor[i]);
+    for (size_t i = 0; i < n && loose != NULL; i++)
+        g[i] += loose[i] != 0 ? 0.0F : rho * (w[i] - anchor[i]);
 }
 
 static void update_sgd(size_t n, float rate, float momentum, const float *restrict g,

@@ -325,6 +325,28 @@ static void a_warm_start_goes_on(void **state) {
     admm_free(warm);
 }
 
+/* z and u stay: the next update is the first under another set. */
+static void a_set_may_be_renewed(void **state) {
+    (void)state;
+    const float x[6] = {6, -5, 4, -3, 2, -1};
+    admm_block block = {.name = "all", .count = 6, .rho = 1.0F};
+    admm_set *fewer;
+    admm_problem *p;
+    assert_int_equal(admm_set_sparse(6, 4, &block.set, NULL), ADMMNN_OK);
+    assert_int_equal(admm_create(&block, 1, 6, &p, NULL), ADMMNN_OK);
+    assert_int_equal(admm_start(p, x, NULL), ADMMNN_OK);
+    assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
+    assert_int_equal(admm_set_sparse(6, 2, &fewer, NULL), ADMMNN_OK);
+    admm_block_renew(p, 0, fewer);
+    assert_true(admm_z(p)[3] == -3 && admm_u(p)[4] == 2 && admm_u(p)[5] == -1);
+    assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
+    const float z[6] = {6, -5, 0, 0, 0, 0};
+    const float u[6] = {0, 0, 4, -3, 4, -2};
+    assert_memory_equal(admm_z(p), z, sizeof z);
+    assert_memory_equal(admm_u(p), u, sizeof u);
+    admm_free(p);
+}
+
 /* ---- schedules ---- */
 
 static admm_problem *scheduled_make(float rho) {
@@ -493,6 +515,7 @@ int main(void) {
         cmocka_unit_test(sparse_keeps_the_largest),
         cmocka_unit_test(residuals_are_as_defined),
         cmocka_unit_test(a_warm_start_goes_on),
+        cmocka_unit_test(a_set_may_be_renewed),
         cmocka_unit_test(fixed_and_geometric_rho),
         cmocka_unit_test(balancing_follows_the_residuals),
         cmocka_unit_test(balancing_has_bounds),

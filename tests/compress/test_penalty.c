@@ -29,13 +29,15 @@ static float *make_anchor(const compress_run *run) {
     return anchor;
 }
 
-/* The epoch that the next tick is, by train_run. */
-static void replay(compress_run *run, const recipe_admm *a) {
-    float *anchor = make_anchor(run);
-    float rho[16] = {0};
+static void fill_rho(const compress_run *run, float rho[16]) {
     assert_in_range(run->g->parameter_count, 1, 16);
     for (uint32_t p = 0; p < run->g->parameter_count; p++)
         rho[p] = run->g->parameters[p].kind == GRAPH_WEIGHT ? RHO : 0.0F;
+}
+
+/* An epoch by train_run: the one that the next tick is, or one `ahead` of it. */
+static void replay_epoch(compress_run *run, const recipe_admm *a, uint32_t ahead,
+                         const train_hooks *hooks) {
     const train_samples samples = {
         .set = &run->train, .order = run->order, .count = run->train_count, .tones = run->tones};
     const train_settings settings = {.task = "the epoch again",
@@ -45,10 +47,17 @@ static void replay(compress_run *run, const recipe_admm *a) {
                                      .learning_rate = 0.002,
                                      .seed = run->r->seed,
                                      .stream = run->at.stream,
-                                     .first_epoch = run->at.epoch,
+                                     .first_epoch = run->at.epoch + ahead,
                                      .schedule_epochs = a->iterations * a->epochs};
+    MUST(train_run(run->network, run->optimizer, &samples, &settings, hooks, &context, err));
+}
+
+static void replay(compress_run *run, const recipe_admm *a) {
+    float *anchor = make_anchor(run);
+    float rho[16];
+    fill_rho(run, rho);
     const train_hooks hooks = {.anchor = anchor, .rho = rho};
-    MUST(train_run(run->network, run->optimizer, &samples, &settings, &hooks, &context, err));
+    replay_epoch(run, a, 0, &hooks);
     base_free(anchor);
 }
 
@@ -106,10 +115,102 @@ static void quantization_flat_and_sparse(void **state) {
     }
 }
 
+/* ---- several z and u steps within an iteration ---- */
+
+#define UPDATES 3
+
+typedef struct turns {
+    compress_run *run;
+    float *anchor;
+    uint8_t *loose;
+    size_t before, all; /* steps of the iteration: before this epoch, and in all */
+    uint32_t updates;
+} turns;
+
+static void look(turns *t) {
+    const compress_run *run = t->run;
+    for (size_t i = 0; i < run->network->active_count; i++) {
+        const size_t at = place_of(run, i);
+        t->anchor[i] = admm_z(run->admm)[at] - admm_u(run->admm)[at];
+        t->loose[i] = admm_z(run->admm)[at] != 0.0F;
+    }
+}
+
+/* Due at the first step that is not before a third of the iteration, and two thirds. */
+static admmnn_status take_turn(void *user, size_t done, size_t steps, float *params,
+                               admmnn_error *err) {
+    (void)steps;
+    (void)params;
+    turns *t = user;
+    const size_t at = t->before + done;
+    if (at == t->all || at * UPDATES < t->all * (t->updates + 1))
+        return ADMMNN_OK;
+    float *flat = flat_params(t->run);
+    const admmnn_status status = admm_update(t->run->admm, flat, NULL, err);
+    base_free(flat);
+    t->updates++;
+    look(t);
+    return status;
+}
+
+/* An iteration by train_run, without its last update. */
+static void replay_iteration(compress_run *run, const recipe_admm *a) {
+    const size_t steps = (run->train_count + 15) / 16;
+    turns t = {.run = run,
+               .anchor = base_array(run->network->active_count, sizeof(float)),
+               .loose = base_array(run->network->active_count, 1),
+               .all = steps * a->epochs};
+    assert_true(t.anchor != NULL && t.loose != NULL);
+    look(&t);
+    float rho[16];
+    fill_rho(run, rho);
+    const train_hooks hooks = {
+        .anchor = t.anchor, .loose = t.loose, .rho = rho, .step_user = &t, .after_step = take_turn};
+    for (uint32_t e = 0; e < a->epochs; e++, t.before += steps)
+        replay_epoch(run, a, e, &hooks);
+    assert_int_equal(t.updates, UPDATES - 1);
+    base_free(t.anchor);
+    base_free(t.loose);
+}
+
+/* Weights that z has are free, the others are drawn to -u, and both change on the way. */
+static void an_iteration_of_three_updates(void **state) {
+    (void)state;
+    recipe *r = make_recipe(
+        "lenet-300-100", TRAINING
+        "prune:\n  rounds: [9]\n  penalty: pruned\n"
+        "  finish: {epochs: 1, batch: 16}\n"
+        "  admm: {iterations: 3, epochs: 2, updates: 3,"
+        " rho: {schedule: fixed, first: 0.05},"
+        " training: {batch: 16, learning_rate: 0.002, schedule: cosine}}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    while (run->at.stage != RUN_PRUNE_ADMM || run->at.iteration != 1)
+        tick(run);
+    base_writer snapshot = {0};
+    take(run, &snapshot);
+    compress_run *other = restored(r, &snapshot);
+    tick(run);
+    tick(run);
+    assert_int_equal(run->at.iteration, 2);
+    replay_iteration(other, &r->prune.admm);
+    assert_memory_equal(other->network->params, run->network->params,
+                        run->network->active_count * sizeof(float));
+    float *flat = flat_params(other);
+    MUST(admm_update(other->admm, flat, NULL, err));
+    assert_memory_equal(admm_z(other->admm), admm_z(run->admm), run->g->flat_count * sizeof(float));
+    assert_memory_equal(admm_u(other->admm), admm_u(run->admm), run->g->flat_count * sizeof(float));
+    base_free(flat);
+    base_writer_free(&snapshot);
+    run_free(other);
+    run_free(run);
+    base_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pruning_flat_and_sparse),
         cmocka_unit_test(quantization_flat_and_sparse),
+        cmocka_unit_test(an_iteration_of_three_updates),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
 }

@@ -31,6 +31,9 @@ static void defaults(void **state) {
     assert_int_equal(r->prune.scope, RECIPE_SCOPE_GLOBAL);
     assert_int_equal(r->prune.admm.iterations, 6);
     assert_int_equal(r->prune.admm.rho.iterations, 6);
+    assert_int_equal(r->prune.admm.updates, 1);
+    assert_true(r->prune.ramp == 0);
+    assert_int_equal(r->prune.penalty, RECIPE_PENALTY_ALL);
     assert_true(r->prune.admm.rho.first == 1e-4F && r->prune.admm.rho.last == 1e-2F);
     assert_int_equal(r->prune.admm.training.schedule, TRAIN_CONSTANT);
     assert_int_equal(r->prune.retrain.epochs, 10);
@@ -126,10 +129,11 @@ static void expect_training(const recipe_training *t, unsigned k) {
 
 static void write_admm(base_writer *out, unsigned k) {
     base_write_text(out,
-                    "  admm:\n    iterations: %u\n    epochs: %u\n    rho: {schedule: balancing, "
+                    "  admm:\n    iterations: %u\n    epochs: %u\n    updates: %u\n"
+                    "    rho: {schedule: balancing, "
                     "first: %u.5, last: %u.5, ratio: %u.5, factor: %u.5}\n    tolerance: 0.3%u\n"
                     "    training: ",
-                    60 + k, 70 + k, k, 20 + k, 30 + k, 40 + k, k);
+                    60 + k, 70 + k, 80 + k, k, 20 + k, 30 + k, 40 + k, k);
     write_training(out, k);
 }
 
@@ -137,6 +141,7 @@ static void expect_admm(const recipe_admm *a, unsigned k) {
     assert_int_equal(a->iterations, 60 + k);
     assert_int_equal(a->rho.iterations, 60 + k);
     assert_int_equal(a->epochs, 70 + k);
+    assert_int_equal(a->updates, 80 + k);
     assert_int_equal(a->rho.kind, ADMM_RHO_BALANCING);
     expect_number((double)a->rho.first, "%u.5", k);
     expect_number((double)a->rho.last, "%u.5", 20 + k);
@@ -163,7 +168,7 @@ static char *write_full(bool other) {
                     "prune:\n  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
                     "  n: 7\n  m: 8\n");
     if (other)
-        base_write_text(&out, "  bit_cost: [5, 9.5, 0.5]\n");
+        base_write_text(&out, "  bit_cost: [5, 9.5, 0.5]\n  ramp: 0.75\n  penalty: pruned\n");
     else
         base_write_text(&out,
                         "  method: gradual\n  set: blocks\n  scope: per-layer\n"
@@ -287,6 +292,8 @@ static void other_keys_come_through(void **state) {
     assert_true(r->prune.bit_cost[0] == 5 && r->prune.bit_cost[1] == 9.5 &&
                 r->prune.bit_cost[2] == 0.5);
     assert_int_equal(r->prune.bit_cost_line, 12);
+    assert_true(r->prune.ramp == 0.75);
+    assert_int_equal(r->prune.penalty, RECIPE_PENALTY_PRUNED);
     assert_true(r->quantize.max_loss == 0.5 && r->quantize.beta == 0.25);
     assert_int_equal(r->quantize.variant, ADMM_VARIANT_S);
     base_free(r);

@@ -230,6 +230,12 @@ static void keys_that_contradict(void **state) {
          "r.yaml:5: prune.bit_cost: is for method: admm; its controls rank by magnitude"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  scope: per-layer\n  bit_cost: [1, 2, 3, 4]\n",
          "r.yaml:5: prune.bit_cost: is for scope: global, the rank over all layers"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  method: gradual\n  ramp: 0.5\n",
+         "r.yaml:5: prune.ramp: is for method: admm (method: gradual has its rounds)"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  method: one-shot\n  penalty: pruned\n",
+         "r.yaml:5: prune.penalty: is for method: admm; its controls have none"},
+        {"model: lenet-5\nprune:\n  set: n-of-m\n  ramp: 0.5\n",
+         "r.yaml:4: prune.ramp: set: n-of-m has one ratio, and none on the way to it"},
         {MINIMAL "quantize:\n  bias_bits: 1\n",
          "r.yaml:4: quantize.bias_bits: 1 holds zero alone; "
          "it must be 0 (float32) or from 2 to 12"},

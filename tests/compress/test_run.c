@@ -92,6 +92,25 @@ static void bits_by_hand(void **state) {
     base_free(r);
 }
 
+/* z and u steps within epochs, under a ramp that ends within the second. */
+static void a_ramp_with_updates(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100",
+                            TRAINING "prune:\n  ramp: 0.6\n  penalty: pruned\n" PRUNE
+                                     "  admm: {iterations: 2, epochs: 2, updates: 3,"
+                                     " training: {batch: 16}}\n"
+                                     "quantize:\n" QUANTIZE
+                                     "  bits: [{layer: fc1, bits: 3}, {layer: fc2, bits: 4},"
+                                     " {layer: fc3, bits: 5}]\n");
+    compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES);
+    size_t kept = 0;
+    for (uint32_t l = 0; l < 3; l++)
+        kept += run->layers[l].target;
+    assert_int_equal(kept, (300 * SIDE * SIDE + 300 * 100 + 100 * 10) / 9);
+    run_free(run);
+    base_free(r);
+}
+
 static void bits_searched(void **state) {
     (void)state;
     recipe *r = make_recipe("lenet-300-100", TRAINING "prune:\n" PRUNE PRUNE_ADMM
@@ -794,6 +813,7 @@ static void states_that_no_run_has_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_by_hand),
+        cmocka_unit_test(a_ramp_with_updates),
         cmocka_unit_test(bits_searched),
         cmocka_unit_test(bits_searched_of_a_dense_network),
         cmocka_unit_test(levels_with_bits_of_their_own),

@@ -134,6 +134,82 @@ static void the_controls_rank_by_magnitude(void **state) {
     base_free(r);
 }
 
+/* ---- a ramp ---- */
+
+#define ALL_WEIGHTS (300 * SIDE * SIDE + 300 * 100 + 100 * 10)
+
+/* Zhu and Gupta 2017, equation 1, from one round's share to the next one's. */
+static size_t kept_on_ramp(double from, double to, double ramp, double done) {
+    const double left = done < ramp ? 1 - done / ramp : 0;
+    return (size_t)(ALL_WEIGHTS * (1 / to + (1 / from - 1 / to) * pow(left, 3)));
+}
+
+/* The tick that ends an iteration ranks what is W + U before its z step. */
+static void expect_ramp(compress_run *run, double from, double to, double done) {
+    const size_t total = kept_on_ramp(from, to, 0.75, done);
+    base_writer snapshot = {0};
+    size_t wanted[LAYERS], of_w[LAYERS], sum = 0;
+    take(run, &snapshot);
+    compress_run *before = restored(run->r, &snapshot);
+    tick(run);
+    float *w = flat_params(run);
+    count_best(run, w, NULL, NULL, total, of_w);
+    for (size_t i = 0; i < run->g->flat_count; i++)
+        w[i] += admm_u(before->admm)[i];
+    count_best(run, w, NULL, NULL, total, wanted);
+    for (uint32_t l = 0; l < LAYERS; l++) {
+        assert_int_equal(run->layers[l].target, wanted[l]);
+        sum += wanted[l];
+    }
+    assert_int_equal(sum, total);
+    if (run->at.iteration == 2)
+        assert_memory_not_equal(of_w, wanted, sizeof wanted);
+    base_free(w);
+    run_free(before);
+    base_writer_free(&snapshot);
+}
+
+static void a_ramp_ranks_anew_at_every_update(void **state) {
+    (void)state;
+    recipe *r =
+        make_recipe("lenet-300-100",
+                    "training: {epochs: 2, batch: 16, optimizer: sgd, learning_rate: 0.05}\n"
+                    "prune:\n  rounds: [4, 16]\n  ramp: 0.75\n"
+                    "  admm: {iterations: 4, rho: {schedule: fixed, first: 0.5},"
+                    " training: {batch: 16, optimizer: sgd, learning_rate: 0.05}}\n"
+                    "  retrain: {epochs: 0}\n"
+                    "  finish: {epochs: 0}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    for (uint32_t round = 0; round < 2; round++) {
+        tick_to(run, RUN_PRUNE_ADMM);
+        assert_int_equal(run->at.round, round);
+        for (uint32_t i = 1; i <= 4; i++)
+            expect_ramp(run, round == 0 ? 1 : 4, round == 0 ? 4 : 16, i / 4.0);
+        tick_to(run, RUN_RETRAIN);
+    }
+    run_free(run);
+    base_free(r);
+}
+
+/* Between two rounds' shares along the geometric path, as the rounds themselves are. */
+static void shares_follow_the_ramp(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune:\n  scope: per-layer\n  rounds: [16]\n  ramp: 1\n"
+                            "  keep: [{layer: fc1, keep: 0.02}, {layer: fc3, keep: 0.5}]\n"
+                            "  admm: {iterations: 2, training: {batch: 16}}\n"
+                            "  finish: {epochs: 1, batch: 16}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    tick_to(run, RUN_PRUNE_ADMM);
+    expect_shares(run, 0);
+    tick(run);
+    expect_shares(run, -log(1.0 / 16 + 15.0 / 16 / 8) / log(16));
+    tick(run);
+    expect_shares(run, 1);
+    run_free(run);
+    base_free(r);
+}
+
 /* ---- what is left of the last layer ---- */
 
 static void keep_warnings(void *user, admmnn_log_level level, const char *message) {
@@ -196,6 +272,8 @@ int main(void) {
         cmocka_unit_test(shares_are_reached_along_the_geometric_path),
         cmocka_unit_test(the_rank_is_by_importance_and_cost),
         cmocka_unit_test(the_controls_rank_by_magnitude),
+        cmocka_unit_test(a_ramp_ranks_anew_at_every_update),
+        cmocka_unit_test(shares_follow_the_ramp),
         cmocka_unit_test(classes_without_a_weight_are_told_once),
     };
     return cmocka_run_group_tests(tests, make_set, remove_set);
