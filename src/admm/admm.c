@@ -190,7 +190,7 @@ float *admm_u_mutable(admm_problem *p) {
     return p->u;
 }
 
-void admm_block_renew(admm_problem *p, size_t i, admm_set *set) {
+void admm_block_replace_set(admm_problem *p, size_t i, admm_set *set) {
     admm_set_free(p->blocks[i].set);
     p->blocks[i].set = set;
 }

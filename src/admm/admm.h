@@ -81,6 +81,9 @@ void admm_set_variant(admm_problem *problem, const admm_variant *variant);
  * does, and z and u are then worth nothing. */
 admmnn_status admm_update(admm_problem *problem, const float *x, admm_residual *residuals,
                           admmnn_error *err);
+/* set, of as many values as block i, is taken over in the place of the block's own, which is
+ * freed; z and u stay as they are until the next update. */
+void admm_block_replace_set(admm_problem *problem, size_t i, admm_set *set);
 /* Sets each block's rho for iteration k (from 0); rescales u where rho changes. */
 void admm_set_rho(admm_problem *problem, const admm_schedule *schedule, uint32_t k,
                   const admm_residual *residuals);
@@ -95,8 +98,6 @@ const float *admm_u(const admm_problem *problem);
 /* For checkpoints: z and u may be written. */
 float *admm_z_mutable(admm_problem *problem);
 float *admm_u_mutable(admm_problem *problem);
-/* Another set in the place of the block's, which is freed. */
-void admm_block_renew(admm_problem *problem, size_t i, admm_set *set);
 void admm_block_rho_set(admm_problem *problem, size_t i, float rho);
 
 /* anchor[count] = z - u at those places of the flat vector (NULL: from its first on): the

@@ -274,6 +274,8 @@ admmnn_status compare_recipe(const compare_plan *plan, compare_method method, do
         return ADMMNN_OK;
     p->scope = RECIPE_SCOPE_GLOBAL;
     p->keep_count = 0;
+    p->ramp = 0;
+    p->penalty = RECIPE_PENALTY_ALL;
     if (compare_method_per_layer(method) && targets != NULL)
         take_targets(p, targets);
     return ADMMNN_OK;

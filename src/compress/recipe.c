@@ -244,12 +244,14 @@ static admmnn_status check_scope(whole *w) {
 }
 
 /* Keys that say how ADMM goes about its rounds. */
-static admmnn_status check_course(whole *w) {
+static admmnn_status check_admm_keys(whole *w) {
     const recipe_prune *p = &w->r->prune;
     if (p->method != RECIPE_PRUNE_ADMM && p->ramp > 0)
         return fail_key(w, "prune.ramp", "is for method: admm (method: gradual has its rounds)");
     if (p->method != RECIPE_PRUNE_ADMM && p->penalty != RECIPE_PENALTY_ALL)
         return fail_key(w, "prune.penalty", "is for method: admm; its controls have none");
+    if (p->admm.iterations == 0 && p->ramp > 0)
+        return fail_key(w, "prune.ramp", "is of iterations, and prune.admm.iterations is 0");
     if (p->set == RECIPE_SET_N_OF_M && p->ramp > 0)
         return fail_key(w, "prune.ramp", "set: n-of-m has one ratio, and none on the way to it");
     return ADMMNN_OK;
@@ -332,6 +334,8 @@ static admmnn_status check_unheard(const whole *w, const recipe *defaults) {
         return fail_key(w, "quantize.variant", "is of method: admm");
     if (q->method != RECIPE_QUANTIZE_ADMM && q->admm.tolerance != usual->admm.tolerance)
         return fail_key(w, "quantize.admm.tolerance", "is of method: admm");
+    if (q->method != RECIPE_QUANTIZE_ADMM && q->admm.updates != usual->admm.updates)
+        return fail_key(w, "quantize.admm.updates", "is of method: admm");
     if (q->method != RECIPE_QUANTIZE_ADMM && rho_differs(&q->admm.rho, &usual->admm.rho))
         return fail_key(w, "quantize.admm.rho", "is of method: admm");
     if (q->variant != ADMM_VARIANT_S && q->beta != usual->beta)
@@ -452,7 +456,7 @@ static admmnn_status check_whole(whole *w) {
     BASE_TRY(check_n_of_m(w));
     BASE_TRY(check_rounds(w));
     BASE_TRY(check_scope(w));
-    BASE_TRY(check_course(w));
+    BASE_TRY(check_admm_keys(w));
     BASE_TRY(check_keep(w));
     BASE_TRY(check_quantize(w));
     BASE_TRY(check_trainings(w));

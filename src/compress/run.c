@@ -312,8 +312,9 @@ admmnn_status run_epoch(compress_run *run, const recipe_training *training, run_
     BASE_TRY(run_ask_teacher(run, training, err));
     BASE_TRY(train_epoch(run, &settings, &all, err));
     train_score validation;
-    const bool confined = all.fixed != NULL || all.forward_at != NULL || all.after_step != NULL;
-    const bool quantized = confined && all.anchor == NULL;
+    /* With an anchor what comes after a step is ADMM's, and the weights are on no levels yet. */
+    const bool quantized = all.fixed != NULL || all.forward_at != NULL ||
+                           (all.after_step != NULL && all.anchor == NULL);
     admmnn_status status = quantized ? run_validate_quantized(run, &validation, err)
                                      : run_validate(run, run->network->params, &validation, err);
     if (status != ADMMNN_OK)

@@ -38,7 +38,7 @@ typedef struct run_position {
 
 typedef struct run_layer {
     uint32_t node;
-    size_t target; /* weights to keep after this round */
+    size_t target; /* weights to keep after this round; on a ramp, in the set as it is */
     unsigned bits;
     float step;      /* q of the weights */
     float bias_step; /* q of the biases */
@@ -239,8 +239,8 @@ admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_erro
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err);
 admmnn_status run_tick_prune(compress_run *run, admmnn_error *err);
 admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
-/* Sets of as many weights as are to be kept when `done` of the round's iterations (0..1) are;
- * flat[flat_count]: W. Nothing to do without a ramp. */
+/* On a ramp: the layers' targets and the blocks' sets when `done` (0..1) of the round's
+ * iterations are; flat[flat_count]: W. ADMMNN_MEMORY. */
 admmnn_status run_prune_renew(compress_run *run, const float *flat, double done, admmnn_error *err);
 
 /* run_quantize.c */

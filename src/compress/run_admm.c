@@ -1,5 +1,5 @@
 /* What ADMM pruning and ADMM quantization share: the problem with one block a
- * layer, the x step as an epoch with the penalty, the z and u steps after it. */
+ * layer, x steps as epochs with the penalty, the z and u steps between them and within. */
 #include <stdio.h>
 #include <string.h>
 
@@ -49,40 +49,45 @@ admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_ma
     return status;
 }
 
-/* What an x step is drawn to. */
+/* What an x step is pull to. */
 typedef struct penalty {
     compress_run *run;
     const recipe_admm *a;
-    float *anchor;  /* [active_count] z - u; NULL: no ADMM */
-    uint8_t *loose; /* [active_count] 1: left out, as z has the weight; NULL: none is */
+    float *anchor;        /* [active_count] z - u; NULL: no ADMM */
+    uint8_t *unpenalized; /* [active_count] 1: left out, as z has the weight; NULL: none is */
 } penalty;
 
-static bool is_loose(const compress_run *run, const recipe_admm *a) {
-    return a == &run->r->prune.admm && run->r->prune.penalty == RECIPE_PENALTY_PRUNED;
+static bool is_pruning(const compress_run *run, const recipe_admm *a) {
+    return a == &run->r->prune.admm;
+}
+
+static bool leaves_kept_out(const compress_run *run, const recipe_admm *a) {
+    return is_pruning(run, a) && run->r->prune.penalty == RECIPE_PENALTY_PRUNED;
 }
 
 /* As z and u are now. */
-static void aim(const penalty *p) {
+static void refresh(const penalty *p) {
     const train_network *n = p->run->network;
     const float *z = admm_z(p->run->admm);
     admm_anchor(p->run->admm, n->support, n->active_count, p->anchor);
-    for (size_t i = 0; i < n->active_count && p->loose != NULL; i++)
-        p->loose[i] = z[n->support == NULL ? i : n->support[i]] != 0.0F;
+    for (size_t i = 0; i < n->active_count && p->unpenalized != NULL; i++)
+        p->unpenalized[i] = z[n->support == NULL ? i : n->support[i]] != 0.0F;
 }
 
 static void free_penalty(penalty *p) {
     base_free(p->anchor);
-    base_free(p->loose);
+    base_free(p->unpenalized);
 }
 
 static admmnn_status make_penalty(penalty *p, admmnn_error *err) {
     compress_run *run = p->run;
-    const bool loose = is_loose(run, p->a);
+    const bool unpenalized = leaves_kept_out(run, p->a);
     p->anchor = base_array(run->network->active_count, sizeof *p->anchor);
-    p->loose = loose ? base_array(run->network->active_count, sizeof *p->loose) : NULL;
-    if (p->anchor == NULL || (loose && p->loose == NULL))
+    p->unpenalized =
+        unpenalized ? base_array(run->network->active_count, sizeof *p->unpenalized) : NULL;
+    if (p->anchor == NULL || (unpenalized && p->unpenalized == NULL))
         return base_fail_memory(err, "the penalty");
-    aim(p);
+    refresh(p);
     memset(run->rho, 0, run->g->parameter_count * sizeof *run->rho);
     for (uint32_t l = 0; l < run->layer_count; l++)
         run->rho[run->g->nodes[run->layers[l].node].weight] = admm_block_at(run->admm, l)->rho;
@@ -92,7 +97,7 @@ static admmnn_status make_penalty(penalty *p, admmnn_error *err) {
 /* Pruning has no variants. number: of the iteration's updates, from 1. */
 static void set_variant(compress_run *run, const recipe_admm *a, uint32_t number) {
     const recipe_quantize *q = &run->r->quantize;
-    if (a == &q->admm)
+    if (!is_pruning(run, a))
         admm_set_variant(
             run->admm,
             &(admm_variant){.kind = q->variant,
@@ -102,20 +107,32 @@ static void set_variant(compress_run *run, const recipe_admm *a, uint32_t number
                             .step = (uint64_t)run->at.iteration * a->updates + number - 1});
 }
 
+/* Of the iterations, with so many updates of the present one. */
+static double share_done(const compress_run *run, const recipe_admm *a, uint32_t number) {
+    return (run->at.iteration + (double)number / a->updates) / a->iterations;
+}
+
+static admmnn_status step_z_from(compress_run *run, const recipe_admm *a, uint32_t number,
+                                 const float *flat, admm_residual *residuals, admmnn_error *err) {
+    set_variant(run, a, number);
+    if (is_pruning(run, a))
+        BASE_TRY(run_prune_renew(run, flat, share_done(run, a, number), err));
+    return admm_update(run->admm, flat, residuals, err);
+}
+
 /* The z and u steps. residuals[layer_count], NULL when not wanted. */
 static admmnn_status step_z(compress_run *run, const recipe_admm *a, uint32_t number,
                             admm_residual *residuals, admmnn_error *err) {
     float *own;
     const float *flat;
+    char task[96];
     BASE_TRY(run_look_flat(run, &own, &flat, err));
-    const double done = (run->at.iteration + (double)number / a->updates) / a->iterations;
-    set_variant(run, a, number);
-    admmnn_status status =
-        a == &run->r->prune.admm ? run_prune_renew(run, flat, done, err) : ADMMNN_OK;
-    if (status == ADMMNN_OK)
-        status = admm_update(run->admm, flat, residuals, err);
+    const admmnn_status status = step_z_from(run, a, number, flat, residuals, err);
     base_free(own);
-    return status;
+    if (status != ADMMNN_DIVERGED)
+        return status;
+    run_task_text(run, task, sizeof task);
+    return base_fail_within(err, status, "%s", task);
 }
 
 /* How many of an iteration's updates are due after `done` of its steps. */
@@ -128,20 +145,20 @@ static admmnn_status step_within(void *user, size_t done, size_t steps, float *p
                                  admmnn_error *err) {
     (void)params;
     const penalty *p = user;
-    const size_t before = (p->run->at.epoch % p->a->epochs) * steps + done;
+    const size_t step = (p->run->at.epoch % p->a->epochs) * steps + done;
     const size_t all = p->a->epochs * steps;
-    const uint32_t due = updates_due(p->a, before, all);
-    if (before == all || due == updates_due(p->a, before - 1, all))
+    const uint32_t due = updates_due(p->a, step, all);
+    if (step == all || due == updates_due(p->a, step - 1, all))
         return ADMMNN_OK;
     BASE_TRY(step_z(p->run, p->a, due, NULL, err));
-    aim(p);
+    refresh(p);
     return ADMMNN_OK;
 }
 
 /* Residuals on a ramp are of sets that are still too large. */
 static bool may_end(const compress_run *run, const recipe_admm *a) {
-    const double done = (run->at.iteration + 1.0) / a->iterations;
-    return a->tolerance > 0 && (a != &run->r->prune.admm || done >= run->r->prune.ramp);
+    const bool on_ramp = is_pruning(run, a) && share_done(run, a, a->updates) < run->r->prune.ramp;
+    return a->tolerance > 0 && !on_ramp;
 }
 
 static admmnn_status update(compress_run *run, const recipe_admm *a, bool *converged,
@@ -163,10 +180,8 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
     bool converged = false;
     char task[96];
     run_task_text(run, task, sizeof task);
-    admmnn_status status = run->admm == NULL ? ADMMNN_OK : update(run, a, &converged, err);
-    if (status == ADMMNN_DIVERGED)
-        return base_fail_within(err, status, "%s", task);
-    BASE_TRY(status);
+    if (run->admm != NULL)
+        BASE_TRY(update(run, a, &converged, err));
     if (converged)
         base_log(run->context, ADMMNN_LOG_INFO, "%s: converged after %u of %u iterations", task,
                  run->at.iteration + 1, a->iterations);
@@ -179,14 +194,14 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
 static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
     train_hooks hooks = {0};
     run_levels levels = {.run = run};
-    penalty drawn = {.run = run, .a = a};
+    penalty pull = {.run = run, .a = a};
     admmnn_status status = ADMMNN_OK;
     if (run->admm != NULL) {
-        status = make_penalty(&drawn, err);
-        hooks.anchor = drawn.anchor;
-        hooks.loose = drawn.loose;
+        status = make_penalty(&pull, err);
+        hooks.anchor = pull.anchor;
+        hooks.unpenalized = pull.unpenalized;
         hooks.rho = run->rho;
-        hooks.step_user = &drawn;
+        hooks.step_user = &pull;
         hooks.after_step = step_within;
     } else if (run->at.stage == RUN_QUANTIZE_ADMM) {
         run_levels_hooks(&levels, &hooks);
@@ -194,7 +209,7 @@ static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error 
     if (status == ADMMNN_OK)
         status =
             run_epoch(run, &a->training, (run_schedule){0, a->iterations * a->epochs}, &hooks, err);
-    free_penalty(&drawn);
+    free_penalty(&pull);
     BASE_TRY(status);
     run->at.epoch++;
     return run->at.epoch % a->epochs == 0 ? end_iteration(run, a, err) : ADMMNN_OK;

@@ -15,9 +15,9 @@ static uint64_t training_vectors(const recipe_training *training) {
 /* Beside training's: the dense network, z, u and z - u. */
 #define ADMM_VECTORS 4
 
-/* W + U, that a ramp ranks. */
+/* W + U, that a ramp ranks, while there is z - u; after an epoch it takes that one's place. */
 static bool ranks_within(const recipe_prune *p) {
-    return p->ramp > 0 && p->scope == RECIPE_SCOPE_GLOBAL;
+    return p->ramp > 0 && p->scope == RECIPE_SCOPE_GLOBAL && p->admm.updates > 1;
 }
 
 /* Of the stages on all weights: those on what pruning left take less. */

@@ -28,13 +28,12 @@ static double final_share(const compress_run *run, uint32_t layer) {
  * at first, where there is much to choose from. */
 static double ratio_at(const compress_run *run, double done) {
     const recipe_prune *p = &run->r->prune;
-    const double ramp = p->method == RECIPE_PRUNE_ADMM && p->admm.iterations > 0 ? p->ramp : 0;
-    const double to = 1 / p->rounds[run->at.round];
-    const double from = run->at.round == 0 ? 1 : 1 / p->rounds[run->at.round - 1];
-    if (done >= ramp)
-        return p->rounds[run->at.round];
-    const double left = 1 - done / ramp;
-    return 1 / (to + (from - to) * left * left * left);
+    const double to = p->rounds[run->at.round];
+    const double from = run->at.round == 0 ? 1 : p->rounds[run->at.round - 1];
+    if (done >= p->ramp)
+        return to;
+    const double left = 1 - done / p->ramp;
+    return done == 0 ? from : 1 / (1 / to + (1 / from - 1 / to) * left * left * left);
 }
 
 /* Given shares are reached along the ratios' geometric path. */
@@ -147,7 +146,7 @@ admmnn_status run_prune_renew(compress_run *run, const float *flat, double done,
     for (uint32_t l = 0; l < run->layer_count; l++) {
         admm_set *set;
         BASE_TRY(make_set(run, l, &set, err));
-        admm_block_renew(run->admm, l, set);
+        admm_block_replace_set(run->admm, l, set);
     }
     return ADMMNN_OK;
 }

@@ -186,7 +186,7 @@ static admmnn_status one_step(loop *l, data_feed *feed, uint32_t epoch, size_t s
                            .learning_rate =
                                (float)train_schedule_rate(s->schedule, s->learning_rate, done),
                            .anchor = l->hooks->anchor,
-                           .loose = l->hooks->loose,
+                           .unpenalized = l->hooks->unpenalized,
                            .fixed = l->hooks->fixed,
                            .segments = l->segments,
                            .segment_count = l->segment_count};

@@ -54,14 +54,14 @@ typedef struct train_hooks {
     /* The ADMM penalty: anchor[active_count], and rho of each parameter of the
      * graph (weights and biases in the graph's order). */
     const float *anchor;
-    const uint8_t *loose; /* [active_count] 1: no penalty on it; NULL: on all */
+    const uint8_t *unpenalized; /* [active_count] 1: no penalty on it; NULL: on all */
     const float *rho;
     /* fixed[active_count]: 1: the parameter stays as it is. */
     const uint8_t *fixed;
     /* Of each step, with an error that stops. The gradient is taken at what forward_at makes
      * of the parameters, at[active_count] (straight-through estimation). after_step, after
      * `done` of the epoch's `steps`, may change the parameters (projected gradient), and what
-     * anchor and loose hold (ADMM's z and u steps). */
+     * anchor and unpenalized hold (ADMM's z and u steps). */
     void *step_user;
     admmnn_status (*forward_at)(void *step_user, const float *params, float *at, admmnn_error *err);
     admmnn_status (*after_step)(void *step_user, size_t done, size_t steps, float *params,

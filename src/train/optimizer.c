@@ -86,6 +86,16 @@ static void add_parts(const train_update *u, size_t at, size_t n, float *restric
     }
 }
 
+static void add_penalty(float rho, const float *restrict anchor, const uint8_t *unpenalized,
+                        size_t n, const float *restrict w, float *restrict g) {
+    if (unpenalized == NULL)
+        for (size_t i = 0; i < n; i++)
+            g[i] += rho * (w[i] - anchor[i]);
+    else
+        for (size_t i = 0; i < n; i++)
+            g[i] += unpenalized[i] != 0 ? 0.0F : rho * (w[i] - anchor[i]);
+}
+
 /* g = scale * (sum of parts) + rho (w - anchor) + decay w */
 static void join_gradient(const train_update *u, size_t at, size_t n, float rho, float decay,
                           const float *restrict w, float *restrict g) {
@@ -95,12 +105,7 @@ static void join_gradient(const train_update *u, size_t at, size_t n, float rho,
         g[i] = scale * g[i] + decay * w[i];
     if (u->anchor == NULL || rho == 0.0F)
         return;
-    const float *restrict anchor = u->anchor + at;
-    const uint8_t *restrict loose = u->loose == NULL ? NULL : u->loose + at;
-    for (size_t i = 0; i < n && loose == NULL; i++)
-        g[i] += rho * (w[i] - anchor[i]);
-    for (size_t i = 0; i < n && loose != NULL; i++)
-        g[i] += loose[i] != 0 ? 0.0F : rho * (w[i] - anchor[i]);
+    add_penalty(rho, u->anchor + at, u->unpenalized == NULL ? NULL : u->unpenalized + at, n, w, g);
 }
 
 static void update_sgd(size_t n, float rate, float momentum, const float *restrict g,

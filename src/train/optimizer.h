@@ -57,7 +57,7 @@ typedef struct train_update {
     float scale; /* of the summed gradient: 1 / samples */
     float learning_rate;
     const float *anchor;           /* Z - U, NULL: no penalty */
-    const uint8_t *loose;          /* 1: the penalty leaves the parameter out; NULL: none */
+    const uint8_t *unpenalized;    /* 1: the penalty leaves the parameter out; NULL: none */
     const uint8_t *fixed;          /* 1: the parameter stays as it is; NULL: none */
     const train_segment *segments; /* cover the vector in order */
     size_t segment_count;

@@ -337,7 +337,7 @@ static void a_set_may_be_renewed(void **state) {
     assert_int_equal(admm_start(p, x, NULL), ADMMNN_OK);
     assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
     assert_int_equal(admm_set_sparse(6, 2, &fewer, NULL), ADMMNN_OK);
-    admm_block_renew(p, 0, fewer);
+    admm_block_replace_set(p, 0, fewer);
     assert_true(admm_z(p)[3] == -3 && admm_u(p)[4] == 2 && admm_u(p)[5] == -1);
     assert_int_equal(admm_update(p, x, NULL, NULL), ADMMNN_OK);
     const float z[6] = {6, -5, 0, 0, 0, 0};

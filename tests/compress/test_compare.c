@@ -326,6 +326,27 @@ static void budgets_are_equal_for_any_recipe(void **state) {
     base_free(r);
 }
 
+/* What is ADMM's alone is none of the controls': with a ramp they would prune nothing. */
+static void controls_have_no_ramp(void **state) {
+    (void)state;
+    recipe *base;
+    recipe *r = base_array(1, sizeof *r);
+    assert_non_null(r);
+    assert_int_equal(recipe_read(recipe_path, &base, NULL), ADMMNN_OK);
+    base->prune.ramp = 0.5;
+    base->prune.penalty = RECIPE_PENALTY_PRUNED;
+    compare_plan plan;
+    assert_int_equal(compare_plan_make(base, NULL, "20", &plan, NULL), ADMMNN_OK);
+    for (int m = COMPARE_DENSE; m < COMPARE_METHODS; m++) {
+        const bool admm = m == COMPARE_ADMM;
+        assert_int_equal(compare_recipe(&plan, (compare_method)m, 20, 1, NULL, r, NULL), ADMMNN_OK);
+        assert_true(r->prune.ramp == (admm ? 0.5 : 0));
+        assert_int_equal(r->prune.penalty, admm ? RECIPE_PENALTY_PRUNED : RECIPE_PENALTY_ALL);
+    }
+    base_free(base);
+    base_free(r);
+}
+
 /* Zhu and Gupta 2017, equation 1, from no sparsity at the start. */
 static void gradual_pruning_follows_the_cubic(void **state) {
     (void)state;
@@ -656,6 +677,7 @@ int main(void) {
         cmocka_unit_test(sets_choose_their_methods),
         cmocka_unit_test(budgets_are_equal_for_any_recipe),
         cmocka_unit_test(gradual_pruning_follows_the_cubic),
+        cmocka_unit_test(controls_have_no_ramp),
         cmocka_unit_test(progress_never_falls),
         cmocka_unit_test(stopping_and_resuming_gives_the_same_bytes),
         cmocka_unit_test(killing_and_resuming_gives_the_same_bytes),

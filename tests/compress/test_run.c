@@ -92,6 +92,15 @@ static void bits_by_hand(void **state) {
     base_free(r);
 }
 
+#define ALL_WEIGHTS (300 * SIDE * SIDE + 300 * 100 + 100 * 10)
+
+static size_t targets_of(const compress_run *run) {
+    size_t sum = 0;
+    for (uint32_t l = 0; l < run->layer_count; l++)
+        sum += run->layers[l].target;
+    return sum;
+}
+
 /* z and u steps within epochs, under a ramp that ends within the second. */
 static void a_ramp_with_updates(void **state) {
     (void)state;
@@ -102,11 +111,14 @@ static void a_ramp_with_updates(void **state) {
                                      "quantize:\n" QUANTIZE
                                      "  bits: [{layer: fc1, bits: 3}, {layer: fc2, bits: 4},"
                                      " {layer: fc3, bits: 5}]\n");
-    compress_run *run = drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES);
-    size_t kept = 0;
-    for (uint32_t l = 0; l < 3; l++)
-        kept += run->layers[l].target;
-    assert_int_equal(kept, (300 * SIDE * SIDE + 300 * 100 + 100 * 10) / 9);
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES | QUANTIZE_STAGES));
+    compress_run *run = start(r);
+    while (run->at.iteration == 0)
+        tick(run);
+    const double left = 1 - 0.5 / 0.6; /* three of six updates */
+    assert_int_equal(targets_of(run), (size_t)(ALL_WEIGHTS * (1 / 3.0 + 2 / 3.0 * pow(left, 3))));
+    tick_to(run, RUN_RETRAIN);
+    assert_int_equal(targets_of(run), ALL_WEIGHTS / 3);
     run_free(run);
     base_free(r);
 }
@@ -651,6 +663,39 @@ static void admm_stops_early(void **state) {
     base_free(r);
 }
 
+/* Residuals that would end it at once wait for the ramp, and so for the round's ratio. */
+static void no_round_ends_on_its_ramp(void **state) {
+    (void)state;
+    recipe *r =
+        make_recipe("lenet-300-100", TRAINING
+                    "prune:\n  rounds: [1.5]\n  ramp: 0.5\n"
+                    "  admm: {iterations: 12, tolerance: 1, rho: {schedule: fixed, first: 10},"
+                    " training: {batch: 16, learning_rate: 0.01}}\n"
+                    "  finish: {epochs: 1, batch: 16}\n" NO_QUANTIZE);
+    compress_run *run = start(r);
+    tick_to(run, RUN_PRUNE_ADMM);
+    while (run->at.iteration < 12)
+        tick(run);
+    assert_in_range(run->at.epoch, 6, 11);
+    assert_int_equal(targets_of(run), (size_t)(ALL_WEIGHTS / 1.5));
+    run_free(run);
+    base_free(r);
+}
+
+/* z steps onto levels within an epoch, each of admm-r with draws of its own. */
+static void quantization_with_updates(void **state) {
+    (void)state;
+    recipe *r = make_recipe("lenet-300-100", TRAINING
+                            "prune: {method: none}\n"
+                            "quantize:\n  variant: admm-r\n"
+                            "  admm: {iterations: 2, updates: 3, training: {batch: 16}}\n"
+                            "  retrain: {epochs: 1, batch: 16}\n"
+                            "  bits: [{layer: fc1, bits: 3}, {layer: fc2, bits: 4},"
+                            " {layer: fc3, bits: 5}]\n");
+    run_free(drive(r, DENSE_STAGE | QUANTIZE_STAGES));
+    base_free(r);
+}
+
 static size_t fixed_weights(const compress_run *run) {
     size_t count = 0;
     for (size_t i = 0; i < run->network->active_count; i++)
@@ -706,17 +751,23 @@ static void too_little_memory_is_told(void **state) {
     (void)state;
     const struct {
         const char *more;
-        uint64_t vectors, batch;
+        uint64_t vectors, batch, bytes; /* of a parameter, beside the vectors */
     } cases[] = {
         /* parameters, gradient, two moments, dense, z, u, z - u, importance */
-        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  admm: {training: {batch: 40}}\n", 9, 64},
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  admm: {training: {batch: 40}}\n", 9, 64,
+         1},
+        /* w + u, while there is z - u */
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  ramp: 0.5\n", 9, 64, 1},
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  ramp: 0.5\n  admm: {updates: 2}\n", 10,
+         64, 1},
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  penalty: pruned\n", 9, 64, 2},
         {"training: {batch: 16, optimizer: sgd}\n"
          "prune:\n  rounds: [2]\n  admm: {training: {batch: 40, optimizer: sgd}}\n",
-         7, 64},
-        {"training: {batch: 16, average: 0.5}\nprune: {method: none}\n" NO_QUANTIZE, 5, 64},
+         7, 64, 1},
+        {"training: {batch: 16, average: 0.5}\nprune: {method: none}\n" NO_QUANTIZE, 5, 64, 1},
         {"training: {batch: 16}\nprune: {method: none}\n"
          "quantize:\n  max_bits: 2\n  admm: {training: {batch: 200, optimizer: sgd}}\n",
-         7, 200},
+         7, 200, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         recipe *r = make_recipe("lenet-300-100", cases[i].more);
@@ -724,7 +775,8 @@ static void too_little_memory_is_told(void **state) {
         admmnn_error err = {0};
         const uint64_t flat = run->g->flat_count;
         const uint64_t read = SIDE * SIDE + 300 + 100; /* by the three layers */
-        const uint64_t needed = 4 * (cases[i].vectors * flat + cases[i].batch * read) + flat;
+        const uint64_t needed =
+            4 * (cases[i].vectors * flat + cases[i].batch * read) + cases[i].bytes * flat;
         assert_int_equal(run_least_memory(run), needed);
         assert_int_equal(run_check_memory(run, needed, &err), ADMMNN_OK);
         assert_int_equal(run_check_memory(run, needed - 1, &err), ADMMNN_MEMORY);
@@ -828,6 +880,8 @@ int main(void) {
         cmocka_unit_test(random_filters),
         cmocka_unit_test(later_batches_are_larger),
         cmocka_unit_test(admm_stops_early),
+        cmocka_unit_test(no_round_ends_on_its_ramp),
+        cmocka_unit_test(quantization_with_updates),
         cmocka_unit_test(averaging),
         cmocka_unit_test(averaging_while_fixing),
         cmocka_unit_test(levels_of_zero_prune_too),

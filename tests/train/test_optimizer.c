@@ -29,14 +29,14 @@ typedef struct trial {
     train_optimizer_settings settings;
     unsigned threads;
     uint32_t parts;
-    bool penalty, fixes, loosens;
+    bool penalty, fixes, excludes;
 } trial;
 
 typedef struct inputs {
     float *parts[PARTS_MAX];
     const float *part_list[PARTS_MAX];
     float *anchor;
-    uint8_t *fixed, *loose;
+    uint8_t *fixed, *unpenalized;
     float *start;
 } inputs;
 
@@ -51,13 +51,14 @@ static inputs inputs_make(void) {
     in.anchor = base_array(COUNT, sizeof(float));
     in.start = base_array(COUNT, sizeof(float));
     in.fixed = base_array(COUNT, 1);
-    in.loose = base_array(COUNT, 1);
-    assert_true(in.anchor != NULL && in.start != NULL && in.fixed != NULL && in.loose != NULL);
+    in.unpenalized = base_array(COUNT, 1);
+    assert_true(in.anchor != NULL && in.start != NULL && in.fixed != NULL &&
+                in.unpenalized != NULL);
     for (size_t i = 0; i < COUNT; i++) {
         in.anchor[i] = base_random_normal(&random);
         in.start[i] = base_random_normal(&random);
         in.fixed[i] = base_random_below(&random, 3) == 0;
-        in.loose[i] = base_random_below(&random, 4) == 0;
+        in.unpenalized[i] = base_random_below(&random, 4) == 0;
     }
     return in;
 }
@@ -68,7 +69,7 @@ static void inputs_free(inputs *in) {
     base_free(in->anchor);
     base_free(in->start);
     base_free(in->fixed);
-    base_free(in->loose);
+    base_free(in->unpenalized);
 }
 
 static void fill_parts(inputs *in, uint64_t step) {
@@ -88,7 +89,7 @@ static train_update update_of(const trial *t, const inputs *in, uint64_t step) {
                           .scale = 1.0F / 64.0F,
                           .learning_rate = rate_of(step),
                           .anchor = t->penalty ? in->anchor : NULL,
-                          .loose = t->loosens ? in->loose : NULL,
+                          .unpenalized = t->excludes ? in->unpenalized : NULL,
                           .fixed = t->fixes ? in->fixed : NULL,
                           .segments = segments,
                           .segment_count = SEGMENTS};
@@ -108,7 +109,7 @@ static void reference_one(const trial *t, const inputs *in, const train_segment 
     double g = 0.0;
     for (uint32_t p = 0; p < t->parts; p++)
         g += (double)in->parts[p][i] / 64.0;
-    if (t->penalty && !(t->loosens && in->loose[i] != 0))
+    if (t->penalty && !(t->excludes && in->unpenalized[i] != 0))
         g += (double)segment->rho * (r->w[i] - (double)in->anchor[i]);
     if (s->kind != TRAIN_ADAMW)
         g += decay * r->w[i];
@@ -215,13 +216,13 @@ static const train_optimizer_settings settings_of[] = {
 static void steps_follow_the_reference(void **state) {
     (void)state;
     for (size_t k = 0; k < sizeof settings_of / sizeof settings_of[0]; k++) {
-        for (uint32_t variant = 0; variant < 6; variant++) {
+        for (uint32_t variant = 0; variant < 8; variant++) {
             trial t = {.settings = settings_of[k],
                        .threads = 1 + variant % 3,
                        .parts = 1 + variant % PARTS_MAX,
                        .penalty = variant % 2 == 1,
-                       .fixes = variant >= 2,
-                       .loosens = variant >= 4};
+                       .fixes = (variant >> 1 & 1) != 0,
+                       .excludes = (variant >> 2 & 1) != 0};
             run_trial(&t);
         }
     }
