@@ -49,7 +49,7 @@ admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_ma
     return status;
 }
 
-/* What an x step is pull to. */
+/* What an x step is drawn to. */
 typedef struct penalty {
     compress_run *run;
     const recipe_admm *a;
