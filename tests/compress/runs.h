@@ -9,6 +9,8 @@
 
 #define IMAGES 90
 #define SIDE 16 /* the smallest images LeNet-5 takes */
+/* Of LeNet-300-100 on them. */
+#define ALL_WEIGHTS (300 * SIDE * SIDE + 300 * 100 + 100 * 10)
 
 static char root[BASE_PATH_MAX];
 static const admmnn_context context = {.threads = 1};

@@ -92,8 +92,6 @@ static void bits_by_hand(void **state) {
     base_free(r);
 }
 
-#define ALL_WEIGHTS (300 * SIDE * SIDE + 300 * 100 + 100 * 10)
-
 static size_t targets_of(const compress_run *run) {
     size_t sum = 0;
     for (uint32_t l = 0; l < run->layer_count; l++)

@@ -76,7 +76,7 @@ static void count_best(const compress_run *run, const float *w, const float *v, 
 static void expect_rank(compress_run *run, bool by_importance, const double *cost, double ratio) {
     float *w = flat_params(run);
     float *v = flat_second_moments(run);
-    const size_t total = (size_t)((300.0 * SIDE * SIDE + 300 * 100 + 100 * 10) / ratio);
+    const size_t total = (size_t)(ALL_WEIGHTS / ratio);
     size_t wanted[LAYERS], others[3][LAYERS];
     count_best(run, w, by_importance ? v : NULL, cost, total, wanted);
     count_best(run, w, NULL, NULL, total, others[0]);
@@ -135,8 +135,6 @@ static void the_controls_rank_by_magnitude(void **state) {
 }
 
 /* ---- a ramp ---- */
-
-#define ALL_WEIGHTS (300 * SIDE * SIDE + 300 * 100 + 100 * 10)
 
 /* Zhu and Gupta 2017, equation 1, from one round's share to the next one's. */
 static size_t kept_on_ramp(double from, double to, double ramp, double done) {
