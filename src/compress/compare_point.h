@@ -4,6 +4,7 @@
 
 #include "base/context.h"
 #include "compress/compare_plan.h"
+#include "compress/run.h"
 
 typedef struct compare_point {
     compare_method method;
@@ -18,13 +19,21 @@ typedef struct compare_score {
     compare_targets targets;
 } compare_score;
 
+/* What the dense network of a seed has answered: every point of the seed learns from it, and none
+ * quantizes, which may have another teacher. */
+typedef struct compare_teacher {
+    uint64_t seed;
+    run_answers answers;
+} compare_teacher;
+
 /* What a point needs from its comparison. */
 typedef struct compare_place {
     const compare_plan *plan;
     const char *folder; /* of all runs */
     const admmnn_context *context;
-    char data_sha256[65];  /* of the training images */
-    char model_sha256[65]; /* of a model file's network; empty: of the zoo */
+    compare_teacher *teacher; /* handed from point to point */
+    char data_sha256[65];     /* of the training images */
+    char model_sha256[65];    /* of a model file's network; empty: of the zoo */
 } compare_place;
 
 /* Whether a point has left a checkpoint or its score in the folder of all runs. */

@@ -169,7 +169,7 @@ static const recipe_range augment_ranges[] = {AUGMENT_KEYS(RANGE_OF)};
     X(FLOAT("label_smoothing", recipe_training, label_smoothing), FROM(0, 0.9))                    \
     X(FLOAT("distill", recipe_training, distill), FROM(0, 1))                                      \
     X(FLOAT("temperature", recipe_training, temperature), FROM(0.1, 100))                          \
-    X(UINT("versions", recipe_training, versions), FROM(0, 64))                                    \
+    X(UINT("versions", recipe_training, versions), FROM(0, RECIPE_VERSIONS_MAX))                   \
     X(MAPPING("augment", recipe_training, augment, augment_fields), ANY)
 
 static const cyaml_schema_field_t training_fields[] = {TRAINING_KEYS(FIELD_OF) CYAML_FIELD_END};

@@ -142,7 +142,7 @@ void run_free(compress_run *run) {
     base_free(run->average);
     base_free(run->fixed);
     base_free(run->rho);
-    base_free(run->answers.logits);
+    run_answers_free(&run->answers);
     base_free(run->layers);
     base_writer_free(&run->log);
     base_pool_destroy(run->pool);

@@ -50,10 +50,11 @@ typedef struct run_scores {
     double dense, before_projection, after_projection, pruned, quantized_projection, quantized;
 } run_scores;
 
-/* The teacher's answers to the training images. */
+/* The teacher's answers to the training images, a version at a time as an epoch wants it. */
 typedef struct run_answers {
     bool pruned;               /* the pruned network's; else the dense one's */
     float *logits;             /* [versions, at least 1][train.count][outputs]; NULL: none yet */
+    uint64_t answered;         /* bit v: version v is in logits */
     uint32_t versions;         /* of each image; 0: the undistorted one */
     data_augmentation augment; /* of the versions */
 } run_answers;
@@ -216,10 +217,13 @@ admmnn_status run_apply_mask(compress_run *run, const float *params, admmnn_erro
 /* The same on the mask of params' nonzero weights, without dead structure;
  * params[flat_count] loses it too. */
 admmnn_status run_cut_zeros(compress_run *run, shrink_care care, float *params, admmnn_error *err);
-/* run_teacher.c: makes sure of the dense network's answers when the training wants
- * them. */
+/* run_teacher.c: makes sure of the teacher's answers to the version of the images that the coming
+ * epoch shows, when the training wants them. */
 admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
                               admmnn_error *err);
+void run_answers_free(run_answers *answers);
+/* Frees what to held; from is left without any. */
+void run_answers_move(run_answers *from, run_answers *to);
 admmnn_status run_keep_importance(compress_run *run, admmnn_error *err);
 
 /* run_admm.c: the set of a layer's weights; the caller's. */

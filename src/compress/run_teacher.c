@@ -19,54 +19,82 @@ static size_t answers_count(const compress_run *run) {
     return run->train.count * graph_value_count(run->g, run->g->output);
 }
 
-static admmnn_status answer_version(compress_run *run, train_network *teacher, uint32_t version,
-                                    admmnn_error *err) {
-    run_answers *a = &run->answers;
-    const uint32_t versions = a->versions == 0 ? 1 : a->versions;
-    data_view view = {
-        .set = &run->train, .seed = run->r->seed, .epoch = version, .tones = run->tones};
-    if (a->versions > 0)
-        view.augmentation = a->augment;
+static uint32_t versions_of(const run_answers *a) {
+    return a->versions == 0 ? 1 : a->versions;
+}
+
+static uint32_t count_answered(const run_answers *a) {
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < versions_of(a); v++)
+        count += a->answered >> v & 1;
+    return count;
+}
+
+static void report(const compress_run *run) {
+    const run_answers *a = &run->answers;
     double from;
     double each;
     run_progress(run, &from, &each);
     admmnn_progress progress = {.task = "the teacher's answers",
                                 .unit = "images",
-                                .done = (uint64_t)version * run->train.count,
-                                .total = (uint64_t)versions * run->train.count,
+                                .done = (uint64_t)count_answered(a) * run->train.count,
+                                .total = (uint64_t)versions_of(a) * run->train.count,
                                 .run_done = from};
     base_progress(run->context, &progress);
-    if (base_cancelled(run->context))
-        return base_fail(err, ADMMNN_CANCELLED, "stopped on request during %s", progress.task);
-    return train_network_answer(teacher, &view, run->train.count,
-                                a->logits + version * answers_count(run), err);
 }
 
-/* Nothing to do when the last stretch learnt from the same answers: they depend
- * on the teacher, the distortions and the seed alone, so a resumed run computes them
- * again. */
-admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
-                              admmnn_error *err) {
-    if (training->distill == 0 || run->at.stage == RUN_DENSE || is_current(run, training))
-        return ADMMNN_OK;
+static admmnn_status answer_version(compress_run *run, uint32_t version, admmnn_error *err) {
     run_answers *a = &run->answers;
-    const uint32_t versions = training->versions == 0 ? 1 : training->versions;
-    base_free(a->logits);
-    *a = (run_answers){
-        .pruned = asks_pruned(run), .versions = training->versions, .augment = training->augment};
+    data_view view = {
+        .set = &run->train, .seed = run->r->seed, .epoch = version, .tones = run->tones};
+    if (a->versions > 0)
+        view.augmentation = a->augment;
     const engine_settings settings = {.backend = run->r->backend, .max_batch = run->network->batch};
     train_network *teacher;
     BASE_TRY(train_network_create(run->g, a->pruned ? run_pruned(run) : run->dense, run->pool,
                                   &settings, &teacher, err));
-    a->logits = base_array((size_t)versions * answers_count(run), sizeof *a->logits);
-    admmnn_status status =
-        a->logits == NULL ? base_fail_memory(err, "the teacher's answers") : ADMMNN_OK;
-    for (uint32_t v = 0; v < versions && status == ADMMNN_OK; v++)
-        status = answer_version(run, teacher, v, err);
+    admmnn_status status = train_network_answer(teacher, &view, run->train.count,
+                                                a->logits + version * answers_count(run), err);
     train_network_free(teacher);
     if (status == ADMMNN_OK)
-        return ADMMNN_OK;
-    base_free(a->logits);
-    a->logits = NULL;
+        a->answered |= UINT64_C(1) << version;
     return status;
+}
+
+static admmnn_status begin_answers(compress_run *run, const recipe_training *training,
+                                   admmnn_error *err) {
+    run_answers *a = &run->answers;
+    run_answers_free(a);
+    *a = (run_answers){
+        .pruned = asks_pruned(run), .versions = training->versions, .augment = training->augment};
+    a->logits = base_array(versions_of(a) * answers_count(run), sizeof *a->logits);
+    return a->logits == NULL ? base_fail_memory(err, "the teacher's answers") : ADMMNN_OK;
+}
+
+/* The answers depend on the teacher, the distortions and the seed alone: a resumed run asks again
+ * for those that it still wants. */
+admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
+                              admmnn_error *err) {
+    if (training->distill == 0 || run->at.stage == RUN_DENSE)
+        return ADMMNN_OK;
+    if (!is_current(run, training))
+        BASE_TRY(begin_answers(run, training, err));
+    const uint32_t version = run->at.trained % versions_of(&run->answers);
+    if (run->answers.answered >> version & 1)
+        return ADMMNN_OK;
+    report(run);
+    if (base_cancelled(run->context))
+        return base_fail(err, ADMMNN_CANCELLED, "stopped on request during the teacher's answers");
+    return answer_version(run, version, err);
+}
+
+void run_answers_free(run_answers *answers) {
+    base_free(answers->logits);
+    *answers = (run_answers){0};
+}
+
+void run_answers_move(run_answers *from, run_answers *to) {
+    run_answers_free(to);
+    *to = *from;
+    *from = (run_answers){0};
 }

@@ -23,7 +23,8 @@ static char recipe_path[BASE_PATH_MAX];
 
 /* ---- the set ---- */
 
-static void write_recipe(const char *path, const char *more) {
+/* taught: what its stretches after the dense training say more. */
+static void write_recipe(const char *path, const char *taught, const char *more) {
     base_writer out = {0};
     base_write_text(&out,
                     "model: lenet-300-100\n"
@@ -33,10 +34,10 @@ static void write_recipe(const char *path, const char *more) {
                     "prune:\n"
                     "  method: admm\n"
                     "  rounds: [4, 30]\n"
-                    "  admm: {iterations: 1, epochs: 1, training: {batch: 16}}\n"
-                    "  retrain: {epochs: 1, batch: 16}\n"
-                    "  finish: {epochs: 1, batch: 16}\n%s",
-                    root, more);
+                    "  admm: {iterations: 1, epochs: 1, training: {batch: 16%s}}\n"
+                    "  retrain: {epochs: 1, batch: 16%s}\n"
+                    "  finish: {epochs: 1, batch: 16%s}\n%s",
+                    root, taught, taught, taught, more);
     assert_int_equal(base_file_write(path, out.bytes, out.count, NULL), ADMMNN_OK);
     base_writer_free(&out);
 }
@@ -48,7 +49,7 @@ static int make_set(void **state) {
     tiny_set_write(root, "train", TRAIN_IMAGES, SIDE, 1);
     tiny_set_write(root, "t10k", TEST_IMAGES, SIDE, 2);
     snprintf(recipe_path, sizeof recipe_path, "%.4000s/recipe.yaml", root);
-    write_recipe(recipe_path, "");
+    write_recipe(recipe_path, "", "");
     return 0;
 }
 
@@ -64,6 +65,7 @@ typedef struct watch {
     unsigned asked, stop_at; /* stop at the stop_at-th question; 0: never */
     double last;             /* of the whole comparison's progress */
     bool fell;
+    unsigned answers; /* versions of the images that a teacher was asked about */
 } watch;
 
 static bool cancelled(void *user) {
@@ -75,6 +77,7 @@ static void progress(void *user, const admmnn_progress *p) {
     watch *w = user;
     w->fell = w->fell || p->run_done < w->last - 1e-9 || p->run_done > 1 + 1e-9;
     w->last = p->run_done;
+    w->answers += strstr(p->task, "the teacher's answers") != NULL;
 }
 
 static void out_folder(const char *name, char path[BASE_PATH_MAX]) {
@@ -257,6 +260,30 @@ static void one_dense_start_a_seed(void **state) {
     }
     base_free(start);
     base_free(other);
+}
+
+/* ---- what is learnt from the dense network ---- */
+
+/* The bytes of runs that ask by themselves. */
+static void the_points_of_a_seed_ask_the_teacher_once(void **state) {
+    (void)state;
+    admmnn_compare_settings some = {
+        .seeds = 2, .first_seed = 3, .ratios = "30", .methods = "admm,one-shot", .resume = true};
+    char taught[BASE_PATH_MAX];
+    out_folder("taught.yaml", taught);
+    write_recipe(taught, ", distill: 0.5, versions: 2", "");
+    some.recipe = taught;
+    watch together = {0};
+    assert_int_equal(compare("together", some, 1, &together, NULL), ADMMNN_OK);
+    assert_int_equal(together.answers, 2 * 2);
+    watch apart = {0};
+    some.methods = "admm";
+    assert_int_equal(compare("apart", some, 1, &apart, NULL), ADMMNN_OK);
+    some.methods = "admm,one-shot";
+    assert_int_equal(compare("apart", some, 1, &apart, NULL), ADMMNN_OK);
+    assert_int_equal(apart.answers, 2 * 2 * 2);
+    same_file("together", "apart", "comparison.json");
+    same_file("together", "apart", "comparison-runs/one-shot-30x-seed-4/log.jsonl");
 }
 
 /* ---- recipes of points ---- */
@@ -518,7 +545,7 @@ static void finished_work_is_not_overwritten(void **state) {
     admmnn_compare_settings other = few;
     char changed[BASE_PATH_MAX];
     out_folder("changed.yaml", changed);
-    write_recipe(changed, "seed: 9\n");
+    write_recipe(changed, "", "seed: 9\n");
     other.recipe = changed;
     refuse("few", other, 1, ADMMNN_INPUT, "another version of the recipe");
     refuse("few", few, 2, ADMMNN_INPUT, "--threads 1");
@@ -674,6 +701,7 @@ int main(void) {
         cmocka_unit_test(figures_add_up),
         cmocka_unit_test(every_method_trains_as_long),
         cmocka_unit_test(one_dense_start_a_seed),
+        cmocka_unit_test(the_points_of_a_seed_ask_the_teacher_once),
         cmocka_unit_test(sets_choose_their_methods),
         cmocka_unit_test(budgets_are_equal_for_any_recipe),
         cmocka_unit_test(gradual_pruning_follows_the_cubic),
