@@ -21,7 +21,7 @@ typedef struct comparison {
     recipe *base;
     compare_plan plan;
     compare_place place;
-    compare_teacher teacher;
+    run_answers answers;
     int lock;                   /* on the folder of the results; below 0: none */
     char folder[BASE_PATH_MAX]; /* of the runs */
     compare_point *points;
@@ -390,10 +390,10 @@ admmnn_status admmnn_compare_run(const admmnn_compare_settings *settings,
                                   .cancelled = pass_cancelled,
                                   .user = c};
     c->place = (compare_place){
-        .plan = &c->plan, .folder = c->folder, .context = &c->context, .teacher = &c->teacher};
+        .plan = &c->plan, .folder = c->folder, .context = &c->context, .answers = &c->answers};
     admmnn_status status = compare(c, err);
     base_folder_unlock(c->lock);
-    run_answers_free(&c->teacher.answers);
+    run_answers_free(&c->answers);
     base_free(c->points);
     base_free(c->scores);
     base_free(c->base);

@@ -215,13 +215,6 @@ static admmnn_status go_on(const compare_place *place, const compare_point *poin
     return run_start_from(run, dense, err);
 }
 
-static void take_answers(compare_teacher *teacher, uint64_t seed, compress_run *run) {
-    if (teacher->seed != seed)
-        run_answers_free(&teacher->answers);
-    teacher->seed = seed;
-    run_answers_move(&teacher->answers, &run->answers);
-}
-
 static admmnn_status run_point(const compare_place *place, const compare_point *point,
                                const recipe *r, compare_score *score, admmnn_error *err) {
     char folder[BASE_PATH_MAX];
@@ -234,8 +227,10 @@ static admmnn_status run_point(const compare_place *place, const compare_point *
     base_folder_sweep(folder, point_names, POINT_NAMES);
     compress_run *run;
     BASE_TRY(run_create(r, place->context, &run, err));
-    take_answers(place->teacher, point->seed, run);
     bool start = point->method == COMPARE_START;
+    if (start) /* they are of the seed before */
+        run_answers_free(place->answers);
+    run_answers_move(place->answers, &run->answers);
     admmnn_status status = go_on(place, point, run, checkpoint, err);
     const run_trail trail = {.checkpoint = checkpoint, .log = log};
     if (status == ADMMNN_OK)
@@ -244,7 +239,7 @@ static admmnn_status run_point(const compare_place *place, const compare_point *
         status = measure(run, score, err);
     if (status == ADMMNN_OK)
         status = leave(place, point, run, score, err);
-    run_answers_move(&run->answers, &place->teacher->answers);
+    run_answers_move(&run->answers, place->answers);
     run_free(run);
     return status;
 }

@@ -19,21 +19,14 @@ typedef struct compare_score {
     compare_targets targets;
 } compare_score;
 
-/* What the dense network of a seed has answered: every point of the seed learns from it, and none
- * quantizes, which may have another teacher. */
-typedef struct compare_teacher {
-    uint64_t seed;
-    run_answers answers;
-} compare_teacher;
-
 /* What a point needs from its comparison. */
 typedef struct compare_place {
     const compare_plan *plan;
     const char *folder; /* of all runs */
     const admmnn_context *context;
-    compare_teacher *teacher; /* handed from point to point */
-    char data_sha256[65];     /* of the training images */
-    char model_sha256[65];    /* of a model file's network; empty: of the zoo */
+    run_answers *answers;  /* of the seed's dense network, handed from point to point */
+    char data_sha256[65];  /* of the training images */
+    char model_sha256[65]; /* of a model file's network; empty: of the zoo */
 } compare_place;
 
 /* Whether a point has left a checkpoint or its score in the folder of all runs. */
@@ -55,7 +48,7 @@ admmnn_status compare_point_check(const compare_place *place, admmnn_error *err)
 /* Runs the point, going on from its checkpoint if there is one, else from the
  * dense start of its seed; evaluates the test set once, at the end; leaves
  * log.jsonl and then point.json. targets: of the ADMM run with the same seed and
- * ratio, for the methods per layer. */
+ * ratio, for the methods per layer. Takes the answers that place has and leaves its own there. */
 admmnn_status compare_point_run(const compare_place *place, const compare_point *point,
                                 const compare_targets *targets, compare_score *score,
                                 admmnn_error *err);

@@ -15,7 +15,7 @@
 #define RECIPE_ROUNDS_MAX 32
 /* Of a weight: codes that Huffman's tables hold, and that the search can afford. */
 #define RECIPE_BITS_MAX 8
-/* Of an image: which of them are answered is kept in 64 bits. */
+/* Distorted, of an image. */
 #define RECIPE_VERSIONS_MAX 64
 
 /* One stretch of training. */

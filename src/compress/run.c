@@ -277,11 +277,7 @@ static train_settings settings_of(const compress_run *run, const recipe_training
 
 static admmnn_status train_epoch(compress_run *run, const train_settings *settings,
                                  const train_hooks *hooks, admmnn_error *err) {
-    /* A version for every epoch of the run: a stretch goes on where the one before it stopped. */
-    const train_teacher teacher = {.logits = run->answers.logits,
-                                   .versions = run->answers.versions,
-                                   .shown = run->at.trained - run->at.epoch,
-                                   .seed = run->r->seed};
+    const train_teacher teacher = run_teacher(run);
     const train_samples samples = {.set = &run->train,
                                    .order = run->order,
                                    .count = run->train_count,

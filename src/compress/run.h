@@ -55,6 +55,8 @@ typedef struct run_answers {
     bool pruned;               /* the pruned network's; else the dense one's */
     float *logits;             /* [versions, at least 1][train.count][outputs]; NULL: none yet */
     uint64_t answered;         /* bit v: version v is in logits */
+    uint64_t seed;             /* of the teacher's run, and of the versions */
+    uint32_t batch;            /* that the teacher's engine was made for */
     uint32_t versions;         /* of each image; 0: the undistorted one */
     data_augmentation augment; /* of the versions */
 } run_answers;
@@ -221,9 +223,12 @@ admmnn_status run_cut_zeros(compress_run *run, shrink_care care, float *params, 
  * epoch shows, when the training wants them. */
 admmnn_status run_ask_teacher(compress_run *run, const recipe_training *training,
                               admmnn_error *err);
+/* To learn from in the coming epoch. */
+train_teacher run_teacher(const compress_run *run);
 void run_answers_free(run_answers *answers);
 /* Frees what to held; from is left without any. */
 void run_answers_move(run_answers *from, run_answers *to);
+
 admmnn_status run_keep_importance(compress_run *run, admmnn_error *err);
 
 /* run_admm.c: the set of a layer's weights; the caller's. */

@@ -59,9 +59,19 @@ static uint64_t kept_elements(const graph *g) {
     return sum;
 }
 
+/* The teacher's, beside ADMM pruning; later stages, on what is left, are not the largest. */
+static uint64_t answers(const compress_run *run) {
+    const recipe_prune *p = &run->r->prune;
+    const recipe_training *training = &p->admm.training;
+    if (p->method != RECIPE_PRUNE_ADMM || training->distill == 0)
+        return 0;
+    const uint64_t versions = training->versions == 0 ? 1 : training->versions;
+    return versions * run->train.count * graph_value_count(run->g, run->g->output);
+}
+
 uint64_t run_least_memory(const compress_run *run) {
-    const uint64_t floats =
-        most_vectors(run->r) * run->g->flat_count + kept_elements(run->g) * run->batch;
+    const uint64_t floats = most_vectors(run->r) * run->g->flat_count +
+                            kept_elements(run->g) * run->batch + answers(run);
     const bool loose = run->r->prune.penalty == RECIPE_PENALTY_PRUNED;
     return floats * sizeof(float) + run->g->flat_count * (1U + loose); /* with the mask */
 }
@@ -73,7 +83,7 @@ admmnn_status run_check_memory(const compress_run *run, uint64_t memory, admmnn_
     return base_fail(err, ADMMNN_MEMORY,
                      "%s: %s with %zu parameters, in batches of %u, needs at least %" PRIu64
                      " MiB of memory; there are %" PRIu64
-                     ": lower the batch, or choose a smaller network or a larger machine",
+                     ": lower the batch%s, or choose a smaller network or a larger machine",
                      run->r->path, run->r->model, graph_trainable_count(run->g), run->batch,
-                     needed >> 20, memory >> 20);
+                     needed >> 20, memory >> 20, answers(run) > 0 ? " or the versions" : "");
 }

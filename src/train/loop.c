@@ -97,7 +97,7 @@ static void add_softened(const float *logits, size_t classes, float temperature,
         target[c] += share * expf((logits[c] - largest) / temperature) / sum;
 }
 
-static uint32_t version_of(const train_teacher *teacher, uint32_t epoch) {
+uint32_t train_teacher_version(const train_teacher *teacher, uint32_t epoch) {
     return teacher->versions == 0 ? 0 : (epoch + teacher->shown) % teacher->versions;
 }
 
@@ -106,7 +106,8 @@ static const float *answers_of(const loop *l, uint32_t epoch) {
     const train_teacher *teacher = l->samples->teacher;
     if (teacher == NULL || l->settings->distill == 0.0)
         return NULL;
-    return teacher->logits + version_of(teacher, epoch) * l->samples->set->count * l->classes;
+    return teacher->logits +
+           train_teacher_version(teacher, epoch) * l->samples->set->count * l->classes;
 }
 
 static void fill_labels(const loop *l, const data_view *view, size_t count) {
@@ -143,7 +144,7 @@ static void choose_distortions(const loop *l, uint32_t epoch, data_view *view) {
     if (teacher == NULL || teacher->versions == 0 || s->distill == 0.0)
         return;
     view->seed = teacher->seed;
-    view->epoch = version_of(teacher, epoch);
+    view->epoch = train_teacher_version(teacher, epoch);
 }
 
 /* The gradient, at the parameters or at what the hook makes of them. */

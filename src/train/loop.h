@@ -23,6 +23,9 @@ typedef struct train_teacher {
     uint64_t seed;
 } train_teacher;
 
+/* The version that an epoch shows; 0 also where there is but the undistorted one. */
+uint32_t train_teacher_version(const train_teacher *teacher, uint32_t epoch);
+
 typedef struct train_samples {
     const data_set *set;
     const uint32_t *order; /* the training images' places in the set */

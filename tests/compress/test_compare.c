@@ -23,8 +23,8 @@ static char recipe_path[BASE_PATH_MAX];
 
 /* ---- the set ---- */
 
-/* taught: what its stretches after the dense training say more. */
-static void write_recipe(const char *path, const char *taught, const char *more) {
+/* taught: what its stretches after the dense training say more. batch: between rounds. */
+static void write_recipe(const char *path, const char *taught, unsigned batch, const char *more) {
     base_writer out = {0};
     base_write_text(&out,
                     "model: lenet-300-100\n"
@@ -35,9 +35,9 @@ static void write_recipe(const char *path, const char *taught, const char *more)
                     "  method: admm\n"
                     "  rounds: [4, 30]\n"
                     "  admm: {iterations: 1, epochs: 1, training: {batch: 16%s}}\n"
-                    "  retrain: {epochs: 1, batch: 16%s}\n"
+                    "  retrain: {epochs: 1, batch: %u%s}\n"
                     "  finish: {epochs: 1, batch: 16%s}\n%s",
-                    root, taught, taught, taught, more);
+                    root, taught, batch, taught, taught, more);
     assert_int_equal(base_file_write(path, out.bytes, out.count, NULL), ADMMNN_OK);
     base_writer_free(&out);
 }
@@ -49,7 +49,7 @@ static int make_set(void **state) {
     tiny_set_write(root, "train", TRAIN_IMAGES, SIDE, 1);
     tiny_set_write(root, "t10k", TEST_IMAGES, SIDE, 2);
     snprintf(recipe_path, sizeof recipe_path, "%.4000s/recipe.yaml", root);
-    write_recipe(recipe_path, "", "");
+    write_recipe(recipe_path, "", 16, "");
     return 0;
 }
 
@@ -264,26 +264,37 @@ static void one_dense_start_a_seed(void **state) {
 
 /* ---- what is learnt from the dense network ---- */
 
-/* The bytes of runs that ask by themselves. */
-static void the_points_of_a_seed_ask_the_teacher_once(void **state) {
-    (void)state;
-    admmnn_compare_settings some = {
-        .seeds = 2, .first_seed = 3, .ratios = "30", .methods = "admm,one-shot", .resume = true};
-    char taught[BASE_PATH_MAX];
+/* The dense network is asked as often as it says, in two versions each time, by the points of
+ * two seeds together. They leave the bytes of runs that each ask by themselves. */
+static void ask_together(const char *name, unsigned batch, const char *methods, unsigned times) {
+    char taught[BASE_PATH_MAX], apart_name[64];
+    snprintf(apart_name, sizeof apart_name, "%s-apart", name);
     out_folder("taught.yaml", taught);
-    write_recipe(taught, ", distill: 0.5, versions: 2", "");
-    some.recipe = taught;
-    watch together = {0};
-    assert_int_equal(compare("together", some, 1, &together, NULL), ADMMNN_OK);
-    assert_int_equal(together.answers, 2 * 2);
-    watch apart = {0};
+    write_recipe(taught, ", distill: 0.5, versions: 2", batch, "");
+    admmnn_compare_settings some = {
+        .recipe = taught, .seeds = 2, .first_seed = 3, .ratios = "30", .resume = true};
+    watch together = {0}, apart = {0};
+    some.methods = methods;
+    assert_int_equal(compare(name, some, 1, &together, NULL), ADMMNN_OK);
+    assert_int_equal(together.answers, 2 * 2 * times);
+    assert_false(together.fell);
     some.methods = "admm";
-    assert_int_equal(compare("apart", some, 1, &apart, NULL), ADMMNN_OK);
-    some.methods = "admm,one-shot";
-    assert_int_equal(compare("apart", some, 1, &apart, NULL), ADMMNN_OK);
+    assert_int_equal(compare(apart_name, some, 1, &apart, NULL), ADMMNN_OK);
+    some.methods = methods;
+    assert_int_equal(compare(apart_name, some, 1, &apart, NULL), ADMMNN_OK);
     assert_int_equal(apart.answers, 2 * 2 * 2);
-    same_file("together", "apart", "comparison.json");
-    same_file("together", "apart", "comparison-runs/one-shot-30x-seed-4/log.jsonl");
+    same_file(name, apart_name, "comparison.json");
+}
+
+static void the_points_of_a_seed_ask_once(void **state) {
+    (void)state;
+    ask_together("together", 16, "admm,one-shot", 1);
+}
+
+/* Sums may differ with the batch that an engine is made for. */
+static void points_of_other_batches_ask_again(void **state) {
+    (void)state;
+    ask_together("batches", 160, "admm,gradual", 2);
 }
 
 /* ---- recipes of points ---- */
@@ -408,15 +419,14 @@ static void progress_never_falls(void **state) {
     assert_true(fabs(w.last - 1) < 1e-9);
 }
 
-static void stopping_and_resuming_gives_the_same_bytes(void **state) {
-    (void)state;
-    compare_once("few", few);
+/* Each time after so many questions more. */
+static void stop_often(const char *name, admmnn_compare_settings settings, unsigned more) {
     admmnn_status status = ADMMNN_CANCELLED;
     unsigned stops = 0;
     while (status == ADMMNN_CANCELLED) {
-        watch w = {.stop_at = 12 + 2 * stops};
+        watch w = {.stop_at = 12 + more * stops};
         admmnn_error err = {0};
-        status = compare("stopped", few, 1, &w, &err);
+        status = compare(name, settings, 1, &w, &err);
         if (status == ADMMNN_CANCELLED) {
             assert_non_null(strstr(err.message, "--resume"));
             stops++;
@@ -424,7 +434,26 @@ static void stopping_and_resuming_gives_the_same_bytes(void **state) {
     }
     assert_int_equal(status, ADMMNN_OK);
     assert_true(stops > 5);
+}
+
+static void stopping_and_resuming_gives_the_same_bytes(void **state) {
+    (void)state;
+    compare_once("few", few);
+    stop_often("stopped", few, 2);
     same_results("few", "stopped");
+}
+
+/* Also while the teacher is asked. */
+static void stopping_and_resuming_with_a_teacher_does(void **state) {
+    (void)state;
+    char taught[BASE_PATH_MAX];
+    admmnn_compare_settings some = few;
+    out_folder("taught-few.yaml", taught);
+    write_recipe(taught, ", distill: 0.5, versions: 2", 16, "");
+    some.recipe = taught;
+    compare_once("taught", some);
+    stop_often("taught-stopped", some, 1);
+    same_results("taught", "taught-stopped");
 }
 
 static void killing_and_resuming_gives_the_same_bytes(void **state) {
@@ -545,7 +574,7 @@ static void finished_work_is_not_overwritten(void **state) {
     admmnn_compare_settings other = few;
     char changed[BASE_PATH_MAX];
     out_folder("changed.yaml", changed);
-    write_recipe(changed, "", "seed: 9\n");
+    write_recipe(changed, "", 16, "seed: 9\n");
     other.recipe = changed;
     refuse("few", other, 1, ADMMNN_INPUT, "another version of the recipe");
     refuse("few", few, 2, ADMMNN_INPUT, "--threads 1");
@@ -701,13 +730,15 @@ int main(void) {
         cmocka_unit_test(figures_add_up),
         cmocka_unit_test(every_method_trains_as_long),
         cmocka_unit_test(one_dense_start_a_seed),
-        cmocka_unit_test(the_points_of_a_seed_ask_the_teacher_once),
+        cmocka_unit_test(the_points_of_a_seed_ask_once),
+        cmocka_unit_test(points_of_other_batches_ask_again),
         cmocka_unit_test(sets_choose_their_methods),
         cmocka_unit_test(budgets_are_equal_for_any_recipe),
         cmocka_unit_test(gradual_pruning_follows_the_cubic),
         cmocka_unit_test(controls_have_no_ramp),
         cmocka_unit_test(progress_never_falls),
         cmocka_unit_test(stopping_and_resuming_gives_the_same_bytes),
+        cmocka_unit_test(stopping_and_resuming_with_a_teacher_does),
         cmocka_unit_test(killing_and_resuming_gives_the_same_bytes),
         cmocka_unit_test(methods_may_be_added),
         cmocka_unit_test(wrong_wishes_are_refused),

@@ -229,6 +229,7 @@ static uint32_t logged_epochs(const compress_run *run) {
     return count;
 }
 
+/* A version that is not asked for again is no number, and to train on it diverges. */
 static void forget_answers(compress_run *run) {
     const size_t count = run->train.count * graph_value_count(run->g, run->g->output);
     run->answers.answered = 0;
@@ -236,30 +237,41 @@ static void forget_answers(compress_run *run) {
         run->answers.logits[i] = NAN;
 }
 
+/* Nine versions, each asked for when it is shown. */
+static void expect_versions_to(compress_run *run, run_stage stage) {
+    while (run->at.stage != stage) {
+        const uint32_t trained = run->at.trained;
+        uint64_t shown = 0;
+        forget_answers(run);
+        tick(run);
+        for (uint32_t e = trained; e < run->at.trained; e++)
+            shown |= UINT64_C(1) << e % 9;
+        assert_int_equal(run->answers.answered, shown);
+    }
+}
+
 /* A stretch goes on with the versions where the one before it stopped, and does not see the first
- * ones again. Each is asked for when it is shown, and what an epoch learns from are numbers. */
+ * ones again. */
 static void versions_go_on_from_stretch_to_stretch(void **state) {
     (void)state;
     recipe *r =
         make_recipe("lenet-300-100", TRAINING
                     "prune:\n"
-                    "  rounds: [2, 3, 4]\n"
-                    "  admm: {iterations: 2, training: {batch: 16, distill: 0.6, versions: 3}}\n"
-                    "  retrain: {epochs: 1, batch: 16, distill: 0.6, versions: 3}\n"
-                    "  finish: {epochs: 2, batch: 16, distill: 0.6, versions: 3}\n" NO_QUANTIZE);
+                    "  rounds: [2, 4]\n"
+                    "  admm: {iterations: 2, training: {batch: 16, distill: 0.6, versions: 9}}\n"
+                    "  retrain: {epochs: 1, batch: 16, distill: 0.6, versions: 9}\n"
+                    "  finish: {epochs: 2, batch: 16, distill: 0.6, versions: 9}\n"
+                    "quantize:\n  teacher: pruned\n  max_bits: 2\n"
+                    "  admm: {iterations: 2, training: {batch: 16, distill: 0.6, versions: 9}}\n"
+                    "  retrain: {epochs: 2, batch: 16, distill: 0.6, versions: 9}\n");
     compress_run *run = start(r);
     tick_to(run, RUN_PRUNE_ADMM);
-    while (run->at.stage != RUN_DONE) {
-        const uint32_t trained = run->at.trained;
-        forget_answers(run);
-        tick(run);
-        assert_int_equal(run->answers.answered,
-                         run->at.trained == trained ? 0 : UINT64_C(1) << trained % 3);
-    }
-    assert_int_equal(logged_epochs(run), 2 + 3 * 2 + 2 * 1 + 2);
+    expect_versions_to(run, RUN_BITS);
+    assert_int_equal(logged_epochs(run), 2 + 2 * 2 + 1 + 2);
     assert_int_equal(run->at.trained, logged_epochs(run));
+    expect_versions_to(run, RUN_DONE);
     run_free(run);
-    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES));
+    run_free(drive(r, DENSE_STAGE | PRUNE_STAGES | STAGE(BITS) | QUANTIZE_STAGES));
     base_free(r);
 }
 
@@ -750,22 +762,28 @@ static void too_little_memory_is_told(void **state) {
     const struct {
         const char *more;
         uint64_t vectors, batch, bytes; /* of a parameter, beside the vectors */
+        uint64_t versions;              /* of the images, that the teacher answers */
     } cases[] = {
         /* parameters, gradient, two moments, dense, z, u, z - u, importance */
         {"training: {batch: 16}\nprune:\n  rounds: [2]\n  admm: {training: {batch: 40}}\n", 9, 64,
-         1},
+         1, 0},
         /* w + u, while there is z - u */
-        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  ramp: 0.5\n", 9, 64, 1},
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  ramp: 0.5\n", 9, 64, 1, 0},
         {"training: {batch: 16}\nprune:\n  rounds: [2]\n  ramp: 0.5\n  admm: {updates: 2}\n", 10,
-         64, 1},
-        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  penalty: pruned\n", 9, 64, 2},
+         64, 1, 0},
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  penalty: pruned\n", 9, 64, 2, 0},
         {"training: {batch: 16, optimizer: sgd}\n"
          "prune:\n  rounds: [2]\n  admm: {training: {batch: 40, optimizer: sgd}}\n",
-         7, 64, 1},
-        {"training: {batch: 16, average: 0.5}\nprune: {method: none}\n" NO_QUANTIZE, 5, 64, 1},
+         7, 64, 1, 0},
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n  admm: {training: {distill: 0.5}}\n", 9,
+         64, 1, 1},
+        {"training: {batch: 16}\nprune:\n  rounds: [2]\n"
+         "  admm: {training: {distill: 0.5, versions: 3}}\n",
+         9, 64, 1, 3},
+        {"training: {batch: 16, average: 0.5}\nprune: {method: none}\n" NO_QUANTIZE, 5, 64, 1, 0},
         {"training: {batch: 16}\nprune: {method: none}\n"
          "quantize:\n  max_bits: 2\n  admm: {training: {batch: 200, optimizer: sgd}}\n",
-         7, 200, 1},
+         7, 200, 1, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         recipe *r = make_recipe("lenet-300-100", cases[i].more);
@@ -773,8 +791,9 @@ static void too_little_memory_is_told(void **state) {
         admmnn_error err = {0};
         const uint64_t flat = run->g->flat_count;
         const uint64_t read = SIDE * SIDE + 300 + 100; /* by the three layers */
+        const uint64_t answers = cases[i].versions * run->train.count * 10;
         const uint64_t needed =
-            4 * (cases[i].vectors * flat + cases[i].batch * read) + cases[i].bytes * flat;
+            4 * (cases[i].vectors * flat + cases[i].batch * read + answers) + cases[i].bytes * flat;
         assert_int_equal(run_least_memory(run), needed);
         assert_int_equal(run_check_memory(run, needed, &err), ADMMNN_OK);
         assert_int_equal(run_check_memory(run, needed - 1, &err), ADMMNN_MEMORY);
@@ -783,6 +802,7 @@ static void too_little_memory_is_told(void **state) {
                  (unsigned)(needed >> 20), (unsigned)((needed - 1) >> 20));
         assert_non_null(strstr(err.message, figures));
         assert_non_null(strstr(err.message, "r.yaml: lenet-300-100 with "));
+        assert_int_equal(strstr(err.message, " or the versions") != NULL, answers > 0);
         run_free(run);
         base_free(r);
     }
