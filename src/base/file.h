@@ -38,6 +38,9 @@ admmnn_status base_folder_check_write(const char *path, admmnn_error *err);
 
 /* Makes path and the folders above it. */
 admmnn_status base_folder_make(const char *path, admmnn_error *err);
+/* Fails where it could not, or what it makes would take no file: of a folder that is made after
+ * long work. Makes nothing that stays. */
+admmnn_status base_folder_check_make(const char *path, admmnn_error *err);
 
 /* Keeps other processes that ask for it out of a folder until base_folder_unlock
  * or the process's end; a second one is ADMMNN_USAGE. Nothing is left in it. */

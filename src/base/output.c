@@ -115,6 +115,21 @@ admmnn_status base_folder_check_write(const char *path, admmnn_error *err) {
     return base_file_probe_write(probe, err);
 }
 
+admmnn_status base_folder_check_make(const char *path, admmnn_error *err) {
+    char there[BASE_PATH_MAX];
+    char above[BASE_PATH_MAX];
+    const size_t length = strlen(path);
+    if (length == 0 || length >= sizeof there)
+        return base_folder_make(path, err); /* says so */
+    memcpy(there, path, length + 1);
+    while (!base_name_taken(there)) {
+        BASE_TRY(base_path_folder(above, sizeof above, there, err));
+        memcpy(there, above, sizeof there);
+    }
+    BASE_TRY(base_folder_make(there, err)); /* fails where it is no folder */
+    return base_folder_check_write(there, err);
+}
+
 /* ---- one file ---- */
 
 static bool write_all(int descriptor, const uint8_t *bytes, size_t count) {

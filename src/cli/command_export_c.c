@@ -107,7 +107,9 @@ static admmnn_status run(const cli_arguments *arguments, admmnn_error *err) {
         settings.images = &images;
     }
     cli_session_begin(&session, arguments);
-    CLI_TRY(admmnn_model_export_c(&settings, &session.context, &sizes, err));
+    const admmnn_status status = admmnn_model_export_c(&settings, &session.context, &sizes, err);
+    cli_session_end(&session);
+    CLI_TRY(status);
     list_parts(&sizes, parts);
     if (arguments->json)
         return print_json(arguments, &sizes, parts, err);

@@ -107,8 +107,7 @@ static admmnn_status find_paths(const admmnn_export_settings *settings, const ch
     static const char *const endings[] = {"c", "h"};
     const bool is_there = base_name_taken(settings->folder);
     char file[40];
-    if (is_there)
-        BASE_TRY(base_folder_make(settings->folder, err)); /* fails where it is no folder */
+    BASE_TRY(base_folder_check_make(settings->folder, err));
     for (int i = 0; i < 2; i++) {
         snprintf(file, sizeof file, "%s.%s", name, endings[i]);
         BASE_TRY(base_path_join(paths[i], BASE_PATH_MAX, settings->folder, file, err));

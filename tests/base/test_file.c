@@ -382,6 +382,27 @@ static void folders_are_made_with_those_above(void **state) {
     unlink(in_folder("f"));
 }
 
+static void whether_a_folder_can_be_made_is_told_before(void **state) {
+    (void)state;
+    admmnn_error err = {0};
+    assert_int_equal(base_folder_check_make(in_folder("new/deep/er/"), &err), ADMMNN_OK);
+    assert_false(base_name_taken(in_folder("new")));
+    assert_int_equal(base_folder_check_make(in_folder("new"), &err), ADMMNN_OK);
+    assert_int_equal(base_folder_check_make("new", &err), ADMMNN_OK);
+    assert_int_equal(base_folder_make(in_folder("new"), &err), ADMMNN_OK);
+    assert_int_equal(base_folder_check_make(in_folder("new"), &err), ADMMNN_OK);
+    assert_int_equal(rmdir(in_folder("new")), 0); /* nothing is in it */
+    assert_int_equal(base_file_write(in_folder("f"), "x", 1, NULL), ADMMNN_OK);
+    assert_int_equal(base_folder_check_make(in_folder("f"), &err), ADMMNN_IO);
+    assert_int_equal(base_folder_check_make(in_folder("f/g/h"), &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "/f: exists and is not a folder"));
+    /* Where nobody, root neither, makes anything. */
+    assert_int_equal(base_folder_check_make("/proc/new/deep", &err), ADMMNN_IO);
+    assert_non_null(strstr(err.message, "/proc/a file: cannot write: "));
+    assert_int_equal(base_folder_check_make("", &err), ADMMNN_INPUT);
+    unlink(in_folder("f"));
+}
+
 static void what_stands_under_a_name_is_told(void **state) {
     (void)state;
     admmnn_error err = {0};
@@ -472,6 +493,7 @@ int main(void) {
         cmocka_unit_test(a_view_shows_every_place),
         cmocka_unit_test(a_view_of_what_became_shorter_fails),
         cmocka_unit_test(folders_are_made_with_those_above),
+        cmocka_unit_test(whether_a_folder_can_be_made_is_told_before),
         cmocka_unit_test(what_stands_under_a_name_is_told),
         cmocka_unit_test(only_what_writers_left_is_swept),
         cmocka_unit_test(paths_are_joined_by_one_slash),

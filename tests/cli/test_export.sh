@@ -173,6 +173,9 @@ expect_error 2 "recipe.yaml" export-c "$work/recipe.yaml" --out "$work/none" --q
 : >"$work/file"
 expect_error 1 "file" export-c "$model" --out "$work/file" --quiet
 expect_error 1 "file" export-c "$model" --out "$work/file/deep" --quiet
+# Told before the images are read, which are not there either. Root too makes nothing in /proc.
+expect_error 1 "/proc/a file: cannot write" export-c "$model" --out /proc/none/deep --int8 \
+    --data "$work/nowhere" --quiet
 if ((EUID != 0)); then # root may write anywhere
     mkdir "$work/closed" && chmod a-w "$work/closed"
     expect_error 1 "closed" export-c "$model" --out "$work/closed" --quiet
