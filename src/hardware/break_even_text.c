@@ -2,10 +2,9 @@
  * shape, "shape": text, "break_even": share pruned, null where dense is faster at all shares,
  * "points": [{"kept": share, "sparse_us", "dense_us": least, "sparse_median_us",
  * "dense_median_us"}]}]} */
-#include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "hardware/break_even.h"
 
 static void write_named(base_writer *out, const char *name, double value) {
@@ -52,32 +51,49 @@ void break_even_write_json(const break_even *b, base_writer *out) {
     base_write_text(out, "]}\n");
 }
 
-static void write_row(base_writer *out, const break_even_shape *s) {
-    char name[17];
-    snprintf(name, sizeof name, "%.16s", s->name);
-    base_text_make_plain(name); /* of a character that is cut, nothing is one */
-    base_write_text(out, "%-16s %6u  %-48.48s", name, s->layers, s->what);
+/* Of the columns of texts: none of them moves the others out of their columns. */
+typedef struct widths {
+    int name, what;
+} widths;
+
+static int wider(int width, const char *text) {
+    const int length = (int)strlen(text);
+    return length > width ? length : width;
+}
+
+static widths find_widths(const break_even *b) {
+    widths w = {(int)strlen("layer"), (int)strlen("shape")};
+    for (size_t i = 0; i < b->count; i++) {
+        w.name = wider(w.name, b->shapes[i].name);
+        w.what = wider(w.what, b->shapes[i].what);
+    }
+    return w;
+}
+
+static void write_row(base_writer *out, widths w, const break_even_shape *s) {
+    base_write_text(out, "%-*s %6u  %-*s", w.name, s->name, s->layers, w.what, s->what);
     if (s->equal <= 0.0)
-        base_write_text(out, "     never");
+        base_write_text(out, "       never");
     else if (s->equal >= 1.0)
-        base_write_text(out, "    always");
+        base_write_text(out, "      always");
     else
-        base_write_text(out, "%8.1f %%", 100.0 * (1.0 - s->equal));
+        base_write_text(out, "%10.1f %%", 100.0 * (1.0 - s->equal));
     for (size_t i = 0; i < BREAK_EVEN_SHARES; i++)
         base_write_text(out, "%7.2f", break_even_ratio(&s->times[i]));
     base_write_text(out, "\n");
 }
 
 void break_even_write_table(const break_even *b, base_writer *out) {
+    const widths w = find_widths(b);
     base_write_text(out,
                     "%s, one sample, %u thread%s: the share pruned from which sparse is faster "
                     "than oneDNN dense,\nand how many times as fast it is by the share pruned\n\n"
-                    "%-16s %6s  %-48s%10s",
-                    b->model, b->threads, b->threads == 1 ? "" : "s", "layer", "alike", "shape",
-                    "break-even");
+                    "%-*s %6s  %-*s%12s",
+                    b->model, b->threads, b->threads == 1 ? "" : "s", w.name, "layer", "alike",
+                    w.what, "shape", "break-even");
     for (size_t i = 0; i < BREAK_EVEN_SHARES; i++)
         base_write_text(out, "%5.0f %%", 100.0 * (1.0 - break_even_shares[i]));
     base_write_text(out, "\n");
     for (size_t i = 0; i < b->count; i++)
-        write_row(out, &b->shapes[i]);
+        write_row(out, w, &b->shapes[i]);
 }

@@ -17,6 +17,14 @@ has "$work/plot.svg" "weights pruned"
 expect_error 2 "--force" "${bench[@]}" --plot "$work/plot.svg"
 expect 0 "${bench[@]}" --plot "$work/plot.svg" --force
 
+# Whole names, which other exporters make long, of as many columns.
+expect 0 unpack "${model%/*}/bitmap-fixed.admm" --out "$work/small.onnx"
+"$MAKE_FOREIGN" "$work/small.onnx" "$work/foreign.onnx" none
+expect 0 bench "$work/foreign.onnx" --break-even --seconds 0.001 --threads 1 --quiet
+has "$work/stdout" "ier/with/a/long/path/fc1/MatMul "
+(($(awk '/^layer |long\/path/ { print length }' "$work/stdout" | sort -u | wc -l) == 1)) ||
+    fail "columns moved"
+
 # Each shape once, at eight shares that rise to all weights.
 expect 0 "${bench[@]}" --json
 cp "$work/stdout" "$work/bench.json"
