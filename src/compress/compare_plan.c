@@ -212,10 +212,8 @@ static void gradual(recipe_prune *p, double ratio) {
     steps = steps == 0 ? 1 : steps;
     uint32_t each = before / steps;
     uint32_t last = p->finish.epochs + before - (steps - 1) * each;
-    for (uint32_t i = 0; i < steps; i++) {
-        double left = 1.0 - (double)(i + 1) / steps;
-        p->rounds[i] = 1.0 / (1.0 - (1.0 - 1.0 / ratio) * (1.0 - left * left * left));
-    }
+    for (uint32_t i = 0; i < steps; i++)
+        p->rounds[i] = run_ratio_on_ramp(1.0, ratio, 1.0 - (double)(i + 1) / steps);
     p->rounds[steps - 1] = ratio;
     p->round_count = steps;
     p->retrain = p->admm.training;

@@ -246,6 +246,10 @@ admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_erro
 
 /* run_prune.c */
 admmnn_status run_begin_round(compress_run *run, admmnn_error *err);
+/* Weights / kept weights on the way from one such ratio to another, of which the share left (1..0)
+ * is to come: the share kept comes down by the cubic of Zhu and Gupta 2017, fast at first, where
+ * there is much to choose from. */
+double run_ratio_on_ramp(double from, double to, double left);
 admmnn_status run_tick_prune(compress_run *run, admmnn_error *err);
 admmnn_status run_prune_problem(compress_run *run, admmnn_error *err);
 /* On a ramp: the layers' targets and the blocks' sets when `done` (0..1) of the round's

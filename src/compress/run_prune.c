@@ -23,17 +23,19 @@ static double final_share(const compress_run *run, uint32_t layer) {
     return 1.0 / p->rounds[p->round_count - 1];
 }
 
+double run_ratio_on_ramp(double from, double to, double left) {
+    return 1 / (1 / to + (1 / from - 1 / to) * left * left * left);
+}
+
 /* Weights / kept weights when `done` of the round's iterations are (0..1). Without a ramp the
- * round's ratio; on it the share kept comes down by the cubic of Zhu and Gupta 2017, fast
- * at first, where there is much to choose from. */
+ * round's ratio. */
 static double ratio_at(const compress_run *run, double done) {
     const recipe_prune *p = &run->r->prune;
     const double to = p->rounds[run->at.round];
     const double from = run->at.round == 0 ? 1 : p->rounds[run->at.round - 1];
     if (done >= p->ramp)
         return to;
-    const double left = 1 - done / p->ramp;
-    return done == 0 ? from : 1 / (1 / to + (1 / from - 1 / to) * left * left * left);
+    return done == 0 ? from : run_ratio_on_ramp(from, to, 1 - done / p->ramp);
 }
 
 /* Given shares are reached along the ratios' geometric path. */
