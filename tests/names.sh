@@ -14,9 +14,9 @@ wrong() {
 # A module is a word of the name of one of the floor's files: run_ of run_log.c.
 declare -A known
 for file in src/*/*.c; do
-    floor=$(basename "$(dirname "$file")")
+    IFS=/ read -r _ floor name <<<"${file%.c}"
     known[$floor/$floor]=1
-    for word in $(basename "$file" .c | tr _ ' '); do
+    for word in ${name//_/ }; do
         known[$floor/$word]=1
         known[$floor/${word%s}]=1
     done

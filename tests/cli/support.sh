@@ -83,17 +83,7 @@ lacks() {
 # json FILE KEY...: a member of a JSON file, or all of it without a KEY; fails when the
 # file is no JSON or has no such member.
 json() {
-    local file=$1 keys
-    shift
-    keys=$(IFS=';' && echo "$*")
-    cat >"$work/json.cmake" <<'END'
-file(READ ${FILE} text)
-string(JSON value GET "${text}" ${KEYS})
-file(WRITE ${OUT} "${value}")
-END
-    cmake -DFILE="$file" -DKEYS="$keys" -DOUT="$work/json" -P "$work/json.cmake" ||
-        fail "$file: no JSON with $*"
-    cat "$work/json"
+    "$JSON_MEMBER" "$@" || fail "$1: no JSON with ${*:2}"
 }
 
 # npy_header TYPE SHAPE: what a NumPy array begins with; its elements follow.

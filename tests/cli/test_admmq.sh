@@ -277,7 +277,7 @@ expect_error 2 "recipes.json" show "$work/side"
 rm "$work/side/recipes.json"
 expect 0 show "$work/side/recipe-runs/admm-q-seed-1"
 expect 0 "${side[@]}" --quiet --seeds 1
-[[ -z $(json "$work/side/recipes.json" recipes 0 packed deviation) ]] || # null
+[[ $(json "$work/side/recipes.json" recipes 0 packed deviation) == null ]] ||
     fail "one seed has a deviation"
 expect 0 "${side[@]}" --quiet
 cmp "$work/side/recipes.json" "$work/first" || fail "of more seeds again, recipes.json is another"

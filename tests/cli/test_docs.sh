@@ -21,7 +21,7 @@ options_agree() {
         name=$(json "$work/option" name)
         value=$(sed -n 's/.*"value"[^"]*"\(.*\)".*/\1/p' "$work/option" | sed 's/\\//g')
         default=$(sed -n 's/.*"default"[^"]*"\(.*\)".*/\1/p' "$work/option" | sed 's/\\//g')
-        [[ $(json "$work/option" required) != ON ]] || default="must be given"
+        [[ $(json "$work/option" required) != true ]] || default="must be given"
         row=$(grep -F -- "\`--$name${value:+ $value}\` |" "$work/section") ||
             fail "$*: no row for --$name $value"
         [[ $row == *"| $default |" || -z $default && $row == *"| |" ]] ||

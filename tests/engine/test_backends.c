@@ -180,7 +180,7 @@ static void batches_agree_with_reference(void **state) {
         engine *engines[VARIANTS];
         for (size_t v = 0; v < VARIANTS; v++)
             engines[v] = variant_make(&variants[v], p.g, 64, two);
-        for (size_t c = instrumented_or(1, 0); c < sizeof counts / sizeof counts[0]; c++) {
+        for (size_t c = instrumented_or(2, 0); c < sizeof counts / sizeof counts[0]; c++) {
             outcome want = run(reference, p.params, &p.s, counts[c]);
             for (size_t v = 0; v < VARIANTS; v++) {
                 if (engines[v] == NULL)

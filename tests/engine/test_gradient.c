@@ -1,5 +1,6 @@
 /* Gradients of every operation, on every back end, against central differences
  * of a forward pass in double precision written here from the definitions. */
+#include "instrumented.h"
 #include "support.h"
 
 #include "engine/dropout.h"
@@ -530,6 +531,8 @@ static void spatial_after_inner_product(void **state) {
 static void lenet5(void **state) {
     (void)state;
     graph *g;
+    if (instrumented_or(0, 1) == 0) /* such layers again, only larger */
+        skip();
     MUST(graph_zoo_create("lenet-5", graph_shape_image(1, 28, 28), 10, &g, NULL));
     check(g, WITH_LANES | WITH_DNNL | WITH_REFERENCE, 2, false);
 }

@@ -134,7 +134,8 @@ static void expect_threads_alike(pack_model *packed) {
     float *expected = base_array(SAMPLES * outputs, sizeof *expected);
     float *output = base_array(SAMPLES * outputs, sizeof *output);
     for (int way = 0; way < RUNTIME_WAYS; way++) {
-        for (unsigned threads = 1; threads <= 5; threads += instrumented_or(2, 1)) {
+        for (unsigned threads = 1; threads <= instrumented_or(3, 5);
+             threads += instrumented_or(2, 1)) {
             admmnn_runtime *model = open_with(file, way, threads);
             for (int round = 0; round < (threads == 1 ? 1 : rounds()); round++) {
                 runtime_run(model, input, SAMPLES, threads == 1 ? expected : output);
