@@ -42,3 +42,13 @@ grep -qE '\[=+>-+\] +[0-9]+ % .*images/s  validation [0-9.]+ %  .*, left [0-9]+:
     fail "no bar with rate, accuracy and time left"
 # After the last bar stands the order to empty its line.
 [[ ${typed##*, left} == *$'\r\e[K'* ]] || fail "the bar was left on the screen"
+
+# Nor by a command that only reads images first.
+mkdir "$work/set"
+"$MAKE_IMAGES" "$work/set" 6000 100
+script --quiet --return --command "stty cols 100; $ADMMNN_BINARY export-c $work/plain/model.admm \
+    --out $work/c --int8 --data $work/set --format folder --mean 0.2 --deviation 0.3 --threads 1" \
+    /dev/null >"$work/typed" || fail "export-c on a terminal: exit status $?"
+typed=$(cat "$work/typed")
+[[ $typed == *"decoding the images ["* ]] || fail "no bar of the images"
+[[ ${typed##*, left} == *$'\r\e[K'*": "*" weights"* ]] || fail "the table stands behind the bar"
