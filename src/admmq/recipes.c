@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "compress/run.h"
 #include "report/figures.h"
 #include "report/report.h"
@@ -309,10 +310,8 @@ static void write_table(base_writer *out, const cJSON *root) {
     const cJSON *recipe;
     const double seeds = report_number(root, "seeds");
     int width = (int)strlen("recipe");
-    cJSON_ArrayForEach(recipe, report_part(root, "recipes")) {
-        const int length = (int)strlen(report_text(recipe, "recipe"));
-        width = length > width ? length : width;
-    }
+    cJSON_ArrayForEach(recipe, report_part(root, "recipes")) width =
+        base_text_widen(width, report_text(recipe, "recipe"));
     base_write_text(out, "%-*s  %17s  %17s  %17s  %8s   over %.0f seed%s\n", width, "recipe",
                     "dense, test", "quantized, val.", "packed, test", "file, B", seeds,
                     seeds == 1 ? "" : "s");

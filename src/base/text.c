@@ -1,5 +1,7 @@
 #include "admmnn/text.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -50,4 +52,9 @@ void base_text_make_plain(char *text) {
             *text = '?';
         text += length == 0 ? 1 : length;
     }
+}
+
+int base_text_widen(int width, const char *text) {
+    const int length = (int)strlen(text);
+    return length > width ? length : width;
 }

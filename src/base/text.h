@@ -8,5 +8,8 @@
 bool base_text_is_plain(const char *text);
 /* A question mark for each byte of what is not. */
 void base_text_make_plain(char *text);
+/* The larger of a column's width and the text's bytes, for a column that no text moves out of its
+ * place. */
+int base_text_widen(int width, const char *text);
 
 #endif

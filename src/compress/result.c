@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "compress/json_read.h"
 #include "compress/run.h"
 #include "report/papers.h"
@@ -285,10 +286,10 @@ admmnn_status compress_result_parse(const char *path, const char *text, size_t c
 /* ---- the table ---- */
 
 static int longest_name(const compress_result *r) {
-    size_t longest = 10;
+    int longest = 10;
     for (uint32_t l = 0; l < r->layer_count; l++)
-        longest = strlen(r->layers[l].name) > longest ? strlen(r->layers[l].name) : longest;
-    return (int)longest;
+        longest = base_text_widen(longest, r->layers[l].name);
+    return longest;
 }
 
 static void table_layers(const compress_result *r, base_writer *out) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "hardware/break_even.h"
 
 static void write_named(base_writer *out, const char *name, double value) {
@@ -56,16 +57,11 @@ typedef struct widths {
     int name, what;
 } widths;
 
-static int wider(int width, const char *text) {
-    const int length = (int)strlen(text);
-    return length > width ? length : width;
-}
-
 static widths find_widths(const break_even *b) {
     widths w = {(int)strlen("layer"), (int)strlen("shape")};
     for (size_t i = 0; i < b->count; i++) {
-        w.name = wider(w.name, b->shapes[i].name);
-        w.what = wider(w.what, b->shapes[i].what);
+        w.name = base_text_widen(w.name, b->shapes[i].name);
+        w.what = base_text_widen(w.what, b->shapes[i].what);
     }
     return w;
 }

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "pack/model_file.h"
 #include "pack/model_layers.h"
 
@@ -34,12 +34,12 @@ static double times_smaller(const admmnn_model *model) {
 /* Of the column of names: none of them moves the others out of their columns. */
 static int name_width(const graph *g) {
     char name[GRAPH_PARAMETER_NAME_MAX];
-    size_t widest = NAME_WIDTH;
+    int widest = NAME_WIDTH;
     for (uint32_t p = 0; p < g->parameter_count; p++) {
         graph_parameter_name(g, p, name);
-        widest = strlen(name) > widest ? strlen(name) : widest;
+        widest = base_text_widen(widest, name);
     }
-    return (int)widest;
+    return widest;
 }
 
 static void write_table(const admmnn_model *model, base_writer *out) {

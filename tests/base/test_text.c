@@ -46,10 +46,18 @@ static void text_is_made_plain(void **state) {
     }
 }
 
+static void a_column_is_as_wide_as_its_longest_text(void **state) {
+    (void)state;
+    assert_int_equal(base_text_widen(5, "layer"), 5);
+    assert_int_equal(base_text_widen(5, "longer"), 6);
+    assert_int_equal(base_text_widen(5, ""), 5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_is_told),
         cmocka_unit_test(text_is_made_plain),
+        cmocka_unit_test(a_column_is_as_wide_as_its_longest_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
