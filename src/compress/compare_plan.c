@@ -184,10 +184,11 @@ static admmnn_status admm_rounds(const recipe *base, double ratio, recipe_prune 
     return ADMMNN_OK;
 }
 
-/* Epochs of ADMM's rounds but for the last retraining. */
+/* Epochs of ADMM's rounds but for the last retraining; a part of one is one. */
 static uint32_t epochs_before_finish(const recipe_prune *p) {
     uint32_t rounds = (uint32_t)p->round_count;
-    return rounds * p->admm.iterations * p->admm.epochs + (rounds - 1) * p->retrain.epochs;
+    double epochs = (double)rounds * p->admm.iterations * p->admm.epochs * p->curvature_share;
+    return (uint32_t)ceil(epochs) + (rounds - 1) * p->retrain.epochs;
 }
 
 /* As many epochs are averaged at the end, however many come before them. */
@@ -205,7 +206,8 @@ static void one_shot(recipe_prune *p, double ratio) {
 }
 
 /* Sparsity s(t) = s_f (1 - (1 - t)^3), a step after every `each` epochs trained
- * as ADMM's x steps are; what does not divide goes to the last retraining. */
+ * as ADMM's x steps are, or, where these are no training, as the last retraining is; what does
+ * not divide goes to that. */
 static void gradual(recipe_prune *p, double ratio) {
     uint32_t before = epochs_before_finish(p);
     uint32_t steps = before < RECIPE_ROUNDS_MAX ? before : RECIPE_ROUNDS_MAX;
@@ -216,7 +218,7 @@ static void gradual(recipe_prune *p, double ratio) {
         p->rounds[i] = run_ratio_on_ramp(1.0, ratio, 1.0 - (double)(i + 1) / steps);
     p->rounds[steps - 1] = ratio;
     p->round_count = steps;
-    p->retrain = p->admm.training;
+    p->retrain = p->x_step == RECIPE_X_CURVATURE ? p->finish : p->admm.training;
     p->retrain.epochs = each;
     lengthen(&p->finish, last);
     p->admm.iterations = 0;
@@ -274,6 +276,8 @@ admmnn_status compare_recipe(const compare_plan *plan, compare_method method, do
     p->keep_count = 0;
     p->ramp = 0;
     p->penalty = RECIPE_PENALTY_ALL;
+    p->x_step = RECIPE_X_TRAINING;
+    p->curvature_share = 1;
     if (compare_method_per_layer(method) && targets != NULL)
         take_targets(p, targets);
     return ADMMNN_OK;

@@ -243,6 +243,30 @@ static admmnn_status check_scope(whole *w) {
     return ADMMNN_OK;
 }
 
+static admmnn_status check_curvature(whole *w) {
+    const recipe_prune *p = &w->r->prune;
+    if (p->x_step != RECIPE_X_CURVATURE)
+        return p->curvature_share == 1
+                   ? ADMMNN_OK
+                   : fail_key(w, "prune.curvature_share", "is of x_step: curvature");
+    if (p->method != RECIPE_PRUNE_ADMM)
+        return fail_key(w, "prune.x_step", "is for method: admm; its controls have none");
+    if (p->penalty != RECIPE_PENALTY_ALL)
+        return fail_key(w, "prune.penalty", "is for x_step: training");
+    if (p->admm.epochs != 1)
+        return fail_key(w, "prune.admm.epochs",
+                        "x_step: curvature measures one epoch an iteration; give more iterations");
+    if (p->admm.training.loss != ENGINE_CROSS_ENTROPY)
+        return fail_key(w, "prune.admm.training.loss",
+                        "x_step: curvature is of loss: cross-entropy");
+    return ADMMNN_OK;
+}
+
+/* So many steps its schedule has. */
+static uint32_t steps_of_rho(const recipe_prune *p) {
+    return p->admm.iterations * (p->x_step == RECIPE_X_CURVATURE ? p->admm.updates : 1);
+}
+
 /* Keys that say how ADMM goes about its rounds. */
 static admmnn_status check_admm_keys(whole *w) {
     const recipe_prune *p = &w->r->prune;
@@ -254,7 +278,7 @@ static admmnn_status check_admm_keys(whole *w) {
         return fail_key(w, "prune.ramp", "is of iterations, and prune.admm.iterations is 0");
     if (p->set == RECIPE_SET_N_OF_M && p->ramp > 0)
         return fail_key(w, "prune.ramp", "set: n-of-m has one ratio, and none on the way to it");
-    return ADMMNN_OK;
+    return check_curvature(w);
 }
 
 static admmnn_status check_keep(whole *w) {
@@ -461,7 +485,7 @@ static admmnn_status check_whole(whole *w) {
     BASE_TRY(check_quantize(w));
     BASE_TRY(check_trainings(w));
     r->backend_line = recipe_places_line(w->places, "backend");
-    r->prune.admm.rho.iterations = r->prune.admm.iterations;
+    r->prune.admm.rho.iterations = steps_of_rho(&r->prune);
     r->quantize.admm.rho.iterations = r->quantize.admm.iterations;
     return ADMMNN_OK;
 }

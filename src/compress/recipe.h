@@ -75,6 +75,12 @@ typedef enum recipe_penalty {
     RECIPE_PENALTY_PRUNED, /* those that Z lacks */
 } recipe_penalty;
 
+/* What an x step of pruning's ADMM minimises. */
+typedef enum recipe_x_step {
+    RECIPE_X_TRAINING, /* the loss, by epochs of training, as published */
+    RECIPE_X_CURVATURE /* a second-order model of it, exactly (train/curvature.h) */
+} recipe_x_step;
+
 typedef struct recipe_layer_keep {
     char layer[RECIPE_NAME_MAX];
     double keep;   /* fraction of the layer's weights */
@@ -103,6 +109,8 @@ typedef struct recipe_prune {
     double ramp;                         /* share of a round's iterations in which the kept become
                                             as few as the round asks; 0: at once */
     recipe_penalty penalty;
+    recipe_x_step x_step;
+    double curvature_share; /* of the training images, that an iteration measures it on */
     recipe_admm admm;
     recipe_training retrain; /* after each round but the last */
     recipe_training finish;  /* after the last round */

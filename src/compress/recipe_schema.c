@@ -111,6 +111,9 @@ static const cyaml_strval_t scopes[] = {{"global", RECIPE_SCOPE_GLOBAL},
 static const cyaml_strval_t penalties[] = {{"all", RECIPE_PENALTY_ALL},
                                            {"pruned", RECIPE_PENALTY_PRUNED}};
 
+static const cyaml_strval_t x_steps[] = {{"training", RECIPE_X_TRAINING},
+                                         {"curvature", RECIPE_X_CURVATURE}};
+
 static const cyaml_strval_t rho_schedules[] = {{"fixed", ADMM_RHO_FIXED},
                                                {"geometric", ADMM_RHO_GEOMETRIC},
                                                {"balancing", ADMM_RHO_BALANCING}};
@@ -235,6 +238,8 @@ static const cyaml_schema_value_t number_entry = {CYAML_VALUE_FLOAT(CYAML_FLAG_D
       ABOVE(0, COST_MAX))                                                                          \
     X(FLOAT("ramp", recipe_prune, ramp), FROM(0, 1))                                               \
     X(ENUM("penalty", recipe_prune, penalty, penalties), ANY)                                      \
+    X(ENUM("x_step", recipe_prune, x_step, x_steps), ANY)                                          \
+    X(FLOAT("curvature_share", recipe_prune, curvature_share), ABOVE(0, 1))                        \
     X(MAPPING("admm", recipe_prune, admm, admm_fields), ANY)                                       \
     X(MAPPING("retrain", recipe_prune, retrain, training_fields), ANY)                             \
     X(MAPPING("finish", recipe_prune, finish, training_fields), ANY)
@@ -401,6 +406,7 @@ void recipe_default(recipe *r) {
     r->prune.method = RECIPE_PRUNE_ADMM;
     r->prune.block_rows = 4;
     r->prune.block_columns = 1;
+    r->prune.curvature_share = 1;
     r->prune.n = 2;
     r->prune.m = 4;
     r->prune.admm = default_admm(6, 1e-4F, 1e-2F);

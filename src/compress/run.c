@@ -129,6 +129,7 @@ void run_free(compress_run *run) {
     if (run == NULL)
         return;
     admm_free(run->admm);
+    run_curvature_free(run);
     train_optimizer_free(run->optimizer);
     train_network_free(run->network);
     data_set_free(&run->train);
@@ -197,9 +198,9 @@ typedef struct work_sum {
     double each; /* of the current stage */
 } work_sum;
 
+/* each: of an epoch. */
 static void add_work(work_sum *sum, const compress_run *run, run_stage stage, uint32_t round,
-                     double epochs, double ratio) {
-    double each = epoch_cost(ratio);
+                     double epochs, double each) {
     bool earlier = run->at.stage == RUN_PRUNE_ADMM || run->at.stage == RUN_RETRAIN
                        ? round < run->at.round || stage == RUN_DENSE ||
                              (round == run->at.round && stage < run->at.stage)
@@ -214,21 +215,22 @@ static void add_work(work_sum *sum, const compress_run *run, run_stage stage, ui
 void run_progress(const compress_run *run, double *from, double *each) {
     const recipe *r = run->r;
     work_sum sum = {0};
-    add_work(&sum, run, RUN_DENSE, 0, r->training.epochs, 1);
-    double ratio = 1;
+    add_work(&sum, run, RUN_DENSE, 0, r->training.epochs, epoch_cost(1));
+    double cost = epoch_cost(1);
     for (uint32_t k = 0; r->prune.method != RECIPE_PRUNE_NONE && k < r->prune.round_count; k++) {
         const recipe_training *t =
             k + 1 < r->prune.round_count ? &r->prune.retrain : &r->prune.finish;
         add_work(&sum, run, RUN_PRUNE_ADMM, k,
-                 (double)r->prune.admm.iterations * r->prune.admm.epochs, ratio);
-        ratio = r->prune.rounds[k];
-        add_work(&sum, run, RUN_RETRAIN, k, t->epochs, ratio);
+                 (double)r->prune.admm.iterations * r->prune.admm.epochs,
+                 cost * r->prune.curvature_share);
+        cost = epoch_cost(r->prune.rounds[k]);
+        add_work(&sum, run, RUN_RETRAIN, k, t->epochs, cost);
     }
     if (r->quantize.enabled) {
-        add_work(&sum, run, RUN_BITS, run->at.round, run_bits_epochs(run), ratio);
+        add_work(&sum, run, RUN_BITS, run->at.round, run_bits_epochs(run), cost);
         add_work(&sum, run, RUN_QUANTIZE_ADMM, run->at.round,
-                 (double)r->quantize.admm.iterations * r->quantize.admm.epochs, ratio);
-        add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, ratio);
+                 (double)r->quantize.admm.iterations * r->quantize.admm.epochs, cost);
+        add_work(&sum, run, RUN_QUANTIZE_TRAIN, run->at.round, r->quantize.retrain.epochs, cost);
     }
     *each = sum.all > 0 ? sum.each / sum.all : 0;
     double done = run->at.stage == RUN_BITS ? run_bits_done(run) : run->at.epoch;
@@ -290,18 +292,49 @@ static admmnn_status train_epoch(compress_run *run, const train_settings *settin
     return ADMMNN_OK;
 }
 
-admmnn_status run_epoch(compress_run *run, const recipe_training *training, run_schedule schedule,
-                        const train_hooks *hooks, admmnn_error *err) {
+/* With the coming epoch's place in the run. */
+static train_hooks hooks_of(const compress_run *run, const train_hooks *hooks) {
     train_hooks all = {0};
     if (hooks != NULL)
         all = *hooks;
-    train_score score;
-    all.user = &score;
-    all.epoch_done = keep_score;
     double each;
     run_progress(run, &all.run_from, &each);
     all.run_to = all.run_from + each;
     all.note = run->note;
+    return all;
+}
+
+/* Other images in each iteration, as long as there are others. */
+static train_samples measured_samples(const compress_run *run) {
+    const double share = run->r->prune.curvature_share * (double)run->train_count;
+    const size_t count = share < 1 ? 1 : (size_t)share;
+    const size_t first = run->at.iteration * count % run->train_count;
+    const size_t most = run->train_count - count;
+    return (train_samples){.set = &run->train,
+                           .order = run->order + (first < most ? first : most),
+                           .count = count,
+                           .tones = run->tones};
+}
+
+admmnn_status run_measure(compress_run *run, const recipe_training *training,
+                          const train_hooks *hooks, admmnn_error *err) {
+    const train_hooks all = hooks_of(run, hooks);
+    const train_samples samples = measured_samples(run);
+    char task[96];
+    run_task_text(run, task, sizeof task);
+    const train_settings settings = settings_of(run, training, (run_schedule){0, 1}, task);
+    const double start = base_seconds();
+    BASE_TRY(train_run(run->network, run->optimizer, &samples, &settings, &all, run->context, err));
+    run->stage_seconds[run->at.stage] += base_seconds() - start;
+    return ADMMNN_OK;
+}
+
+admmnn_status run_epoch(compress_run *run, const recipe_training *training, run_schedule schedule,
+                        const train_hooks *hooks, admmnn_error *err) {
+    train_score score;
+    train_hooks all = hooks_of(run, hooks);
+    all.user = &score;
+    all.epoch_done = keep_score;
     char task[96];
     run_task_text(run, task, sizeof task);
     const train_settings settings = settings_of(run, training, schedule, task);

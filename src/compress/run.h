@@ -8,6 +8,7 @@
 #include "compress/recipe.h"
 #include "graph/ending.h"
 #include "graph/shrink.h"
+#include "train/curvature.h"
 #include "train/loop.h"
 
 /* X(name, text) */
@@ -79,9 +80,10 @@ typedef struct compress_run {
     run_position at;
     train_network *network;
     train_optimizer *optimizer;
-    admm_problem *admm; /* in the ADMM stages */
-    float *rho;         /* [parameter_count] */
-    uint32_t batch;     /* the largest of any stretch */
+    admm_problem *admm;         /* in the ADMM stages */
+    train_curvature *curvature; /* that the x steps are on; NULL: on none */
+    float *rho;                 /* [parameter_count] */
+    uint32_t batch;             /* the largest of any stretch */
 
     /* Each takes as much memory as the network's parameters: none is there before it is
      * needed, nor longer (docs/networks.md). */
@@ -205,6 +207,9 @@ typedef struct run_schedule {
 /* One epoch of a stretch, with the penalty in the ADMM stages. */
 admmnn_status run_epoch(compress_run *run, const recipe_training *training, run_schedule schedule,
                         const train_hooks *hooks, admmnn_error *err);
+/* The same without training: hooks measure. */
+admmnn_status run_measure(compress_run *run, const recipe_training *training,
+                          const train_hooks *hooks, admmnn_error *err);
 admmnn_status run_validate(compress_run *run, const float *params, train_score *score,
                            admmnn_error *err);
 /* The network's parameters in the graph's places, [flat_count]; the caller's. */
@@ -241,6 +246,14 @@ admmnn_status run_admm_problem(compress_run *run, const recipe_admm *a, run_set_
 /* The same from the network's parameters. */
 admmnn_status run_admm_start(compress_run *run, const recipe_admm *a, run_set_maker make,
                              admmnn_error *err);
+/* The z and u steps of the iteration's update `number`, from 1, of its network's parameters.
+ * residuals[layer_count], NULL when not wanted. */
+admmnn_status run_admm_step_z(compress_run *run, const recipe_admm *a, uint32_t number,
+                              admm_residual *residuals, admmnn_error *err);
+/* run_curvature.c: an epoch that measures run->curvature, then x steps on it, with z and u steps
+ * between them: all updates of an iteration but the last z and u step. */
+admmnn_status run_curvature_iteration(compress_run *run, const recipe_admm *a, admmnn_error *err);
+void run_curvature_free(compress_run *run);
 /* One epoch, and the end of an iteration when it was the last of one. */
 admmnn_status run_admm_tick(compress_run *run, const recipe_admm *a, admmnn_error *err);
 

@@ -61,6 +61,10 @@ static bool is_pruning(const compress_run *run, const recipe_admm *a) {
     return a == &run->r->prune.admm;
 }
 
+static bool is_on_curvature(const compress_run *run, const recipe_admm *a) {
+    return is_pruning(run, a) && run->admm != NULL && run->r->prune.x_step == RECIPE_X_CURVATURE;
+}
+
 static bool leaves_kept_out(const compress_run *run, const recipe_admm *a) {
     return is_pruning(run, a) && run->r->prune.penalty == RECIPE_PENALTY_PRUNED;
 }
@@ -120,9 +124,8 @@ static admmnn_status step_z_from(compress_run *run, const recipe_admm *a, uint32
     return admm_update(run->admm, flat, residuals, err);
 }
 
-/* The z and u steps. residuals[layer_count], NULL when not wanted. */
-static admmnn_status step_z(compress_run *run, const recipe_admm *a, uint32_t number,
-                            admm_residual *residuals, admmnn_error *err) {
+admmnn_status run_admm_step_z(compress_run *run, const recipe_admm *a, uint32_t number,
+                              admm_residual *residuals, admmnn_error *err) {
     float *own;
     const float *flat;
     char task[96];
@@ -150,7 +153,7 @@ static admmnn_status step_within(void *user, size_t done, size_t steps, float *p
     const uint32_t due = updates_due(p->a, step, all);
     if (step == all || due == updates_due(p->a, step - 1, all))
         return ADMMNN_OK;
-    BASE_TRY(step_z(p->run, p->a, due, NULL, err));
+    BASE_TRY(run_admm_step_z(p->run, p->a, due, NULL, err));
     refresh(p);
     return ADMMNN_OK;
 }
@@ -165,11 +168,11 @@ static admmnn_status update(compress_run *run, const recipe_admm *a, bool *conve
                             admmnn_error *err) {
     admm_residual *residuals = base_array(run->layer_count, sizeof *residuals);
     admmnn_status status = residuals == NULL ? base_fail_memory(err, "the residuals")
-                                             : step_z(run, a, a->updates, residuals, err);
+                                             : run_admm_step_z(run, a, a->updates, residuals, err);
     if (status == ADMMNN_OK) {
         run_log_residuals(run, residuals);
         *converged = may_end(run, a) && admm_converged(run->admm, residuals, a->tolerance);
-        if (run->at.iteration + 1 < a->iterations)
+        if (run->at.iteration + 1 < a->iterations && !is_on_curvature(run, a))
             admm_set_rho(run->admm, &a->rho, run->at.iteration + 1, residuals);
     }
     base_free(residuals);
@@ -189,9 +192,20 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
     return ADMMNN_OK;
 }
 
+static admmnn_status tick_curvature(compress_run *run, const recipe_admm *a, admmnn_error *err) {
+    admmnn_status status = run_curvature_iteration(run, a, err);
+    run->at.epoch++;
+    if (status == ADMMNN_OK)
+        status = end_iteration(run, a, err);
+    run_curvature_free(run);
+    return status;
+}
+
 /* The controls of ADMM train as long, without a problem; those of quantization with levels
  * in the training itself. */
 static admmnn_status tick(compress_run *run, const recipe_admm *a, admmnn_error *err) {
+    if (is_on_curvature(run, a))
+        return tick_curvature(run, a, err);
     train_hooks hooks = {0};
     run_levels levels = {.run = run};
     penalty pull = {.run = run, .a = a};

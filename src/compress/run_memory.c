@@ -15,9 +15,14 @@ static uint64_t training_vectors(const recipe_training *training) {
 /* Beside training's: the dense network, z, u and z - u. */
 #define ADMM_VECTORS 4
 
+static bool is_on_curvature(const recipe_prune *p) {
+    return p->method == RECIPE_PRUNE_ADMM && p->x_step == RECIPE_X_CURVATURE;
+}
+
 /* W + U, that a ramp ranks, while there is z - u; after an epoch it takes that one's place. */
 static bool ranks_within(const recipe_prune *p) {
-    return p->ramp > 0 && p->scope == RECIPE_SCOPE_GLOBAL && p->admm.updates > 1;
+    return (p->ramp > 0 || is_on_curvature(p)) && p->scope == RECIPE_SCOPE_GLOBAL &&
+           p->admm.updates > 1;
 }
 
 /* Of the stages on all weights: those on what pruning left take less. */
@@ -27,7 +32,7 @@ static uint64_t most_vectors(const recipe *r) {
     uint64_t later = 0;
     if (r->prune.method == RECIPE_PRUNE_ADMM)
         later = training_vectors(&r->prune.admm.training) + ADMM_VECTORS + importance +
-                ranks_within(&r->prune);
+                ranks_within(&r->prune) + is_on_curvature(&r->prune); /* x */
     else if (r->prune.method == RECIPE_PRUNE_NONE && r->quantize.enabled &&
              r->quantize.method == RECIPE_QUANTIZE_ADMM && r->quantize.admm.iterations > 0)
         later = training_vectors(&r->quantize.admm.training) + ADMM_VECTORS;
@@ -69,11 +74,17 @@ static uint64_t answers(const compress_run *run) {
     return versions * run->train.count * graph_value_count(run->g, run->g->output);
 }
 
+static uint64_t curvature(const compress_run *run) {
+    return is_on_curvature(&run->r->prune)
+               ? train_curvature_size(run->g, base_pool_threads(run->pool))
+               : 0;
+}
+
 uint64_t run_least_memory(const compress_run *run) {
     const uint64_t floats = most_vectors(run->r) * run->g->flat_count +
                             kept_elements(run->g) * run->batch + answers(run);
     const bool loose = run->r->prune.penalty == RECIPE_PENALTY_PRUNED;
-    return floats * sizeof(float) + run->g->flat_count * (1U + loose); /* with the mask */
+    return floats * sizeof(float) + curvature(run) + run->g->flat_count * (1U + loose); /* mask */
 }
 
 admmnn_status run_check_memory(const compress_run *run, uint64_t memory, admmnn_error *err) {

@@ -52,11 +52,15 @@ static admmnn_status rank_weights(const compress_run *run, const float *flat, do
                                   size_t *counts, admmnn_error *err) {
     const recipe_prune *p = &run->r->prune;
     bool magnitude = p->method != RECIPE_PRUNE_ADMM;
+    bool second = !magnitude && run->curvature == NULL;
     double cost[RECIPE_LAYERS_MAX];
-    for (uint32_t l = 0; l < run->layer_count && l < RECIPE_LAYERS_MAX; l++)
+    for (uint32_t l = 0; l < run->layer_count && l < RECIPE_LAYERS_MAX; l++) {
         cost[l] = !magnitude && l < p->bit_cost_count && p->bit_cost[l] > 0 ? p->bit_cost[l] : 1.0;
+        if (run->curvature != NULL)
+            cost[l] /= train_curvature_mean(run->curvature, l);
+    }
     size_t total = (size_t)((double)graph_weight_count(run->g) / ratio);
-    return rank_global(run->g, flat, run->mask, magnitude ? NULL : run->importance, cost, total,
+    return rank_global(run->g, flat, run->mask, second ? run->importance : NULL, cost, total,
                        counts, err);
 }
 
@@ -139,9 +143,11 @@ static admmnn_status renew_by_rank(compress_run *run, const float *flat, double 
 
 admmnn_status run_prune_renew(compress_run *run, const float *flat, double done,
                               admmnn_error *err) {
-    if (run->r->prune.ramp == 0)
+    const bool global = run->r->prune.scope == RECIPE_SCOPE_GLOBAL;
+    const bool weighed = run->curvature != NULL && global;
+    if (run->r->prune.ramp == 0 && !weighed)
         return ADMMNN_OK;
-    if (run->r->prune.scope == RECIPE_SCOPE_GLOBAL)
+    if (global)
         BASE_TRY(renew_by_rank(run, flat, ratio_at(run, done), err));
     else
         targets_by_share(run, ratio_at(run, done));

@@ -20,6 +20,7 @@ typedef struct loop {
     uint16_t *labels;
     float *targets; /* NULL: one-hot */
     float *at;      /* what the hooks' forward_at makes; NULL: they have none */
+    float *answers; /* [batch][classes] the network's own, to draw labels from; NULL: given ones */
     train_segment *segments;
     size_t segment_count;
     size_t classes, steps;
@@ -30,6 +31,7 @@ static void loop_free(loop *l) {
     base_free(l->labels);
     base_free(l->targets);
     base_free(l->at);
+    base_free(l->answers);
     base_free(l->segments);
 }
 
@@ -71,14 +73,19 @@ static admmnn_status loop_prepare(loop *l, admmnn_error *err) {
     l->order = base_array(l->samples->count, sizeof *l->order);
     l->labels = base_array(s->batch, sizeof *l->labels);
     l->segments = base_array(l->network->g->parameter_count, sizeof *l->segments);
-    bool soft = s->label_smoothing > 0 || (s->distill > 0 && l->samples->teacher != NULL);
+    bool drawn = l->hooks->measure != NULL;
+    bool soft =
+        !drawn && (s->label_smoothing > 0 || (s->distill > 0 && l->samples->teacher != NULL));
     if (soft)
         l->targets = base_array(s->batch * l->classes, sizeof *l->targets);
     bool elsewhere = l->hooks->forward_at != NULL;
     if (elsewhere)
         l->at = base_array(l->network->active_count, sizeof *l->at);
+    if (drawn)
+        l->answers = base_array(s->batch * l->classes, sizeof *l->answers);
     if (l->order == NULL || l->labels == NULL || l->segments == NULL ||
-        (soft && l->targets == NULL) || (elsewhere && l->at == NULL))
+        (soft && l->targets == NULL) || (elsewhere && l->at == NULL) ||
+        (drawn && l->answers == NULL))
         return base_fail_memory(err, "the training loop");
     make_segments(l);
     return ADMMNN_OK;
@@ -113,6 +120,34 @@ static const float *answers_of(const loop *l, uint32_t epoch) {
 static void fill_labels(const loop *l, const data_view *view, size_t count) {
     for (size_t i = 0; i < count; i++)
         l->labels[i] = view->set->labels[data_view_image(view, i)];
+}
+
+/* A class by the softmax of the logits. */
+static uint16_t draw_class(const float *logits, size_t classes, base_random *random) {
+    float largest = logits[0];
+    for (size_t c = 1; c < classes; c++)
+        largest = logits[c] > largest ? logits[c] : largest;
+    float sum = 0.0F;
+    for (size_t c = 0; c < classes; c++)
+        sum += expf(logits[c] - largest);
+    float left = base_random_uniform(random) * sum;
+    size_t c = 0;
+    for (; c + 1 < classes; c++) {
+        left -= expf(logits[c] - largest);
+        if (left < 0.0F)
+            break;
+    }
+    return (uint16_t)c;
+}
+
+/* In the place of the given ones. */
+static admmnn_status draw_labels(loop *l, const engine_batch *batch, admmnn_error *err) {
+    const train_network *n = l->network;
+    base_random random = base_random_at(batch->seed, 0x6c6162656cU, batch->step);
+    BASE_TRY(engine_forward(n->engine, n->params, batch, l->answers, err));
+    for (size_t i = 0; i < batch->count; i++)
+        l->labels[i] = draw_class(l->answers + i * l->classes, l->classes, &random);
+    return ADMMNN_OK;
 }
 
 static void fill_targets(const loop *l, uint32_t epoch, const data_view *view, size_t count) {
@@ -175,12 +210,16 @@ static admmnn_status one_step(loop *l, data_feed *feed, uint32_t epoch, size_t s
                           .loss = l->network->loss,
                           .seed = s->seed ^ (s->stream << 32),
                           .step = (uint64_t)epoch * l->steps + step};
+    if (l->answers != NULL)
+        BASE_TRY(draw_labels(l, &batch, err));
     BASE_TRY(compute(l, &batch, result, err));
     if (!isfinite(result->loss))
         return base_fail(
             err, ADMMNN_DIVERGED,
             "%s: the loss is not finite at epoch %u, step %zu; lower the learning rate", s->task,
             epoch + 1, step + 1);
+    if (l->hooks->measure != NULL)
+        return l->hooks->measure(l->hooks->step_user, result, err);
     train_update update = {.parts = result->parts,
                            .part_count = result->part_count,
                            .scale = 1.0F / (float)count,

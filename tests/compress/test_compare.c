@@ -373,6 +373,8 @@ static void controls_have_no_ramp(void **state) {
     assert_int_equal(recipe_read(recipe_path, &base, NULL), ADMMNN_OK);
     base->prune.ramp = 0.5;
     base->prune.penalty = RECIPE_PENALTY_PRUNED;
+    base->prune.x_step = RECIPE_X_CURVATURE;
+    base->prune.curvature_share = 0.25;
     compare_plan plan;
     assert_int_equal(compare_plan_make(base, NULL, "20", &plan, NULL), ADMMNN_OK);
     for (int m = COMPARE_DENSE; m < COMPARE_METHODS; m++) {
@@ -380,6 +382,8 @@ static void controls_have_no_ramp(void **state) {
         assert_int_equal(compare_recipe(&plan, (compare_method)m, 20, 1, NULL, r, NULL), ADMMNN_OK);
         assert_true(r->prune.ramp == (admm ? 0.5 : 0));
         assert_int_equal(r->prune.penalty, admm ? RECIPE_PENALTY_PRUNED : RECIPE_PENALTY_ALL);
+        assert_int_equal(r->prune.x_step, admm ? RECIPE_X_CURVATURE : RECIPE_X_TRAINING);
+        assert_true(r->prune.curvature_share == (admm ? 0.25 : 1));
     }
     base_free(base);
     base_free(r);

@@ -168,7 +168,9 @@ static char *write_full(bool other) {
                     "prune:\n  rounds: [1.5, 3, 4e1]\n  block_rows: 5\n  block_columns: 6\n"
                     "  n: 7\n  m: 8\n");
     if (other)
-        base_write_text(&out, "  bit_cost: [5, 9.5, 0.5]\n  ramp: 0.75\n  penalty: pruned\n");
+        base_write_text(&out,
+                        "  bit_cost: [5, 9.5, 0.5]\n  ramp: 0.75\n  penalty: pruned\n"
+                        "  x_step: training\n  curvature_share: 1\n");
     else
         base_write_text(&out,
                         "  method: gradual\n  set: blocks\n  scope: per-layer\n"
@@ -323,6 +325,18 @@ static void no_key_is_untested(void **state) {
     recipe_places_free(&places[1]);
 }
 
+/* Its rho goes from update to update, over all iterations of a round. */
+static void curvature_comes_through(void **state) {
+    (void)state;
+    recipe *r = parse(
+        "model: lenet-5\nprune:\n  rounds: [2]\n  x_step: curvature\n"
+        "  curvature_share: 0.25\n  admm: {iterations: 3, updates: 50}\n");
+    assert_int_equal(r->prune.x_step, RECIPE_X_CURVATURE);
+    assert_true(r->prune.curvature_share == 0.25);
+    assert_int_equal(r->prune.admm.rho.iterations, 150);
+    base_free(r);
+}
+
 /* A recipe that gives the key at path one value, and what it needs besides. */
 static recipe *parse_one(const char *path, const char *value) {
     bool prune = strncmp(path, "prune.", 6) == 0;
@@ -378,6 +392,8 @@ static void words_mean_what_they_say(void **state) {
         CASE("prune.set", "n-of-m", prune.set, RECIPE_SET_N_OF_M),
         CASE("prune.scope", "global", prune.scope, RECIPE_SCOPE_GLOBAL),
         CASE("prune.scope", "per-layer", prune.scope, RECIPE_SCOPE_PER_LAYER),
+        CASE("prune.x_step", "training", prune.x_step, RECIPE_X_TRAINING),
+        CASE("prune.x_step", "curvature", prune.x_step, RECIPE_X_CURVATURE),
         CASE("prune.admm.rho.schedule", "fixed", prune.admm.rho.kind, ADMM_RHO_FIXED),
         CASE("prune.admm.rho.schedule", "geometric", prune.admm.rho.kind, ADMM_RHO_GEOMETRIC),
         CASE("quantize.admm.rho.schedule", "balancing", quantize.admm.rho.kind, ADMM_RHO_BALANCING),
@@ -552,6 +568,7 @@ int main(void) {
         cmocka_unit_test(recipes_of_the_project_fit_their_networks),
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key_comes_through),
+        cmocka_unit_test(curvature_comes_through),
         cmocka_unit_test(other_keys_come_through),
         cmocka_unit_test(shares_fit_the_epochs),
         cmocka_unit_test(no_key_is_untested),

@@ -238,6 +238,19 @@ static void keys_that_contradict(void **state) {
          "r.yaml:5: prune.penalty: is for method: admm; its controls have none"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  ramp: 0.5\n  admm: {iterations: 0}\n",
          "r.yaml:4: prune.ramp: is of iterations, and prune.admm.iterations is 0"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  method: one-shot\n  x_step: curvature\n",
+         "r.yaml:5: prune.x_step: is for method: admm; its controls have none"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  x_step: curvature\n  penalty: pruned\n",
+         "r.yaml:5: prune.penalty: is for x_step: training"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  x_step: curvature\n  admm: {epochs: 2}\n",
+         "r.yaml:5: prune.admm.epochs: x_step: curvature measures one epoch an iteration; give "
+         "more "
+         "iterations"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  x_step: curvature\n"
+         "  admm: {training: {loss: squared-hinge}}\n",
+         "r.yaml:5: prune.admm.training.loss: x_step: curvature is of loss: cross-entropy"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  curvature_share: 0.5\n",
+         "r.yaml:4: prune.curvature_share: is of x_step: curvature"},
         {"model: lenet-5\nprune:\n  set: n-of-m\n  ramp: 0.5\n",
          "r.yaml:4: prune.ramp: set: n-of-m has one ratio, and none on the way to it"},
         {MINIMAL "quantize:\n  bias_bits: 1\n",
