@@ -194,9 +194,10 @@ static admmnn_status end_iteration(compress_run *run, const recipe_admm *a, admm
 
 static admmnn_status tick_curvature(compress_run *run, const recipe_admm *a, admmnn_error *err) {
     admmnn_status status = run_curvature_iteration(run, a, err);
-    run->at.epoch++;
-    if (status == ADMMNN_OK)
+    if (status == ADMMNN_OK) {
+        run->at.epoch++;
         status = end_iteration(run, a, err);
+    }
     run_curvature_free(run);
     return status;
 }

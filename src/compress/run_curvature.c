@@ -13,51 +13,44 @@ void run_curvature_free(compress_run *run) {
 /* ---- the curvature ---- */
 
 typedef struct measuring {
-    compress_run *run;
-    float *active; /* [active_count] a batch's gradient */
-    float *flat;   /* [flat_count] the same; NULL: active is flat */
+    train_curvature *curvature;
+    float *gradient; /* [flat_count] a batch's */
+    size_t count;
 } measuring;
 
 static admmnn_status add_gradient(void *user, const engine_result *result, admmnn_error *err) {
     const measuring *m = user;
-    const train_network *n = m->run->network;
-    memset(m->active, 0, n->active_count * sizeof *m->active);
+    memset(m->gradient, 0, m->count * sizeof *m->gradient);
     for (uint32_t p = 0; p < result->part_count; p++)
-        for (size_t i = 0; i < n->active_count; i++)
-            m->active[i] += result->parts[p][i];
-    if (m->flat != NULL)
-        train_network_expand(n, m->active, m->flat);
-    return train_curvature_add(m->run->curvature, m->flat != NULL ? m->flat : m->active, err);
+        for (size_t i = 0; i < m->count; i++)
+            m->gradient[i] += result->parts[p][i];
+    return train_curvature_add(m->curvature, m->gradient, err);
 }
 
-static admmnn_status take_gradients(measuring *m, const recipe_admm *a, admmnn_error *err) {
-    compress_run *run = m->run;
-    const train_network *n = run->network;
-    const bool sparse = n->support != NULL;
-    m->active = base_array(n->active_count, sizeof *m->active);
-    m->flat = sparse ? base_array(run->g->flat_count, sizeof *m->flat) : NULL;
-    if (m->active == NULL || (sparse && m->flat == NULL))
+static admmnn_status take_gradients(compress_run *run, const recipe_admm *a, admmnn_error *err) {
+    measuring m = {.curvature = run->curvature,
+                   .gradient = base_array(run->g->flat_count, sizeof *m.gradient),
+                   .count = run->g->flat_count};
+    if (m.gradient == NULL)
         return base_fail_memory(err, "the curvature");
-    const train_hooks hooks = {.step_user = m, .measure = add_gradient};
-    return run_measure(run, &a->training, &hooks, err);
-}
-
-static admmnn_status settle(compress_run *run, admmnn_error *err) {
-    float *own;
-    const float *flat;
-    BASE_TRY(run_look_flat(run, &own, &flat, err));
-    const admmnn_status status = train_curvature_settle(run->curvature, flat, err);
-    base_free(own);
+    const train_hooks hooks = {.step_user = &m, .measure = add_gradient};
+    admmnn_status status = run_measure(run, &a->training, &hooks, err);
+    if (status == ADMMNN_OK)
+        status = train_curvature_settle(run->curvature, run->network->params, err);
+    base_free(m.gradient);
     return status;
 }
 
+/* On all weights: gradients by those alone that are left have nothing of a product of Kronecker's.
+ */
 static admmnn_status measure(compress_run *run, const recipe_admm *a, admmnn_error *err) {
-    measuring m = {.run = run};
     BASE_TRY(train_curvature_create(run->g, run->pool, &run->curvature, err));
-    const admmnn_status status = take_gradients(&m, a, err);
-    base_free(m.active);
-    base_free(m.flat);
-    return status == ADMMNN_OK ? settle(run, err) : status;
+    if (!run->sparse)
+        return take_gradients(run, a, err);
+    BASE_TRY(train_network_restrict(run->network, NULL, err));
+    const admmnn_status status = take_gradients(run, a, err);
+    const admmnn_status back = train_network_restrict(run->network, run->mask, err);
+    return status != ADMMNN_OK ? status : back;
 }
 
 /* ---- ADMM on it ---- */
@@ -66,13 +59,15 @@ typedef struct solving {
     compress_run *run;
     const recipe_admm *a;
     float *anchor, *x;        /* [flat_count] */
-    float *rho;               /* [layer_count] */
+    float *gone;              /* [flat_count] U where earlier rounds have pruned; NULL: nowhere */
+    float *rho;               /* [layer_count] of the x step before */
     admm_residual *residuals; /* [layer_count] */
 } solving;
 
 static void solving_free(solving *s) {
     base_free(s->anchor);
     base_free(s->x);
+    base_free(s->gone);
     base_free(s->rho);
     base_free(s->residuals);
 }
@@ -83,7 +78,9 @@ static admmnn_status solving_make(solving *s, admmnn_error *err) {
     s->x = base_array(run->g->flat_count, sizeof *s->x);
     s->rho = base_array(run->layer_count, sizeof *s->rho);
     s->residuals = base_array(run->layer_count, sizeof *s->residuals);
-    if (s->anchor == NULL || s->x == NULL || s->rho == NULL || s->residuals == NULL)
+    s->gone = run->sparse ? base_array(run->g->flat_count, sizeof *s->gone) : NULL;
+    if (s->anchor == NULL || s->x == NULL || s->rho == NULL || s->residuals == NULL ||
+        (run->sparse && s->gone == NULL))
         return base_fail_memory(err, "ADMM on the curvature");
     train_network_expand(run->network, run->network->params, s->x);
     return ADMMNN_OK;
@@ -95,20 +92,44 @@ static admmnn_status begin(const solving *s, admmnn_error *err) {
     return admm_start(s->run->admm, s->x, err);
 }
 
-/* What earlier rounds have pruned stays so. */
-static void keep_pruned(const compress_run *run, float *x) {
-    for (size_t i = 0; run->sparse && i < run->g->flat_count; i++)
-        if (run->mask[i] == 0)
-            x[i] = 0.0F;
+static void rescale_gone(const solving *s, uint32_t layer, float by) {
+    const graph_parameter *weight = run_weight(s->run, layer);
+    for (size_t i = weight->offset; i < weight->offset + weight->count; i++)
+        s->gone[i] *= by;
+}
+
+static void renew_rho(const solving *s) {
+    for (uint32_t l = 0; l < s->run->layer_count; l++) {
+        const float rho = admm_block_at(s->run->admm, l)->rho;
+        if (s->gone != NULL && s->rho[l] > 0.0F)
+            rescale_gone(s, l, s->rho[l] / rho);
+        s->rho[l] = rho;
+    }
+}
+
+/* What earlier rounds have pruned the set lacks: Z is 0 there, which the network's problem, with
+ * zeros for W, does not see. */
+static void anchor_gone(const solving *s) {
+    for (size_t i = 0; s->gone != NULL && i < s->run->g->flat_count; i++)
+        if (s->run->mask[i] == 0)
+            s->anchor[i] = -s->gone[i];
+}
+
+static void take_gone(const solving *s) {
+    for (size_t i = 0; s->gone != NULL && i < s->run->g->flat_count; i++)
+        if (s->run->mask[i] == 0) {
+            s->gone[i] += s->x[i];
+            s->x[i] = 0.0F;
+        }
 }
 
 static admmnn_status step_x(const solving *s, admmnn_error *err) {
     compress_run *run = s->run;
-    for (uint32_t l = 0; l < run->layer_count; l++)
-        s->rho[l] = admm_block_at(run->admm, l)->rho;
+    renew_rho(s);
     admm_anchor(run->admm, NULL, run->g->flat_count, s->anchor);
+    anchor_gone(s);
     BASE_TRY(train_curvature_step(run->curvature, s->rho, s->anchor, s->x, err));
-    keep_pruned(run, s->x);
+    take_gone(s);
     train_network_compact(run->network, s->x, run->network->params);
     return ADMMNN_OK;
 }

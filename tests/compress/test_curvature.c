@@ -23,14 +23,15 @@ static admmnn_status add_parts(void *user, const engine_result *result, admmnn_e
     float *flat = base_array(h->run->g->flat_count, sizeof *flat);
     assert_non_null(flat);
     for (uint32_t p = 0; p < result->part_count; p++)
-        for (size_t i = 0; i < h->run->network->active_count; i++)
-            flat[place_of(h->run, i)] += result->parts[p][i];
+        for (size_t i = 0; i < h->run->g->flat_count; i++)
+            flat[i] += result->parts[p][i];
     const admmnn_status status = train_curvature_add(h->curvature, flat, err);
     base_free(flat);
     return status;
 }
 
-/* Of half the training images: the first half, then the second. */
+/* By the gradients of all weights, of half the training images: the first half, then the second.
+ */
 static void measure(hand *h) {
     compress_run *run = h->run;
     const size_t half = run->train_count / 2;
@@ -45,11 +46,12 @@ static void measure(hand *h) {
                                      .stream = run->at.stream,
                                      .first_epoch = run->at.epoch};
     const train_hooks hooks = {.step_user = h, .measure = add_parts};
+    const bool sparse = run->network->support != NULL;
     MUST(train_curvature_create(run->g, run->pool, &h->curvature, err));
+    MUST(train_network_restrict(run->network, NULL, err));
     MUST(train_run(run->network, run->optimizer, &samples, &settings, &hooks, &context, err));
-    float *flat = flat_params(run);
-    MUST(train_curvature_settle(h->curvature, flat, err));
-    base_free(flat);
+    MUST(train_curvature_settle(h->curvature, run->network->params, err));
+    MUST(train_network_restrict(run->network, sparse ? run->mask : NULL, err));
 }
 
 static float rho_of(unsigned update, unsigned updates) {
@@ -62,7 +64,8 @@ static void iterate(hand *h) {
     const size_t flat_count = run->g->flat_count;
     float *x = flat_params(run);
     float *anchor = base_array(flat_count, sizeof *anchor);
-    assert_non_null(anchor);
+    float *gone = base_array(flat_count, sizeof *gone); /* rho u, where z is 0 for good */
+    assert_true(anchor != NULL && gone != NULL);
     for (unsigned k = 0; k < UPDATES; k++) {
         const float rho = rho_of(run->at.iteration * UPDATES + k, 2 * UPDATES);
         const float rhos[3] = {rho, rho, rho};
@@ -74,15 +77,19 @@ static void iterate(hand *h) {
             admm_block_rho_set(run->admm, l, rho);
         }
         for (size_t i = 0; i < flat_count; i++)
-            anchor[i] = admm_z(run->admm)[i] - admm_u(run->admm)[i];
+            anchor[i] = admm_z(run->admm)[i] - admm_u(run->admm)[i] - gone[i] / rho;
         MUST(train_curvature_step(h->curvature, rhos, anchor, x, err));
         for (size_t i = 0; i < flat_count; i++)
-            x[i] = run->mask[i] != 0 ? x[i] : 0.0F;
+            if (run->mask[i] == 0) {
+                gone[i] += rho * x[i];
+                x[i] = 0.0F;
+            }
         MUST(admm_update(run->admm, x, NULL, err));
     }
     train_network_compact(run->network, x, run->network->params);
     base_free(x);
     base_free(anchor);
+    base_free(gone);
 }
 
 static void expect_close(const float *a, const float *b, size_t count) {

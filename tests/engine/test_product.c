@@ -1,24 +1,9 @@
 /* Products of matrices by oneDNN, beside the sums in double precision. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "base/memory.h"
-#include "base/random.h"
 #include "engine/product.h"
 
-static float *drawn(size_t count, uint64_t stream) {
-    float *values = base_array(count, sizeof *values);
-    assert_non_null(values);
-    base_random random = base_random_at(1, stream, 0);
-    for (size_t i = 0; i < count; i++)
-        values[i] = base_random_uniform(&random) - 0.5F;
-    return values;
-}
+#include <math.h>
+
+#include "drawn.h"
 
 static double entry(engine_factor f, size_t rows, size_t columns, size_t i, size_t j) {
     return (double)f.values[f.turned ? j * rows + i : i * columns + j];

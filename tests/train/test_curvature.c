@@ -2,19 +2,11 @@
  * the labels that it is measured by. */
 #include "train/curvature.h"
 
+#include "drawn.h"
 #include "support.h"
 
 #define GRADIENTS 7
 #define LARGEST 36 /* weights of a layer */
-
-static float *drawn(size_t count, uint64_t stream) {
-    float *values = base_array(count, sizeof *values);
-    assert_non_null(values);
-    base_random random = base_random_at(8, stream, 0);
-    for (size_t i = 0; i < count; i++)
-        values[i] = base_random_uniform(&random) - 0.5F;
-    return values;
-}
 
 static graph *two_layers(uint32_t width, uint32_t hidden) {
     graph *g;
