@@ -57,6 +57,9 @@ static admmnn_status fail_method(const char *entry, admmnn_error *err) {
 
 /* Why the recipe's set cannot be pruned so; NULL: it can. */
 static const char *objection(const recipe *base, compare_method method) {
+    const bool gradual = method == COMPARE_GRADUAL || method == COMPARE_GRADUAL_PER_LAYER;
+    if (gradual && base->prune.x_step == RECIPE_X_CURVATURE)
+        return "prunes between the epochs of ADMM's x steps, and x_step: curvature has none";
     const bool sparse = base->prune.set == RECIPE_SET_SPARSE;
     if (!sparse && (method == COMPARE_GRADUAL || method == COMPARE_ONE_SHOT))
         return "ranks single weights over all layers, which only set: sparse has";
@@ -206,8 +209,7 @@ static void one_shot(recipe_prune *p, double ratio) {
 }
 
 /* Sparsity s(t) = s_f (1 - (1 - t)^3), a step after every `each` epochs trained
- * as ADMM's x steps are, or, where these are no training, as the last retraining is; what does
- * not divide goes to that. */
+ * as ADMM's x steps are; what does not divide goes to the last retraining. */
 static void gradual(recipe_prune *p, double ratio) {
     uint32_t before = epochs_before_finish(p);
     uint32_t steps = before < RECIPE_ROUNDS_MAX ? before : RECIPE_ROUNDS_MAX;
@@ -218,7 +220,7 @@ static void gradual(recipe_prune *p, double ratio) {
         p->rounds[i] = run_ratio_on_ramp(1.0, ratio, 1.0 - (double)(i + 1) / steps);
     p->rounds[steps - 1] = ratio;
     p->round_count = steps;
-    p->retrain = p->x_step == RECIPE_X_CURVATURE ? p->finish : p->admm.training;
+    p->retrain = p->admm.training;
     p->retrain.epochs = each;
     lengthen(&p->finish, last);
     p->admm.iterations = 0;

@@ -253,6 +253,8 @@ static admmnn_status check_curvature(whole *w) {
         return fail_key(w, "prune.x_step", "is for method: admm; its controls have none");
     if (p->penalty != RECIPE_PENALTY_ALL)
         return fail_key(w, "prune.penalty", "is for x_step: training");
+    if (p->admm.iterations == 0)
+        return fail_key(w, "prune.x_step", "is of iterations, and prune.admm.iterations is 0");
     if (p->admm.epochs != 1)
         return fail_key(w, "prune.admm.epochs",
                         "x_step: curvature measures one epoch an iteration; give more iterations");

@@ -222,7 +222,8 @@ void run_progress(const compress_run *run, double *from, double *each) {
             k + 1 < r->prune.round_count ? &r->prune.retrain : &r->prune.finish;
         add_work(&sum, run, RUN_PRUNE_ADMM, k,
                  (double)r->prune.admm.iterations * r->prune.admm.epochs,
-                 cost * r->prune.curvature_share);
+                 r->prune.x_step == RECIPE_X_CURVATURE ? epoch_cost(1) * r->prune.curvature_share
+                                                       : cost);
         cost = epoch_cost(r->prune.rounds[k]);
         add_work(&sum, run, RUN_RETRAIN, k, t->epochs, cost);
     }

@@ -59,7 +59,8 @@ typedef struct solving {
     compress_run *run;
     const recipe_admm *a;
     float *anchor, *x;        /* [flat_count] */
-    float *gone;              /* [flat_count] U where earlier rounds have pruned; NULL: nowhere */
+    float *gone;              /* [flat_count] U where earlier rounds have pruned, from 0 in each
+                                 iteration, as no checkpoint has it; NULL: nowhere */
     float *rho;               /* [layer_count] of the x step before */
     admm_residual *residuals; /* [layer_count] */
 } solving;

@@ -51,15 +51,28 @@ static const graph_parameter *weight_of(const graph *g, uint32_t layer) {
     return &g->parameters[g->nodes[graph_layer(g, layer)].weight];
 }
 
+/* Doubles that the eigenvectors of a side are found in: the matrix and what LAPACK's dsyevd asks
+ * for. */
+static uint64_t splitting_size(size_t count) {
+    const uint64_t n = count;
+    return is_diagonal(count) ? 0 : 3 * n * n + 7 * n + 1;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
 uint64_t train_curvature_size(const graph *g, unsigned threads) {
     uint64_t floats = 0;
-    size_t largest = 0;
+    uint64_t largest = 0;
+    uint64_t doubles = 0;
     for (uint32_t l = 0; l < graph_layer_count(g); l++) {
         const graph_parameter *w = weight_of(g, l);
         floats += factor_size(w->rows) + w->rows + factor_size(w->columns) + w->columns + w->count;
-        largest = w->count > largest ? w->count : largest;
+        largest = larger(largest, w->count);
+        doubles = larger(doubles, larger(splitting_size(w->rows), splitting_size(w->columns)));
     }
-    return (floats + 2 * (uint64_t)threads * largest) * sizeof(float);
+    return (floats + 2 * threads * largest) * sizeof(float) + threads * doubles * sizeof(double);
 }
 
 static bool make_side(size_t count, side *s) {
@@ -243,31 +256,38 @@ static float not_below_0(double value) {
     return value > 0 ? (float)value : 0.0F;
 }
 
-static bool split_matrix(side *s) {
+static admmnn_status status_of(lapack_int info) {
+    if (info == 0)
+        return ADMMNN_OK;
+    return info == LAPACK_WORK_MEMORY_ERROR ? ADMMNN_MEMORY : ADMMNN_DIVERGED;
+}
+
+static admmnn_status split_matrix(side *s) {
     const size_t size = s->count * s->count;
     const lapack_int n = (lapack_int)s->count;
     double *matrix = base_array(size, sizeof *matrix);
     double *values = base_array(s->count, sizeof *values);
-    bool done = matrix != NULL && values != NULL;
-    for (size_t i = 0; done && i < size; i++)
+    admmnn_status status = matrix != NULL && values != NULL ? ADMMNN_OK : ADMMNN_MEMORY;
+    for (size_t i = 0; status == ADMMNN_OK && i < size; i++)
         matrix[i] = s->factor[i];
-    done = done && LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, matrix, n, values) == 0;
-    for (size_t i = 0; done && i < size; i++)
+    if (status == ADMMNN_OK)
+        status = status_of(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, matrix, n, values));
+    for (size_t i = 0; status == ADMMNN_OK && i < size; i++)
         s->factor[i] = (float)matrix[i];
-    for (size_t i = 0; done && i < s->count; i++)
+    for (size_t i = 0; status == ADMMNN_OK && i < s->count; i++)
         s->values[i] = not_below_0(values[i]);
     base_free(matrix);
     base_free(values);
-    return done;
+    return status;
 }
 
-static bool split_side(side *s) {
+static admmnn_status split_side(side *s) {
     if (!s->diagonal)
         return split_matrix(s);
     memcpy(s->values, s->factor, s->count * sizeof *s->values);
     base_free(s->factor);
     s->factor = NULL;
-    return true;
+    return ADMMNN_OK;
 }
 
 static bool scale_layer(layer *l) {
@@ -313,8 +333,8 @@ static admmnn_status settle_layer(layer *l, float *const work[2], const void *ar
     const float *w0 = (const float *)argument + l->weight->offset;
     if (!scale_layer(l))
         return ADMMNN_DIVERGED;
-    if (!split_side(&l->left) || !split_side(&l->right))
-        return ADMMNN_MEMORY;
+    BASE_TRY(split_side(&l->left));
+    BASE_TRY(split_side(&l->right));
     BASE_TRY(turn_left(l, false, w0, work[0]));
     return turn_right(l, false, work[0], l->w0);
 }

@@ -12,7 +12,9 @@
  * arXiv:2406.17748, for why their product over the trace is near the best such product.)
  *
  * The gradient of a batch serves for that of a sample: with labels drawn independently their mean
- * is zero, so that E[G G'] of a sum of samples is the sum of theirs. */
+ * is zero, so that E[G G'] of a sum of samples is the sum of theirs. Behind a batch normalization
+ * or a dropout that is not quite so, as answers are by running statistics and without dropout, and
+ * gradients by the batch's and with it: the square of what the mean then is comes on top. */
 #ifndef TRAIN_CURVATURE_H
 #define TRAIN_CURVATURE_H
 

@@ -214,10 +214,9 @@ static admmnn_status one_step(loop *l, data_feed *feed, uint32_t epoch, size_t s
         BASE_TRY(draw_labels(l, &batch, err));
     BASE_TRY(compute(l, &batch, result, err));
     if (!isfinite(result->loss))
-        return base_fail(
-            err, ADMMNN_DIVERGED,
-            "%s: the loss is not finite at epoch %u, step %zu; lower the learning rate", s->task,
-            epoch + 1, step + 1);
+        return base_fail(err, ADMMNN_DIVERGED, "%s: the loss is not finite at epoch %u, step %zu%s",
+                         s->task, epoch + 1, step + 1,
+                         l->hooks->measure != NULL ? "" : "; lower the learning rate");
     if (l->hooks->measure != NULL)
         return l->hooks->measure(l->hooks->step_user, result, err);
     train_update update = {.parts = result->parts,

@@ -73,7 +73,8 @@ typedef struct train_hooks {
     admmnn_status (*epoch_done)(void *user, uint32_t epoch, const train_score *score,
                                 admmnn_error *err);
     /* Of each step, in the place of the optimiser's: its gradient is of labels that are drawn from
-     * the network's own answers (train/curvature.h), with no other targets. */
+     * the network's own answers, as engine_forward gives them (train/curvature.h), with no other
+     * targets. */
     admmnn_status (*measure)(void *step_user, const engine_result *result, admmnn_error *err);
     double run_from, run_to; /* this stretch's place in the whole run, for progress */
     const char *note;        /* of the progress; NULL: none */

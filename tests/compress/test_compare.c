@@ -299,6 +299,22 @@ static void points_of_other_batches_ask_again(void **state) {
 
 /* ---- recipes of points ---- */
 
+/* Without epochs on the way gradual pruning would be pruning at once. */
+static void curvature_leaves_gradual_pruning_out(void **state) {
+    (void)state;
+    recipe *base;
+    compare_plan plan;
+    admmnn_error err = {0};
+    assert_int_equal(recipe_read(recipe_path, &base, NULL), ADMMNN_OK);
+    base->prune.x_step = RECIPE_X_CURVATURE;
+    assert_int_equal(compare_plan_make(base, NULL, "2,4", &plan, NULL), ADMMNN_OK);
+    assert_false(plan.methods[COMPARE_GRADUAL] || plan.methods[COMPARE_GRADUAL_PER_LAYER]);
+    assert_true(plan.methods[COMPARE_ADMM] && plan.methods[COMPARE_ONE_SHOT]);
+    assert_int_equal(compare_plan_make(base, "gradual", "2,4", &plan, &err), ADMMNN_USAGE);
+    assert_non_null(strstr(err.message, "--methods: gradual prunes between the epochs"));
+    base_free(base);
+}
+
 /* What of all the methods the set can be pruned by. */
 static void sets_choose_their_methods(void **state) {
     (void)state;
@@ -736,6 +752,7 @@ int main(void) {
         cmocka_unit_test(one_dense_start_a_seed),
         cmocka_unit_test(the_points_of_a_seed_ask_once),
         cmocka_unit_test(points_of_other_batches_ask_again),
+        cmocka_unit_test(curvature_leaves_gradual_pruning_out),
         cmocka_unit_test(sets_choose_their_methods),
         cmocka_unit_test(budgets_are_equal_for_any_recipe),
         cmocka_unit_test(gradual_pruning_follows_the_cubic),

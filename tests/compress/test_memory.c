@@ -1,11 +1,13 @@
 /* What a run asks of memory at least, by hand; and that it is refused for want of a byte. */
 #include "runs.h"
 
-/* Of each layer both factors, their eigenvalues and W0, and twice the largest layer. */
+/* Of each layer both factors, their eigenvalues and W0, and twice the largest layer; and of the
+ * largest factor, in doubles, what its eigenvectors are found in. */
 #define SIDES(rows, columns)                                                                       \
     ((rows) * (rows) + (rows) + (columns) * (columns) + (columns) + (rows) * (columns))
 #define CURVATURE                                                                                  \
-    (SIDES(300, SIDE * SIDE) + SIDES(100, 300) + SIDES(10, 100) + 2 * 300 * SIDE * SIDE)
+    (SIDES(300, SIDE * SIDE) + SIDES(100, 300) + SIDES(10, 100) + 2 * 300 * SIDE * SIDE +          \
+     2 * (3 * 300 * 300 + 7 * 300 + 1))
 
 /* Vectors of the stage that has most, the mask, and what the layers read of a batch; what is
  * a byte too much is refused with both figures. */

@@ -249,6 +249,8 @@ static void keys_that_contradict(void **state) {
         {"model: lenet-5\nprune:\n  rounds: [2]\n  x_step: curvature\n"
          "  admm: {training: {loss: squared-hinge}}\n",
          "r.yaml:5: prune.admm.training.loss: x_step: curvature is of loss: cross-entropy"},
+        {"model: lenet-5\nprune:\n  rounds: [2]\n  x_step: curvature\n  admm: {iterations: 0}\n",
+         "r.yaml:4: prune.x_step: is of iterations, and prune.admm.iterations is 0"},
         {"model: lenet-5\nprune:\n  rounds: [2]\n  curvature_share: 0.5\n",
          "r.yaml:4: prune.curvature_share: is of x_step: curvature"},
         {"model: lenet-5\nprune:\n  set: n-of-m\n  ramp: 0.5\n",
