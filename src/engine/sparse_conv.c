@@ -228,7 +228,7 @@ static size_t tile_rows(const sparse_layer *l) {
     const size_t channels = least(l->channels, TILE_ENTRIES * pairs / most(l->count, 1) + 1);
     const size_t row =
         channels * sparse_planes(l) * input_columns(l) * l->kernels->lanes * sizeof(float);
-    const size_t rows = TILE_BYTES / row;
+    const size_t rows = TILE_BYTES / most(row, 1);
     return rows > l->axis[0].reach ? rows - l->axis[0].reach : 1;
 }
 
