@@ -31,7 +31,7 @@ typedef struct layer {
     admmnn_status status;
 } layer;
 
-/* Each layer is one thread's: products of matrices as small as these gain little by several. */
+/* Each layer is one thread's, so that the threads wait for each other once a step alone. */
 struct train_curvature {
     base_pool *pool;
     layer *layers;
